@@ -1,0 +1,439 @@
+//! `key = value` in the spellings that logs show: `key=value`, `key: value`, `"key": "value"`,
+//! `'key': 'value'`, `\"key\": \"value\"`, `key := value`, `key ?= value`, `("key", "value")`,
+//! `--key value`, `?key=value`.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use crate::boundary;
+use crate::matchers::{randomness, stand_in};
+
+/// Most letters of a key that are looked at.
+const KEY: usize = 48;
+/// Most bytes of a value.
+const VALUE: usize = 4096;
+
+/// A key in its normal form: lower case, letters and digits only, the last [`KEY`] of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    letters: [u8; KEY],
+    from: usize,
+    /// Where it begins in the text.
+    pub(crate) start: usize,
+}
+
+impl Key {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.letters[self.from..]
+    }
+
+    /// The key that `name`, some bytes of the text at `start`, stands for.
+    pub(crate) fn named(name: &[u8], start: usize) -> Self {
+        let mut key = Self { letters: [0; KEY], from: KEY, start };
+        for &byte in name.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()) {
+            key.push_front(byte);
+        }
+        key
+    }
+
+    /// Puts a letter in front; false when there is no room.
+    fn push_front(&mut self, byte: u8) -> bool {
+        if self.from == 0 {
+            return false;
+        }
+        self.from -= 1;
+        self.letters[self.from] = byte.to_ascii_lowercase();
+        true
+    }
+
+    /// Without the digits at its end: `token2` is a token.
+    fn without_number(mut self) -> Self {
+        let digits = self.as_bytes().iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && digits <= 3 {
+            self.letters.copy_within(self.from..KEY - digits, self.from + digits);
+            self.from += digits;
+        }
+        self
+    }
+}
+
+/// How a key and its value are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// `key=value`, `key := value`.
+    Equals,
+    /// `key: value`.
+    Colon,
+    /// `("key", "value")`.
+    Tuple,
+    /// `--key value`.
+    Flag,
+}
+
+/// A key and its value.
+#[derive(Clone, Debug)]
+pub(crate) struct Assignment {
+    pub(crate) key: Key,
+    /// The value without its quotes.
+    pub(crate) value: Range<usize>,
+    pub(crate) join: Join,
+    /// Whether the value stands in quotes.
+    pub(crate) quoted: bool,
+    /// Whether the key follows `?` or `&`.
+    pub(crate) query: bool,
+    /// Whether the key is the first word of its line, or stands in quotes itself.
+    pub(crate) leads: bool,
+    /// What several rules ask of the value, once one has asked.
+    random: OnceCell<bool>,
+    stand_in: OnceCell<bool>,
+}
+
+impl Assignment {
+    /// A key that stands before its value.
+    pub(crate) fn new(key: Key, value: Range<usize>, join: Join, quoted: bool) -> Self {
+        Self {
+            key,
+            value,
+            join,
+            quoted,
+            query: false,
+            leads: true,
+            random: OnceCell::new(),
+            stand_in: OnceCell::new(),
+        }
+    }
+
+    /// Whether the value looks made by a machine.
+    pub(crate) fn looks_random(&self, text: &[u8]) -> bool {
+        *self.random.get_or_init(|| randomness::looks_random(&text[self.value.clone()]))
+    }
+
+    /// Whether the value stands where a secret would.
+    pub(crate) fn is_stand_in(&self, text: &[u8]) -> bool {
+        *self.stand_in.get_or_init(|| stand_in::is_stand_in(&text[self.value.clone()]))
+    }
+}
+
+/// The key before the separator at `at`, if `wanted` accepts its last letters, three of them at least.
+pub(crate) fn key_before(
+    text: &[u8],
+    at: usize,
+    join: Join,
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Option<(Key, bool)> {
+    let mut i = skip_blanks_back(text, at);
+    if join == Join::Equals {
+        match text.get(i.checked_sub(1)?)? {
+            b'=' | b'!' | b'<' | b'>' => return None,
+            b':' => {
+                let colons = text[..i].iter().rev().take(3).take_while(|b| **b == b':').count();
+                i = skip_blanks_back(text, i - colons);
+            }
+            // `KEY ?= value` of a makefile; in a query `?` stands right behind the path.
+            b'?' if i > 1 && text[i - 2] == b' ' => i = skip_blanks_back(text, i - 1),
+            _ => {}
+        }
+    }
+    if i > 1 && text[i - 1] == b']' && matches!(text[i - 2], b'"' | b'\'') {
+        i -= 1;
+    }
+    let quoted = i > 0 && matches!(text[i - 1], b'"' | b'\'' | b'`');
+    if quoted {
+        i -= 1;
+        while i > 0 && text[i - 1] == b'\\' {
+            i -= 1;
+        }
+    } else if join == Join::Tuple {
+        return None;
+    }
+    if i == 0 || !text[i - 1].is_ascii_alphanumeric() {
+        return None;
+    }
+    if ends_in_number(&text[i.saturating_sub(4)..i]) {
+        return None;
+    }
+    let key = read_key(text, i, quoted, wanted)?;
+    if join == Join::Tuple && !opens_tuple(text, key.start) {
+        return None;
+    }
+    let leads = quoted || leads_line(text, key.start);
+    Some((key, leads))
+}
+
+/// The key that ends before `end`.
+fn read_key(text: &[u8], end: usize, quoted: bool, wanted: impl Fn(&[u8]) -> bool) -> Option<Key> {
+    const MAX_SPACES: usize = 2;
+    let mut key = Key { letters: [0; KEY], from: KEY, start: end };
+    let mut i = end;
+    let mut spaces = 0;
+    let mut checked = false;
+    while i > 0 {
+        match text[i - 1] {
+            byte if byte.is_ascii_alphanumeric() => {
+                if !key.push_front(byte) {
+                    break;
+                }
+            }
+            b'_' | b'-' | b'.' | b'$' => {}
+            b' ' if !quoted
+                && spaces < MAX_SPACES
+                && i > 1
+                && text[i - 2].is_ascii_alphanumeric() =>
+            {
+                spaces += 1;
+            }
+            _ => break,
+        }
+        i -= 1;
+        // Six letters: three, and up to three digits at the end.
+        if !checked && key.as_bytes().len() == 6 {
+            checked = true;
+            if !tail_wanted(key.as_bytes(), &wanted) {
+                return None;
+            }
+        }
+    }
+    if !checked && !tail_wanted(key.as_bytes(), &wanted) {
+        return None;
+    }
+    key.start = boundary::out_of_escape(text, i).min(end);
+    Some(key.without_number())
+}
+
+/// `02:37`, `2026:`, `512:`: a number, not a name with a number at its end.
+fn ends_in_number(last: &[u8]) -> bool {
+    let digits = last.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let before = last[..last.len() - digits].last();
+    let name = before.is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
+    digits > 0 && !(name && digits <= 3)
+}
+
+fn tail_wanted(letters: &[u8], wanted: &impl Fn(&[u8]) -> bool) -> bool {
+    let digits = letters.iter().rev().take_while(|byte| byte.is_ascii_digit()).count().min(3);
+    wanted(&letters[..letters.len() - digits])
+}
+
+fn opens_tuple(text: &[u8], start: usize) -> bool {
+    let before = &text[start.saturating_sub(8)..start];
+    let before = before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before);
+    let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+    let before = &before[..before.len() - backslashes];
+    let before = before.strip_suffix(b"b").unwrap_or(before);
+    before.ends_with(b"(") || before.ends_with(b"[")
+}
+
+/// Only blanks, a list dash or a comment mark before the key on its line.
+fn leads_line(text: &[u8], start: usize) -> bool {
+    const INDENT: usize = 32;
+    for i in (start.saturating_sub(INDENT)..start).rev() {
+        match text[i] {
+            b'\n' | b'\r' | b'{' | b',' | b';' | b'(' => return true,
+            b' ' | b'\t' | b'-' | b'#' => {}
+            _ => return false,
+        }
+    }
+    start < INDENT
+}
+
+/// The assignment whose value begins after `from`.
+pub(crate) fn read(
+    text: &[u8],
+    key: Key,
+    leads: bool,
+    from: usize,
+    join: Join,
+) -> Option<Assignment> {
+    let query = key.start > 0 && matches!(text[key.start - 1], b'?' | b'&');
+    let mut i = from;
+    if text.get(i) == Some(&b'>') {
+        i += 1;
+    }
+    i = skip_blanks(text, i);
+    // `"key": ["value"]`
+    if matches!(text.get(i..i + 2), Some(b"[\"" | b"['" | b"[\\")) {
+        i += 1;
+    }
+    let mut opening = i;
+    while opening < i + 2 && matches!(text.get(opening), Some(b'b' | b'r' | b'u' | b'f')) {
+        opening += 1;
+    }
+    let backslashes =
+        text[opening.min(text.len())..].iter().take(4).take_while(|&&b| b == b'\\').count();
+    let quote =
+        text.get(opening + backslashes).copied().filter(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let (value, quoted) = match quote {
+        Some(quote) if join != Join::Tuple || backslashes == 0 || quote != b'`' => {
+            let start = opening + backslashes + 1;
+            (start..quoted_end(text, start, quote, backslashes), true)
+        }
+        _ if join == Join::Tuple => return None,
+        _ => (i..bare_end(text, i, query), false),
+    };
+    if value.is_empty()
+        || (!quoted && join == Join::Colon && text[value.clone()].starts_with(b"//"))
+    {
+        return None;
+    }
+    Some(Assignment { query, leads, ..Assignment::new(key, value, join, quoted) })
+}
+
+/// Where a value in quotes ends: at the same quote behind as many backslashes.
+fn quoted_end(text: &[u8], start: usize, quote: u8, backslashes: usize) -> usize {
+    let limit = text.len().min(start + VALUE);
+    let mut run = 0;
+    for (i, &byte) in text.iter().enumerate().take(limit).skip(start) {
+        match byte {
+            b'\\' => run += 1,
+            b'\n' => return i,
+            _ if byte == quote && run <= backslashes => return i - run,
+            _ => run = 0,
+        }
+    }
+    limit
+}
+
+/// Where a value without quotes ends.
+fn bare_end(text: &[u8], start: usize, query: bool) -> usize {
+    let limit = text.len().min(start + VALUE);
+    let mut i = start;
+    while i < limit {
+        match text[i] {
+            b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | 0 | 0x1b => {
+                break;
+            }
+            b';' | b')' | b']' | b'}' if i > start => break,
+            b'#' | b'&' if query => break,
+            b',' | b'&' if separates(text, i, limit) => break,
+            b'\\'
+                if matches!(
+                    text.get(i + 1),
+                    None | Some(b'n' | b'r' | b't' | b'"' | b'\'' | b'\\' | b'x' | b'u')
+                ) =>
+            {
+                break;
+            }
+            _ => i += 1,
+        }
+    }
+    while i > start && matches!(text[i - 1], b'.' | b':' | b'?') {
+        i -= 1;
+    }
+    i
+}
+
+/// Whether the `,` or `&` at `at` ends the value, or is one of its characters.
+fn separates(text: &[u8], at: usize, limit: usize) -> bool {
+    const NEXT_KEY: usize = 40;
+    let rest = &text[at + 1..limit.min(at + 1 + NEXT_KEY)];
+    let next = rest
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')));
+    match next {
+        Some(0) | None => rest.is_empty() || next.is_some(),
+        Some(n) => matches!(rest[n], b'=' | b':' | b'('),
+    }
+}
+
+fn skip_blanks(text: &[u8], from: usize) -> usize {
+    const MAX: usize = 16;
+    from + text[from.min(text.len())..]
+        .iter()
+        .take(MAX)
+        .take_while(|b| matches!(b, b' ' | b'\t'))
+        .count()
+}
+
+fn skip_blanks_back(text: &[u8], from: usize) -> usize {
+    const MAX: usize = 16;
+    from - text[..from].iter().rev().take(MAX).take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+/// The flag `--name value` whose dashes begin at `at`.
+pub(crate) fn flag(text: &[u8], at: usize, wanted: impl Fn(&[u8]) -> bool) -> Option<Assignment> {
+    let name = at + 2;
+    let length = text[name..]
+        .iter()
+        .take(KEY)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        .count();
+    let end = name + length;
+    // In a command line that is printed as a list, the name and the value are items of their own.
+    let list = matches!(text.get(end..end + 2), Some(b"'," | b"\","));
+    if !list && text.get(end) != Some(&b' ') {
+        return None;
+    }
+    let key = Key::named(&text[name..end], name);
+    if !tail_wanted(key.as_bytes(), &wanted) {
+        return None;
+    }
+    let from = if list { end + 2 } else { end };
+    let value = skip_blanks(text, from);
+    if text.get(value) == Some(&b'-') {
+        return None;
+    }
+    read(text, key, true, from, Join::Flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<(String, String)> {
+        let bytes = text.as_bytes();
+        let mut at = text.find(['=', ':', ','])?;
+        while matches!(bytes.get(at + 1), Some(b'=' | b':')) {
+            at += 1;
+        }
+        let join = match bytes[at] {
+            b'=' => Join::Equals,
+            b':' => Join::Colon,
+            _ => Join::Tuple,
+        };
+        let (key, leads) = key_before(bytes, at, join, |_| true)?;
+        let found = read(bytes, key, leads, at + 1, join)?;
+        Some((
+            String::from_utf8_lossy(found.key.as_bytes()).into_owned(),
+            String::from_utf8_lossy(&bytes[found.value]).into_owned(),
+        ))
+    }
+
+    #[test]
+    fn every_spelling_gives_key_and_value() {
+        for text in [
+            "api_key=v4lue",
+            "api-key: v4lue",
+            "API KEY = v4lue",
+            "apiKey => 'v4lue'",
+            "API_KEY := v4lue",
+            "API_KEY :::= v4lue",
+            "API_KEY ?= v4lue",
+            r#""api_key": "v4lue""#,
+            r#"{\"api_key\": \"v4lue\"}"#,
+            r#"{\\\"api_key\\\": \\\"v4lue\\\"}"#,
+            "{'api_key': b'v4lue'}",
+            "('api_key', 'v4lue')",
+            "(b'api_key', b'v4lue')",
+            "environ['api_key'] = 'v4lue'",
+            "?api_key=v4lue&n=1",
+            "api_key2=v4lue",
+            "api_key=v4lue, next",
+            "api_key=v4lue,n=1",
+            r"api_key=v4lue\nnext",
+        ] {
+            let (key, value) = parse(text).unwrap_or_else(|| panic!("nothing in {text}"));
+            assert!(key.ends_with("apikey"), "{text}: {key}");
+            assert_eq!(value, "v4lue", "{text}");
+        }
+    }
+
+    #[test]
+    fn comparisons_and_lists_of_names_are_no_assignments() {
+        assert_eq!(parse("fields, 'password', 'token'"), None);
+        assert_eq!(parse("x!=1").map(|(key, _)| key), None);
+    }
+
+    #[test]
+    fn a_quote_inside_a_value_does_not_end_it() {
+        assert_eq!(parse(r#""pwd": "a\"b""#).unwrap().1, r#"a\"b"#);
+    }
+}

@@ -1,0 +1,204 @@
+//! From a key to the rules that want its value: a tree of letters, read from the end of the key.
+//!
+//! What a key wants depends on its ending alone, so that each place in the tree has the rules of all
+//! endings that lead to it, without those that one of them refuses. However many rules share an
+//! ending, a key is read once.
+
+use std::ops::Range;
+
+use crate::pair;
+use crate::rule::Rule;
+
+/// Fewest letters of a key.
+const SHORTEST: usize = 3;
+
+/// The tree of all keys.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    nodes: Vec<Node>,
+    /// The rules of all nodes, each in the order of the rules.
+    rules: Vec<u16>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// The letters that may stand before those that lead here, one bit each.
+    letters: u64,
+    /// The node of the first of them; the others follow.
+    first: usize,
+    /// The rules of keys that end in these letters, and of those that are these letters.
+    ending: Range<usize>,
+    whole: Range<usize>,
+}
+
+/// A key of a rule, its letters turned round.
+struct Wanted {
+    letters: Vec<u8>,
+    /// Whether it must be the whole key.
+    whole: bool,
+    /// Whether the rule refuses it.
+    refused: bool,
+    rule: u16,
+}
+
+impl Keys {
+    /// The keys of `rules`, and [`pair::KEY`], which no rule wants.
+    pub(crate) fn new<'r>(rules: impl Iterator<Item = (u16, &'r Rule)>) -> Self {
+        let mut wanted = Vec::new();
+        for (rule, Rule { keys, not_keys, .. }) in rules {
+            for (refused, key) in
+                keys.iter().map(|key| (false, key)).chain(not_keys.iter().map(|key| (true, key)))
+            {
+                let whole = key.starts_with('^');
+                let letters = key.trim_start_matches('^').bytes().rev().collect();
+                wanted.push(Wanted { letters, whole, refused, rule });
+            }
+        }
+        let letters = pair::KEY.bytes().rev().collect();
+        wanted.push(Wanted { letters, whole: true, refused: true, rule: u16::MAX });
+        wanted.sort_by(|a, b| a.letters.cmp(&b.letters));
+        let mut keys = Self { nodes: vec![Node::default()], rules: Vec::new() };
+        keys.grow(0, 0, &wanted, &mut Vec::new(), &(0..0));
+        keys
+    }
+
+    /// Fills the node that the first `depth` letters of all `wanted` lead to, and those behind it.
+    /// `fitting` are the keys of the nodes before, and `above` the rules of the last of them.
+    fn grow<'w>(
+        &mut self,
+        node: usize,
+        depth: usize,
+        wanted: &'w [Wanted],
+        fitting: &mut Vec<&'w Wanted>,
+        above: &Range<usize>,
+    ) {
+        let here = wanted.partition_point(|key| key.letters.len() == depth);
+        let (here, longer) = wanted.split_at(here);
+        let before = fitting.len();
+        let (mut ending, mut whole) = (above.clone(), above.clone());
+        // No key ends at most nodes.
+        if !here.is_empty() {
+            fitting.extend(here.iter().filter(|key| !key.whole));
+            ending = self.add(fitting);
+            fitting.extend(here.iter().filter(|key| key.whole));
+            whole = self.add(fitting);
+            fitting.retain(|key| !key.whole);
+        }
+        let groups: Vec<&[Wanted]> = longer
+            .chunk_by(|a, b| a.letters[depth] == b.letters[depth])
+            .filter(|group| letter(group[0].letters[depth]).is_some())
+            .collect();
+        let first = self.nodes.len();
+        let bits = groups.iter().filter_map(|group| letter(group[0].letters[depth]));
+        let letters = bits.fold(0, |letters, bit| letters | 1 << bit);
+        self.nodes[node] = Node { letters, first, ending: ending.clone(), whole };
+        self.nodes.resize(first + groups.len(), Node::default());
+        for (next, group) in groups.into_iter().enumerate() {
+            self.grow(first + next, depth + 1, group, fitting, &ending);
+        }
+        fitting.truncate(before);
+    }
+
+    /// The rules that `fitting` want and none refuses.
+    fn add(&mut self, fitting: &[&Wanted]) -> Range<usize> {
+        let refused = |rule| fitting.iter().any(|key| key.refused && key.rule == rule);
+        let mut rules: Vec<u16> = fitting
+            .iter()
+            .filter(|key| !key.refused && !refused(key.rule))
+            .map(|key| key.rule)
+            .collect();
+        rules.sort_unstable();
+        rules.dedup();
+        self.rules.extend(&rules);
+        self.rules.len() - rules.len()..self.rules.len()
+    }
+
+    /// Whether a key that ends in `letters`, and may have more before them, may be wanted.
+    pub(crate) fn may_have(&self, letters: &[u8]) -> bool {
+        let mut node = &self.nodes[0];
+        for &byte in letters.iter().rev() {
+            match self.before(node, byte) {
+                Some(next) => node = next,
+                None => return !node.ending.is_empty(),
+            }
+        }
+        letters.len() >= SHORTEST
+    }
+
+    /// The node that `byte` leads to from `node`.
+    #[inline]
+    fn before(&self, node: &Node, byte: u8) -> Option<&Node> {
+        let bit = letter(byte).filter(|bit| node.letters >> bit & 1 == 1)?;
+        let before = (node.letters & ((1 << bit) - 1)).count_ones();
+        Some(&self.nodes[node.first + before as usize])
+    }
+
+    /// The rules that want the value of `key`, which is in its normal form.
+    pub(crate) fn rules(&self, key: &[u8]) -> &[u16] {
+        let mut node = &self.nodes[0];
+        for &byte in key.iter().rev() {
+            let Some(next) = self.before(node, byte) else {
+                return &self.rules[node.ending.clone()];
+            };
+            node = next;
+        }
+        &self.rules[node.whole.clone()]
+    }
+}
+
+/// The bit of a letter or digit, in the order of their bytes.
+#[inline]
+fn letter(byte: u8) -> Option<u32> {
+    match byte {
+        b'0'..=b'9' => Some(u32::from(byte - b'0')),
+        b'a'..=b'z' => Some(u32::from(byte - b'a') + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RULES;
+
+    /// Whether a normalised key ends as a rule says, or is what it says.
+    fn fits(key: &[u8], wanted: &str) -> bool {
+        match wanted.strip_prefix('^') {
+            Some(whole) => key == whole.as_bytes(),
+            None => key.ends_with(wanted.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn a_key_has_the_rules_that_each_rule_says() {
+        let keys = Keys::new((0..).zip(RULES));
+        let written = RULES.iter().flat_map(|rule| rule.keys.iter().chain(rule.not_keys));
+        let mut seen = 0;
+        for written in written {
+            let written = written.trim_start_matches('^');
+            for key in [
+                written.to_owned(),
+                format!("x{written}"),
+                format!("openai{written}"),
+                format!("my2{written}"),
+                format!("{written}s"),
+                written[1..].to_owned(),
+            ] {
+                let key = key.as_bytes();
+                let wanted: Vec<u16> = (0..)
+                    .zip(RULES)
+                    .filter(|(_, rule)| {
+                        rule.keys.iter().any(|wanted| fits(key, wanted))
+                            && !rule.not_keys.iter().any(|not| fits(key, not))
+                    })
+                    .map(|(rule, _)| rule)
+                    .collect();
+                assert_eq!(keys.rules(key), wanted, "{}", key.escape_ascii());
+                seen += wanted.len();
+                let last = &key[key.len().saturating_sub(6)..];
+                assert!(wanted.is_empty() || keys.may_have(last));
+            }
+        }
+        assert!(seen > 0);
+    }
+}

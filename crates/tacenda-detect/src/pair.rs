@@ -1,0 +1,80 @@
+//! The name of a value that has its name beside it: `{"name": "DB_PASSWORD", "value": "…"}` as in
+//! HTTP archives and in the settings of containers, `<add key="password" value="…"/>`.
+
+use std::ops::Range;
+
+/// The key under which such a value stands.
+pub(crate) const KEY: &str = "value";
+
+/// Where the name stands that belongs to the key at `at`: in the same object, element or item,
+/// before it and not before `floor`.
+pub(crate) fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Range<usize>> {
+    const LOOK_BACK: usize = 192;
+    const WORDS: [&[u8]; 3] = [b"name", b"key", b"header"];
+    let floor = at.saturating_sub(LOOK_BACK).max(floor.min(at));
+    let before = &text[floor..at];
+    let encloses =
+        |byte: &u8| matches!(byte, b'{' | b'}' | b'[' | b']' | b'(' | b')' | b'<' | b'>');
+    let opened = before.iter().rposition(encloses).map_or(0, |i| i + 1);
+    // An item of a list in YAML begins with a dash.
+    let item = memchr::memmem::rfind_iter(before, b"- ").find(|dash| {
+        let indent = before[..*dash].trim_ascii_end();
+        before[indent.len()..*dash].contains(&b'\n')
+    });
+    let from = opened.max(item.unwrap_or(0));
+    WORDS.iter().find_map(|word| {
+        let found =
+            before[from..].windows(word.len()).position(|w| w.eq_ignore_ascii_case(word))?;
+        let (start, end) = (from + found, from + found + word.len());
+        let whole = start == 0 || !before[start - 1].is_ascii_alphanumeric();
+        let name = value_after(before, end).filter(|_| whole)?;
+        Some(floor + name.start..floor + name.end)
+    })
+}
+
+/// The name behind `": "` and the like at `from`.
+fn value_after(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let signs = |from: usize, accept: &[u8]| {
+        from + text[from..].iter().take(8).take_while(|byte| accept.contains(byte)).count()
+    };
+    let join = signs(from, b"\"'\\ ");
+    if !matches!(text.get(join), Some(b':' | b'=')) {
+        return None;
+    }
+    let start = signs(join + 1, b"\"'\\ ");
+    let name =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+    let length = text[start..].iter().take_while(|byte| name(byte)).count();
+    let end = start + length;
+    // What goes on behind the name is a sentence.
+    let closed = matches!(text.get(end), Some(b'"' | b'\'' | b'\\' | b',' | b'\n' | b'\r'));
+    (length > 0 && closed).then_some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_same_object() {
+        for text in [
+            r#"{"name": "db_password", "#,
+            r#"{"a": {"name": "x"}, "b": {"type": "s", "name":"db_password","#,
+            r#"{\"key\": \"db_password\", \"type\": \"s\", \"#,
+            "- name: x\n  value: y\n- name: db_password\n  ",
+            "<add key='db_password' ",
+        ] {
+            let name = name_before(text.as_bytes(), text.len(), 0).map(|name| &text[name]);
+            assert_eq!(name, Some("db_password"), "{text}");
+        }
+        for text in [
+            r#"{"name": "db_password"}, {"#,
+            r#"{"filename": "db_password", "#,
+            "- name: db_password\n- ",
+            "the key: words that go on, ",
+            "name",
+        ] {
+            assert_eq!(name_before(text.as_bytes(), text.len(), 0), None, "{text}");
+        }
+    }
+}

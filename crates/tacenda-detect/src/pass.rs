@@ -1,0 +1,277 @@
+//! The pass: bitmaps select candidate positions, rules look only there.
+
+mod addresses;
+mod keyed;
+mod numbers;
+mod signs;
+mod stretches;
+mod work;
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use stretches::Stretches;
+
+use crate::assignment::Join;
+use crate::candidates::{self, EDGE, Window};
+use crate::masks::{BLOCK, Baseline, Joins, Lanes, Masks};
+use crate::matchers::stand_in;
+use crate::names::Matcher;
+use crate::people::{Capitals, Mentioned};
+use crate::view::{self, Notes};
+use crate::{Confidence, DetectorId, Engine, Span, recognise};
+
+/// A span longer than this hides its inside from the rest of the pass: what looks like a value in
+/// the middle of base64 is none.
+const OPAQUE: usize = 256;
+
+/// One pass over one text.
+pub(crate) struct Pass<'e, 't, 's> {
+    engine: &'e Engine,
+    text: &'t [u8],
+    spans: &'s mut Vec<Span>,
+    /// Up to where runs of digits, lists and addresses have been read.
+    numbers_read: usize,
+    lists_read: usize,
+    colons_read: usize,
+    /// Identifiers, and numbers behind escapes, which are read before the runs of digits.
+    numbers_ahead: Stretches,
+    /// Where long spans lie.
+    opaque: Stretches,
+    /// Where the last UUID was seen.
+    uuid: Cell<(usize, usize)>,
+    /// Up to where long values have been read, and how many were begun inside of them.
+    values_read: usize,
+    values_inside: u32,
+    /// Up to where a name beside a value has been looked for.
+    pairs_read: usize,
+    notes: Notes,
+    /// Up to where names have been read, and what the last block left of one.
+    names_read: usize,
+    capitals: Capitals,
+    mentioned: Mentioned,
+}
+
+/// A pass, and the instructions that it may use.
+#[cfg(target_arch = "x86_64")]
+struct With<'p, 'e, 't, 's, L>(&'p mut Pass<'e, 't, 's>, L);
+
+#[cfg(target_arch = "x86_64")]
+impl<L: Lanes> pulp::NullaryFnOnce for With<'_, '_, '_, '_, L> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn call(self) {
+        self.0.blocks(self.1);
+    }
+}
+
+/// The bitmap of the bytes before those of `bits`, behind a block with the bitmap `before`.
+fn shift(before: u64, bits: u64) -> u64 {
+    bits << 1 | before >> 63
+}
+
+impl<'e, 't, 's> Pass<'e, 't, 's> {
+    pub(crate) fn new(engine: &'e Engine, text: &'t [u8], spans: &'s mut Vec<Span>) -> Self {
+        Self {
+            engine,
+            text,
+            spans,
+            numbers_read: 0,
+            lists_read: 0,
+            colons_read: 0,
+            numbers_ahead: Stretches::default(),
+            opaque: Stretches::default(),
+            uuid: Cell::default(),
+            values_read: 0,
+            values_inside: 0,
+            pairs_read: 0,
+            notes: Notes::default(),
+            names_read: 0,
+            capitals: Capitals::default(),
+            mentioned: Mentioned::default(),
+        }
+    }
+
+    /// Appends what stands in the text as it is; gives back where it is worth decoding.
+    pub(crate) fn run(mut self) -> Notes {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(v3) = pulp::x86::V3::try_new() {
+            v3.vectorize(With(&mut self, v3));
+            return self.notes;
+        }
+        self.blocks(Baseline);
+        self.notes
+    }
+
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn blocks(&mut self, lanes: impl Lanes) {
+        let text = self.text;
+        let mut before = Masks::default();
+        let mut base = 0;
+        while base < text.len() {
+            let mut edge = EDGE;
+            let window = Window::of(text, base, &mut edge);
+            let masks = Masks::of(lanes, window.block(), text.len() - base);
+            self.block(lanes, base, window, &masks, &before);
+            before = masks;
+            base += BLOCK;
+        }
+    }
+
+    /// Candidates of one block. What needs bytes behind it reads them from the text. Most blocks
+    /// lack most signs, so that each bitmap is asked for before what is made of it.
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn block(
+        &mut self,
+        lanes: impl Lanes,
+        base: usize,
+        window: Window<'_>,
+        masks: &Masks,
+        before: &Masks,
+    ) {
+        // First, because a number behind an escape is to be read from its first digit on.
+        each_bit(masks.rare, |bit| self.rare(base + bit));
+        let starts = masks.word & !shift(before.word, masks.word);
+        let keywords = candidates::keywords(window, starts, &self.engine.keywords);
+        each_bit(self.of(starts, keywords), |bit| self.token(base + bit));
+        let mut joins = Joins::default();
+        // Letters at the end of a block may have digits behind them, and those at its start before.
+        if masks.digit | masks.word >> 63 | before.digit >> 63 != 0 {
+            joins = Joins::of(lanes, window.block());
+            self.block_of_digits(base, window, masks, &joins, starts);
+        }
+        if masks.assign | masks.comma | masks.dash != 0 {
+            self.block_of_keys(base, window, masks, &joins, before);
+        }
+        each_bit(long_words(before.word, masks.word), |bit| self.long_word(base + bit));
+        if masks.high != 0 {
+            self.signs(base, masks.high & !shift(before.high, masks.high));
+        }
+        if masks.upper | masks.high != 0 || self.capitals.go_on() {
+            self.people(base, masks, before);
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn block_of_digits(
+        &mut self,
+        base: usize,
+        window: Window<'_>,
+        masks: &Masks,
+        joins: &Joins,
+        starts: u64,
+    ) {
+        let shapes = self.engine.identifiers.beginnings();
+        let letters = candidates::letters_first(masks, starts);
+        let likely = candidates::letter_words(window, masks, letters, shapes);
+        each_bit(self.of(letters, likely), |bit| self.lettered(base + bit));
+        let mixed = candidates::digits_first(masks, starts);
+        let likely = candidates::mixed_words(window, masks, mixed, shapes);
+        each_bit(self.of(mixed, likely), |bit| self.mixed(base + bit));
+        each_bit(candidates::apart(masks, joins, starts), |bit| self.lettered_apart(base + bit));
+        let numbers = candidates::numbers(window, masks, joins, starts & masks.digit);
+        each_bit(self.of(starts & masks.digit, numbers), |bit| self.digits(base + bit));
+    }
+
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn block_of_keys(
+        &mut self,
+        base: usize,
+        window: Window<'_>,
+        masks: &Masks,
+        joins: &Joins,
+        before: &Masks,
+    ) {
+        let endings = &self.engine.key_endings;
+        let assigns = masks.assign & !shift(before.assign, masks.assign);
+        let named = candidates::behind_names(masks, joins, assigns);
+        let keyed = candidates::assignments(window, named, endings);
+        each_bit(self.of(assigns, keyed), |bit| self.assignment(base + bit));
+        let tuples = masks.comma & shift(before.quote, masks.quote);
+        let keyed = candidates::assignments(window, tuples, endings);
+        each_bit(self.of(tuples, keyed), |bit| self.assigned(base + bit, Join::Tuple));
+        each_bit(masks.dash & shift(before.dash, masks.dash), |bit| self.flag(base + bit));
+        if self.is_exhaustive() || candidates::addresses(masks, before) {
+            self.addresses(base, masks, before);
+        }
+        // Numbers in a row: the third comma of a block that is full of digits.
+        let third = masks.comma & masks.comma.wrapping_sub(1);
+        let third = third & third.wrapping_sub(1);
+        if third != 0 && masks.digit.count_ones() >= 20 {
+            self.row(base + third.trailing_zeros() as usize);
+        }
+    }
+
+    /// The candidates among `all` places; a test looks at all of them.
+    #[inline]
+    fn of(&self, all: u64, candidates: u64) -> u64 {
+        debug_assert_eq!(candidates & !all, 0, "candidates are some of all");
+        if self.is_exhaustive() { all } else { candidates }
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "the test build reads it")]
+    fn is_exhaustive(&self) -> bool {
+        false
+    }
+
+    #[cfg(test)]
+    fn is_exhaustive(&self) -> bool {
+        self.engine.exhaustive
+    }
+
+    fn push_shape(&mut self, matcher: Matcher, range: Range<usize>) {
+        let Some(id) = self.engine.shape(matcher) else { return };
+        if recognise::meets(self.text, &range, &self.engine.rules[usize::from(id.0)]) {
+            self.push(id, range);
+        }
+    }
+
+    fn push(&mut self, detector: DetectorId, range: Range<usize>) {
+        debug_assert!(range.start < range.end && range.end <= self.text.len());
+        // What has a check digit is no fingerprint, whatever stands around it, unless it is as long
+        // as one.
+        let sure = self.engine.detector(detector).confidence == Confidence::High;
+        if stand_in::is_fingerprint(self.text, &range)
+            && (!sure || range.len() <= stand_in::FINGERPRINT)
+        {
+            return;
+        }
+        if range.len() >= OPAQUE {
+            self.opaque.add(&range);
+        }
+        self.spans.push(Span { start: range.start, end: range.end, detector });
+    }
+}
+
+/// Where a word reaches [`view::LONG`] letters and digits, wherever it began.
+#[inline]
+fn long_words(before: u64, word: u64) -> u64 {
+    let last = |words: u128| (words >> 64) as u64;
+    const { assert!(view::LONG == 16 + 6) };
+    let word = u128::from(before) | u128::from(word) << 64;
+    let two = word & word << 1;
+    let four = two & two << 2;
+    let eight = four & four << 4;
+    let sixteen = eight & eight << 8;
+    let long = sixteen & sixteen << 6;
+    last(long & !(long << 1))
+}
+
+/// Calls `visit` with each bit that is set, lowest first.
+#[inline]
+fn each_bit(mut bits: u64, mut visit: impl FnMut(usize)) {
+    while bits != 0 {
+        visit(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

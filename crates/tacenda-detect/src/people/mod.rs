@@ -1,0 +1,120 @@
+//! Names of people and postal addresses: what has no shape of its own and is told by lists of words
+//! and by the words around it.
+//!
+//! `capitals` finds capitalised words in bitmaps; `lexicon` says what a word is, from lists that
+//! `build.rs` hashed; `name` judges a run of them.
+
+pub(crate) mod address;
+mod capitals;
+mod classes;
+mod fold;
+mod lexicon;
+mod name;
+mod pinyin;
+mod run;
+pub(crate) mod value;
+mod words;
+
+use std::ops::Range;
+
+pub(crate) use capitals::{Candidates, Capitals};
+
+use crate::names::Matcher;
+
+/// A capitalised word, judged.
+pub(crate) struct Judged {
+    pub(crate) found: Option<(Matcher, Range<usize>)>,
+    /// Up to where the text is judged.
+    pub(crate) read_to: usize,
+}
+
+/// The names found last in a text: a part of one says the whole.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mentioned {
+    /// Where their words begin; what lies beyond four gigabytes is not remembered.
+    words: [u32; 8],
+    count: usize,
+}
+
+impl Mentioned {
+    fn note(&mut self, start: usize) {
+        if let Ok(start) = u32::try_from(start) {
+            self.words[self.count % self.words.len()] = start;
+            self.count += 1;
+        }
+    }
+
+    fn has(&self, text: &[u8], word: &[u8]) -> bool {
+        self.words.iter().take(self.count).any(|&start| {
+            let start = start as usize;
+            let end = start + word.len();
+            text.get(start..end) == Some(word) && words::letter(text, end) == 0
+        })
+    }
+}
+
+/// Judges the capitalised word at `at` and the one before it.
+#[inline]
+pub(crate) fn pair(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<Judged> {
+    if !matches!(text.get(at.checked_sub(1)?)?, b' ' | b'-') {
+        return None;
+    }
+    let first = words::start(text, at - 1);
+    let known =
+        lexicon::may_name(text, first) || lexicon::may_name(text, at) || introduced(text, first);
+    known.then(|| name::judge(text, first, mentioned))
+}
+
+/// Judges the capitalised word at `at`, which has no other beside it.
+#[inline]
+pub(crate) fn single(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<Judged> {
+    let joint = at.checked_sub(1).map_or(b'\n', |i| text[i]);
+    if !matches!(joint, b' ' | b'\n' | b'"' | b'(' | b'>' | b'\'') {
+        return None;
+    }
+    let known =
+        mentioned.count > 0 || lexicon::may_name(text, at) || joint == b' ' && introduced(text, at);
+    known.then(|| name::judge(text, initials_before(text, at), mentioned))
+}
+
+/// Where the initials before `at` begin: `J. R. Roe`.
+fn initials_before(text: &[u8], at: usize) -> usize {
+    let mut start = at;
+    while let Some(&[letter, b'.', b' ']) = text[..start].last_chunk::<3>()
+        && letter.is_ascii_uppercase()
+        && (start == 3 || matches!(text[start - 4], b' ' | b'\n' | b'"' | b'(' | b'.'))
+    {
+        start -= 3;
+    }
+    start
+}
+
+/// The address at a capital behind a number, at a number behind a capitalised word, or at a capital
+/// behind a small word.
+#[inline]
+pub(crate) fn address(text: &[u8], at: usize) -> Option<Range<usize>> {
+    if text[at].is_ascii_digit() {
+        address::before_number(text, at)
+    } else if at > 1 && text[at - 2].is_ascii_digit() {
+        (text[at - 1] == b' ').then(|| address::behind_number(text, at)).flatten()
+    } else {
+        address::behind_lead(text, at)
+    }
+}
+
+/// Whether `rue`, `via`, `calle` and the like stand before `at`.
+#[inline]
+pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
+    const ENDS: [&[u8; 4]; 16] = [
+        b"rue ", b"via ", b"lle ", b"ica ", b" ul ", b"ul. ", b"nue ", b"vda ", b"aza ", b"rua ",
+        b"ida ", b"ard ", b"ace ", b"urs ", b"uai ", b"min ",
+    ];
+    at >= 4 && ENDS.iter().any(|end| text[at - 4..at] == end[..])
+}
+
+/// The last letters of `named`, `says`, `name is`, `call me` before `at`.
+#[inline]
+fn introduced(text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(5)..at];
+    matches!(before, b"amed " | b"says " | b"e is " | b"l me " | b"s me ")
+}

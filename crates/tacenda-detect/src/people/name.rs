@@ -1,0 +1,446 @@
+//! Names of people in running text, by lists of names and the words around.
+//!
+//! Every part of a run adds to a sum or takes from it: how sure it is that the first name is one,
+//! that the last one is, and what the words before and behind say. The sum decides.
+
+use std::ops::Range;
+
+use super::classes::Class;
+use super::run::{Part, Role, Run};
+use super::{Judged, Mentioned, fold, lexicon, pinyin, words};
+use crate::names::Matcher;
+
+/// Judges the run of capitalised words at `at`.
+#[cold]
+pub(crate) fn judge(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Judged {
+    let run = Run::read(text, at);
+    let parts = run.parts();
+    let read_to = parts.last().map_or(at + 1, |part| part.end);
+    if glued(text, at) {
+        return Judged { found: None, read_to };
+    }
+    let found = best(text, parts).or_else(|| again(text, parts, mentioned));
+    let Some((matcher, range)) = found else { return Judged { found, read_to } };
+    {
+        let inside = |part: &&Part| part.start >= range.start && part.end <= range.end;
+        for part in parts.iter().filter(inside).filter(|part| part.role == Role::Word) {
+            mentioned.note(part.start);
+        }
+    }
+    // What follows a name in the same run is judged by itself.
+    let read_to = range.end;
+    Judged { found: Some((matcher, range)), read_to }
+}
+
+/// A single part of a name that was there before.
+fn again(text: &[u8], parts: &[Part], mentioned: &Mentioned) -> Option<(Matcher, Range<usize>)> {
+    let part = parts
+        .iter()
+        .find(|part| part.role == Role::Word && mentioned.has(text, &text[part.start..part.end]))?;
+    closes(text, part.end).then_some((Matcher::PersonGiven, part.start..part.end))
+}
+
+/// A part of a path, an identifier or an address.
+fn glued(text: &[u8], at: usize) -> bool {
+    at > 0
+        && matches!(
+            text[at - 1],
+            b'_' | b'/' | b'\\' | b'.' | b'@' | b'#' | b'-' | b'$' | b'&' | b'+'
+        )
+}
+
+fn best(text: &[u8], parts: &[Part]) -> Option<(Matcher, Range<usize>)> {
+    let mut titled = parts.first().map_or(Title::default(), |first| {
+        let before = words::before(text, first.start);
+        let class = lexicon::class(&text[before.clone()]);
+        if introduces(text, &before) {
+            Title { weight: 2, start: None }
+        } else {
+            Title::of(class, before.start)
+        }
+    });
+    let mut placed = false;
+    for (i, part) in parts.iter().enumerate() {
+        match part.role {
+            Role::Word => {}
+            _ => continue,
+        }
+        let class = part.class;
+        if !placed && let Some(found) = name_at(text, parts, i, titled) {
+            return Some(found);
+        }
+        titled = Title::of(class, part.start);
+        placed = class.any(Class::HEAD);
+    }
+    None
+}
+
+/// A title before a name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Title {
+    /// What it says: titles that are words as well say less.
+    weight: i32,
+    /// Where it begins, if it is never anything but a title.
+    start: Option<usize>,
+}
+
+impl Title {
+    fn of(class: Class, start: usize) -> Self {
+        match (class.any(Class::TITLE), class.any(Class::WORD)) {
+            (false, _) => Self::default(),
+            (true, true) => Self { weight: 2, start: None },
+            (true, false) => Self { weight: 3, start: Some(start) },
+        }
+    }
+}
+
+/// `named`, `says`, `my name is`, `call me`: a person comes next, whatever the name.
+fn introduces(text: &[u8], word: &Range<usize>) -> bool {
+    match &text[word.clone()] {
+        b"named" | b"says" | b"nicknamed" => true,
+        b"is" => {
+            let noun = words::before(text, word.start);
+            matches!(&text[noun], b"name" | b"surname" | b"Name")
+        }
+        b"me" => {
+            let verb = words::before(text, word.start);
+            matches!(&text[verb], b"call" | b"calls" | b"called")
+        }
+        _ => false,
+    }
+}
+
+/// The classes of the word before `at`, in the same sentence.
+fn announced(text: &[u8], at: usize) -> Class {
+    let word = words::before(text, at);
+    if word.is_empty() { Class::NONE } else { lexicon::class(&text[word]) }
+}
+
+/// The name that begins with part `i`.
+fn name_at(
+    text: &[u8],
+    parts: &[Part],
+    i: usize,
+    titled: Title,
+) -> Option<(Matcher, Range<usize>)> {
+    let first = parts[i];
+    // A word of logs that is a given name as well needs a family name behind it: `Adam Nowicki`.
+    let also_given = first.class.any(Class::PERSON)
+        && parts.get(i + 1).is_some_and(|next| {
+            next.role == Role::Word
+                && next.class.any(Class::FAMILY)
+                && !next.class.any(Class::OTHER)
+        });
+    if first.class.any(Class::NEVER) && !also_given
+        || first.class.any(Class::TITLE) && !first.class.any(Class::COMMON)
+    {
+        return None;
+    }
+    let (last, linked) = extent(parts, i);
+    let end = if parts.get(last + 1).is_some_and(|part| part.role == Role::Suffix) {
+        parts[last + 1].end
+    } else {
+        parts[last].end
+    };
+    if !closes(text, end) {
+        return None;
+    }
+    let around = around(text, parts, i, last, titled);
+    let names = parts[i..=last].iter().filter(|part| part.role == Role::Word).count();
+    let matcher = if titled.weight > 0 { Matcher::PersonTitled } else { Matcher::PersonName };
+    if names >= 2 {
+        let ending =
+            i32::from(parts[last].tail == Class::NONE && ends_as_family(text, parts[last].end));
+        let given_name = if also_given { 4 } else { given(first.class) };
+        let sum = given_name + family(parts[last].tail) + ending + linked + around;
+        // Two family names, and a word that speaks of people.
+        let double = first.class == Class::FAMILY && parts[last].tail == Class::FAMILY;
+        // A given name that is nothing else, and a word: `Kevin Cash`.
+        let sure = first.class.any(Class::PERSON) && !first.class.any(Class::OTHER);
+        let plain = family(parts[last].tail) > 0 && !parts[last].class.any(Class::ORGANISATION);
+        let known_as = sure && plain && names == 2 && around >= 0 && sum >= 5;
+        let chinese = names == 2
+            && around >= 0
+            && pinyin::is_family(&text[first.start..first.end])
+            && !parts[last].class.any(Class::OTHER)
+            && pinyin::is_given(&text[parts[last].start..parts[last].end]);
+        let turned = family(first.class) + given(parts[last].class) + linked + around - 1;
+        let known = first.class.any(Class::GIVEN)
+            || first.class == Class::NONE && family(parts[last].tail) + ending >= 4;
+        return (sum >= 6 && known
+            || known_as
+            || chinese
+            || titled.weight > 2 && family(parts[last].tail) + around >= 6
+            || double && around >= 1
+            || turned >= 7 && parts[last].class.any(Class::GIVEN))
+        .then_some((matcher, titled.start.unwrap_or(first.start)..end));
+    }
+    if titled.weight > 0 {
+        return (given(first.class).max(family(first.class)) + around >= 5)
+            .then_some((matcher, titled.start.unwrap_or(first.start)..end));
+    }
+    // `C. H. Douglas`: who has initials is a person.
+    let initials = parts[..i].iter().rev().take_while(|part| part.role == Role::Initial).count();
+    if initials > 0
+        && first.class.any(Class::FAMILY)
+        && !first.class.any(Class::OTHER)
+        && around > -2
+    {
+        return Some((Matcher::PersonName, parts[i - initials].start..end));
+    }
+    let told = first.class.any(Class::GIVEN) && alone(text, &first) + around >= 4;
+    // A family name alone needs a word beside it that speaks of people.
+    let word = &text[first.start..first.end];
+    let family = first.class.any(Class::FAMILY)
+        && !first.class.any(Class::OTHER)
+        && word.len() > 3
+        && !word.contains(&b'-')
+        && around >= 1;
+    (told || family).then_some((Matcher::PersonGiven, titled.start.unwrap_or(first.start)..end))
+}
+
+/// The last part of the name that begins at `i`, and what joins it: initials and particles are
+/// seldom anything else.
+fn extent(parts: &[Part], i: usize) -> (usize, i32) {
+    const NAMES: usize = 4;
+    let (mut last, mut names, mut linked) = (i, 1, 0);
+    for (j, part) in parts.iter().enumerate().skip(i + 1) {
+        match part.role {
+            Role::Initial => linked = linked.max(2),
+            Role::Particle => linked = linked.max(1),
+            Role::Suffix => break,
+            Role::Word => {
+                let before = parts[last].class;
+                if names == NAMES || !continues(part.class, before, names, linked) {
+                    break;
+                }
+                last = j;
+                names += 1;
+            }
+        }
+    }
+    (last, if last > i { linked } else { 0 })
+}
+
+/// Whether a word can be the next name behind one of class `before`.
+fn continues(class: Class, before: Class, names: usize, linked: i32) -> bool {
+    if class.any(Class::NEVER.with(Class::HEAD)) {
+        return false;
+    }
+    if class.any(Class::ORGANISATION) {
+        // A family may be called Park, but "Anderson Park" is none behind a given name.
+        return class.any(Class::FAMILY) && names == 1;
+    }
+    class.any(Class::GIVEN.with(Class::FAMILY))
+        || !class.any(Class::WORD.with(Class::TITLE))
+        || linked > 1
+        || names == 1 && given(before) == 4 && !before.any(Class::WORD) && !class.any(Class::TITLE)
+}
+
+/// How sure a given name is one.
+fn given(class: Class) -> i32 {
+    let other = class.any(Class::WORD.with(Class::PLACE).with(Class::ORGANISATION));
+    if class == Class::NONE {
+        2
+    } else if !class.any(Class::GIVEN) || class.any(Class::NEVER.with(Class::HEAD)) {
+        0
+    } else if class.any(Class::PERSON) || class.any(Class::COMMON) && !other {
+        4
+    } else if class.any(Class::COMMON) {
+        2
+    } else if other {
+        1
+    } else {
+        3
+    }
+}
+
+/// How sure a given name that stands alone is one.
+fn alone(text: &[u8], part: &Part) -> i32 {
+    let class = part.class;
+    let joined = part.tail != class && !part.tail.any(Class::GIVEN);
+    let begins = !text[words::before(text, part.start)].first().is_some_and(u8::is_ascii_lowercase);
+    let sum = given(class);
+    if joined || text.get(part.end) == Some(&b'\'') && text.get(part.end + 1) != Some(&b's') {
+        0
+    } else if begins && class.any(Class::WORD) {
+        sum - 2
+    } else if class.any(Class::FAMILY) && !class.any(Class::PERSON) {
+        sum - 1
+    } else {
+        sum
+    }
+}
+
+/// How sure a family name is one. Most family names are in no list.
+fn family(class: Class) -> i32 {
+    if class.any(Class::NEVER) {
+        0
+    } else if class.any(Class::FAMILY) {
+        if class.any(Class::WORD.with(Class::ORGANISATION)) {
+            2
+        } else if class.any(Class::PLACE) {
+            3
+        } else {
+            4
+        }
+    } else if class.any(Class::PLACE.with(Class::WORD)) {
+        1
+    } else {
+        3
+    }
+}
+
+/// Endings that family names have in their languages, and few other words.
+pub(super) fn ends_as_family(text: &[u8], end: usize) -> bool {
+    const ENDINGS: [&[u8]; 37] = [
+        b"ov", b"ev", b"ova", b"eva", b"ic", b"sky", b"ski", b"ska", b"ska", b"czyk", b"wicz",
+        b"son", b"sen", b"dottir", b"kaya", b"vich", b"yev", b"escu", b"enko", b"chuk", b"yan",
+        b"poulos", b"idis", b"akis", b"oglu", b"shvili", b"adze", b"zadeh", b"nen", b"mann",
+        b"stein", b"etti", b"elli", b"ini", b"quist", b"strom", b"ez",
+    ];
+    let start = words::start(text, end);
+    let mut folded = [0; 24];
+    let mut length = 0;
+    fold::each(&text[start..end], |byte| {
+        if let Some(place) = folded.get_mut(length) {
+            *place = byte;
+            length += 1;
+        }
+    });
+    let word = &folded[..length];
+    length > 4 && ENDINGS.iter().any(|ending| word.ends_with(ending))
+}
+
+/// What the words before and behind say.
+fn around(text: &[u8], parts: &[Part], i: usize, last: usize, titled: Title) -> i32 {
+    let mut sum = titled.weight;
+    if i == 0 {
+        let before = announced(text, parts[0].start);
+        let labelled = parts[0].start >= 2 && text[..parts[0].start].ends_with(b": ");
+        let numbered = numbered(text, parts[0].start);
+        if before.any(Class::STREET_LEAD) && !before.any(Class::TITLE) || numbered {
+            sum -= 6;
+        } else if before.any(Class::LEAD) {
+            sum -= if last > i { 1 } else { 2 };
+        } else if before.any(Class::ANNOUNCE) || labelled {
+            sum += 1;
+        }
+    } else {
+        let before = parts[i - 1];
+        if before.role == Role::Word && titled.weight == 0 {
+            sum -= if before.class.any(Class::HEAD.with(Class::STREET_LEAD)) {
+                6
+            } else {
+                i32::from(
+                    before.class.any(Class::WORD)
+                        && !before.class.any(Class::ANNOUNCE.with(Class::NEVER)),
+                )
+            };
+        }
+    }
+    let listed = listed(text, parts[i].start, parts[last].end);
+    sum += if i == last { listed } else { listed.min(1) };
+    match parts.get(last + 1) {
+        Some(next) if next.role == Role::Suffix => sum += i32::from(last > i) * 2,
+        Some(next) if next.class.any(Class::ORGANISATION.with(Class::STREET)) => sum -= 5,
+        Some(next) if next.class.any(Class::WORD) && !next.class.any(Class::NEVER) => sum -= 5,
+        Some(next) if next.role == Role::Word => sum -= 2,
+        _ => sum += behind(text, parts[last].end),
+    }
+    sum
+}
+
+/// Whether a number that is no year stands right before `at`.
+fn numbered(text: &[u8], at: usize) -> bool {
+    let before = text[..at].strip_suffix(b" ").unwrap_or(&[]);
+    let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let number = &before[before.len() - digits..];
+    let year = digits == 4 && matches!(&number[..2], b"18" | b"19" | b"20");
+    digits > 0 && !year
+}
+
+/// `Ana, Luis and Marie`: what a name beside it in a list says of a word.
+fn listed(text: &[u8], start: usize, end: usize) -> i32 {
+    const JOINTS: [&[u8]; 4] = [b", ", b" , ", b" and ", b" & "];
+    let of = |word: Range<usize>| {
+        let class = lexicon::class(&text[word.clone()]);
+        let name = word.len() > 2
+            && words::capital(text, word.start)
+            && (class.any(Class::PERSON) || !class.any(Class::OTHER));
+        match (name && class.any(Class::GIVEN), name && class.any(Class::FAMILY)) {
+            (true, _) => 2,
+            (false, true) => 1,
+            (false, false) => 0,
+        }
+    };
+    let before = JOINTS.iter().find(|joint| text[..start].ends_with(joint)).map(|joint| {
+        let end = start - joint.len();
+        words::start(text, end)..end
+    });
+    let behind = JOINTS.iter().find(|joint| text[end..].starts_with(joint)).map(|joint| {
+        let start = end + joint.len();
+        start..words::end(text, start)
+    });
+    before.map_or(0, of).max(behind.map_or(0, of))
+}
+
+/// What only people have.
+const RELATIVES: [&[u8]; 22] = [
+    b"husband",
+    b"wife",
+    b"mother",
+    b"father",
+    b"brother",
+    b"sister",
+    b"son",
+    b"daughter",
+    b"parents",
+    b"family",
+    b"behalf",
+    b"children",
+    b"friend",
+    b"friends",
+    b"colleague",
+    b"birthday",
+    b"career",
+    b"house",
+    b"widow",
+    b"lawyer",
+    b"doctor",
+    b"boss",
+];
+
+fn behind(text: &[u8], end: usize) -> i32 {
+    const OWNS: [&[u8]; 3] = [b"'s ", b" 's ", "’s ".as_bytes()];
+    let rest = &text[end..];
+    if let Some(sign) = OWNS.iter().find(|sign| rest.starts_with(sign)) {
+        let owned = end + sign.len();
+        return if RELATIVES.contains(&&text[owned..words::end(text, owned)]) { 3 } else { 1 };
+    }
+    let from = end + 1;
+    if rest.first() != Some(&b' ') || !text.get(from).is_some_and(u8::is_ascii_lowercase) {
+        return 0;
+    }
+    let word = &text[from..words::end(text, from)];
+    let class = lexicon::class(word);
+    let past = word.len() > 4 && word.ends_with(b"ed");
+    if class.any(Class::FOLLOW) || past {
+        1
+    } else if class.any(Class::ORGANISATION) && word.len() > 3 {
+        -3
+    } else {
+        0
+    }
+}
+
+/// Whether a name can end here: not inside an identifier, a path or a call.
+fn closes(text: &[u8], end: usize) -> bool {
+    let after = text.get(end + 1).copied().unwrap_or(b' ');
+    match text.get(end) {
+        Some(b'_' | b'/' | b'(' | b'=' | b'@' | b'[' | b'{' | b'$') => false,
+        Some(byte) if byte.is_ascii_alphanumeric() => false,
+        Some(b'.' | b':' | b'-' | b'+') => !after.is_ascii_alphanumeric() && after != b':',
+        _ => true,
+    }
+}

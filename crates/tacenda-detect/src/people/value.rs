@@ -1,0 +1,135 @@
+//! Values of keys that name a person or an address.
+
+use std::ops::Range;
+
+use super::classes::Class;
+use super::run::Run;
+use super::{address, lexicon, words};
+use crate::assignment::Assignment;
+use crate::matchers::stand_in;
+
+/// Most words of a name.
+const WORDS: usize = 6;
+
+/// The value of a key that means a person whatever it says: `customer_name`, `surname`.
+pub(crate) fn person(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
+    let range = name(text, found)?;
+    let value = &text[range.clone()];
+    let classes = classes(value);
+    let word = |class: &Class| class.any(Class::NEVER) || *class == Class::WORD;
+    let told = classes.iter().flatten().any(|class| !word(class));
+    told.then_some(range)
+}
+
+/// The value of a key that may mean a person: `name`, `user`, `author`. The lists must know it.
+pub(crate) fn known(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
+    let range = name(text, found)?;
+    let classes = classes(&text[range.clone()]);
+    let first = classes[0]?;
+    if classes.iter().flatten().any(|class| class.any(Class::NEVER.with(Class::ORGANISATION))) {
+        return None;
+    }
+    let given = first.any(Class::GIVEN);
+    let told = match classes[1] {
+        Some(second) => {
+            given && second.any(Class::GIVEN.with(Class::FAMILY))
+                || given && second == Class::NONE && first.any(Class::COMMON)
+                || first.any(Class::FAMILY) && second.any(Class::COMMON)
+        }
+        None => first.any(Class::PERSON) && !first.any(Class::WORD.with(Class::PLACE)),
+    };
+    told.then_some(range)
+}
+
+/// The value of `user`, `login`: names joined as in `ines.moreau`.
+pub(crate) fn user(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
+    let value = &text[found.value.clone()];
+    if value.len() < 3
+        || !value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+    {
+        return None;
+    }
+    let mut parts = value.split(|byte| !byte.is_ascii_alphabetic()).filter(|part| part.len() > 1);
+    let first = lexicon::class(parts.next()?);
+    let second = parts.next().map(lexicon::class);
+    let sure = Class::NEVER.with(Class::WORD).with(Class::PLACE).with(Class::ORGANISATION);
+    // One name alone is the name of a service as often as one of a person.
+    let told = second.is_some_and(|second| {
+        first.any(Class::GIVEN)
+            && !first.any(sure)
+            && second.any(Class::FAMILY.with(Class::GIVEN))
+            && !second.any(sure)
+    });
+    told.then(|| found.value.clone())
+}
+
+/// The value of a key that means a postal address: `street_address`, `billing_address`.
+pub(crate) fn street(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
+    let value = &text[found.value.clone()];
+    if !found.quoted {
+        // Without quotes the value ends at a blank; the shape of an address does not.
+        let first = words::capital(text, found.value.start);
+        let number = value.iter().all(u8::is_ascii_digit) && value.len() < 7;
+        let shape = if number {
+            address::behind_number(text, found.value.end + 1)
+        } else if first {
+            address::from_capital(text, found.value.start)
+        } else {
+            None
+        };
+        return shape.filter(|range| range.start == found.value.start);
+    }
+    let digits = value.iter().any(u8::is_ascii_digit);
+    let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
+    let blank = memchr::memchr(b' ', value).is_some();
+    let other = value.starts_with(b"0x")
+        || value.iter().any(|byte| matches!(byte, b'@' | b'=' | b'{' | b'<' | b'%' | b'|'))
+        || memchr::memmem::find(value, b"://").is_some();
+    (digits && blank && letters >= 3 && !other && !stand_in::is_stand_in(value))
+        .then(|| found.value.clone())
+}
+
+/// The value, if it has the form of a name; without quotes, up to the last word with a capital.
+fn name(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
+    const LONGEST: usize = 80;
+    let mut range = found.value.clone();
+    if !found.quoted && words::capital(text, range.start) {
+        let run = Run::read(text, range.start);
+        let end = run.parts().iter().take_while(|part| !part.class.any(Class::NEVER)).last()?.end;
+        range.end = range.end.max(end);
+        if text.get(range.end).is_some_and(|byte| matches!(byte, b'_' | b'=' | b'(' | b'/' | b':'))
+        {
+            return None;
+        }
+    }
+    let value = &text[range.clone()];
+    let sign = |byte: &u8| {
+        byte.is_ascii_alphabetic()
+            || *byte >= 0x80
+            || matches!(byte, b' ' | b'-' | b'\'' | b'.' | b',')
+    };
+    let count = value.split(|byte| *byte == b' ').count();
+    let formed = value.len() >= 2
+        && value.len() <= LONGEST
+        && count <= WORDS
+        && value.iter().all(sign)
+        && value.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+        && !stand_in::is_stand_in(value);
+    // Small letters throughout are a word or the name of a thing, unless there are two.
+    let capital =
+        (0..value.len()).any(|at| words::capital(value, at)) || value.iter().any(|b| *b >= 0x80);
+    let single = memchr::memchr(b'.', value).is_some() && memchr::memchr(b' ', value).is_none();
+    (formed && (capital || count == 2) && !single).then_some(range)
+}
+
+/// The classes of the first words.
+fn classes(value: &[u8]) -> [Option<Class>; WORDS] {
+    let mut out = [None; WORDS];
+    let words =
+        value.split(|byte| matches!(byte, b' ' | b'-' | b',')).filter(|word| word.len() > 1);
+    for (place, word) in out.iter_mut().zip(words) {
+        let word = word.strip_suffix(b".").unwrap_or(word);
+        *place = Some(lexicon::class(word));
+    }
+    out
+}

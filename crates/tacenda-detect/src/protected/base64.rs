@@ -1,0 +1,65 @@
+//! Base64 inside a text, decoded at every alignment: a cut copy may start anywhere.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// Shortest run worth decoding: sixteen bytes and a little.
+const MIN_RUN: usize = 22;
+
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Maps a range of decoded bytes to the range of the input that spells it.
+pub(super) type PlaceOf<'p> = &'p dyn Fn(usize, usize) -> (usize, usize);
+
+/// Calls `visit` with what each long run of base64 (RFC 4648, either alphabet) decodes to.
+pub(super) fn scan(text: &[u8], mut visit: impl FnMut(&[u8], PlaceOf<'_>)) {
+    let mut decoded = Vec::new();
+    let mut standard = Vec::new();
+    for (start, run) in runs(text) {
+        standard.clear();
+        standard.extend(run.iter().map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            byte => *byte,
+        }));
+        for skip in 0..4 {
+            let mut aligned = &standard[skip..];
+            if aligned.len() % 4 == 1 {
+                aligned = &aligned[..aligned.len() - 1];
+            }
+            decoded.clear();
+            if ENGINE.decode_vec(aligned, &mut decoded).is_err() {
+                continue;
+            }
+            let origin = start + skip;
+            visit(&decoded, &|from, to| {
+                (origin + from / 3 * 4 + from % 3, origin + (to * 4).div_ceil(3))
+            });
+        }
+    }
+}
+
+fn runs(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let start = at;
+            let len = text[start..].iter().take_while(|byte| is_base64(**byte)).count();
+            at += len + 1;
+            if len >= MIN_RUN {
+                return Some((start, &text[start..start + len]));
+            }
+        }
+        None
+    })
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}

@@ -1,0 +1,265 @@
+//! One canonical spelling for a text and for all its usual spellings.
+//!
+//! JSON, `repr`, URL and HTML escapes are decoded at any depth; white space, quotes, backslashes,
+//! `+` and terminal escapes are left out; case is folded. The same function runs over the
+//! protected value and over the text that may hold it, so that a value with a literal `%40` in it
+//! meets itself again too.
+
+/// One character of the canonical spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Canonical {
+    /// The character, case folded.
+    pub(super) char: char,
+    /// Where its spelling starts in the source, in bytes.
+    pub(super) start: usize,
+    /// One past the last byte of its spelling.
+    pub(super) end: usize,
+    /// How many decoded characters, left-out ones included, stand before it.
+    pub(super) index: usize,
+    /// Whether it is a letter or digit that directly follows another one.
+    pub(super) inside_word: bool,
+}
+
+/// The canonical spelling of `text`, with the place of each character.
+#[derive(Debug)]
+pub(super) struct Canon<'t> {
+    text: &'t [u8],
+    at: usize,
+    index: usize,
+    after_word: bool,
+}
+
+impl<'t> Canon<'t> {
+    pub(super) fn new(text: &'t [u8]) -> Self {
+        Self { text, at: 0, index: 0, after_word: false }
+    }
+
+    /// How many characters were decoded so far, left-out ones included.
+    pub(super) fn decoded(&self) -> usize {
+        self.index
+    }
+
+    /// The next decoded character and the length of its spelling; `None` for what counts as no
+    /// character at all (a terminal escape, a backslash before a quote).
+    fn decode(&self) -> (Option<char>, usize) {
+        let rest = &self.text[self.at..];
+        match rest[0] {
+            b'\\' => backslash(rest),
+            b'%' => percent(rest),
+            b'&' => entity(rest),
+            0x1b => (None, terminal_escape(rest)),
+            byte if byte.is_ascii() => (Some(char::from(byte)), 1),
+            _ => {
+                let (char, len) = utf8(rest);
+                (Some(char), len)
+            }
+        }
+    }
+}
+
+impl Iterator for Canon<'_> {
+    type Item = Canonical;
+
+    fn next(&mut self) -> Option<Canonical> {
+        while self.at < self.text.len() {
+            let start = self.at;
+            let (decoded, len) = self.decode();
+            self.at += len;
+            let Some(char) = decoded else { continue };
+            let index = self.index;
+            self.index += 1;
+            if is_left_out(char) {
+                self.after_word = false;
+                continue;
+            }
+            let is_word = char.is_alphanumeric();
+            let inside_word = is_word && self.after_word;
+            self.after_word = is_word;
+            let char = if char.is_ascii() {
+                char.to_ascii_lowercase()
+            } else {
+                char.to_lowercase().next().unwrap_or(char)
+            };
+            return Some(Canonical { char, start, end: self.at, index, inside_word });
+        }
+        None
+    }
+}
+
+fn is_left_out(char: char) -> bool {
+    match char {
+        '"' | '\'' | '\\' | '+' => true,
+        _ if char.is_ascii() => char.is_ascii_whitespace() || char.is_ascii_control(),
+        // Zero-width characters and the byte order mark are invisible in a log.
+        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => true,
+        _ => char.is_whitespace(),
+    }
+}
+
+/// An escape of JSON, Python or C, after any number of backslashes: nesting doubles them.
+fn backslash(rest: &[u8]) -> (Option<char>, usize) {
+    let slashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+    let Some(&letter) = rest.get(slashes) else { return (Some('\\'), slashes) };
+    let after = slashes + 1;
+    match letter {
+        b'n' | b'r' | b't' | b'f' | b'v' | b'b' | b'a' => (Some(' '), after),
+        b'u' => match hex(rest, after, 4) {
+            Some(high @ 0xd800..0xdc00) => {
+                let low = rest[after + 4..]
+                    .strip_prefix(&rest[..after])
+                    .and_then(|low| hex(low, 0, 4))
+                    .filter(|low| (0xdc00..0xe000).contains(low));
+                match low {
+                    Some(low) => {
+                        let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                        (Some(char_of(code)), 2 * (after + 4))
+                    }
+                    None => (Some(char::REPLACEMENT_CHARACTER), after + 4),
+                }
+            }
+            Some(code) => (Some(char_of(code)), after + 4),
+            None => (None, slashes),
+        },
+        b'U' => match hex(rest, after, 8) {
+            Some(code) => (Some(char_of(code)), after + 8),
+            None => (None, slashes),
+        },
+        b'x' => escaped_bytes(rest, &rest[..after]).unwrap_or((None, slashes)),
+        _ => (None, slashes),
+    }
+}
+
+fn percent(rest: &[u8]) -> (Option<char>, usize) {
+    escaped_bytes(rest, b"%").unwrap_or((Some('%'), 1))
+}
+
+/// A character written as one or more escaped bytes (`%C3%A9`, `\xc3\xa9`), or as one escaped
+/// code point (`\xe9`): valid UTF-8 wins.
+fn escaped_bytes(rest: &[u8], prefix: &[u8]) -> Option<(Option<char>, usize)> {
+    let step = prefix.len() + 2;
+    let mut bytes = [0_u8; 4];
+    let mut count = 0;
+    while count < 4 {
+        let at = count * step;
+        if rest.get(at..at + prefix.len()) != Some(prefix) {
+            break;
+        }
+        let Some(byte) = hex(rest, at + prefix.len(), 2) else { break };
+        bytes[count] = u8::try_from(byte).ok()?;
+        count += 1;
+        if bytes[0].is_ascii() {
+            break;
+        }
+    }
+    if count == 0 {
+        return None;
+    }
+    let (char, used) = utf8(&bytes[..count]);
+    if char == char::REPLACEMENT_CHARACTER {
+        return Some((Some(char::from(bytes[0])), step));
+    }
+    Some((Some(char), used * step))
+}
+
+fn entity(rest: &[u8]) -> (Option<char>, usize) {
+    const NAMED: &[(&[u8], char)] = &[
+        (b"&amp;", '&'),
+        (b"&lt;", '<'),
+        (b"&gt;", '>'),
+        (b"&quot;", '"'),
+        (b"&apos;", '\''),
+        (b"&nbsp;", ' '),
+    ];
+    if let Some((name, char)) = NAMED.iter().find(|(name, _)| rest.starts_with(name)) {
+        return (Some(*char), name.len());
+    }
+    if rest.get(1) == Some(&b'#')
+        && let Some(end) = rest.iter().take(10).position(|byte| *byte == b';')
+        && let Ok(digits) = std::str::from_utf8(&rest[2..end])
+    {
+        let code = match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16),
+            None => digits.parse(),
+        };
+        if let Some(char) = code.ok().and_then(char::from_u32) {
+            return (Some(char), end + 1);
+        }
+    }
+    (Some('&'), 1)
+}
+
+/// The length of an ECMA-48 control sequence (CSI), or of the two bytes that introduce any other
+/// one: what an operating system command carries is text, and may be a value.
+fn terminal_escape(rest: &[u8]) -> usize {
+    match rest.get(1) {
+        Some(b'[') => {
+            let parameters =
+                rest[2..].iter().take_while(|byte| (0x20..0x40).contains(*byte)).count();
+            (2 + parameters + 1).min(rest.len())
+        }
+        Some(byte) if byte.is_ascii() => 2,
+        _ => 1,
+    }
+}
+
+fn utf8(rest: &[u8]) -> (char, usize) {
+    let window = &rest[..rest.len().min(4)];
+    let valid = match std::str::from_utf8(window) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&window[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    match valid.chars().next() {
+        Some(char) => (char, char.len_utf8()),
+        None => (char::REPLACEMENT_CHARACTER, 1),
+    }
+}
+
+fn hex(bytes: &[u8], from: usize, digits: usize) -> Option<u32> {
+    bytes
+        .get(from..from + digits)?
+        .iter()
+        .try_fold(0, |code, byte| Some(code << 4 | char::from(*byte).to_digit(16)?))
+}
+
+fn char_of(code: u32) -> char {
+    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelling(text: &str) -> String {
+        Canon::new(text.as_bytes()).map(|canonical| canonical.char).collect()
+    }
+
+    #[test]
+    fn every_spelling_meets_in_one() {
+        for spelled in [
+            "Zoë said: \"3 < 4\"\n",
+            r#"Zo\u00eb said: \"3 < 4\"\n"#,
+            r#"Zo\\u00eb said: \\\"3 < 4\\\"\\n"#,
+            r"Zo\xeb said: '3 < 4'",
+            r"Zo\xc3\xab said: '3 < 4'",
+            "Zo%C3%AB%20said%3A+%223+%3C+4%22%0A",
+            "\u{1b}]Zoë said: 3 < 4\u{7}",
+            "Zo&#xeb; said: &quot;3 &lt; 4&quot;",
+            "\u{1b}[31mZo\u{1b}[0më   said:\r\n 3 < 4",
+        ] {
+            assert_eq!(spelling(spelled), "zoësaid:3<4", "{spelled}");
+        }
+        assert_eq!(spelling(r"\ud83d\ude00"), "😀");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_keep_their_places(bytes: Vec<u8>) {
+            let mut last = 0;
+            for canonical in Canon::new(&bytes) {
+                proptest::prop_assert!(last <= canonical.start && canonical.start < canonical.end);
+                proptest::prop_assert!(canonical.end <= bytes.len());
+                last = canonical.end;
+            }
+        }
+    }
+}

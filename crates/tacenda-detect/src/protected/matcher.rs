@@ -1,0 +1,227 @@
+//! Where a text repeats a protected value.
+
+use std::sync::Arc;
+
+use super::canon::{Canon, Canonical};
+use super::roll::{MAX_WINDOW, Roller};
+use super::store::{GRAM, ProtectedValues, State, Value, ValueId};
+
+/// A place in the input that repeats a protected value, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtectedSpan {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// Which value; `None` when it shares its text with one that has expired.
+    pub value: Option<Arc<Value>>,
+}
+
+/// What the records of a stream so far leave open: the last characters, and a match that may go
+/// on in the next record.
+#[derive(Clone, Debug, Default)]
+pub struct Trail(Option<Box<Open>>);
+
+#[derive(Clone, Debug, Default)]
+struct Open {
+    roller: Roller,
+    decoded: usize,
+    /// What the index of the next canonical character is when nothing is left out before it.
+    next_index: usize,
+    recent: [Place; MAX_WINDOW],
+    run: Option<Run>,
+}
+
+/// Where a canonical character stands in the current record (0 for those of earlier ones).
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    start: usize,
+    index: usize,
+    inside_word: bool,
+    after_gap: bool,
+}
+
+/// Consecutive fingerprints of protected text.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    start: usize,
+    end: usize,
+    first: usize,
+    last: usize,
+    after_gap: bool,
+    before_gap: bool,
+    /// Canonical characters up to and including its last.
+    until: usize,
+    owner: ValueId,
+}
+
+impl Run {
+    /// Its length in characters. A white space or quote next to it, which the canonical spelling
+    /// leaves out, may have been part of the fragment; more of them are the log's own layout.
+    fn chars(&self) -> usize {
+        self.last + 1 - self.first + usize::from(self.after_gap) + usize::from(self.before_gap)
+    }
+}
+
+impl ProtectedValues {
+    /// Appends every span of `text` that repeats a protected value, sorted by start. Linear in
+    /// the length of `text`; nothing is done while no value is protected.
+    pub fn scan(&self, text: &[u8], trail: &mut Trail, spans: &mut Vec<ProtectedSpan>) {
+        if self.is_empty() {
+            trail.0 = None;
+            return;
+        }
+        let state = self.lock();
+        let first = spans.len();
+        let trail = trail.0.get_or_insert_default();
+        Scan { values: self, state: &state, trail, spans }.text(text);
+        super::base64::scan(text, |decoded, place| {
+            let mut inner = Vec::new();
+            Scan { values: self, state: &state, trail: &mut Open::default(), spans: &mut inner }
+                .text(decoded);
+            for span in inner {
+                let (start, end) = place(span.start, span.end);
+                spans.push(ProtectedSpan { start, end, value: span.value });
+            }
+        });
+        spans[first..].sort_by_key(|span| (span.start, span.end));
+    }
+}
+
+struct Scan<'s> {
+    values: &'s ProtectedValues,
+    state: &'s State,
+    trail: &'s mut Open,
+    spans: &'s mut Vec<ProtectedSpan>,
+}
+
+impl Scan<'_> {
+    fn text(&mut self, text: &[u8]) {
+        let base = self.trail.decoded;
+        let mut canon = Canon::new(text);
+        let has_short = self.state.short_lengths.iter().any(|count| *count > 0);
+        let mut pending_short: Vec<ProtectedSpan> = Vec::new();
+        for canonical in canon.by_ref() {
+            // A short value counts only as a whole word: this character must not go on with it.
+            if !pending_short.is_empty() {
+                let ended = !canonical.inside_word;
+                self.spans.extend(pending_short.drain(..).filter(|_| ended));
+            }
+            self.push(canonical, base);
+            self.mark_gap();
+            if let Some(owner) = self.lookup(GRAM) {
+                self.extend_run(canonical, base, owner);
+            } else {
+                self.end_run();
+            }
+            if !has_short {
+                continue;
+            }
+            for len in (1..=MAX_WINDOW).filter(|len| self.state.short_lengths[*len] > 0) {
+                if let Some(owner) = self.lookup(len)
+                    && let Some(place) = self.place(len)
+                    && !place.inside_word
+                {
+                    let value = self.values.value(self.state, owner);
+                    let span = ProtectedSpan { start: place.start, end: canonical.end, value };
+                    pending_short.push(span);
+                }
+            }
+        }
+        self.spans.append(&mut pending_short);
+        self.trail.decoded = base + canon.decoded();
+        self.pause();
+    }
+
+    fn push(&mut self, canonical: Canonical, base: usize) {
+        let at = self.trail.roller.count() % MAX_WINDOW;
+        self.trail.recent[at] = Place {
+            start: canonical.start,
+            index: base + canonical.index,
+            inside_word: canonical.inside_word,
+            after_gap: base + canonical.index > self.trail.next_index,
+        };
+        self.trail.next_index = base + canonical.index + 1;
+        self.trail.roller.push(&self.values.key, canonical.char);
+    }
+
+    /// Tells a run that ended just before the last character whether a gap followed it.
+    fn mark_gap(&mut self) {
+        let count = self.trail.roller.count();
+        let gap = self.trail.recent[(count - 1) % MAX_WINDOW].after_gap;
+        if let Some(run) = &mut self.trail.run
+            && run.until + 1 == count
+        {
+            run.before_gap = gap;
+        }
+    }
+
+    /// Where the window of the last `len` characters starts.
+    fn place(&self, len: usize) -> Option<Place> {
+        let from = self.trail.roller.count().checked_sub(len)?;
+        Some(self.trail.recent[from % MAX_WINDOW])
+    }
+
+    fn lookup(&self, len: usize) -> Option<ValueId> {
+        self.state.owner(self.trail.roller.window(&self.values.key, len)?)
+    }
+
+    fn extend_run(&mut self, canonical: Canonical, base: usize, owner: ValueId) {
+        let Some(place) = self.place(GRAM) else { return };
+        let count = self.trail.roller.count();
+        let last = base + canonical.index;
+        match &mut self.trail.run {
+            // Only what is unbroken counts: pieces of several values may touch by chance.
+            Some(run) if run.until + 1 == count => {
+                run.end = canonical.end;
+                run.last = last;
+                run.until = count;
+                run.before_gap = false;
+                // A fragment may lie in several values: the longest names it.
+                if run.owner != owner && self.state.chars(owner) > self.state.chars(run.owner) {
+                    run.owner = owner;
+                }
+            }
+            _ => {
+                self.end_run();
+                self.trail.run = Some(Run {
+                    start: place.start,
+                    end: canonical.end,
+                    first: place.index,
+                    last,
+                    after_gap: place.after_gap,
+                    before_gap: false,
+                    until: count,
+                    owner,
+                });
+            }
+        }
+    }
+
+    fn end_run(&mut self) {
+        if let Some(run) = self.trail.run.take() {
+            self.emit(&run);
+        }
+    }
+
+    fn emit(&mut self, run: &Run) {
+        if run.end > 0 && run.chars() >= self.values.limits.min_chars {
+            let value = self.values.value(self.state, run.owner);
+            self.spans.push(ProtectedSpan { start: run.start, end: run.end, value });
+        }
+    }
+
+    /// The record ends here; the stream may go on.
+    fn pause(&mut self) {
+        if let Some(mut run) = self.trail.run {
+            run.before_gap |= run.until == self.trail.roller.count()
+                && self.trail.decoded > self.trail.next_index;
+            self.emit(&run);
+            (run.start, run.end) = (0, 0);
+            self.trail.run = Some(run);
+        }
+        for place in &mut self.trail.recent {
+            place.start = 0;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Keyed rolling hashes over the last few canonical characters.
+
+/// Longest window: one less than the ring holds.
+pub(super) const MAX_WINDOW: usize = 15;
+
+const RING: usize = MAX_WINDOW + 1;
+
+/// The key of the hashes: without it, a set of them tells nothing about the text.
+#[derive(Clone)]
+pub(super) struct HashKey {
+    /// Odd, so that its powers never vanish modulo 2⁶⁴.
+    base: u64,
+    mask: u64,
+    powers: [u64; RING],
+}
+
+impl HashKey {
+    pub(super) fn random() -> Self {
+        use std::hash::{BuildHasher, RandomState};
+        let state = RandomState::new();
+        let base = state.hash_one(0_u8) | 1;
+        let mut powers = [1_u64; RING];
+        for exponent in 1..RING {
+            powers[exponent] = powers[exponent - 1].wrapping_mul(base);
+        }
+        Self { base, mask: state.hash_one(1_u8), powers }
+    }
+}
+
+impl std::fmt::Debug for HashKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HashKey(..)")
+    }
+}
+
+/// Prefix hashes of the last characters (Karp and Rabin, 1987), from which the hash of every
+/// window that ends here follows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Roller {
+    prefixes: [u64; RING],
+    count: usize,
+}
+
+impl Roller {
+    /// How many characters went in.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn push(&mut self, key: &HashKey, char: char) {
+        let mixed = (u64::from(u32::from(char)) ^ key.mask).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let prefix = self.prefixes[self.count % RING].wrapping_mul(key.base).wrapping_add(mixed);
+        self.count += 1;
+        self.prefixes[self.count % RING] = prefix;
+    }
+
+    /// The hash of the last `len` characters, 1 to [`MAX_WINDOW`]; `None` while there are fewer.
+    pub(super) fn window(&self, key: &HashKey, len: usize) -> Option<u64> {
+        let from = self.count.checked_sub(len)?;
+        let hash = self.prefixes[self.count % RING]
+            .wrapping_sub(self.prefixes[from % RING].wrapping_mul(key.powers[len]));
+        // The low bits of a polynomial modulo 2⁶⁴ are weak; the table uses them.
+        let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        Some(hash ^ (hash >> 29) ^ len as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_does_not_see_what_stands_before_it() {
+        let key = HashKey::random();
+        let hash = |text: &str, len| {
+            let mut roller = Roller::default();
+            text.chars().for_each(|char| roller.push(&key, char));
+            roller.window(&key, len)
+        };
+        for len in 1..=8 {
+            assert_eq!(hash("abcdefgh and then 12345678", len), hash("12345678", len));
+            assert_ne!(hash("12345678", len), hash("12345679", len));
+        }
+        assert_eq!(hash("short", 6), None);
+    }
+}

@@ -1,0 +1,442 @@
+//! The values that are protected now, and for how long.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tacenda_policy::Kind;
+
+use super::canon::Canon;
+use super::follow::Followers;
+use super::roll::{HashKey, MAX_WINDOW, Roller};
+
+/// Canonical characters in one fingerprint. With a run of them at least
+/// [`Limits::min_chars`] long, chance matches need two texts that share far more than eight.
+pub(super) const GRAM: usize = 8;
+
+/// Shortest value that can be protected at all, in canonical characters: less would hit
+/// ordinary words everywhere.
+const MIN_SHORT: usize = 4;
+
+/// How long the log may lag behind the model before single tokens are no longer recognised.
+const FOLLOW_AFTER_CLOSE: Duration = Duration::from_secs(60);
+
+/// What a table entry and its mirror in the value cost, roughly, in bytes.
+const GRAM_BYTES: usize = 40;
+
+/// Bounds of the store.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Shortest fragment that is found, in characters. A shorter value is found only whole.
+    pub min_chars: usize,
+    /// Memory for fingerprints. Beyond it the oldest values that nobody holds go first.
+    pub max_bytes: usize,
+    /// How long a value stays that nobody holds.
+    pub expire: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { min_chars: 16, max_bytes: 64 << 20, expire: Duration::from_secs(15 * 60) }
+    }
+}
+
+/// A protected value, as far as anyone may know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    /// What it is.
+    pub kind: Kind,
+    /// Its length in characters.
+    pub chars: usize,
+    /// Its length in tokens, where a tokenizer told.
+    pub tokens: Option<usize>,
+    /// Its keyed fingerprint.
+    pub fingerprint: [u8; 3],
+}
+
+/// A registered value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(pub u64);
+
+/// What the store holds now. Numbers only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Protected values.
+    pub values: usize,
+    /// Memory for their fingerprints, in bytes, estimated.
+    pub bytes: usize,
+    /// Values dropped before their time because memory was short.
+    pub evicted: u64,
+}
+
+/// Computes the keyed fingerprint of a value.
+pub type Fingerprinter = Box<dyn Fn(&[u8]) -> [u8; 3] + Send + Sync>;
+
+/// The values that are protected now.
+pub struct ProtectedValues {
+    pub(super) key: HashKey,
+    pub(super) limits: Limits,
+    fingerprint: Fingerprinter,
+    identity: RandomState,
+    /// How many values there are: zero lets every scan return at once, without the lock.
+    count: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) grams: HashMap<u64, Gram, BuildHasherDefault<Prehashed>>,
+    /// Whole short values: their canonical lengths, and their hashes.
+    pub(super) short_lengths: [u32; MAX_WINDOW + 1],
+    pub(super) values: HashMap<ValueId, Entry>,
+    /// The completions that can be followed token by token.
+    growing: Vec<ValueId>,
+    pub(super) followers: Followers,
+    by_identity: HashMap<u64, ValueId>,
+    next: u64,
+    bytes: usize,
+    evicted: u64,
+    swept: Option<Instant>,
+}
+
+pub(super) struct Gram {
+    pub(super) owner: ValueId,
+    refs: u32,
+}
+
+impl Gram {
+    /// The newest value gives the name: of a text that was seen before, it tells the most.
+    fn own(&mut self, id: ValueId) {
+        self.owner = id;
+        self.refs += 1;
+    }
+}
+
+pub(super) struct Entry {
+    pub(super) value: Arc<Value>,
+    hashes: Vec<u64>,
+    short: Option<usize>,
+    identity: u64,
+    holds: u32,
+    expires: Instant,
+    growing: Option<Growing>,
+}
+
+/// A completion that is still being generated, or that a log may still be repeating.
+#[derive(Default)]
+struct Growing {
+    text: String,
+    roller: Roller,
+    forget_at: Option<Instant>,
+}
+
+impl ProtectedValues {
+    /// An empty store.
+    pub fn new(limits: Limits, fingerprint: Fingerprinter) -> Self {
+        Self {
+            key: HashKey::random(),
+            limits,
+            fingerprint,
+            identity: RandomState::new(),
+            count: AtomicUsize::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Whether there is nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What the store holds.
+    pub fn usage(&self) -> Usage {
+        let state = self.lock();
+        Usage { values: state.values.len(), bytes: state.bytes, evicted: state.evicted }
+    }
+
+    /// Protects `text` until [`release`](Self::release) (`held`) or until it expires. The same
+    /// text again gives the same id and renews it. `None`: too short to be told from ordinary
+    /// words.
+    pub fn protect(
+        &self,
+        text: &str,
+        kind: Kind,
+        tokens: Option<usize>,
+        held: bool,
+    ) -> Option<ValueId> {
+        let identity = self.identity.hash_one((text, kind));
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.sweep(now);
+        let id = if let Some(&id) = state.by_identity.get(&identity) {
+            id
+        } else {
+            let (hashes, short) = self.hashes(text)?;
+            let value = Value {
+                kind,
+                chars: text.chars().count(),
+                tokens: None,
+                fingerprint: (self.fingerprint)(text.as_bytes()),
+            };
+            state.make_room(hashes.len() * GRAM_BYTES, self.limits.max_bytes);
+            state.insert(value, identity, hashes, short, now)
+        };
+        let entry = state.values.get_mut(&id).expect("the id was just found or made");
+        entry.expires = now + self.limits.expire;
+        entry.holds += u32::from(held);
+        if tokens.is_some() && entry.value.tokens != tokens {
+            Arc::make_mut(&mut entry.value).tokens = tokens;
+        }
+        self.publish(&state);
+        Some(id)
+    }
+
+    /// Keeps a value until it is released, whatever its expiry.
+    pub fn hold(&self, id: ValueId) {
+        if let Some(entry) = self.lock().values.get_mut(&id) {
+            entry.holds += 1;
+        }
+    }
+
+    /// Ends one hold. The value stays for `linger` more: other threads may still log it.
+    pub fn release(&self, id: ValueId, linger: Duration) {
+        let mut state = self.lock();
+        if let Some(entry) = state.values.get_mut(&id) {
+            entry.holds = entry.holds.saturating_sub(1);
+            if entry.holds == 0 {
+                entry.expires = Instant::now() + linger;
+            }
+        }
+        if linger.is_zero() {
+            state.swept = None;
+        }
+        state.sweep(Instant::now());
+        self.publish(&state);
+    }
+
+    /// Starts a completion: a value that grows.
+    pub fn open_completion(&self) -> ValueId {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.sweep(now);
+        let value =
+            Value { kind: Kind::Completion, chars: 0, tokens: Some(0), fingerprint: [0; 3] };
+        let identity = self.identity.hash_one(state.next);
+        let id = state.insert(value, identity, Vec::new(), None, now);
+        let entry = state.values.get_mut(&id).expect("the value was just inserted");
+        entry.growing = Some(Growing::default());
+        entry.expires = now + self.limits.expire;
+        state.growing.push(id);
+        self.publish(&state);
+        id
+    }
+
+    /// Adds the text of the next token to a completion.
+    pub fn extend_completion(&self, id: ValueId, segment: &str) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(entry) = state.values.get_mut(&id) else { return };
+        let Some(growing) = &mut entry.growing else { return };
+        growing.text.push_str(segment);
+        for canonical in Canon::new(segment.as_bytes()) {
+            growing.roller.push(&self.key, canonical.char);
+            if let Some(hash) = growing.roller.window(&self.key, GRAM) {
+                entry.hashes.push(hash);
+                state.grams.entry(hash).or_insert(Gram { owner: id, refs: 0 }).own(id);
+                state.bytes += GRAM_BYTES;
+            }
+        }
+        entry.expires = Instant::now() + self.limits.expire;
+        let value = Arc::make_mut(&mut entry.value);
+        value.chars += segment.chars().count();
+        value.tokens = value.tokens.map(|tokens| tokens + 1);
+        state.make_room(0, self.limits.max_bytes);
+    }
+
+    /// Ends a completion. Its text is forgotten soon after, its fingerprints when they expire.
+    pub fn close_completion(&self, id: ValueId) {
+        let mut state = self.lock();
+        let Some(entry) = state.values.get_mut(&id) else { return };
+        let Some(growing) = &mut entry.growing else { return };
+        growing.forget_at = Some(Instant::now() + FOLLOW_AFTER_CLOSE);
+        let fingerprint = (self.fingerprint)(growing.text.as_bytes());
+        Arc::make_mut(&mut entry.value).fingerprint = fingerprint;
+    }
+
+    /// The value behind an id, its fingerprint up to date; `None` once it has expired.
+    pub(super) fn value(&self, state: &State, id: ValueId) -> Option<Arc<Value>> {
+        let entry = state.values.get(&id)?;
+        let mut value = Arc::clone(&entry.value);
+        if let Some(growing) = &entry.growing {
+            Arc::make_mut(&mut value).fingerprint = (self.fingerprint)(growing.text.as_bytes());
+        }
+        Some(value)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock leaves at worst a value half registered: still no reason to
+        // stop protecting the others.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, state: &State) {
+        self.count.store(state.values.len(), Ordering::Release);
+    }
+
+    /// The fingerprints of `text`: of each eight characters, or of the whole when it is short.
+    fn hashes(&self, text: &str) -> Option<(Vec<u64>, Option<usize>)> {
+        let mut roller = Roller::default();
+        let mut hashes = Vec::with_capacity(text.len());
+        let mut canon = Canon::new(text.as_bytes());
+        for canonical in canon.by_ref() {
+            roller.push(&self.key, canonical.char);
+            hashes.extend(roller.window(&self.key, GRAM));
+        }
+        let len = roller.count();
+        if len < GRAM || canon.decoded() < self.limits.min_chars {
+            if !(MIN_SHORT..=MAX_WINDOW).contains(&len) {
+                return None;
+            }
+            return Some((roller.window(&self.key, len).into_iter().collect(), Some(len)));
+        }
+        Some((hashes, None))
+    }
+}
+
+impl std::fmt::Debug for ProtectedValues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProtectedValues").field("usage", &self.usage()).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn insert(
+        &mut self,
+        value: Value,
+        identity: u64,
+        hashes: Vec<u64>,
+        short: Option<usize>,
+        now: Instant,
+    ) -> ValueId {
+        let id = ValueId(self.next);
+        self.next += 1;
+        for hash in &hashes {
+            self.grams.entry(*hash).or_insert(Gram { owner: id, refs: 0 }).own(id);
+        }
+        if let Some(len) = short {
+            self.short_lengths[len] += 1;
+        }
+        self.bytes += hashes.len() * GRAM_BYTES;
+        self.by_identity.insert(identity, id);
+        let value = Arc::new(value);
+        let entry = Entry { value, hashes, short, identity, holds: 0, expires: now, growing: None };
+        self.values.insert(id, entry);
+        id
+    }
+
+    fn remove(&mut self, id: ValueId) {
+        let Some(entry) = self.values.remove(&id) else { return };
+        self.by_identity.remove(&entry.identity);
+        if let Some(len) = entry.short {
+            self.short_lengths[len] -= 1;
+        }
+        for hash in &entry.hashes {
+            if let Some(gram) = self.grams.get_mut(hash) {
+                gram.refs -= 1;
+                if gram.refs == 0 {
+                    self.grams.remove(hash);
+                }
+            }
+        }
+        self.bytes -= entry.hashes.len() * GRAM_BYTES;
+        self.followers.forget(id);
+    }
+
+    /// Removes what has expired; at most once a second, for it looks at every value.
+    fn sweep(&mut self, now: Instant) {
+        const PERIOD: Duration = Duration::from_secs(1);
+        if self.swept.is_some_and(|swept| now.duration_since(swept) < PERIOD) {
+            return;
+        }
+        self.swept = Some(now);
+        self.growing.retain(|id| {
+            let Some(entry) = self.values.get_mut(id) else { return false };
+            entry.growing.take_if(|growing| growing.forget_at.is_some_and(|at| at <= now));
+            entry.growing.is_some()
+        });
+        let gone: Vec<ValueId> = self
+            .values
+            .iter()
+            .filter(|(_, entry)| entry.holds == 0 && entry.expires <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in gone {
+            self.remove(id);
+        }
+    }
+
+    fn make_room(&mut self, wanted: usize, max_bytes: usize) {
+        if self.bytes + wanted <= max_bytes {
+            return;
+        }
+        // What somebody holds, a request that is being served, stays whatever it costs.
+        let released = self.values.iter().filter(|(_, entry)| entry.holds == 0);
+        let mut oldest: Vec<(Instant, ValueId)> =
+            released.map(|(id, entry)| (entry.expires, *id)).collect();
+        oldest.sort_unstable();
+        for (_, id) in oldest {
+            if self.bytes + wanted <= max_bytes {
+                break;
+            }
+            self.remove(id);
+            self.evicted += 1;
+        }
+    }
+
+    /// Who is redacted by this fingerprint. A gram whose first owner is gone belongs to nobody in
+    /// particular, but is protected all the same.
+    pub(super) fn owner(&self, hash: u64) -> Option<ValueId> {
+        self.grams.get(&hash).map(|gram| gram.owner)
+    }
+
+    /// The length of a value; none once it is gone.
+    pub(super) fn chars(&self, id: ValueId) -> Option<usize> {
+        self.values.get(&id).map(|entry| entry.value.chars)
+    }
+
+    /// The completions that can be followed token by token, with their text so far.
+    pub(super) fn growing(&self) -> impl Iterator<Item = (ValueId, &str)> {
+        self.growing.iter().filter_map(|id| Some((*id, self.growing_text(*id)?)))
+    }
+
+    pub(super) fn growing_text(&self, id: ValueId) -> Option<&str> {
+        Some(self.values.get(&id)?.growing.as_ref()?.text.as_str())
+    }
+}
+
+/// The hashes are uniform already.
+#[derive(Default)]
+pub(super) struct Prehashed(u64);
+
+impl Hasher for Prehashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}

@@ -1,0 +1,227 @@
+use super::*;
+use proptest::prelude::*;
+use std::time::Duration;
+use tacenda_policy::Kind;
+
+const PROMPT: &str =
+    "My name is Jane Q. Roe, I live at 742 Canary Wharf Lane.\nZoë said \"50% off\" & left.";
+
+fn store() -> ProtectedValues {
+    ProtectedValues::new(Limits::default(), Box::new(|_| [1, 2, 3]))
+}
+
+fn protecting(value: &str) -> ProtectedValues {
+    let store = store();
+    store.protect(value, Kind::Prompt, None, false).expect("long enough");
+    store
+}
+
+/// `text` with each span replaced by `#`.
+fn masked(store: &ProtectedValues, text: &str) -> String {
+    let mut spans = Vec::new();
+    store.scan(text.as_bytes(), &mut Trail::default(), &mut spans);
+    let (mut out, mut at) = (String::new(), 0);
+    for span in spans {
+        if span.start >= at {
+            out.push_str(&text[at..span.start]);
+            out.push('#');
+        }
+        at = at.max(span.end);
+    }
+    out + &text[at..]
+}
+
+fn json(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('ë', "\\u00eb")
+}
+
+fn percent(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+fn base64(text: &str) -> String {
+    use ::base64::prelude::*;
+    BASE64_STANDARD.encode(text)
+}
+
+#[test]
+fn every_spelling_is_found() {
+    let store = protecting(PROMPT);
+    for spelled in [
+        PROMPT.to_owned(),
+        json(PROMPT),
+        json(&json(PROMPT)),
+        percent(PROMPT),
+        base64(PROMPT),
+        PROMPT.replace(' ', "\n        "),
+        PROMPT.to_uppercase(),
+    ] {
+        let text = format!("ERROR - body: <{spelled}> end");
+        let masked = masked(&store, &text);
+        // The last characters of base64 stand for bits that belong to no whole byte.
+        assert!(masked.starts_with("ERROR - body: <#"), "{masked}");
+        assert!(masked.ends_with("> end") && masked.len() < 28, "{masked}");
+    }
+}
+
+#[test]
+fn what_is_not_protected_stays() {
+    let store = protecting(PROMPT);
+    for text in [
+        "Prompt processing progress: 512/1024",
+        "127.0.0.1 - - \"POST /v1/chat/completions HTTP/1.1\" 200 -",
+        "My name is short",
+        "742 Canary",
+    ] {
+        assert_eq!(masked(&store, text), text);
+    }
+}
+
+#[test]
+fn a_match_goes_on_in_the_next_record() {
+    let store = protecting(PROMPT);
+    let mut trail = Trail::default();
+    let mut ends = Vec::new();
+    for line in ["INFO I live at 742 Can", "ary Wha", "rf Lane.", "Next line."] {
+        let mut spans = Vec::new();
+        store.scan(line.as_bytes(), &mut trail, &mut spans);
+        ends.push(spans.first().map(|span| (span.start, span.end)));
+    }
+    assert_eq!(ends, [Some((5, 22)), Some((0, 7)), Some((0, 8)), None]);
+}
+
+#[test]
+fn a_short_value_counts_as_a_whole_word_only() {
+    let store = store();
+    assert!(store.protect("Roe", Kind::Personal, None, false).is_none());
+    assert!(store.protect("Jane", Kind::Personal, None, false).is_some());
+    assert_eq!(masked(&store, "to Jane, Janet and mary-jane"), "to #, Janet and mary-#");
+}
+
+#[test]
+fn a_released_value_is_forgotten_and_a_shared_one_is_not() {
+    let store = store();
+    let id = store.protect(PROMPT, Kind::Prompt, None, true).expect("long enough");
+    let shared = format!("{PROMPT} And then some more words.");
+    store.protect(&shared, Kind::Prompt, None, true).expect("long enough");
+    store.release(id, Duration::ZERO);
+    assert_eq!(store.usage().values, 1);
+    assert_eq!(masked(&store, PROMPT), "#");
+}
+
+#[test]
+fn memory_is_bounded_and_the_oldest_go_first() {
+    let limits = Limits { max_bytes: 100_000, ..Limits::default() };
+    let store = ProtectedValues::new(limits, Box::new(|_| [0; 3]));
+    let value = |n: u32| format!("value {n} ").repeat(100);
+    for n in 0..50 {
+        store.protect(&value(n), Kind::Prompt, None, false).expect("long enough");
+    }
+    let usage = store.usage();
+    assert!(usage.bytes <= 100_000 && usage.evicted > 0, "{usage:?}");
+    assert_eq!(masked(&store, &value(49)), "# ");
+}
+
+#[test]
+fn a_completion_is_followed_token_by_token() {
+    let store = store();
+    let id = store.open_completion();
+    let tokens = ["Cust", "omer", " 17", "", " is", "\n", "Jane"];
+    let mut seen = Vec::new();
+    for token in tokens {
+        store.extend_completion(id, token);
+        seen.push(store.follow(7, token));
+    }
+    assert_eq!(seen[0], Followed::Started);
+    assert!(seen[1..].iter().all(|followed| *followed == Followed::Continued), "{seen:?}");
+    assert_eq!(store.follow(7, " \r\n"), Followed::Continued, "the log's own line end");
+    assert_eq!(store.follow(7, "Outgoing Response"), Followed::Ended);
+    let value = store.end_run(7).expect("a run was going on");
+    assert_eq!((value.kind, value.chars, value.tokens), (Kind::Completion, 19, Some(7)));
+    assert_eq!(store.follow(7, "Outgoing Response"), Followed::No);
+}
+
+#[test]
+fn a_run_goes_on_after_other_records_and_among_other_completions() {
+    let store = store();
+    let (one, two) = (store.open_completion(), store.open_completion());
+    let words = |text: &'static str| text.split_inclusive(' ');
+    for (a, b) in words("the violet heron ships ").zip(words("seven onions and garlic ")) {
+        store.extend_completion(one, a);
+        store.extend_completion(two, b);
+        assert_ne!(store.follow(1, a), Followed::No);
+        assert_ne!(store.follow(1, b.trim()), Followed::No, "spaces may be left out");
+        assert_eq!(store.follow(1, "request 7 done"), Followed::Ended);
+        assert!(store.end_run(1).is_some());
+    }
+    assert_eq!(store.follow(1, "\n"), Followed::No, "a line end starts no run");
+}
+
+#[test]
+fn what_is_held_is_not_dropped_for_others() {
+    let limits = Limits { max_bytes: 20_000, ..Limits::default() };
+    let store = ProtectedValues::new(limits, Box::new(|_| [0; 3]));
+    store.protect(PROMPT, Kind::Prompt, None, true).expect("long enough");
+    store.protect(&"other words ".repeat(1000), Kind::Prompt, None, true).expect("long enough");
+    assert_eq!(masked(&store, PROMPT), "#");
+}
+
+#[test]
+fn a_completion_is_found_while_it_grows() {
+    let store = store();
+    let id = store.open_completion();
+    for token in PROMPT.split_inclusive(' ') {
+        store.extend_completion(id, token);
+    }
+    assert!(!masked(&store, &format!("tool call {}", json(PROMPT))).contains("Jane"));
+    store.close_completion(id);
+    assert!(!masked(&store, &format!("tool call {}", json(PROMPT))).contains("Jane"));
+}
+
+proptest! {
+    /// Any fragment of sixteen characters or more is covered whole, in any spelling, anywhere.
+    #[test]
+    fn every_fragment_is_covered(
+        value in "[a-zA-Z0-9é@:/{}.,\"'& -]{16,80}",
+        from in 0..64_usize,
+        len in 16..80_usize,
+        spelling in 0..4_usize,
+    ) {
+        let chars: Vec<char> = value.chars().collect();
+        let from = from.min(chars.len() - 16);
+        let fragment: String = chars[from..(from + len).min(chars.len())].iter().collect();
+        let store = protecting(&value);
+        // A fragment of little but spaces and quotes has nothing to be known by.
+        let left_out = [' ', '"', '\''];
+        let ends = [fragment.trim_start_matches(left_out), fragment.trim_end_matches(left_out)];
+        prop_assume!(ends.iter().all(|end| end.len() + 1 >= fragment.len()));
+        prop_assume!(fragment.chars().filter(|char| !matches!(char, ' ' | '"' | '\'')).count() >= 8);
+        let spelled = match spelling {
+            0 => fragment.clone(),
+            1 => json(&fragment),
+            2 => percent(&fragment),
+            _ => json(&json(&fragment)),
+        };
+        let text = format!("<{spelled}>");
+        let masked = masked(&store, &text);
+        let left = masked.replace("%20", "").replace("%22", "").replace("%27", "");
+        let left: String = left.chars().filter(|char| !matches!(char, ' ' | '"' | '\'' | '\\')).collect();
+        prop_assert_eq!(left, "<#>", "of {}", spelled);
+    }
+
+    #[test]
+    fn spans_lie_in_the_text(value in ".{16,60}", text: Vec<u8>, whole: bool) {
+        let store = store();
+        store.protect(&value, Kind::Prompt, None, false);
+        let text = if whole { [&text[..], value.as_bytes(), &text].concat() } else { text };
+        let mut spans = Vec::new();
+        store.scan(&text, &mut Trail::default(), &mut spans);
+        for span in spans {
+            prop_assert!(span.start < span.end && span.end <= text.len());
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What happens at a candidate position: one rule, one verdict.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input};
+
+use crate::assignment::Assignment;
+use crate::matchers::{
+    assigned, free_text, header, home, jwt, media, pem, randomness, service, stand_in,
+};
+use crate::names::Matcher;
+use crate::people::{self, value};
+use crate::rule::{Recognise, Rule};
+use crate::{boundary, identifier, validators};
+
+/// What has matched for this long is a secret, although it goes on.
+const ENDLESS: usize = 256;
+
+/// The compiled patterns, each compiled when its first candidate turns up.
+#[derive(Debug)]
+pub(crate) struct Patterns {
+    compiled: Vec<OnceLock<Option<Regex>>>,
+}
+
+/// A place where a rule is tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Site<'a> {
+    /// A keyword of `width` bytes begins at `at`.
+    Keyword { at: usize, width: usize },
+    /// A key of the rule has this value.
+    Value(&'a Assignment),
+}
+
+impl Patterns {
+    pub(crate) fn new(count: usize) -> Self {
+        Self { compiled: (0..count).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// The value that `rule` (number `index`) recognises at `site`.
+    pub(crate) fn recognise(
+        &self,
+        text: &[u8],
+        index: usize,
+        rule: &'static Rule,
+        site: Site<'_>,
+    ) -> Option<Range<usize>> {
+        let range = match rule.recognise {
+            Recognise::Pattern { source, group } => {
+                self.pattern(text, index, rule, source, group, site)?
+            }
+            Recognise::Matcher(matcher) => matched(text, matcher, site)?,
+            Recognise::Forms(forms) => match site {
+                Site::Keyword { at, width } => identifier::behind(text, at + width, forms)?,
+                Site::Value(found) => identifier::assigned(text, found, forms)?,
+            },
+        };
+        meets(text, &range, rule).then_some(range)
+    }
+
+    fn pattern(
+        &self,
+        text: &[u8],
+        index: usize,
+        rule: &Rule,
+        source: &str,
+        group: usize,
+        site: Site<'_>,
+    ) -> Option<Range<usize>> {
+        let at = match site {
+            Site::Keyword { at, .. } => at,
+            Site::Value(found) => found.value.start,
+        };
+        let regex = self.compiled[index].get_or_init(|| compile(source)).as_ref()?;
+        // One byte more than the longest match: what follows decides whether the token ends there.
+        let limit = text.len().min(at + rule.max_len + 1);
+        let input = Input::new(text).range(at..limit).anchored(Anchored::Yes);
+        let (whole, value) = if group == 0 {
+            let found = regex.search(&input)?;
+            (found.range(), found.range())
+        } else {
+            let mut captures = regex.create_captures();
+            regex.search_captures(&input, &mut captures);
+            (captures.get_match()?.range(), captures.get_group(group)?.range())
+        };
+        let cut =
+            value.end == whole.end && value.len() < ENDLESS && !boundary::closes(text, whole.end);
+        let token = &text[value.clone()];
+        let real =
+            !token.is_empty() && !stand_in::is_stand_in(token) && !stand_in::is_filled_up(token);
+        (real && !cut).then_some(value)
+    }
+}
+
+/// Whether the value at `range` passes the checks that `rule` declares.
+pub(crate) fn meets(text: &[u8], range: &Range<usize>, rule: &Rule) -> bool {
+    let value = &text[range.clone()];
+    value.len() <= rule.max_len
+        && rule.validator.is_none_or(|validator| validators::passes(validator, value))
+        && (rule.min_entropy <= 0.0 || randomness::entropy(value) >= rule.min_entropy)
+        && (rule.context.is_empty() || near_context(text, range.start, rule))
+}
+
+/// Patterns are bytes, ASCII classes; `build.rs` has parsed every one of Tacenda's own.
+pub(crate) fn compile(source: &str) -> Option<Regex> {
+    Regex::builder()
+        .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .build(source)
+        .ok()
+}
+
+fn matched(text: &[u8], matcher: Matcher, site: Site<'_>) -> Option<Range<usize>> {
+    match site {
+        Site::Keyword { at, width } => match matcher {
+            Matcher::Jwt => jwt::at(text, at),
+            Matcher::Bearer => header::bearer(text, at, width),
+            Matcher::Basic => header::basic(text, at, width),
+            Matcher::PrivateKey => pem::at(text, at),
+            Matcher::NearService => service::near(text, at, width),
+            Matcher::AfterWords => service::after_words(text, at, width),
+            Matcher::HomeDirectory => home::user(text, at),
+            Matcher::PostBox => people::address::post_box(text, at, width),
+            Matcher::DataUrl => media::data_url(text, at),
+            Matcher::Base64Media => media::base64(text, at),
+            _ => None,
+        },
+        Site::Value(found) => match matcher {
+            Matcher::Assigned => assigned::any(text, found),
+            Matcher::AssignedRandom => assigned::random(text, found),
+            Matcher::QueryValue => assigned::query(text, found),
+            Matcher::QueryRandom => assigned::query_random(text, found),
+            Matcher::Authorization => header::authorization(text, found),
+            Matcher::Cookie => header::cookie(text, found),
+            Matcher::SetCookie => header::set_cookie(text, found),
+            Matcher::PersonValue => value::person(text, found),
+            Matcher::KnownPerson => value::known(text, found),
+            Matcher::UserName => value::user(text, found),
+            Matcher::AddressValue => value::street(text, found),
+            Matcher::Prompt => free_text::named(text, found),
+            Matcher::ChatPrompt => free_text::said(text, found, free_text::Speaker::User),
+            Matcher::ChatCompletion => free_text::said(text, found, free_text::Speaker::Model),
+            _ => None,
+        },
+    }
+}
+
+fn near_context(text: &[u8], at: usize, rule: &Rule) -> bool {
+    const LOOK_BACK: usize = 64;
+    let before = &text[at.saturating_sub(LOOK_BACK)..at];
+    rule.context.iter().any(|word| {
+        before.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RULES;
+
+    #[test]
+    fn every_pattern_compiles() {
+        for rule in RULES {
+            if let Recognise::Pattern { source, .. } = rule.recognise {
+                assert!(compile(source).is_some(), "{}", rule.id);
+            }
+        }
+    }
+}

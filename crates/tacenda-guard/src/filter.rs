@@ -1,0 +1,204 @@
+//! Chunks in, redacted records out.
+
+use std::borrow::Cow;
+
+use tacenda_redact::{Carry, Report};
+
+use crate::escape::ESC;
+use crate::line::{LIMIT, Line};
+use crate::{Redact, record};
+
+/// What went through a filter, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// What was redacted. A value that was shown as a label before its record ended counts once.
+    pub report: Report,
+    /// Records that ended.
+    pub records: u64,
+    /// Bytes in.
+    pub bytes_in: u64,
+    /// Bytes out.
+    pub bytes_out: u64,
+}
+
+impl Tally {
+    /// Adds what went through another filter.
+    pub fn add(&mut self, more: &Self) {
+        record::add(&mut self.report, &more.report);
+        self.records += more.records;
+        self.bytes_in += more.bytes_in;
+        self.bytes_out += more.bytes_out;
+    }
+}
+
+/// Redacts a stream of bytes record by record, however it is cut into chunks.
+///
+/// A record ends with `\n`, `\r\n` or a bare `\r`; its end comes out as it came in. Any bytes are
+/// allowed. What is held between calls stays under three times 64 KiB: a longer record is redacted
+/// in overlapping parts, so that a value of up to 16 KiB is seen whole wherever it lies. Of a
+/// longer value (an image, a list of numbers) the inside is dropped with the value, so the size in
+/// its summary is that of what was kept.
+#[derive(Debug)]
+pub struct StreamFilter<R> {
+    redactor: R,
+    carry: Carry,
+    line: Line,
+    tally: Tally,
+}
+
+impl<R: Redact> StreamFilter<R> {
+    /// A filter at the start of a stream.
+    pub fn new(redactor: R) -> Self {
+        Self { redactor, carry: Carry::default(), line: Line::default(), tally: Tally::default() }
+    }
+
+    /// For a stream that a person types into: [`idle`](Self::idle) lets a word go at once that
+    /// may be still growing, because it is the echo of a key press.
+    #[must_use]
+    pub fn interactive(mut self, interactive: bool) -> Self {
+        self.line.interactive = interactive;
+        self
+    }
+
+    /// Takes the next bytes of the stream and appends to `out` every record that ends in them.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        let before = out.len();
+        self.tally.bytes_in += chunk.len() as u64;
+        let mut rest = self.continue_line(chunk, out);
+        let signs = Signs::of(rest);
+        // What is clean is written in stretches; this one has not been.
+        let mut clean = rest;
+        while let Some(end) = signs.record_end(rest) {
+            let (record, after) = rest.split_at(end);
+            if record.len() > LIMIT {
+                out.extend_from_slice(&clean[..clean.len() - rest.len()]);
+                rest = self.continue_line(rest, out);
+                clean = rest;
+                continue;
+            }
+            let (carry, report) = (&mut self.carry, &mut self.tally.report);
+            let text = record::redact(&self.redactor, carry, record, signs.escape, report);
+            if let Cow::Owned(text) = text {
+                out.extend_from_slice(&clean[..clean.len() - rest.len()]);
+                out.extend_from_slice(&text);
+                clean = after;
+            }
+            self.tally.records += 1;
+            rest = after;
+        }
+        out.extend_from_slice(&clean[..clean.len() - rest.len()]);
+        self.hold(rest, out);
+        self.tally.bytes_out += (out.len() - before) as u64;
+    }
+
+    /// Nothing came for the hold time: the record that has begun is redacted as it stands and let
+    /// go, except an end that may become something sensitive. When the record goes on, it is
+    /// looked at again as a whole, and only what is new comes out.
+    ///
+    /// To be called once per hold time while [`is_holding`](Self::is_holding).
+    pub fn idle(&mut self, out: &mut Vec<u8>) {
+        let before = out.len();
+        self.line.let_go(&self.redactor, &self.carry, out);
+        self.tally.bytes_out += (out.len() - before) as u64;
+    }
+
+    /// The stream has ended: everything that is held is redacted and let go.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        let before = out.len();
+        if !self.line.is_empty() {
+            self.end_line(out);
+        }
+        self.tally.bytes_out += (out.len() - before) as u64;
+    }
+
+    /// Whether something is held that a later [`idle`](Self::idle) may let go.
+    pub fn is_holding(&self) -> bool {
+        self.line.is_holding()
+    }
+
+    /// What went through so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Adds `chunk` to the record that has begun, if one has; gives back what is after it.
+    fn continue_line<'c>(&mut self, chunk: &'c [u8], out: &mut Vec<u8>) -> &'c [u8] {
+        if self.line.ends_with_cr() && !chunk.is_empty() {
+            let (end, rest) = chunk.split_at(usize::from(chunk[0] == b'\n'));
+            self.line.extend(end);
+            self.end_line(out);
+            return rest;
+        }
+        let is_long = || record_end(chunk).is_some_and(|end| end > LIMIT);
+        if self.line.is_empty() && !is_long() {
+            return chunk;
+        }
+        let Some(end) = record_end(chunk) else {
+            self.hold(chunk, out);
+            return &[];
+        };
+        let content = end - record::terminator(&chunk[..end]).len();
+        self.extend(&chunk[..content], out);
+        self.line.extend(&chunk[content..end]);
+        self.end_line(out);
+        &chunk[end..]
+    }
+
+    /// Adds bytes of a record that has not ended, perhaps with a `\r` that may be half an end.
+    fn hold(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        let content = chunk.len() - usize::from(chunk.last() == Some(&b'\r'));
+        self.extend(&chunk[..content], out);
+        self.line.extend(&chunk[content..]);
+    }
+
+    /// Adds content, cutting the line each time that it would grow over the limit: the cuts are
+    /// at the same places however the stream is cut into chunks.
+    fn extend(&mut self, mut content: &[u8], out: &mut Vec<u8>) {
+        while self.line.len() + content.len() > LIMIT {
+            let (part, rest) = content.split_at(LIMIT - self.line.len());
+            self.line.extend(part);
+            self.line.cut(&self.redactor, &mut self.carry, &mut self.tally.report, out);
+            content = rest;
+        }
+        self.line.extend(content);
+    }
+
+    fn end_line(&mut self, out: &mut Vec<u8>) {
+        self.line.end(&self.redactor, &mut self.carry, &mut self.tally.report, out);
+        self.tally.records += 1;
+    }
+}
+
+/// Whether a text has signs that few texts have, so that not each of its records is asked.
+#[derive(Clone, Copy, Debug)]
+struct Signs {
+    /// The first byte of an escape sequence.
+    escape: bool,
+    carriage_return: bool,
+}
+
+impl Signs {
+    fn of(text: &[u8]) -> Self {
+        let has = |sign| memchr::memchr(sign, text).is_some();
+        Self { escape: has(ESC), carriage_return: has(b'\r') }
+    }
+
+    /// As [`record_end`], of a part of the text.
+    fn record_end(self, text: &[u8]) -> Option<usize> {
+        if self.carriage_return {
+            return record_end(text);
+        }
+        memchr::memchr(b'\n', text).map(|at| at + 1)
+    }
+}
+
+/// The length of the record that `text` starts with, its end included. None if it has not ended,
+/// or if its end may go on: a `\r` that is the last byte may be half of `\r\n`.
+fn record_end(text: &[u8]) -> Option<usize> {
+    let at = memchr::memchr2(b'\n', b'\r', text)?;
+    match (text[at], text.get(at + 1)) {
+        (b'\r', Some(b'\n')) => Some(at + 2),
+        (b'\r', None) => None,
+        _ => Some(at + 1),
+    }
+}

@@ -1,0 +1,20 @@
+//! Streams: chunks → records → redaction.
+//!
+//! [`StreamFilter`] redacts a stream of bytes, [`run`] a whole program's output.
+
+mod escape;
+mod filter;
+mod growing;
+mod json;
+mod line;
+mod record;
+mod redact;
+
+pub mod run;
+
+pub use filter::{StreamFilter, Tally};
+pub use json::JsonLinesFilter;
+pub use redact::Redact;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,409 @@
+//! A program whose output is filtered: `tacenda run -- CMD…`.
+
+mod relay;
+mod stream;
+mod terminal;
+mod witness;
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::Mode;
+use signal_hook::low_level::emulate_default_handler;
+use tempfile::TempDir;
+
+use self::relay::Relay;
+use self::stream::Stream;
+use crate::Redact;
+
+pub use witness::{WITNESS, witness};
+
+/// The argument with which the command starts itself to filter what descendants still write.
+pub const FOLLOW: &str = "__follow";
+
+/// Names the filtered file descriptors to the program: `1:DEV:INO,2:DEV:INO`, as decimal numbers
+/// of `fstat`, so that a descendant that was given another output can tell.
+pub const RUN_VARIABLE: &str = "TACENDA_RUN";
+
+/// How long a part of a line is held for its rest.
+pub const HOLD: Duration = Duration::from_millis(50);
+
+/// How long we wait, after the program has ended, for descendants that still hold its output.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// What to run and how.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// Variables added to the environment of the program.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Whether stdout is filtered. If not, the program has ours, untouched.
+    pub filter_stdout: bool,
+    /// The permission bits that files made by the program must not have; none: as they are.
+    pub umask: Option<u16>,
+    /// Whether `TMPDIR` is a directory of the program's own, 0700, removed in the end.
+    pub private_tmpdir: bool,
+    /// The command itself, to be started with [`WITNESS`] and [`FOLLOW`]. Without it, a signal
+    /// that was sent to the process group reaches the program twice, and descendants that outlive
+    /// the program lose their output.
+    pub helper: Option<PathBuf>,
+}
+
+/// How the program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It exited with this status.
+    Exited(u8),
+    /// This signal ended it.
+    Signalled(i32),
+}
+
+/// Why a program could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No command was given.
+    #[error("no command to run")]
+    NoCommand,
+    /// The program does not exist.
+    #[error("the program was not found")]
+    NotFound,
+    /// The program exists and may not be executed.
+    #[error("the program cannot be executed: {0}")]
+    NotExecutable(io::Error),
+    /// The private `TMPDIR` could not be made.
+    #[error("cannot make a private temporary directory: {0}")]
+    TemporaryDirectory(io::Error),
+    /// The system refused something that running needs.
+    #[error("cannot {what}: {error}")]
+    System {
+        /// What was refused.
+        what: &'static str,
+        /// By what error.
+        error: io::Error,
+    },
+}
+
+/// What happened, besides the outcome.
+#[derive(Debug)]
+pub struct Ended {
+    /// How the program ended.
+    pub outcome: Outcome,
+    /// Why part of the output could not be written, if so: it is lost, nowhere unredacted.
+    pub write_failure: Option<io::Error>,
+}
+
+/// Runs a program with its stdout and stderr filtered, until it has ended and what it wrote has
+/// been written.
+///
+/// The program stays in our session and process group and has our stdin, so Ctrl-C, `input()`,
+/// line editing and job control are the terminal's, as without us. Where our stdout or stderr is a
+/// terminal, the program has a pseudo-terminal there; if both are the same file, it has one for
+/// both, and the order of what it writes is kept.
+///
+/// Changes the umask of this process and its signal handlers: meant for a process of its own.
+pub fn run<R: Redact + Clone>(options: &RunOptions, redactor: &R) -> Result<Ended, RunError> {
+    if let Some(bits) = options.umask {
+        rustix::process::umask(Mode::from_bits_truncate(bits.into()));
+    }
+    let tmpdir = options.private_tmpdir.then(private_tmpdir).transpose()?;
+    let system = |what| move |error: io::Error| RunError::System { what, error };
+
+    let (mut command, streams) =
+        prepare(options, redactor).map_err(system("prepare the output"))?;
+    if let Some(tmpdir) = &tmpdir {
+        command.env("TMPDIR", tmpdir.path());
+    }
+    // Handlers are set after the program has started, so that it inherits the signals that we were
+    // told to ignore (nohup).
+    let relay = Relay::prepare(options.helper.as_deref());
+    let program = command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => RunError::NotFound,
+        _ => RunError::NotExecutable(error),
+    })?;
+    // It holds the program's ends of the channels.
+    drop(command);
+    let relay = relay.listen().map_err(system("listen for signals"))?;
+
+    let mut running = Running { program, streams, relay, status: None, ended_at: None };
+    running.pump().map_err(system("wait for output"))?;
+    let tmpdir = running.hand_over(options, tmpdir);
+    let status = running.status.expect("the loop ends after the program");
+    let failure = running.streams.iter().find_map(Stream::failure);
+    running.relay.stop();
+    drop(tmpdir);
+    Ok(Ended { outcome: outcome(status), write_failure: failure.map(io::Error::from) })
+}
+
+/// Filters what comes on stdin to stdout, for descendants that outlive the program, then removes
+/// `tmpdir`. Outlives signals: it ends when they do.
+pub fn follow<R: Redact>(redactor: R, tmpdir: Option<PathBuf>) -> io::Result<()> {
+    let _signals = signal_hook::iterator::Signals::new(witness::RELAYED)?;
+    let input = rustix::stdio::stdin().try_clone_to_owned()?;
+    let null = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    let followed = stream::follow(input, rustix::stdio::stdout(), redactor, HOLD);
+    if let Some(tmpdir) = tmpdir {
+        remove(&tmpdir)?;
+    }
+    followed
+}
+
+/// Removes a directory and what is in it. The program may have done so itself.
+fn remove(directory: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Ends this process as the program ended: by the same signal, if it was one, so that who waits
+/// for us sees the same. Returns the exit status to use otherwise.
+///
+/// Our own core is never dumped: it would hold text that was not redacted yet, and the program
+/// has dumped its own.
+pub fn end_as(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Exited(status) => status,
+        Outcome::Signalled(signal) => {
+            let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+            if rustix::process::setrlimit(rustix::process::Resource::Core, none).is_ok() {
+                let _ = emulate_default_handler(signal);
+            }
+            u8::try_from(128 + signal).unwrap_or(u8::MAX)
+        }
+    }
+}
+
+fn outcome(status: ExitStatus) -> Outcome {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Outcome::Exited(u8::try_from(code & 0xff).unwrap_or(u8::MAX)),
+        (None, signal) => Outcome::Signalled(signal.unwrap_or(0)),
+    }
+}
+
+fn private_tmpdir() -> Result<TempDir, RunError> {
+    use std::os::unix::fs::PermissionsExt;
+    tempfile::Builder::new()
+        .prefix("tacenda-")
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir()
+        .map_err(RunError::TemporaryDirectory)
+}
+
+/// The command with its outputs in place, and our ends of them.
+fn prepare<R: Redact + Clone>(
+    options: &RunOptions,
+    redactor: &R,
+) -> io::Result<(Command, Vec<Stream<R>>)> {
+    let (program, arguments) = options.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(arguments).envs(options.environment.iter().map(|(name, value)| (name, value)));
+
+    let outputs = [(1, rustix::stdio::stdout()), (2, rustix::stdio::stderr())];
+    let one_file = terminal::identity(outputs[0].1)? == terminal::identity(outputs[1].1)?;
+    let mut streams = Vec::new();
+    let mut filtered = Vec::new();
+    let mut shared: Option<OwnedFd> = None;
+    for (number, output) in outputs {
+        if number == 1 && !options.filter_stdout {
+            continue;
+        }
+        let theirs = if let Some(theirs) = shared.take() {
+            theirs
+        } else {
+            let channel = terminal::channel(output)?;
+            streams.push(Stream::new(channel.ours, output, redactor.clone(), HOLD));
+            if number == 1 && one_file {
+                shared = Some(channel.theirs.try_clone()?);
+            }
+            channel.theirs
+        };
+        let (device, inode) = terminal::identity(&theirs)?;
+        filtered.push(format!("{number}:{device}:{inode}"));
+        match number {
+            1 => command.stdout(Stdio::from(theirs)),
+            _ => command.stderr(Stdio::from(theirs)),
+        };
+    }
+    command.env(RUN_VARIABLE, filtered.join(","));
+    Ok((command, streams))
+}
+
+/// A program and its streams while it runs.
+struct Running<R> {
+    program: Child,
+    streams: Vec<Stream<R>>,
+    relay: Relay,
+    status: Option<ExitStatus>,
+    ended_at: Option<Instant>,
+}
+
+impl<R: Redact> Running<R> {
+    /// Passes bytes and signals on until the program has ended and its output is written, or only
+    /// descendants hold it.
+    fn pump(&mut self) -> io::Result<()> {
+        loop {
+            if self.status.is_none()
+                && let Some(status) = self.program.try_wait()?
+            {
+                self.status = Some(status);
+                self.ended_at = Some(Instant::now());
+                self.streams.iter_mut().for_each(Stream::program_ended);
+            }
+            let linger = self.ended_at.map(|at| at + LINGER);
+            if let Some(linger) = linger {
+                let all_ended = self.streams.iter().all(|s| !s.is_open() && s.is_flushed());
+                let settled = || self.streams.iter().all(Stream::is_settled);
+                if all_ended || (Instant::now() >= linger && settled()) {
+                    return Ok(());
+                }
+            }
+            let extra = self.relay.fds();
+            let until = [linger, self.relay.deadline()].into_iter().flatten().min();
+            let woken = wait(&mut self.streams, &extra, until)?;
+            drop(extra);
+            if woken || self.relay.deadline().is_some() {
+                self.on_signals()?;
+            }
+        }
+    }
+
+    fn on_signals(&mut self) -> io::Result<()> {
+        let program = self.status.is_none().then_some(&self.program);
+        let news = self.relay.receive(program);
+        if news.resized {
+            self.streams.iter().for_each(Stream::copy_size);
+            // The kernel told the program of the new size before its own terminal had it.
+            relay::resized(program);
+        }
+        if news.children && self.status.is_none() && relay::is_stopped(&self.program) {
+            self.stop_as_well()?;
+        }
+        Ok(())
+    }
+
+    /// The terminal's stop key has stopped the program: what it wrote is shown, then we stop too,
+    /// so that the shell has its prompt back.
+    fn stop_as_well(&mut self) -> io::Result<()> {
+        let until = Instant::now() + HOLD + HOLD;
+        while Instant::now() < until {
+            wait(&mut self.streams, &[], Some(until))?;
+        }
+        emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        self.relay.resumed();
+        Ok(())
+    }
+
+    /// Descendants still hold the output: a process of ours goes on filtering it, and removes the
+    /// temporary directory when they end. Gives the directory back if there are none.
+    fn hand_over(&mut self, options: &RunOptions, tmpdir: Option<TempDir>) -> Option<TempDir> {
+        let mut tmpdir = tmpdir;
+        // stderr last: it is always filtered, and who follows it last removes the directory.
+        for index in 0..self.streams.len() {
+            let is_last = !self.streams[index + 1..].iter().any(Stream::is_open);
+            let stream = &mut self.streams[index];
+            let Some(input) = stream.take_input() else { continue };
+            while !stream.is_flushed() {
+                stream.write();
+            }
+            let Some(helper) = &options.helper else { continue };
+            let Ok(output) = stream.output().try_clone_to_owned() else { continue };
+            let mut command = Command::new(helper);
+            command
+                .arg(FOLLOW)
+                .envs(options.environment.iter().map(|(name, value)| (name, value)))
+                .stdin(Stdio::from(input))
+                .stdout(Stdio::from(output))
+                .stderr(Stdio::null());
+            if is_last && let Some(tmpdir) = &tmpdir {
+                command.arg(tmpdir.path());
+            }
+            if command.spawn().is_ok() && is_last {
+                // Its own now.
+                if let Some(tmpdir) = tmpdir.take() {
+                    let _ = tmpdir.keep();
+                }
+            }
+        }
+        tmpdir
+    }
+}
+
+/// Waits for bytes, for room, for `extra`, for a hold time to pass or for `until`; serves the
+/// streams. Tells whether one of `extra` is ready.
+fn wait<R: Redact>(
+    streams: &mut [Stream<R>],
+    extra: &[BorrowedFd<'_>],
+    until: Option<Instant>,
+) -> io::Result<bool> {
+    let until = streams.iter().filter_map(Stream::idle_at).chain(until).min();
+    let (reads, writes, woken) = {
+        let mut fds = Vec::with_capacity(2 * streams.len() + extra.len());
+        let mut owners = Vec::with_capacity(2 * streams.len());
+        for (index, stream) in streams.iter().enumerate() {
+            if let Some(fd) = stream.readable() {
+                owners.push((index, PollFlags::IN));
+                fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+            }
+            if let Some(fd) = stream.writable() {
+                owners.push((index, PollFlags::OUT));
+                fds.push(PollFd::from_borrowed_fd(fd, PollFlags::OUT));
+            }
+        }
+        fds.extend(extra.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)));
+        let timeout = until.map(|at| {
+            // Rounded up, or the last fraction of the wait would be spent spinning.
+            let left = at.saturating_duration_since(Instant::now());
+            Timespec::try_from(left).unwrap_or_default()
+        });
+        match rustix::event::poll(&mut fds, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready = |flags| {
+            let ready = owners.iter().zip(&fds);
+            ready
+                .filter(move |((_, wanted), fd)| *wanted == flags && !fd.revents().is_empty())
+                .map(|((index, _), _)| *index)
+                .collect::<Vec<_>>()
+        };
+        let woken = fds[owners.len()..].iter().any(|fd| !fd.revents().is_empty());
+        (ready(PollFlags::IN), ready(PollFlags::OUT), woken)
+    };
+    for index in reads {
+        streams[index].read();
+    }
+    for index in writes {
+        streams[index].write();
+    }
+    let now = Instant::now();
+    for stream in streams {
+        if stream.idle_at().is_some_and(|at| at <= now) {
+            stream.idle();
+        }
+    }
+    Ok(woken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_gone_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        std::fs::create_dir(&path).unwrap();
+        assert!(remove(&path).is_ok() && !path.exists());
+        assert!(remove(&path).is_ok());
+        std::fs::write(&path, "").unwrap();
+        assert!(remove(&path).is_err(), "no directory");
+    }
+}

@@ -1,0 +1,41 @@
+//! The vocabulary of Tacenda: kinds, classes, actions, environments, and the policy file.
+//!
+//! A value has a [`Kind`]; a kind has a [`Class`]; the policy maps both to an [`Action`].
+//! [`Policy::default`] is the policy without any configuration; [`Loader`] gathers the file, the
+//! variables and the flags; [`Policy::handover`] passes the result on to child processes.
+
+mod action;
+mod allow;
+mod command;
+mod discover;
+mod environment;
+mod error;
+mod file;
+mod handover;
+mod kind;
+mod load;
+mod nearest;
+mod place;
+mod policy;
+mod rule_files;
+mod schema;
+mod setting;
+mod severity;
+mod value;
+mod vocabulary;
+
+pub use action::Action;
+pub use allow::{Allow, FIELDS as ALLOW_FIELDS, ValueHash};
+pub use environment::{BUILT_IN, BuiltIn};
+pub use error::{PolicyError, Warning};
+pub use handover::{HANDOVER_VARIABLE, UnreadableHandover};
+pub use kind::{Class, Kind, UnknownKind};
+pub use load::{CONFIG_VARIABLE, Loaded, Loader};
+pub use nearest::{is_word, nearest};
+pub use place::{Origin, Place, Positions};
+pub use policy::Policy;
+pub use rule_files::RuleFileText;
+pub use schema::json_schema;
+pub use setting::Setting;
+pub use severity::Severity;
+pub use value::{Luhn, Stdout, Tmpdir, Umask};

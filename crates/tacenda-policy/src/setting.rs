@@ -1,0 +1,239 @@
+//! The settings: one line each here gives the key of the file, the variable, the default, the
+//! check, the JSON Schema and the reference.
+
+use std::ops::Range;
+
+use toml::{Spanned, de::DeValue};
+
+use crate::value::{
+    Bytes, Chars, Count, CountryCode, Digits, EnvironmentName, Luhn, Names, OptionalPath,
+    RuleFiles, Seconds, Stdout, Tmpdir, Umask, Value,
+};
+
+/// A value that no layer of configuration may have: what was expected instead.
+#[derive(Debug)]
+pub(crate) struct Unexpected {
+    /// The part of the file's value that is wrong.
+    pub(crate) span: Option<Range<usize>>,
+    pub(crate) expected: String,
+    /// The choice that was most likely meant.
+    pub(crate) nearest: Option<&'static str>,
+}
+
+impl Unexpected {
+    fn new<V: Value>(written: Option<&str>, span: Option<Range<usize>>) -> Self {
+        let nearest =
+            written.and_then(|w| crate::nearest::nearest(w, V::choices().iter().copied()));
+        Self { span, expected: V::expected(), nearest }
+    }
+}
+
+macro_rules! settings {
+    ($(
+        $(#[doc = $doc:literal])+
+        $variant:ident $field:ident: $type:ty = $default:expr, $path:literal, $variable:literal;
+    )+) => {
+        /// A setting with one value: everything in the policy file but the tables of classes,
+        /// actions and environments.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Setting { $($(#[doc = $doc])+ $variant),+ }
+
+        impl Setting {
+            /// Every setting, in the order of the reference.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its key in the policy file, with the section: `guard.stdout`.
+            pub const fn path(self) -> &'static str {
+                match self { $(Self::$variant => $path),+ }
+            }
+
+            /// The environment variable that sets it.
+            pub const fn variable(self) -> &'static str {
+                match self { $(Self::$variant => $variable),+ }
+            }
+
+            /// What it means, for people.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii()),+ }
+            }
+
+            /// What a right value looks like, to follow the word "expected".
+            pub fn expected(self) -> String {
+                match self { $(Self::$variant => <$type as Value>::expected()),+ }
+            }
+
+            pub(crate) fn schema(self) -> serde_json::Value {
+                match self { $(Self::$variant => <$type as Value>::schema()),+ }
+            }
+        }
+
+        /// The value of every setting.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) struct Settings { $(pub(crate) $field: $type),+ }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($field: $default),+ }
+            }
+        }
+
+        impl Settings {
+            /// The value as it would be written in a variable.
+            pub(crate) fn text(&self, setting: Setting) -> String {
+                match setting { $(Setting::$variant => self.$field.text()),+ }
+            }
+
+            /// The value for programs.
+            pub(crate) fn json(&self, setting: Setting) -> serde_json::Value {
+                match setting { $(Setting::$variant => self.$field.json()),+ }
+            }
+
+            /// Sets a value from the text of a variable or a flag.
+            pub(crate) fn set_text(&mut self, setting: Setting, text: &str) -> Result<(), Unexpected> {
+                match setting {
+                    $(Setting::$variant => {
+                        self.$field = <$type as Value>::from_text(text)
+                            .ok_or_else(|| Unexpected::new::<$type>(Some(text), None))?;
+                    })+
+                }
+                Ok(())
+            }
+
+            /// Sets a value from the file.
+            pub(crate) fn set_toml(
+                &mut self,
+                setting: Setting,
+                value: &Spanned<DeValue<'_>>,
+            ) -> Result<(), Unexpected> {
+                match setting {
+                    $(Setting::$variant => {
+                        self.$field = <$type as Value>::from_toml(value).map_err(|span| {
+                            Unexpected::new::<$type>(value.as_ref().as_str(), Some(span))
+                        })?;
+                    })+
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+settings! {
+    /// The environment in force: `production`, `development` or one with a section of its own.
+    Environment environment: EnvironmentName = EnvironmentName("production".to_owned()),
+        "environment", "TACENDA_ENVIRONMENT";
+    /// Whether the guarded program's standard output is what the user asked for (`output`, left
+    /// alone) or a log (`log`, redacted). `auto`: what the user asked for when the program is one
+    /// of `guard.output_commands`, else a log.
+    Stdout stdout: Stdout = Stdout::Auto, "guard.stdout", "TACENDA_STDOUT";
+    /// The commands whose standard output is what the user asked for, by the name of the program,
+    /// module or script; a subcommand follows a dot.
+    OutputCommands output_commands: Names = default_output_commands(),
+        "guard.output_commands", "TACENDA_OUTPUT_COMMANDS";
+    /// Where the guarded program keeps temporary files: `private`, in a directory that only its
+    /// user can read and that is removed at the end, or `inherit`.
+    Tmpdir tmpdir: Tmpdir = Tmpdir::Private, "guard.tmpdir", "TACENDA_TMPDIR";
+    /// The permission bits withheld from the files that the guarded program makes (octal), or
+    /// `inherit`.
+    Umask umask: Umask = Umask::Bits(0o077), "guard.umask", "TACENDA_UMASK";
+    /// The length in characters of the shortest value that is protected automatically, and of the
+    /// shortest fragment of one that is found.
+    ProtectMinChars protect_min_chars: Chars = Count(16),
+        "protect.min_chars", "TACENDA_PROTECT_MIN_CHARS";
+    /// The memory that protected values may take; the oldest go first.
+    ProtectMaxBytes protect_max_bytes: Bytes = Bytes(64 << 20),
+        "protect.max_bytes", "TACENDA_PROTECT_MAX_BYTES";
+    /// How long a protected value is kept when its request does not end it before.
+    ProtectExpire protect_expire: Seconds = Seconds(15 * 60),
+        "protect.expire", "TACENDA_PROTECT_EXPIRE";
+    /// The key file, as `tacenda keys init` makes it; relative to the policy file. Without keys each
+    /// run has random ones.
+    KeysFile keys_file: OptionalPath = OptionalPath(None), "keys.file", "TACENDA_KEYS_FILE";
+    /// A command that prints the key file, in place of `keys.file`: the program and its arguments.
+    KeysCommand keys_command: Names = Names(Vec::new()),
+        "keys.command", "TACENDA_KEYS_COMMAND";
+    /// The length of a pseudonym, the keyed hash in the label of a value that a detector found, in
+    /// hexadecimal digits of four bits.
+    HashDigits hash_digits: Digits = Count(12), "hash.digits", "TACENDA_HASH_DIGITS";
+    /// The country code (ITU-T E.164) of telephone numbers that are written without one, so that
+    /// both spellings of a number have one pseudonym. Without it they have two.
+    HashCountryCode hash_country_code: CountryCode = CountryCode(None),
+        "hash.country_code", "TACENDA_HASH_COUNTRY_CODE";
+    /// Whether a card number made by `fpe` has a wrong check digit (`invalid`), so that nobody takes
+    /// it for a card, or a right one (`valid`), for systems that check it.
+    FpeLuhn fpe_luhn: Luhn = Luhn::Invalid, "fpe.luhn", "TACENDA_FPE_LUHN";
+    /// The directory of the vault, which the action `token` needs; relative to the policy file.
+    VaultPath vault_path: OptionalPath = OptionalPath(None), "vault.path", "TACENDA_VAULT_PATH";
+    /// The detectors that are turned off, by name.
+    DetectorsDisable detectors_disable: Names = Names(Vec::new()),
+        "detectors.disable", "TACENDA_DETECTORS_DISABLE";
+    /// Files with rules of one's own; relative to the policy file. `*` and `?` in the name of a file
+    /// stand for any letters and for one.
+    DetectorsRules detectors_rules: RuleFiles = RuleFiles(Vec::new()),
+        "detectors.rules", "TACENDA_DETECTORS_RULES";
+}
+
+/// Interactive commands of the MLX ecosystem: their standard output is the text that the user asked
+/// for. A server or a trainer is not among them, whatever it prints.
+fn default_output_commands() -> Names {
+    let commands = [
+        "mlx_lm.chat",
+        "mlx_lm.generate",
+        "mlx_vlm.chat",
+        "mlx_vlm.generate",
+        "mlx_vlm.video_generate",
+        "mlx_whisper",
+    ];
+    Names(commands.map(str::to_owned).to_vec())
+}
+
+impl Setting {
+    /// Its section in the file (empty at the top level) and its key there.
+    pub(crate) fn section_and_key(self) -> (&'static str, &'static str) {
+        self.path().split_once('.').unwrap_or(("", self.path()))
+    }
+
+    /// The settings of a section.
+    pub(crate) fn of_section(section: &str) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |setting| setting.section_and_key().0 == section)
+    }
+
+    /// The sections that hold settings, in order.
+    pub(crate) fn sections() -> Vec<&'static str> {
+        let mut sections: Vec<_> = Self::ALL.iter().map(|s| s.section_and_key().0).collect();
+        sections.retain(|section| !section.is_empty());
+        sections.dedup();
+        sections
+    }
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_can_be_written_down() {
+        let defaults = Settings::default();
+        for &setting in Setting::ALL {
+            let mut read = Settings::default();
+            read.set_text(setting, &defaults.text(setting)).unwrap();
+            assert_eq!(read, defaults, "{setting}");
+        }
+    }
+
+    #[test]
+    fn paths_and_variables_are_distinct() {
+        for (i, a) in Setting::ALL.iter().enumerate() {
+            for b in &Setting::ALL[..i] {
+                assert_ne!(a.path(), b.path());
+                assert_ne!(a.variable(), b.variable());
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a request body, or any other structure of texts, holds that deserves protection.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use tacenda_detect::{ProtectedValues, ValueId};
+use tacenda_policy::Kind;
+
+/// Members whose values name public things: a log that could not say which model it means, or
+/// whose turn it is, would be useless.
+const PUBLIC_MEMBERS: &[&str] = &["model", "draft_model", "role", "type", "object"];
+
+/// Protects each text of a JSON document: a long one by itself, wherever it turns up; a short one
+/// together with its name, as documents show it. What is no JSON (a body that was cut short, say)
+/// is protected as it is.
+pub(crate) fn protect(values: &ProtectedValues, body: &[u8], kind: Kind, held: bool) -> Vec<u64> {
+    let mut texts = Vec::new();
+    match serde_json::from_slice::<Document>(body) {
+        Ok(document) => collect(&document, None, values.limits().min_chars, &mut texts),
+        Err(_) => texts.push(String::from_utf8_lossy(body).into_owned()),
+    }
+    texts
+        .iter()
+        .filter_map(|text| values.protect(text, kind, None, held))
+        .map(|ValueId(id)| id)
+        .collect()
+}
+
+/// A JSON document, as far as it holds texts. Unlike a map, it keeps members of the same name: a
+/// log of the body shows them all.
+enum Document {
+    Text(String),
+    Array(Vec<Document>),
+    Object(Vec<(String, Document)>),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Document, E> {
+        Ok(Document::Text(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Document, E> {
+        Ok(Document::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Document, E> {
+        Ok(Document::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Document, E> {
+        Ok(Document::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Document, E> {
+        Ok(Document::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Document, E> {
+        Ok(Document::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Document, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Document::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Document, A::Error> {
+        let mut object = Vec::new();
+        while let Some(member) = members.next_entry()? {
+            object.push(member);
+        }
+        Ok(Document::Object(object))
+    }
+}
+
+fn collect(value: &Document, name: Option<&str>, min_chars: usize, texts: &mut Vec<String>) {
+    match value {
+        Document::Text(text) => {
+            if is_long(text, min_chars) {
+                texts.push(text.clone());
+            } else if let Some(name) = name
+                && !text.trim().is_empty()
+            {
+                texts.push(format!("{name}: {text}"));
+            }
+        }
+        Document::Array(items) => {
+            let mut short = Vec::new();
+            for item in items {
+                match item {
+                    Document::Text(text) if !is_long(text, min_chars) => short.push(text.as_str()),
+                    item => collect(item, None, min_chars, texts),
+                }
+            }
+            if let Some(name) = name
+                && !short.is_empty()
+            {
+                texts.push(format!("{name}: [{}]", short.join(", ")));
+            }
+        }
+        Document::Object(members) => {
+            for (name, member) in members {
+                if is_long(name, min_chars) && name.contains(' ') {
+                    texts.push(name.clone());
+                }
+                let is_public = |text: &str| {
+                    PUBLIC_MEMBERS.contains(&name.as_str()) && !text.contains(char::is_whitespace)
+                };
+                match member {
+                    Document::Text(text) if is_public(text) => {}
+                    member => collect(member, Some(name), min_chars, texts),
+                }
+            }
+        }
+        Document::Other => {}
+    }
+}
+
+/// Whether a text is long enough to be protected without being named.
+pub(crate) fn is_long(text: &str, min_chars: usize) -> bool {
+    text.chars().nth(min_chars.saturating_sub(1)).is_some()
+}

@@ -1,0 +1,309 @@
+//! The core that the hooks of one `tacenda.install()` share.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use tacenda_detect::{Engine, Limits, ValueId};
+use tacenda_policy::{HANDOVER_VARIABLE, Kind, Loader, Policy, Setting, Tmpdir, Umask};
+use tacenda_redact::vault::VaultError;
+use tacenda_redact::{
+    HANDOVER_KEYS_VARIABLE, KEYS_VARIABLE, KeyError, Keys, Redactor, Report, engine, engine_with,
+    vault,
+};
+
+create_exception!(tacenda, PolicyError, PyException, "The policy file or a setting is wrong.");
+
+/// How long a released value is still looked for: other threads may log it after its request.
+const LINGER: Duration = Duration::from_secs(30);
+
+/// Policy, detectors, key and protected values.
+#[pyclass(frozen, module = "tacenda._core")]
+pub(crate) struct Core {
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+#[pymethods]
+#[expect(clippy::needless_pass_by_value, reason = "Python hands over owned values")]
+impl Core {
+    /// Loads the policy as the command does: the one handed over by a parent process, else the
+    /// nearest file, the environment and these arguments.
+    #[new]
+    #[pyo3(signature = (*, config=None, environment=None, stdout=None))]
+    fn new(
+        py: Python<'_>,
+        config: Option<PathBuf>,
+        environment: Option<&str>,
+        stdout: Option<&str>,
+    ) -> PyResult<Self> {
+        let mut loader = Loader::new();
+        if let Some(config) = &config {
+            loader = loader.file(config);
+        }
+        for (setting, name, value) in [
+            (Setting::Environment, "environment", environment),
+            (Setting::Stdout, "stdout", stdout),
+        ] {
+            if let Some(value) = value {
+                loader = loader.argument(setting, name, value);
+            }
+        }
+        let (policy, engine, keys, spool) = match std::env::var(HANDOVER_VARIABLE) {
+            Ok(handover) if config.is_none() && environment.is_none() && stdout.is_none() => {
+                // Unreadable: the default protects everything.
+                let policy = Policy::from_handover(&handover).unwrap_or_default();
+                let engine = engine(&policy).unwrap_or_else(|_| rules_are_gone(py));
+                let keys = Keys::handed_over(&policy).map_err(|error| key_fault(&error))?;
+                // Whom the program runs as may not be who owns the vault: redacting comes first.
+                let spool = vault::spool(&policy, &keys).unwrap_or_default();
+                (policy, engine, keys, spool)
+            }
+            _ => {
+                let (policy, engine) = load(&loader)?;
+                let keys = Keys::load(&policy).map_err(|error| key_fault(&error))?;
+                let spool = vault::spool(&policy, &keys).map_err(|error| vault_fault(&error))?;
+                (policy, engine, keys, spool)
+            }
+        };
+        let limits = Limits {
+            min_chars: policy.protect_min_chars(),
+            max_bytes: policy.protect_max_bytes(),
+            expire: policy.protect_expire(),
+        };
+        let redactor = Redactor::with_limits(engine, policy, keys, limits).with_spool(spool);
+        Ok(Self { redactor: Arc::new(redactor) })
+    }
+
+    /// The text with every sensitive value replaced; the same object when there is none.
+    pub(crate) fn redact<'py>(
+        &self,
+        text: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let Ok(utf8) = text.to_str() else { return self.redact_surrogates(text) };
+        match self.redactor.redact(utf8.as_bytes(), &mut Report::default()) {
+            std::borrow::Cow::Borrowed(_) => Ok(text.clone()),
+            std::borrow::Cow::Owned(bytes) => {
+                Ok(PyString::new(text.py(), &String::from_utf8_lossy(&bytes)))
+            }
+        }
+    }
+
+    /// The same for bytes.
+    fn redact_bytes(&self, data: &[u8]) -> Vec<u8> {
+        self.redactor.redact(data, &mut Report::default()).into_owned()
+    }
+
+    /// Protects a text. Gives an id, or None when the text is too short to be told from ordinary
+    /// words. `held`: until `release(id)`; otherwise until it expires. `automatic`: only when it
+    /// is at least `protect.min_chars` long.
+    #[pyo3(signature = (text, kind, *, tokens=None, held=false, automatic=true))]
+    fn protect(
+        &self,
+        text: &Bound<'_, PyString>,
+        kind: &str,
+        tokens: Option<usize>,
+        held: bool,
+        automatic: bool,
+    ) -> PyResult<Option<u64>> {
+        let kind = parse_kind(kind)?;
+        let text = text.to_string_lossy();
+        let values = self.redactor.protected();
+        if automatic && !crate::body::is_long(&text, values.limits().min_chars) {
+            return Ok(None);
+        }
+        shielded(|| values.protect(&text, kind, tokens, held).map(|id| id.0))
+    }
+
+    /// Protects each text of a JSON document, or the whole when it is none. Gives the ids.
+    #[pyo3(signature = (document, kind, *, held=false))]
+    fn protect_document(&self, document: &[u8], kind: &str, held: bool) -> PyResult<Vec<u64>> {
+        let kind = parse_kind(kind)?;
+        shielded(|| crate::body::protect(self.redactor.protected(), document, kind, held))
+    }
+
+    /// Keeps a value until it is released.
+    fn hold(&self, id: u64) -> PyResult<()> {
+        shielded(|| self.redactor.protected().hold(ValueId(id)))
+    }
+
+    /// Ends a hold. `linger`: the value stays protected a little longer.
+    #[pyo3(signature = (id, *, linger=false))]
+    fn release(&self, id: u64, linger: bool) -> PyResult<()> {
+        let linger = if linger { LINGER } else { Duration::ZERO };
+        shielded(|| self.redactor.protected().release(ValueId(id), linger))
+    }
+
+    /// Starts a completion that grows token by token.
+    fn open_completion(&self) -> PyResult<u64> {
+        shielded(|| self.redactor.protected().open_completion().0)
+    }
+
+    /// Adds the text of the next token.
+    fn extend_completion(&self, id: u64, segment: &Bound<'_, PyString>) -> PyResult<()> {
+        let segment = segment.to_string_lossy();
+        shielded(|| self.redactor.protected().extend_completion(ValueId(id), &segment))
+    }
+
+    /// Ends a completion.
+    fn close_completion(&self, id: u64) -> PyResult<()> {
+        shielded(|| self.redactor.protected().close_completion(ValueId(id)))
+    }
+
+    /// What a logging hook has to do with a record of this message and thread: see `record.rs`.
+    fn check(
+        &self,
+        msg: Bound<'_, PyAny>,
+        args: Bound<'_, PyAny>,
+        thread: &Bound<'_, PyAny>,
+    ) -> PyResult<u8> {
+        let check = || crate::record::check(&self.redactor, msg, args, thread);
+        shielded(check)?.map(|verdict| verdict as u8)
+    }
+
+    /// The text of a message that `check` found clean in this thread, or None.
+    #[staticmethod]
+    fn message(msg: &Bound<'_, PyAny>, args: &Bound<'_, PyAny>) -> Option<Py<PyString>> {
+        crate::record::message(msg, args)
+    }
+
+    /// Ends the run of single tokens in the log `log`; gives the summary that stands for it.
+    fn end_run(&self, log: u64) -> PyResult<Option<String>> {
+        let end = || self.redactor.protected().end_run(log);
+        Ok(shielded(end)?.map(|value| tacenda_redact::summary(&value)))
+    }
+
+    /// Whether the policy keeps values of this kind as they are.
+    fn keeps(&self, kind: &str) -> PyResult<bool> {
+        Ok(self.redactor.policy().action(parse_kind(kind)?) == tacenda_policy::Action::Keep)
+    }
+
+    /// Whether the standard output of this command line is a log.
+    fn stdout_is_log(&self, command_line: Vec<String>) -> bool {
+        self.redactor.policy().stdout_is_log(&command_line)
+    }
+
+    /// The permission bits to withhold, or None to leave the umask alone.
+    fn umask(&self) -> Option<u32> {
+        match self.redactor.policy().umask() {
+            Umask::Bits(bits) => Some(bits.into()),
+            Umask::Inherit => None,
+        }
+    }
+
+    /// Whether temporary files go to a private directory.
+    fn private_tmpdir(&self) -> bool {
+        self.redactor.policy().tmpdir() == Tmpdir::Private
+    }
+
+    /// What child processes need in their environment to be guarded alike.
+    fn handover<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let variables = PyDict::new(py);
+        variables.set_item(HANDOVER_VARIABLE, self.redactor.policy().handover())?;
+        variables.set_item(HANDOVER_KEYS_VARIABLE, self.redactor.keys().handover().as_str())?;
+        // The secrets that ours are derived from are for nobody else. Empty is unset.
+        if std::env::var_os(KEYS_VARIABLE).is_some() {
+            variables.set_item(KEYS_VARIABLE, "")?;
+        }
+        Ok(variables)
+    }
+
+    /// Numbers for `tacenda.status()`.
+    fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let usage = self.redactor.protected().usage();
+        let numbers = PyDict::new(py);
+        numbers.set_item("values", usage.values)?;
+        numbers.set_item("bytes", usage.bytes)?;
+        numbers.set_item("evicted", usage.evicted)?;
+        Ok(numbers)
+    }
+
+    /// The environment of the policy in force.
+    #[getter]
+    fn environment(&self) -> &str {
+        self.redactor.policy().environment()
+    }
+}
+
+impl Core {
+    /// Lone surrogates (undecodable bytes of a file name, say) have no UTF-8: they pass through
+    /// as the bytes that Python would write for them.
+    fn redact_surrogates<'py>(
+        &self,
+        text: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let encoded: Vec<u8> =
+            text.call_method1("encode", ("utf-8", "surrogatepass"))?.extract()?;
+        let redacted = self.redact_bytes(&encoded);
+        let bytes = pyo3::types::PyBytes::new(text.py(), &redacted);
+        Ok(bytes.call_method1("decode", ("utf-8", "surrogatepass"))?.cast_into()?)
+    }
+}
+
+/// A panic becomes an exception that hooks catch: by itself it becomes one that `except Exception`
+/// does not.
+fn shielded<T>(call: impl FnOnce() -> T) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| PyRuntimeError::new_err("internal error"))
+}
+
+fn parse_kind(name: &str) -> PyResult<Kind> {
+    name.parse().map_err(|_| {
+        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        PyValueError::new_err(format!("unknown kind; the kinds are {}", names.join(", ")))
+    })
+}
+
+/// The rule files have changed since the parent process read them. A child that is guarded by
+/// Tacenda's own detectors is better than one that is not guarded.
+fn rules_are_gone(py: Python<'_>) -> &'static Engine {
+    let category = py.get_type::<pyo3::exceptions::PyRuntimeWarning>();
+    let message =
+        c"the rule files of the policy cannot be used: Tacenda looks for its own detectors only";
+    // Where warnings are errors there is nobody to tell.
+    let _ = PyErr::warn(py, &category, message, 1);
+    Engine::builtin()
+}
+
+fn load(layers: &Loader) -> PyResult<(Policy, &'static Engine)> {
+    let loaded = layers.load().map_err(|error| fault(&error))?;
+    let engine = loaded
+        .rule_files()
+        .and_then(|files| engine_with(loaded.policy(), &files))
+        .map_err(|errors| first(&errors))?;
+    let names: Vec<&str> = engine.detectors().map(|detector| detector.id).collect();
+    match loaded.unknown_detectors(&names).first() {
+        Some(error) => Err(fault(error)),
+        None => Ok((loaded.into_policy(), engine)),
+    }
+}
+
+fn first(errors: &[tacenda_policy::PolicyError]) -> PyErr {
+    fault(errors.first().expect("a policy that is refused has a fault"))
+}
+
+/// The same for keys.
+fn key_fault(error: &KeyError) -> PyErr {
+    complete(error, error.path(), error.hint())
+}
+
+/// The same for the vault.
+fn vault_fault(error: &VaultError) -> PyErr {
+    complete(error, error.path(), error.hint())
+}
+
+fn complete(error: &dyn std::fmt::Display, path: Option<&Path>, hint: Option<&str>) -> PyErr {
+    let place = path.map(|path| format!("\n  --> {}", path.display())).unwrap_or_default();
+    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    PolicyError::new_err(format!("{error}{place}{hint}"))
+}
+
+/// What, where and how to mend it, as the command says it.
+fn fault(error: &tacenda_policy::PolicyError) -> PyErr {
+    let place = error.place().map(|place| format!("\n  --> {place}")).unwrap_or_default();
+    let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    PolicyError::new_err(format!("{error}{place}{hint}"))
+}

@@ -1,0 +1,213 @@
+//! What stands between the application and `sys.stdout` or `sys.stderr`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use tacenda_detect::Followed;
+use tacenda_redact::Redactor;
+
+use crate::core::Core;
+
+/// Single tokens that stop coming for this long are summarised.
+const RUN_IDLE: Duration = Duration::from_secs(1);
+
+/// Takes what is written to a text stream and gives back what may be written.
+///
+/// Whole lines are given back at once, a line that has begun when it ends or by `idle()`.
+///
+/// Calls no Python code. An interpreter that shuts down ends its daemon threads wherever they wait
+/// for it, and a process in which such a thread has Rust code below it would be aborted.
+#[pyclass(frozen, module = "tacenda._core")]
+pub(crate) struct StreamFilter {
+    redactor: Arc<Redactor>,
+    log: u64,
+    interactive: bool,
+    state: Mutex<State>,
+}
+
+struct State {
+    filter: tacenda_guard::StreamFilter<Arc<Redactor>>,
+    /// When the last token of a run of single tokens came, while one is going on.
+    run: Option<Instant>,
+    closing: bool,
+    /// `holds_anew` said so, and `idle` has not come since.
+    noted: bool,
+}
+
+#[pymethods]
+impl StreamFilter {
+    /// `log` tells this stream from others; `interactive`: it is a terminal.
+    #[new]
+    fn new(core: &Core, log: u64, interactive: bool) -> Self {
+        let redactor = Arc::clone(&core.redactor);
+        let state = Mutex::new(State::new(&redactor, interactive));
+        // Threads, the other logs, have even ids: they are addresses.
+        Self { redactor, log: log | 1, interactive, state }
+    }
+
+    /// What may be written now that `text` has come, as text if it is some.
+    fn push<'py>(&self, text: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = text.py();
+        let Ok(text) = text.cast::<PyString>() else {
+            return Err(PyTypeError::new_err("write() argument must be str"));
+        };
+        if let Ok(utf8) = text.to_str() {
+            return Ok(written(py, &self.push_text(utf8)));
+        }
+        let encoded = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+        Ok(written(py, &self.push_raw(encoded.extract()?)))
+    }
+
+    /// What may be written now that `data` has come.
+    fn push_bytes<'py>(&self, py: Python<'py>, data: &[u8]) -> Option<Bound<'py, PyBytes>> {
+        let out = self.push_raw(data);
+        (!out.is_empty()).then(|| PyBytes::new(py, &out))
+    }
+
+    /// What may be written at a flush.
+    fn flush<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let out = self.shielded(|state, out| {
+            if state.closing {
+                state.finish(self, out);
+            }
+        });
+        written(py, &out)
+    }
+
+    /// Whether something is held that was not spoken of since the last `idle()`.
+    fn holds_anew(&self) -> bool {
+        let mut state = self.lock();
+        let anew = state.is_holding() && !state.noted;
+        state.noted |= anew;
+        anew
+    }
+
+    /// Lets go of the part of a line that is held, redacted, and ends a run of single tokens that
+    /// no longer come. Gives what may be written, and whether something is still held.
+    fn idle<'py>(&self, py: Python<'py>) -> (Option<Bound<'py, PyAny>>, bool) {
+        let out = self.shielded(|state, out| {
+            if state.run.is_some_and(|last| last.elapsed() > RUN_IDLE) {
+                state.end_run(self, out);
+            }
+            if state.filter.is_holding() {
+                state.filter.idle(out);
+            }
+        });
+        let mut state = self.lock();
+        state.noted = state.is_holding();
+        (written(py, &out), state.noted)
+    }
+
+    /// Lets go of everything that is held, redacted. `closing`: from now on every flush does.
+    #[pyo3(signature = (*, closing=true))]
+    fn finish<'py>(&self, py: Python<'py>, closing: bool) -> Option<Bound<'py, PyAny>> {
+        let out = self.shielded(|state, out| {
+            state.closing |= closing;
+            state.finish(self, out);
+        });
+        written(py, &out)
+    }
+
+    /// Drops what is held: in a child by fork it is the parent's to write.
+    fn forget(&self) {
+        let mut state = self.lock();
+        *state = State { closing: state.closing, ..State::new(&self.redactor, self.interactive) };
+    }
+}
+
+impl StreamFilter {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `change` lets out. After a panic in it the marker, and a filter that is as new.
+    fn shielded(&self, change: impl FnOnce(&mut State, &mut Vec<u8>)) -> Vec<u8> {
+        let mut state = self.lock();
+        let mut out = Vec::new();
+        if catch_unwind(AssertUnwindSafe(|| change(&mut state, &mut out))).is_err() {
+            let State { closing, noted, .. } = *state;
+            *state = State { closing, noted, ..State::new(&self.redactor, self.interactive) };
+            out = format!("{}\n", tacenda_redact::MARKER).into_bytes();
+        }
+        out
+    }
+
+    fn push_text(&self, text: &str) -> Vec<u8> {
+        self.shielded(|state, out| self.take(state, text, out))
+    }
+
+    fn take(&self, state: &mut State, text: &str, out: &mut Vec<u8>) {
+        match self.follow(text) {
+            Followed::No => {}
+            Followed::Started | Followed::Continued => {
+                state.run = Some(Instant::now());
+                return;
+            }
+            Followed::Ended => {
+                state.end_run(self, out);
+                if self.follow(text) == Followed::Started {
+                    state.run = Some(Instant::now());
+                    return;
+                }
+            }
+        }
+        state.filter.push(text.as_bytes(), out);
+    }
+
+    fn follow(&self, text: &str) -> Followed {
+        self.redactor.protected().follow(self.log, text)
+    }
+
+    fn push_raw(&self, data: &[u8]) -> Vec<u8> {
+        if let Ok(text) = std::str::from_utf8(data) {
+            return self.push_text(text);
+        }
+        self.shielded(|state, out| state.filter.push(data, out))
+    }
+}
+
+/// What came out, as text if it is some: lone surrogates came as text, and how they are written is
+/// the wrapped stream's to say. None if nothing did.
+fn written<'py>(py: Python<'py>, out: &[u8]) -> Option<Bound<'py, PyAny>> {
+    if out.is_empty() {
+        return None;
+    }
+    if let Ok(text) = std::str::from_utf8(out) {
+        return Some(PyString::new(py, text).into_any());
+    }
+    let bytes = PyBytes::new(py, out);
+    let text = bytes.call_method1("decode", ("utf-8", "surrogatepass"));
+    Some(text.unwrap_or_else(|_| bytes.into_any()))
+}
+
+impl State {
+    fn new(redactor: &Arc<Redactor>, interactive: bool) -> Self {
+        let filter =
+            tacenda_guard::StreamFilter::new(Arc::clone(redactor)).interactive(interactive);
+        Self { filter, run: None, closing: false, noted: false }
+    }
+
+    fn is_holding(&self) -> bool {
+        self.filter.is_holding() || self.run.is_some()
+    }
+
+    fn end_run(&mut self, stream: &StreamFilter, out: &mut Vec<u8>) {
+        if self.run.take().is_none() {
+            return;
+        }
+        if let Some(value) = stream.redactor.protected().end_run(stream.log) {
+            let summary = tacenda_redact::summary(&value);
+            self.filter.push(summary.as_bytes(), out);
+            self.filter.push(b"\n", out);
+        }
+    }
+
+    fn finish(&mut self, stream: &StreamFilter, out: &mut Vec<u8>) {
+        self.end_run(stream, out);
+        self.filter.finish(out);
+    }
+}

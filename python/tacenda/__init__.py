@@ -1,0 +1,29 @@
+"""Tacenda keeps prompts, answers and secrets out of the logs of MLX applications.
+
+    import tacenda
+
+    tacenda.install()
+
+From then on whatever the process logs, prints or reports goes through detection and redaction.
+"""
+
+from tacenda._core import MARKER, PolicyError, __version__
+from tacenda._guard import Guard, install, redact, status, uninstall
+from tacenda._protect import Protection, protect, request_scope
+from tacenda._status import Coverage, Status
+
+__all__ = [
+    "MARKER",
+    "Coverage",
+    "Guard",
+    "PolicyError",
+    "Protection",
+    "Status",
+    "__version__",
+    "install",
+    "protect",
+    "redact",
+    "request_scope",
+    "status",
+    "uninstall",
+]

@@ -1,0 +1,196 @@
+"""Installing the guard in this process."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import threading
+from os import PathLike
+from types import TracebackType
+from typing import Literal
+
+from tacenda import _protect
+from tacenda._core import MARKER, Core, __version__
+from tacenda._patch import ImportWatch, Patches
+from tacenda._status import Status
+from tacenda.hooks import (
+    arrays,
+    exceptions,
+    http_server,
+    loggers,
+    mlx_lm,
+    process,
+    records,
+    streams,
+    telemetry,
+    threads,
+    tokenizers,
+    trackers,
+    web,
+)
+
+_lock = threading.RLock()
+_guard: Guard | None = None
+
+
+class Guard:
+    """The hooks of one installation. A context manager: leaving it uninstalls."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.patches = Patches()
+        self.imports = ImportWatch()
+        self.streams = streams.Streams(core, self.patches)
+        self.records = records.Records(core, self.patches, self.streams.idler)
+
+    def _start(self) -> None:
+        # Sinks first: whatever goes wrong in the rest is already written through them.
+        tmpdir = process.private_tmpdir(self.core, self.patches, descends=self.streams.descends)
+        self.streams.start(tmpdir)
+        self.records.start()
+        self.imports.start()
+        process.start(
+            self.core, self.patches, self.streams.writers, self.finish, self.streams.settle
+        )
+        exceptions.start(self.core, self.patches)
+        threads.start(self.patches, self.imports)
+        for hooks in (loggers, telemetry, trackers, web):
+            hooks.start(self.core, self.patches, self.imports)
+        arrays.start(self.core, self.patches, self.imports)
+        http_server.start(self.core, self.patches, self.imports, self.records)
+        tokenizers.start(self.core, self.patches, self.imports)
+        mlx_lm.start(self.core, self.patches, self.imports)
+        _protect.use(self.core, self.streams.settle)
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        self.streams.idler.stop()
+        self.finish()
+
+    def _stop(self) -> None:
+        atexit.unregister(self._end)
+        _protect.use(None)
+        self.imports.stop()
+        self._end()
+        self.patches.undo()
+
+    def forget(self) -> None:
+        """In a child by fork: what is held is the parent's to write."""
+        self.streams.idler.forget()
+        self.streams.forget()
+        self.records.forget()
+
+    def finish(self) -> None:
+        """Writes what is still held, redacted."""
+        self.records.finish()
+        self.streams.finish()
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        uninstall()
+
+
+def _before_fork() -> None:
+    if _guard is not None:
+        _guard.streams.settle()
+
+
+def _after_fork() -> None:
+    if _guard is not None:
+        _guard.forget()
+
+
+# Once for all installations: what is registered stays registered.
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+
+
+def install(
+    *,
+    config: str | PathLike[str] | None = None,
+    environment: str | None = None,
+    stdout: Literal["auto", "output", "log"] | None = None,
+) -> Guard:
+    """Guards this process, and the Python processes that it starts.
+
+    Args:
+        config: The policy file. Default: the one handed over by `tacenda run`, else the nearest
+            `tacenda.toml` or `pyproject.toml`.
+        environment: The environment of the policy, such as `production`.
+        stdout: Whether standard output is what the user asked for (`output`, left alone) or a
+            log (`log`, redacted).
+
+    Returns:
+        The guard, which is also a context manager. A second call changes nothing and returns the
+        same one.
+
+    Raises:
+        PolicyError: The policy file or a setting is wrong. Nothing is installed then.
+    """
+    global _guard
+    with _lock:
+        if _guard is None:
+            guard = Guard(Core(config=config, environment=environment, stdout=stdout))
+            try:
+                guard._start()
+            except BaseException:
+                guard._stop()
+                raise
+            _guard = guard
+        return _guard
+
+
+def uninstall() -> None:
+    """Puts everything back as it was. Values that were protected are forgotten."""
+    global _guard
+    with _lock:
+        if _guard is not None:
+            _guard._stop()
+            _guard = None
+
+
+def status() -> Status:
+    """What is covered in this process, and what is not."""
+    guard = _guard
+    if guard is None:
+        return Status(installed=False, version=__version__)
+    usage = guard.core.usage()
+    return Status(
+        installed=True,
+        version=__version__,
+        environment=guard.core.environment,
+        coverage=tuple(guard.patches.coverage.values()),
+        protected_values=usage["values"],
+        protected_bytes=usage["bytes"],
+        evicted_values=usage["evicted"],
+    )
+
+
+def redact(text: str) -> str:
+    """The text with every sensitive value replaced, as a log of this process would show it.
+
+    Works without `install()` too, then under the nearest policy file and without protected values.
+
+    Raises:
+        TypeError: It is no text.
+        PolicyError: The policy file or a setting is wrong.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"redact() takes text, not {type(text).__name__}")
+    core = _guard.core if _guard is not None else _bare_core()
+    try:
+        return core.redact(text)
+    except Exception:
+        return MARKER
+
+
+@functools.cache
+def _bare_core() -> Core:
+    return Core()

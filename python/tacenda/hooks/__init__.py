@@ -1,0 +1,1 @@
+"""The hooks, one file per channel or source of protected values."""

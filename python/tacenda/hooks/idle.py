@@ -1,0 +1,104 @@
+"""One thread that looks after what is held back for a moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from tacenda.hooks.guarded import Writer
+
+# A line that has begun is let go after this many seconds without more of it.
+HOLD = 0.05
+
+
+class Idler:
+    """Lets go of held text when nothing more comes. Its thread starts with the first need."""
+
+    def __init__(self) -> None:
+        self._period = 1.0
+        self._task: Callable[[], bool] | None = None
+        self._stopped = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Starts anew: a fork copies all but the thread, and a lock that one held stays locked."""
+        self._wake = threading.Condition()
+        self._writers: dict[int, tuple[Writer, float]] = {}
+        self._task_due: float | None = None
+        self._thread: threading.Thread | None = None
+
+    def every(self, period: float, task: Callable[[], bool]) -> None:
+        """Calls `task` each `period` seconds from `wake()` on, until it gives False."""
+        self._period, self._task = period, task
+
+    def wake(self) -> None:
+        """There is something for the task to do."""
+        with self._wake:
+            if self._task_due is None:
+                self._task_due = time.monotonic() + self._period
+                self._ensure_thread()
+
+    def hold(self, writer: Writer) -> None:
+        """`writer` holds a part of a line."""
+        with self._wake:
+            self._writers[id(writer)] = (writer, time.monotonic() + HOLD)
+            self._ensure_thread()
+
+    def stop(self) -> None:
+        """Ends the thread and waits for its end; none is started any more.
+
+        The interpreter kills a thread that still runs when it shuts down, and then aborts the
+        process because of the lock of the stream into which that thread was writing.
+        """
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def _ensure_thread(self) -> None:
+        if self._stopped:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="tacenda-idle", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:  # the interpreter is shutting down: `finish()` writes the rest
+                self._thread = None
+                return
+        self._wake.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if self._stopped:
+                    return
+                dues = [due for _, due in self._writers.values()]
+                if self._task_due is not None:
+                    dues.append(self._task_due)
+                now = time.monotonic()
+                if not dues:
+                    self._wake.wait()
+                    continue
+                if min(dues) > now:
+                    self._wake.wait(min(dues) - now)
+                    continue
+                ready = [writer for writer, due in self._writers.values() if due <= now]
+                for writer in ready:
+                    del self._writers[id(writer)]
+                run_task = self._task_due is not None and self._task_due <= now
+                if run_task:
+                    self._task_due = None
+            for writer in ready:
+                self._let_go(writer)
+            if run_task and self._task is not None and self._task():
+                self.wake()
+
+    def _let_go(self, writer: Writer) -> None:
+        try:
+            if writer.idle():
+                self.hold(writer)
+        except (ValueError, OSError):  # closed, or its reader is gone
+            return

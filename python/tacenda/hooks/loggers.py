@@ -1,0 +1,122 @@
+"""Logging libraries that do without `logging`: loguru, structlog, picologging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tacenda._core import MARKER, Core
+from tacenda._patch import ImportWatch, Patches, hook_imports
+from tacenda.hooks.exceptions import Shadows
+from tacenda.hooks.values import Scrubber
+
+
+def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
+    """Hooks each library when it is imported: the last place before a sink has the text."""
+    hooks = _Loggers(core, patches)
+    hook_imports(
+        patches,
+        imports,
+        ("loguru records", "loguru._handler", hooks.loguru_records),
+        ("loguru sinks", "loguru._simple_sinks", hooks.loguru_sinks),
+        ("loguru files", "loguru._file_sink", hooks.loguru_sinks),
+        ("structlog outputs", "structlog._output", hooks.structlog_outputs),
+        ("picologging files", "picologging", hooks.picologging_files),
+    )
+
+
+class _Loggers:
+    def __init__(self, core: Core, patches: Patches) -> None:
+        self._patches = patches
+        self._scrub = Scrubber(core)
+        self._readable = Shadows(core).exc_info
+
+    def loguru_records(self, module: Any) -> None:
+        """What functions that are given to `logger.add` read besides the text."""
+        scrub = self._scrub
+        readable = self._readable
+        original = module.Handler.emit
+
+        def emit(self: Any, record: dict[str, Any], *rest: Any) -> None:
+            try:
+                clean = dict(record)
+                for name in ("message", "extra"):
+                    clean[name] = scrub.value(record[name])
+                if record["exception"] is not None:
+                    clean["exception"] = type(record["exception"])(*readable(record["exception"]))
+            except Exception:
+                clean = {**record, "message": MARKER, "extra": {}, "exception": None}
+            original(self, clean, *rest)
+
+        self._patches.replace(module.Handler, "emit", emit)
+
+    def loguru_sinks(self, module: Any) -> None:
+        """The formatted text, with what only the format adds: tracebacks and their variables."""
+        for name in ("StreamSink", "StandardSink", "AsyncSink", "CallableSink", "FileSink"):
+            sink = getattr(module, name, None)
+            if sink is not None:
+                self._patches.replace(sink, "write", self._writing(sink.write))
+
+    def _writing(self, original: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+        line = self._scrub.line
+
+        def write(self: Any, message: str) -> None:
+            clean = line(message)
+            if clean is not message:
+                # A string with the record beside it.
+                text: Any = type(message)(clean)
+                if hasattr(message, "record"):
+                    text.record = message.record
+                message = text
+            original(self, message)
+
+        return write
+
+    def structlog_outputs(self, module: Any) -> None:
+        """The rendered event, text or bytes."""
+        for name in ("PrintLogger", "WriteLogger", "BytesLogger"):
+            logger = getattr(module, name)
+            original = logger.msg
+            replacement = self._rendered(original)
+            # `info`, `error` and the others are names for `msg`.
+            for method, function in list(vars(logger).items()):
+                if function is original:
+                    self._patches.replace(logger, method, replacement)
+
+    def _rendered(self, original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        scrub = self._scrub
+
+        def msg(self: Any, message: Any) -> Any:
+            try:
+                clean = scrub.value(message)
+            except Exception:
+                clean = MARKER.encode() if isinstance(message, bytes) else MARKER
+            return original(self, clean)
+
+        return msg
+
+    def picologging_files(self, module: Any) -> None:
+        """Files: each record is one write of native code to a Python file."""
+        handler = module.FileHandler
+        original = handler._open
+        line = self._scrub.line
+
+        def open_file(self: Any) -> Any:
+            return _CleanFile(original(self), line)
+
+        self._patches.replace(handler, "_open", open_file)
+
+
+class _CleanFile:
+    """A text file for one record a write."""
+
+    def __init__(self, file: Any, line: Callable[[str], str]) -> None:
+        self._file = file
+        self._line = line
+
+    def write(self, text: str) -> int:
+        self._file.write(self._line(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

@@ -1,0 +1,145 @@
+"""What an HTTP request carries is protected for as long as the request is served."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacenda._core import Core
+from tacenda._protect import Scope, current_scope
+
+SECRET_HEADERS = ("Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key")
+
+# A body without a length goes on until the connection says so.
+ENDLESS = 1 << 62
+
+# Longer bodies are protected in the parts in which they come, and not as a whole as well.
+_WHOLE = 8 << 20
+
+
+def protect_header(value: str, core: Core) -> None:
+    """Protects the value of a header that is a secret."""
+    _protect(value, "credential", core)
+
+
+def protect_target(path: str, query: str, core: Core) -> None:
+    """Protects the values of the query, and segments of the path that are text. Never raises.
+
+    Args:
+        path: The path, decoded or not.
+        query: What stands behind the `?`.
+        core: What protects.
+    """
+    try:
+        from urllib.parse import parse_qsl, unquote  # only a server needs it
+
+        for segment in map(unquote, path.split("/")):
+            if " " in segment:  # text, and no name of a resource
+                _protect(segment, "prompt", core)
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            _protect(name, "prompt", core)
+            member = f"?{name}={value}"
+            # A name like `api_key` makes it one.
+            _protect(value, "prompt" if core.redact(member) == member else "credential", core)
+    except Exception:
+        # Whatever it is: as a whole.
+        _protect(f"{path}?{query}", "prompt", core)
+
+
+def protect_text(text: str, core: Core) -> None:
+    """Protects text that came from outside and belongs to no request."""
+    _protect(text, "prompt", core)
+
+
+class Body:
+    """A request body that is protected as it comes."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._left = 0
+        self._data = bytearray()
+
+    def expect(self, length: int) -> None:
+        """The next `length` bytes are a body."""
+        self._left = length
+        self._data.clear()
+
+    def seen(self, data: bytes, *, last: bool = False) -> None:
+        """These bytes have come. Never raises: the application has to get them.
+
+        With `last`, the body ends with them: now or, if there are none, before.
+        """
+        if self._left <= 0 or not (data or (last and self._data)):
+            return
+        try:
+            part = data[: self._left]
+            self._left -= len(part)
+            # Before the body is complete, its parts may be logged already.
+            document = part
+            if len(self._data) + len(part) <= _WHOLE:
+                self._data += part
+                if last or self._left <= 0:
+                    document = bytes(self._data)
+            if last:
+                self._data.clear()
+            _hold(self._core.protect_document(document, "prompt", held=True), self._core)
+        except Exception:
+            self._left = 0
+
+
+class BodyReader:
+    """A connection's input that protects each request body as it is read."""
+
+    def __init__(self, inner: Any, core: Core) -> None:
+        self._inner = inner
+        self._body = Body(core)
+
+    def expect(self, length: int) -> None:
+        """The next `length` bytes are a body."""
+        self._body.expect(length)
+
+    def read(self, *size: Any) -> bytes:
+        """Reads like the wrapped stream."""
+        return self._seen(self._inner.read(*size))
+
+    def read1(self, *size: Any) -> bytes:
+        """Reads like the wrapped stream."""
+        return self._seen(self._inner.read1(*size))
+
+    def readline(self, *size: Any) -> bytes:
+        """Reads like the wrapped stream."""
+        return self._seen(self._inner.readline(*size))
+
+    def readlines(self, *hint: Any) -> list[bytes]:
+        """Reads like the wrapped stream."""
+        lines: list[bytes] = self._inner.readlines(*hint)
+        self._seen(b"".join(lines))
+        return lines
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Reads like the wrapped stream."""
+        count: int = self._inner.readinto(buffer)
+        self._seen(bytes(memoryview(buffer).cast("B")[: count or 0]))
+        return count
+
+    def __iter__(self) -> Any:
+        return iter(self.readline, b"")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _seen(self, data: bytes) -> bytes:
+        self._body.seen(data, last=not data)
+        return data
+
+
+def _protect(text: str, kind: str, core: Core) -> None:
+    id = core.protect(text, kind, held=True)
+    if id is not None:
+        _hold([id], core)
+
+
+def _hold(ids: list[int], core: Core) -> None:
+    scope = current_scope() or Scope(core)
+    scope.add(ids)
+    if current_scope() is None:
+        scope.close()

@@ -1,0 +1,163 @@
+"""`sys.stdout` and `sys.stderr`, and what already holds them."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import stat
+import sys
+from typing import BinaryIO, TextIO, cast
+
+from tacenda._core import Core
+from tacenda._patch import Patches
+from tacenda.hooks.descriptors import Descriptors, identity
+from tacenda.hooks.guarded import GuardedStream, Writer
+from tacenda.hooks.idle import Idler
+
+# `tacenda run` and `install()` tell children which outputs are filtered already: `FD:DEV:INO`, with
+# commas between. Those are logs, whatever they lead to.
+RUN_VARIABLE = "TACENDA_RUN"
+
+# Tells a child that a guarded Python process has started it, if that is its parent.
+_PARENT_VARIABLE = "TACENDA_PARENT"
+
+
+class Streams:
+    """The guarded standard streams."""
+
+    def __init__(self, core: Core, patches: Patches) -> None:
+        self._core = core
+        self._patches = patches
+        self.idler = Idler()
+        self._guarded: list[GuardedStream] = []
+        # Whether a guarded process has started this one.
+        self.descends = RUN_VARIABLE in os.environ
+
+    def start(self, tmpdir: str | None) -> None:
+        """Replaces the standard streams where they are logs.
+
+        Args:
+            tmpdir: The private directory of this process, to be removed when it has ended.
+        """
+        descriptors = Descriptors(self._core, self._patches, tmpdir)
+        parent_outputs = _outputs()
+        for fd, name in ((1, "stdout"), (2, "stderr")):
+            stream: TextIO | None = getattr(sys, name)
+            if stream is None:
+                self._patches.off(f"sys.{name}", "the process has none")
+                continue
+            native = _fd_of(stream) == fd
+            if fd == 1 and not self._core.stdout_is_log(list(sys.orig_argv)):
+                self._patches.off("sys.stdout", "what the user asked for: left alone")
+            elif fd == 1 and native and _is_read_by_parent(parent_outputs):
+                # Data for the process that has started this one, which guards what it writes.
+                self._patches.off("sys.stdout", "the guarded parent reads it: left alone")
+            else:
+                before = descriptors.filter(fd, parent_outputs) if native else None
+                self._guard(name, stream, fd if native else None, before)
+        moved = {fd: to for fd, to in self.descriptors.items() if fd != to}
+        descriptors.keep(moved, self.settle)
+        self._tell_children(parent_outputs)
+
+    @property
+    def descriptors(self) -> dict[int, int]:
+        """The file descriptors under the guarded streams, with the ones that they write to."""
+        found = ((_fd_of(stream), _fd_of(stream.writer.stream)) for stream in self._guarded)
+        return {fd: to for fd, to in found if fd is not None and to is not None}
+
+    @property
+    def writers(self) -> dict[int, Writer]:
+        """What writes to the guarded streams, by their file descriptors."""
+        found = ((_fd_of(stream), stream.writer) for stream in self._guarded)
+        return {fd: writer for fd, writer in found if fd is not None}
+
+    def forget(self) -> None:
+        """Drops what is held: in a child by fork it is the parent's to write."""
+        for stream in self._guarded:
+            stream.writer.forget()
+
+    def settle(self) -> None:
+        """Writes what is held, redacted, and goes on as before."""
+        self._finish(closing=False)
+
+    def _tell_children(self, parent_outputs: frozenset[str]) -> None:
+        outputs = [os.environ[RUN_VARIABLE]] if parent_outputs else []
+        for fd in self.descriptors:
+            output = identity(fd)
+            if output is not None and output not in parent_outputs:
+                outputs.append(f"{fd}:{output}")
+        self._patches.set_variable(RUN_VARIABLE, ",".join(outputs))
+        self._patches.set_variable(_PARENT_VARIABLE, str(os.getpid()))
+
+    def finish(self) -> None:
+        """Writes what is held, redacted; from now on nothing is held for long."""
+        self._finish(closing=True)
+
+    def _finish(self, *, closing: bool) -> None:
+        for stream in self._guarded:
+            try:
+                stream.writer.finish(closing=closing)
+            except (ValueError, OSError):  # closed by the application, or its reader is gone
+                continue
+
+    def _guard(self, name: str, stream: TextIO, fd: int | None, before: int | None) -> None:
+        inner = stream
+        if before is not None:
+            stream.flush()
+            inner = _reopened(stream, before)
+        # A child that is given this stream has to write through the filter.
+        for_children = None if before is None else fd
+        guarded = GuardedStream(Writer(inner, self._core, self.idler.hold), fd=for_children)
+        self._guarded.append(guarded)
+        text = cast(TextIO, guarded)
+        for attribute in (name, f"__{name}__"):
+            if getattr(sys, attribute) is stream:
+                self._patches.replace(sys, attribute, text)
+        swapped = 0
+        for reference in list(logging._handlerList):  # type: ignore[attr-defined]
+            handler = reference()
+            if isinstance(handler, logging.StreamHandler) and handler.stream is stream:
+                self._patches.replace(handler, "stream", text)
+                swapped += 1
+        detail = f"and {swapped} handlers that held it" if swapped else ""
+        self._patches.cover(f"sys.{name}", detail)
+
+
+def _reopened(stream: TextIO, fd: int) -> io.TextIOWrapper:
+    raw = io.FileIO(fd, "w", closefd=False)
+    raw.name = stream.name
+    unbuffered = getattr(stream, "write_through", False)  # python -u
+    wrapper = io.TextIOWrapper(
+        cast(BinaryIO, raw) if unbuffered else io.BufferedWriter(raw),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=getattr(stream, "line_buffering", False),
+        write_through=unbuffered,
+    )
+    wrapper.mode = "w"  # type: ignore[misc]
+    return wrapper
+
+
+def _fd_of(stream: TextIO | GuardedStream) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):  # a stream in memory has none
+        return None
+
+
+def _outputs() -> frozenset[str]:
+    """The outputs of the guarded process that this one descends from; none if it is the first."""
+    outputs = filter(None, os.environ.get(RUN_VARIABLE, "").split(","))
+    return frozenset(output.partition(":")[2] for output in outputs)
+
+
+def _is_read_by_parent(parent_outputs: frozenset[str]) -> bool:
+    """Whether stdout is a pipe to the guarded Python process that has started this one.
+
+    A pipe that a shell has made is none: behind `python app.py | tee app.log` lies a log.
+    """
+    if os.environ.get(_PARENT_VARIABLE) != str(os.getppid()):
+        return False
+    mode = os.fstat(1).st_mode
+    return identity(1) not in parent_outputs and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))

@@ -1,0 +1,111 @@
+"""Telemetry: Sentry's envelopes, OpenTelemetry's spans and log records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacenda._core import MARKER, Core
+from tacenda._patch import ImportWatch, Patches, hook_imports
+from tacenda.hooks.values import Scrubber
+
+
+def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
+    """Hooks each library when it is imported: the last place before an exporter has the data."""
+    hooks = _Telemetry(core, patches)
+    hook_imports(
+        patches,
+        imports,
+        ("Sentry envelopes", "sentry_sdk.envelope", hooks.sentry),
+        ("OpenTelemetry spans", "opentelemetry.sdk.trace", hooks.spans),
+        ("OpenTelemetry log records", "opentelemetry.sdk._logs._internal", hooks.log_records),
+    )
+
+
+class _Telemetry:
+    def __init__(self, core: Core, patches: Patches) -> None:
+        self._patches = patches
+        self._clean = Scrubber(core).shielded
+
+    def sentry(self, module: Any) -> None:
+        """Every item of an envelope: events, transactions, logs, sessions, attachments.
+
+        And its headers, which name the transaction.
+        """
+        clean = self._clean
+        original_envelope = module.Envelope.__init__
+
+        def envelope(self: Any, headers: Any = None, items: Any = None) -> None:
+            original_envelope(self, clean(headers), items)
+
+        self._patches.replace(module.Envelope, "__init__", envelope)
+        original = module.PayloadRef.__init__
+
+        def clean_text(data: Any) -> Any:
+            is_text = isinstance(data, (bytes, bytearray)) and _is_text(data)
+            return clean(data) if is_text else data
+
+        def init(self: Any, bytes: Any = None, path: Any = None, json: Any = None) -> None:
+            original(self, bytes=clean_text(bytes), path=path, json=clean(json))
+
+        self._patches.replace(module.PayloadRef, "__init__", init)
+
+    def spans(self, module: Any) -> None:
+        """What processors and exporters get when a span ends."""
+        clean = self._clean
+        original = module.Span._readable_span
+
+        def readable_span(self: Any) -> Any:
+            span = original(self)
+            name, attributes, events, status = span.name, span.attributes, span.events, span.status
+            links = span.links
+            # What cannot be cleaned is not exported.
+            span._name, span._attributes, span._events, span._links = MARKER, {}, (), ()
+            span._status = type(status)(status.status_code)
+            try:
+                span._name = clean(name)
+                span._attributes = clean(dict(attributes or {}))
+                span._events = tuple(
+                    type(event)(
+                        clean(event.name), clean(dict(event.attributes or {})), event.timestamp
+                    )
+                    for event in events
+                )
+                span._links = tuple(
+                    type(link)(link.context, clean(dict(link.attributes or {}))) for link in links
+                )
+                if status.description is not None:
+                    span._status = type(status)(status.status_code, clean(status.description))
+            except Exception:
+                return span
+            return span
+
+        self._patches.replace(module.Span, "_readable_span", readable_span)
+
+    def log_records(self, module: Any) -> None:
+        """Records of its own API; those of `logging` are clean already."""
+        clean = self._clean
+        for name in ("SynchronousMultiLogRecordProcessor", "ConcurrentMultiLogRecordProcessor"):
+            processor = getattr(module, name)
+            original = processor.on_emit
+
+            def on_emit(self: Any, data: Any, _original: Any = original) -> None:
+                record = data.log_record
+                try:
+                    record.body, record.attributes = (
+                        clean(record.body),
+                        clean(dict(record.attributes or {})),
+                    )
+                except Exception:
+                    record.body, record.attributes = MARKER, {}
+                _original(self, data)
+
+            self._patches.replace(processor, "on_emit", on_emit)
+
+
+def _is_text(data: bytes | bytearray) -> bool:
+    """An image or an archive is none, and would break."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,138 @@
+"""Protected values: what is found, for how long, and by which call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import tacenda
+from cases import PROMPT
+
+OTHER = "Grandmother's recipe wants seven onions and no garlic at all."
+
+
+@pytest.fixture(autouse=True)
+def guard() -> Iterator[tacenda.Guard]:
+    with tacenda.install(stdout="output") as guard:
+        yield guard
+
+
+def found(text: str = PROMPT) -> bool:
+    return text not in tacenda.redact(f"<{text}>")
+
+
+def test_a_plain_call_protects_from_then_on() -> None:
+    assert not found()
+    protection = tacenda.protect(PROMPT)
+    assert protection.active
+    assert found()
+    protection.release()
+    assert not found()
+
+
+def test_a_context_manager_protects_its_block() -> None:
+    with tacenda.protect(PROMPT, kind="personal"):
+        assert tacenda.redact(PROMPT).startswith("[personal #")
+    assert not found()
+
+
+def test_a_decorator_protects_what_goes_in_and_comes_out() -> None:
+    @tacenda.protect(kind="completion")
+    def answer(question: str) -> str:
+        assert found(question)
+        return OTHER
+
+    @tacenda.protect
+    def pieces(question: str) -> Iterator[str]:
+        yield OTHER + question[:1]
+
+    @tacenda.protect(kind="completion")
+    async def later(*, question: str) -> dict[str, str]:
+        assert found(question)
+        return {"text": OTHER + "!"}
+
+    answer(PROMPT)
+    assert not found()
+    assert found(OTHER)
+    assert list(pieces(PROMPT)) == [OTHER + "M"]
+    assert asyncio.run(later(question=PROMPT)) == {"text": OTHER + "!"}
+    assert answer.__name__ == "answer"
+
+
+def test_messages_and_bytes() -> None:
+    with tacenda.protect([{"role": "user", "content": PROMPT}, {"content": [{"text": OTHER}]}]):
+        assert found()
+        assert found(OTHER)
+    with tacenda.protect(PROMPT.encode()):
+        assert found()
+
+
+@pytest.mark.parametrize("value", [3, object(), 2.5])
+def test_what_holds_no_text_is_an_error(value: object) -> None:
+    with pytest.raises(TypeError, match="give text"):
+        tacenda.protect(value)  # type: ignore[call-overload]
+
+
+def test_an_unknown_kind_is_an_error_that_names_the_kinds() -> None:
+    with pytest.raises(ValueError, match="prompt, completion"):
+        tacenda.protect(PROMPT, kind="promt")
+
+
+def test_short_values_count_as_whole_words() -> None:
+    with tacenda.protect("teal roe", kind="personal"):
+        assert "teal" not in tacenda.redact("user teal roe logged in")
+        assert tacenda.redact("teal roemer") == "teal roemer"
+    assert not tacenda.protect("ok").active
+
+
+def test_a_request_scope_reaches_threads_and_pools() -> None:
+    held: list[int] = []
+    with ThreadPoolExecutor(1) as pool, tacenda.request_scope():
+        thread = threading.Thread(target=lambda: tacenda.protect(PROMPT))
+        thread.start()
+        thread.join()
+        pool.submit(lambda: tacenda.protect(OTHER)).result()
+        held.append(tacenda.status().protected_values)
+        assert found()
+        assert found(OTHER)
+    # Logs of other threads are cleaned for a while after the request.
+    assert held == [2]
+    assert found()
+
+
+def test_repr_and_status_tell_numbers_only() -> None:
+    protection = tacenda.protect(PROMPT)
+    assert repr(protection) == "<Protection of 1 values>"
+    assert "heron" not in str(tacenda.status())
+
+
+def test_without_a_guard_protecting_does_nothing(guard: tacenda.Guard) -> None:
+    tacenda.uninstall()
+    assert not tacenda.protect(PROMPT).active
+    with pytest.raises(ValueError, match="prompt, completion"):
+        tacenda.protect(PROMPT, kind="promt")
+    logging.getLogger("x").info(PROMPT)
+
+
+def test_a_document_is_found_as_logs_show_it() -> None:
+    document = {
+        "model": "mlx-community/Some-Model-4bit",
+        "messages": [{"role": "user", "content": "Call Bob"}],
+        "names": ["Ann Lee", "Bo Ray"],
+        "max_tokens": 4,
+    }
+    with tacenda.protect(document):
+        for shown in (json.dumps(document, indent="\t"), repr(document), str([document])):
+            clean = tacenda.redact(shown)
+            assert "Bob" not in clean
+            assert "Ann" not in clean
+            assert "Ray" not in clean
+            assert "mlx-community/Some-Model-4bit" in clean
+            assert "max_tokens" in clean
+        assert tacenda.redact("Call Bob back") == "Call Bob back"
+        assert tacenda.redact('"role": "assistant"') == '"role": "assistant"'

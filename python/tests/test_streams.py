@@ -1,0 +1,343 @@
+"""Standard streams: print, partial lines, bytes, raw writes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from cases import CARD, EMAIL, PROMPT, SSN, Case
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "print('mail', EMAIL)",
+        "print('mail', EMAIL, file=sys.stderr)",
+        "print('mail', EMAIL, end='')",
+        "print(EMAIL, sep='', end='\\r')",
+        "[print(c, end='') for c in EMAIL]",
+        "[print(c, end='', flush=True) for c in EMAIL]",
+        "sys.stdout.writelines([EMAIL, '\\n'])",
+        "sys.stdout.buffer.write(EMAIL.encode() + b'\\n')",
+        "[sys.stderr.buffer.write(bytes([b])) for b in EMAIL.encode()]",
+        "sys.__stdout__.write(EMAIL + '\\n')",
+        "sys.stdout.buffer.raw.write(EMAIL.encode() + b'\\n')",
+        "raw = sys.stdout.detach(); sys.stdout = None; raw.write(EMAIL.encode() + b'\\n'); raw.flush()",
+        "os.write(1, EMAIL.encode())",
+        "os.write(2, EMAIL.encode())",
+        "import warnings; warnings.warn(EMAIL)",
+        "raise ValueError(EMAIL)",
+        "import threading; t = threading.Thread(target=lambda: {}[EMAIL]); t.start(); t.join()",
+        "import traceback\ntry: {}[EMAIL]\nexcept KeyError: traceback.print_exc()",
+        "import asyncio\nasync def main(): asyncio.get_running_loop().call_soon(lambda: {}[EMAIL]); await asyncio.sleep(0)\nasyncio.run(main())",
+        "class D:\n  def __del__(self): {}[EMAIL]\nd = D(); del d",
+        "import atexit; atexit.register(lambda: print(EMAIL))",
+        "sys.exit(EMAIL)",
+        "import logging; h = logging.StreamHandler(sys.stdout); logging.getLogger().addHandler(h); logging.warning(EMAIL)",
+    ],
+)
+def test_every_way_to_write(case: Case, write: str) -> None:
+    case.leak("import os, sys\n" + write, EMAIL)
+
+
+def test_what_is_clean_comes_out_byte_for_byte(case: Case) -> None:
+    code = """
+import sys
+print("Loading model 3/7 ...", end="", flush=True)
+print(" done")
+for i in range(3):
+    print(f"\\r{i}/3 |###   | 12.5it/s", end="", file=sys.stderr, flush=True)
+print(file=sys.stderr)
+sys.stdout.write("na\\u00efve \\U0001f600 \\x1b[31mred\\x1b[0m\\n")
+sys.stdout.buffer.write(bytes(range(128, 140)))
+"""
+    import os
+    import subprocess
+    import sys
+
+    outputs = []
+    for head in ("", "import tacenda; tacenda.install()\n"):
+        done = subprocess.run(
+            [sys.executable, "-c", head + code],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        )
+        outputs.append((done.stdout, done.stderr))
+    assert outputs[0] == outputs[1]
+
+
+def test_a_prompt_without_a_line_end_is_shown_soon(case: Case) -> None:
+    code = """
+import io, sys, time
+shown = io.StringIO()
+sys.stdout = shown
+import tacenda
+tacenda.install(stdout="log")
+print("Your name: ", end="", flush=True)
+deadline = time.monotonic() + 10
+while not shown.getvalue() and time.monotonic() < deadline:
+    time.sleep(0.01)
+sys.__stderr__.write(repr(shown.getvalue()))
+"""
+    assert "'Your name: '" in case.run(code, guard=False).stderr
+
+
+def test_surrogates_and_odd_text_survive(case: Case) -> None:
+    code = """
+import sys
+sys.stdout.reconfigure(errors="backslashreplace")
+print("file \\udcff name")
+print("mail", EMAIL, "\\udcfe")
+sys.stdout.flush()
+"""
+    guarded = case.run(code, guard=True)
+    assert guarded.returncode == 0, guarded.text
+    assert "file \\udcff name" in guarded.stdout
+    assert EMAIL not in guarded.text
+
+
+def test_isinstance_and_attributes_still_work(case: Case) -> None:
+    code = """
+import io, sys
+assert isinstance(sys.stdout, io.TextIOBase)
+assert sys.stdout.fileno() == 1 and sys.stdout.encoding and not sys.stdout.isatty()
+assert sys.stdout.writable() and not sys.stdout.closed
+with_attribute = sys.stdout.reconfigure
+sys.stdout.custom = 1
+try:
+    sys.stdout.write(1)
+except TypeError as error:
+    print(error)
+"""
+    assert "must be str" in case.run(code, guard=True).stdout
+
+
+def test_protected_text_printed_piece_by_piece(case: Case) -> None:
+    code = """
+import json
+tacenda.protect(PROMPT)
+for word in PROMPT.split(" "):
+    print(word, end=" ", flush=True)
+print()
+for i in range(0, len(PROMPT), 20):
+    print(PROMPT[i:i + 20])
+"""
+    bare = case.run(code, guard=False)
+    assert "canary" in bare.stdout
+    guarded = case.run(code, guard=True)
+    for word in ("heron", "canary", "wharf"):
+        assert word not in guarded.stdout, guarded.stdout
+
+
+def test_output_of_a_program_is_left_alone_where_the_policy_says_so(case: Case) -> None:
+    code = "print(EMAIL); import sys; print(SSN, file=sys.stderr)"
+    head = "import tacenda; tacenda.install(stdout='output')\n"
+    output = case.run(head + code, guard=False)
+    assert EMAIL in output.stdout
+    assert SSN not in output.stderr
+
+
+def test_cards_and_numbers(case: Case) -> None:
+    guarded = case.leak("print('card', CARD, 'took 12.5 ms at 2026-11-21 02:37:40,123')", CARD)
+    assert "took 12.5 ms at 2026-11-21 02:37:40,123" in guarded.stdout
+    assert PROMPT not in guarded.stdout
+
+
+NATIVE = """
+import ctypes, subprocess, sys
+libc = ctypes.CDLL(None)
+libc.dprintf(2, b"native %s\\n", EMAIL.encode())
+libc.printf(b"buffered %s\\n", EMAIL.encode())
+subprocess.run(["echo", "other program", EMAIL])
+subprocess.run(["sh", "-c", f"echo {EMAIL} >&2"])
+subprocess.run([sys.executable, "-c", "import os, sys; os.write(1, sys.argv[1].encode())", EMAIL])
+"""
+
+
+def test_native_writes_and_other_programs(case: Case) -> None:
+    guarded = case.leak(NATIVE, EMAIL)
+    assert guarded.stdout.count("[email #") == 3
+    assert guarded.stderr.count("[email #") == 2
+
+
+def test_the_last_words_of_a_crash_are_not_lost(case: Case) -> None:
+    code = """
+import ctypes, os, signal
+ctypes.CDLL(None).dprintf(2, b"terminate called: %s\\n", EMAIL.encode())
+print("said before", flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    guarded = case.leak(code, EMAIL)
+    assert "terminate called: [email #" in guarded.stderr
+    assert guarded.stdout == "said before\n"
+
+
+def test_what_another_program_reads_is_left_alone(case: Case) -> None:
+    code = """
+import subprocess, sys
+child = "import sys; print(sys.argv[1]); print(sys.argv[1], file=sys.stderr)"
+done = subprocess.run([sys.executable, "-c", child, EMAIL], capture_output=True, text=True)
+assert done.stdout == EMAIL + "\\n", done.stdout
+print("data arrived:", done.stdout.replace("@", " at "), done.stderr)
+"""
+    guarded = case.run(code, guard=True)
+    assert "data arrived: jane.roe.canary at example.com" in guarded.stdout, guarded.text
+    assert EMAIL not in guarded.text
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_descriptor_opens_no_way_round(case: Case, closed: str) -> None:
+    code = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+for fd in (1, 2):
+    libc.dprintf(fd, b"native %d %s\\n", fd, EMAIL.encode())
+os.system("echo other program " + EMAIL)
+"""
+    bare, guarded = (
+        case.run(code, guard=guard, shell=closed).text.replace(EMAIL, "[email]")
+        for guard in (False, True)
+    )
+    lines = [
+        re.sub(r"#[0-9a-f]+", "", line).replace("email ", "email") for line in guarded.splitlines()
+    ]
+    assert sorted(lines) == sorted(bare.splitlines())
+    assert EMAIL not in guarded
+
+
+def test_unbuffered_output_is_there_at_once(case: Case) -> None:
+    code = """
+import os, signal, sys
+print("first", flush=False)
+print("second", end="\\n", file=sys.stderr)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    guarded = case.run(code, guard=True, options=("-u",))
+    assert (guarded.stdout, guarded.stderr) == ("first\n", "second\n")
+
+
+@pytest.mark.parametrize(
+    "end", ["os._exit(0)", "os.execvp('true', ['true'])", "os.fork() or os._exit(0); os.wait()"]
+)
+def test_flushed_text_is_out_once_however_the_process_ends(case: Case, end: str) -> None:
+    code = f"import os; print('partial', end='', flush=True); {end}"
+    assert case.run(code, guard=True).stdout == "partial"
+
+
+def test_a_shell_pipe_is_a_log(case: Case) -> None:
+    code = """
+import os, sys
+child = "import sys; print(sys.argv[1])"
+os.system(f"{sys.executable} -c '{child}' {EMAIL} | cat > copy.log")
+os.write(1, open("copy.log", "rb").read())
+print(open("copy.log").read().replace("@", " at "))
+"""
+    guarded = case.leak(code, EMAIL)
+    assert "canary at" not in guarded.stdout
+
+
+def test_bytes_stay_bytes(case: Case) -> None:
+    code = """
+import sys
+sys.stdout.reconfigure(encoding="latin-1")
+sys.stdout.buffer.write(b"na\\xc3\\xafve\\n")
+sys.stdout.flush()
+try:
+    sys.stdout.buffer.write(3)
+except TypeError:
+    print("no bytes")
+"""
+    assert case.run(code, guard=True).stdout == "na\u00efve\nno bytes\n"
+
+
+def test_a_line_that_has_begun_outlives_no_protection(case: Case) -> None:
+    code = """
+import sys
+with tacenda.protect(PROMPT):
+    sys.stderr.write("asked: " + PROMPT)
+sys.stderr.write("\\n")
+"""
+    case.leak(code, "canary wharf")
+
+
+SLOW_END = """
+import io, sys, threading, time
+class Slow(io.StringIO):
+    def write(self, text):
+        time.sleep(0.1)
+        return len(text)
+class End:
+    def __del__(self): self.sleep(0.5)
+    sleep = staticmethod(time.sleep)
+sys.last = End()
+"""
+
+
+def test_a_thread_that_writes_while_the_interpreter_ends_does_no_harm(case: Case) -> None:
+    # The thread waits for the interpreter, which ends it there: below it, nothing may be in the way.
+    code = """
+import tacenda
+sys.stdout = Slow()
+tacenda.install(stdout="log")
+threading.Thread(target=lambda: [print("tick", flush=True) for _ in range(99)], daemon=True).start()
+"""
+    for _ in range(3):
+        assert case.run(SLOW_END + code, guard=False).returncode == 0
+
+
+def test_no_thread_of_ours_outlives_the_exit_handlers(case: Case) -> None:
+    code = """
+import atexit, os, threading
+atexit.register(lambda: os.write(2, repr(threading.enumerate()).encode()))
+import tacenda
+tacenda.install(stdout="log")
+print("a line that has begun", end="", flush=True)
+assert "tacenda-idle" in repr(threading.enumerate())
+"""
+    output = case.run(code, guard=False)
+    assert "MainThread" in output.stderr
+    assert "tacenda-idle" not in output.stderr
+    assert output.stdout == "a line that has begun"
+
+
+def test_raw_writes_take_what_the_original_takes(case: Case) -> None:
+    code = """
+import os, sys
+from array import array
+print([os.write(1, data) for data in (b"a\\n", bytearray(b"b\\n"), array("I", [10, 10]))], file=sys.stderr)
+for data in (5, [65, 10]):
+    try: os.write(1, data)
+    except TypeError: print("refused", file=sys.stderr)
+os.close(1)
+fd = os.open("data.bin", os.O_CREAT | os.O_WRONLY)
+assert fd == 1, fd
+os.write(fd, b"not for a log\\n")
+os.close(fd)
+print(open("data.bin").read(), file=sys.stderr)
+"""
+    bare, guarded = (case.run(code, guard=guard, options=("-u",)) for guard in (False, True))
+    assert guarded == bare
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; sys.stdout.write('no newline'); sys.stdout.close()",
+        "import sys; sys.stdout.write('no newline'); sys.stdout.flush(); import os; os._exit(3)",
+        "import sys; print(sys.stdout.name, sys.stdout.mode, sys.stdout.encoding)",
+    ],
+)
+def test_a_stream_is_what_applications_expect(case: Case, code: str) -> None:
+    bare, guarded = (case.run(code, guard=guard) for guard in (False, True))
+    assert guarded == bare
+
+
+def test_a_failed_exec_is_not_the_end(case: Case) -> None:
+    code = """
+import os
+try: os.execvp("no-such-program", ["x"])
+except OSError: pass
+print("mail " + EMAIL[:8], end="", flush=True)
+print(EMAIL[8:])
+"""
+    assert case.leak(code, EMAIL).stdout.startswith("mail [email")

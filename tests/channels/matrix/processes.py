@@ -1,0 +1,125 @@
+"""Threads, child processes, signals, the end of the process."""
+
+from __future__ import annotations
+
+from channel import EMAIL, Channel
+
+
+def _channel(name: str, code: str, **kwargs: object) -> Channel:
+    code = "import os, signal, subprocess, sys, threading, time\n" + code
+    return Channel(f"processes: {name}", code, **kwargs)  # type: ignore[arg-type]
+
+
+MP = """
+import logging, multiprocessing
+def f(text):
+    logging.warning(text)
+    print(text, flush=True)
+    return text
+if __name__ == "__main__":
+    multiprocessing.set_start_method({method!r})
+    p = multiprocessing.Process(target=f, args=(SECRET,))
+    p.start(); p.join()
+    with multiprocessing.Pool(2) as pool: pool.map(f, [SECRET] * 2)
+"""
+CHILD = "import sys; print(sys.argv[1]); sys.stderr.write(sys.argv[1])"
+
+CHANNELS = [
+    _channel("thread", "threading.Thread(target=print, args=(SECRET,)).start()"),
+    _channel(
+        "daemon thread",
+        "threading.Thread(target=print, args=(SECRET,), daemon=True).start()\ntime.sleep(0.2)",
+    ),
+    _channel(
+        "fork", "if os.fork() == 0:\n    print(SECRET); sys.stdout.flush(); os._exit(0)\nos.wait()"
+    ),
+    _channel(
+        "fork with text held",
+        "print(SECRET[:12], end='', flush=True)\nif os.fork() == 0:\n    print(SECRET[12:], flush=True); os._exit(0)\nos.wait()",
+    ),
+    _channel("multiprocessing by fork", MP.format(method="fork")),
+    _channel("multiprocessing by spawn", MP.format(method="spawn")),
+    _channel("multiprocessing by forkserver", MP.format(method="forkserver")),
+    _channel(
+        "pool of processes that fail",
+        "from concurrent.futures import ProcessPoolExecutor\ndef f(text): raise ValueError(text)\nif __name__ == '__main__':\n    with ProcessPoolExecutor(1) as pool: pool.submit(f, SECRET).result()",
+    ),
+    _channel(
+        "subprocess", f"subprocess.run([sys.executable, '-c', {CHILD!r}, SECRET])", native=True
+    ),
+    _channel(
+        "subprocess without site",
+        f"subprocess.run([sys.executable, '-S', '-c', {CHILD!r}, SECRET])",
+        native=True,
+    ),
+    _channel(
+        "subprocess in isolation",
+        f"subprocess.run([sys.executable, '-I', '-c', {CHILD!r}, SECRET])",
+        native=True,
+    ),
+    _channel(
+        "subprocess with an empty environment",
+        f"subprocess.run([sys.executable, '-c', {CHILD!r}, SECRET], env={{}})",
+        native=True,
+    ),
+    _channel("command of the system", "subprocess.run(['echo', SECRET])", native=True),
+    _channel("os.system", "os.environ['SAID'] = SECRET\nos.system('echo $SAID')", native=True),
+    _channel(
+        "os.popen that is printed",
+        "os.environ['SAID'] = SECRET\nprint(os.popen('echo $SAID').read())",
+    ),
+    _channel(
+        "os.posix_spawn",
+        "os.waitpid(os.posix_spawn('/bin/echo', ['echo', SECRET], os.environ), 0)",
+        native=True,
+    ),
+    _channel("os.execv", "os.execv('/bin/echo', ['echo', SECRET])", native=True),
+    _channel(
+        "os.execv of Python",
+        f"os.execv(sys.executable, ['python', '-c', {CHILD!r}, SECRET])",
+        native=True,
+    ),
+    _channel(
+        "os._exit with text held", "sys.stdout.write(SECRET); sys.stdout.flush(); os._exit(0)"
+    ),
+    _channel(
+        "SIGTERM with text held",
+        "sys.stdout.write(SECRET); sys.stdout.flush()\nos.kill(os.getpid(), signal.SIGTERM)",
+    ),
+    _channel(
+        "signal handler",
+        "signal.signal(signal.SIGUSR1, lambda *_: print(SECRET))\nos.kill(os.getpid(), signal.SIGUSR1)",
+    ),
+    _channel("at exit", "import atexit\natexit.register(print, SECRET)"),
+    _channel(
+        "child that outlives",
+        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(0.5);' + {CHILD!r}, SECRET])\ntime.sleep(0.1)",
+        native=True,
+    ),
+    _channel(
+        "daemon with streams of its own",
+        f"subprocess.run(['setsid', sys.executable, '-c', {CHILD!r}, SECRET])",
+        native=True,
+    ),
+    _channel(
+        "os.openpty",
+        "m, s = os.openpty()\np = subprocess.Popen(['echo', SECRET], stdout=s); p.wait(); os.write(1, os.read(m, 9999))",
+    ),
+    _channel(
+        "asyncio subprocess",
+        "import asyncio\nasync def main():\n    p = await asyncio.create_subprocess_exec('echo', SECRET); await p.wait()\nasyncio.run(main())",
+        native=True,
+    ),
+    _channel(
+        "python -c",
+        "",
+        command=("{python}", "-c", "print('jane.roe.canary@example.com')"),
+        leaks=(EMAIL,),
+    ),
+    _channel(
+        "python -m",
+        "open('m.py', 'w').write('print(\"jane.roe.canary@example.com\")')\nsubprocess.run([sys.executable, '-m', 'm'])",
+        leaks=(EMAIL,),
+        own_files=True,
+    ),
+]

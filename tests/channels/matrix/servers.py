@@ -1,0 +1,124 @@
+"""Web servers and frameworks: access logs, error logs, what handlers log."""
+
+from __future__ import annotations
+
+from channel import Channel
+
+# Serves one application on a free port and asks it once.
+_ASK = """
+import socket, threading, time, urllib.parse, urllib.request
+def ask(port, method="POST"):
+    url = f"http://127.0.0.1:{port}/v1/chat?api_key=" + urllib.parse.quote(EMAIL)
+    request = urllib.request.Request(url, data=BODY.encode(), method=method, headers={"X-User": EMAIL})
+    for _ in range(100):
+        try: return urllib.request.urlopen(request, timeout=10).read()
+        except urllib.error.HTTPError as error: return error.read()
+        except OSError: time.sleep(0.05)
+def free():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+port = free()
+"""
+_ASGI = """
+import logging
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan": return
+    body = (await receive())["body"]
+    {handler}
+    await send({{"type": "http.response.start", "status": 200, "headers": []}})
+    await send({{"type": "http.response.body", "body": b"ok"}})
+"""
+_UVICORN = """
+import uvicorn
+server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="debug"))
+thread = threading.Thread(target=server.run)
+thread.start(); ask(port); server.should_exit = True; thread.join()
+"""
+_QUERY = "jane.roe.canary%40example.com"
+
+
+def _channel(name: str, code: str, **kwargs: object) -> Channel:
+    return Channel(name, _ASK + code, **kwargs)  # type: ignore[arg-type]
+
+
+_LOGS_BODY = 'logging.getLogger("uvicorn.error").info("body %s", body)'
+
+CHANNELS = [
+    _channel(
+        "http.server: access log",
+        "from http.server import *\nserver = HTTPServer(('127.0.0.1', port), SimpleHTTPRequestHandler)\nthreading.Thread(target=server.serve_forever, daemon=True).start()\nask(port, 'GET'); server.shutdown()",
+        leaks=(_QUERY,),
+    ),
+    _channel("uvicorn: access log", _ASGI.format(handler="pass") + _UVICORN, leaks=(_QUERY,)),
+    _channel(
+        "uvicorn: a handler that fails",
+        _ASGI.format(handler="raise ValueError(EMAIL + PROMPT)") + _UVICORN,
+    ),
+    _channel(
+        "uvicorn: a handler that logs the body",
+        _ASGI.format(handler=_LOGS_BODY) + _UVICORN,
+        leaks=("Her otter is the grey one",),
+    ),
+    _channel(
+        "uvicorn: an access log of one's own format",
+        _ASGI.format(handler="pass")
+        + _UVICORN.replace(
+            'log_level="debug"',
+            'log_config={"version": 1, "disable_existing_loggers": False, "formatters": {"a": {"()": "uvicorn.logging.AccessFormatter", "fmt": "%(client_addr)s %(request_line)s %(status_code)s"}}, "handlers": {"a": {"class": "logging.FileHandler", "filename": "access.log", "formatter": "a"}}, "loggers": {"uvicorn.access": {"handlers": ["a"], "level": "INFO", "propagate": False}}}',
+        ),
+        leaks=(_QUERY,),
+    ),
+    _channel(
+        "FastAPI: validation error that is logged",
+        "import logging\nfrom fastapi import FastAPI, Request\nfrom fastapi.exceptions import RequestValidationError\nfrom fastapi.responses import PlainTextResponse\nfrom pydantic import BaseModel\nclass Q(BaseModel):\n    n: int\napp = FastAPI()\n@app.post('/v1/chat')\ndef f(q: Q): return 1\n@app.exception_handler(RequestValidationError)\nasync def h(request: Request, error: RequestValidationError):\n    logging.getLogger('uvicorn.error').error('bad %s %s', error, error.body); return PlainTextResponse('no', 422)\n"
+        + _UVICORN,
+        leaks=(_QUERY,),
+    ),
+    _channel(
+        "FastAPI: print of the body",
+        "from fastapi import FastAPI, Request\napp = FastAPI()\n@app.post('/v1/chat')\nasync def f(r: Request):\n    print(await r.body()); return {}\n"
+        + _UVICORN,
+        leaks=("Her otter is the grey one",),
+    ),
+    _channel(
+        "Flask: development server",
+        "import logging\nfrom flask import Flask, request\napp = Flask('x')\n@app.post('/v1/chat')\ndef f():\n    app.logger.warning('body %s', request.get_data()); return 'ok'\nfrom werkzeug.serving import make_server\nserver = make_server('127.0.0.1', port, app)\nthreading.Thread(target=server.serve_forever, daemon=True).start()\nask(port); server.shutdown()",
+        leaks=("Her otter is the grey one",),
+    ),
+    _channel(
+        "Flask: a view that fails",
+        "from flask import Flask\napp = Flask('x')\n@app.post('/v1/chat')\ndef f(): raise ValueError(EMAIL + PROMPT)\nfrom werkzeug.serving import make_server\nserver = make_server('127.0.0.1', port, app)\nthreading.Thread(target=server.serve_forever, daemon=True).start()\nask(port); server.shutdown()",
+    ),
+    _channel(
+        "wsgiref: access log",
+        "from wsgiref.simple_server import make_server\ndef app(environ, start):\n    print(environ['wsgi.input'].read(int(environ['CONTENT_LENGTH'])))\n    start('200 OK', []); return [b'ok']\nserver = make_server('127.0.0.1', port, app)\nthreading.Thread(target=server.serve_forever, daemon=True).start()\nask(port); server.shutdown()",
+        leaks=(_QUERY, "Her otter is the grey one"),
+    ),
+    _channel(
+        "gunicorn: access log and body",
+        "import subprocess, sys, signal\nopen('wsgi.py', 'w').write('import logging\\ndef app(environ, start):\\n    logging.getLogger(\"gunicorn.error\").info(environ[\"wsgi.input\"].read())\\n    start(\"200 OK\", []); return [b\"ok\"]\\n')\np = subprocess.Popen([sys.executable, '-m', 'gunicorn', '-b', f'127.0.0.1:{port}', '--access-logfile', '-', '--error-logfile', 'error.log', 'wsgi:app'])\nask(port); p.send_signal(signal.SIGTERM); p.wait()",
+        leaks=(_QUERY, "Her otter is the grey one"),
+    ),
+    _channel(
+        "aiohttp: access log and body",
+        "import asyncio, logging\nfrom aiohttp import web\nlogging.basicConfig(level=10)\nasync def f(r):\n    logging.info('body %s', await r.text()); return web.Response()\nasync def main():\n    app = web.Application(); app.router.add_post('/v1/chat', f)\n    runner = web.AppRunner(app); await runner.setup(); await web.TCPSite(runner, '127.0.0.1', port).start()\n    await asyncio.to_thread(ask, port); await runner.cleanup()\nasyncio.run(main())",
+        leaks=(_QUERY, "Her otter is the grey one"),
+    ),
+    _channel(
+        "gunicorn: workers of uvicorn",
+        "import subprocess, sys, signal\nopen('asgi.py', 'w').write('from fastapi import FastAPI, Request\\napp = FastAPI()\\n@app.post(\"/v1/chat\")\\nasync def f(r: Request):\\n    print(await r.body(), flush=True); return {}\\n')\np = subprocess.Popen([sys.executable, '-m', 'gunicorn', '-k', 'uvicorn.workers.UvicornWorker', '-b', f'127.0.0.1:{port}', 'asgi:app'])\nprint(ask(port)); p.send_signal(signal.SIGTERM); p.wait()",
+        leaks=("Her otter is the grey one",),
+    ),
+    _channel(
+        "uvicorn: paths that are no URL, bodies in small parts",
+        _ASGI.format(
+            handler="parts = [body]\n    while body and scope['path'] != '/v1/chat': body = (await receive())['body']; parts.append(body)\n    print(scope['path'], b''.join(parts))"
+        )
+        + _UVICORN.replace(
+            "ask(port); ",
+            "ask(port)\nimport socket\nwith socket.create_connection(('127.0.0.1', port)) as s:\n    s.sendall(b'POST //[x HTTP/1.1\\r\\nHost: h\\r\\nTransfer-Encoding: chunked\\r\\nConnection: close\\r\\n\\r\\n')\n    for i in range(0, len(BODY), 12):\n        part = BODY[i:i + 12].encode()\n        s.sendall(b'%x\\r\\n%s\\r\\n' % (len(part), part)); time.sleep(0.01)\n    s.sendall(b'0\\r\\n\\r\\n'); s.recv(99)\n",
+        ),
+        leaks=("Her otter is the grey one",),
+    ),
+]

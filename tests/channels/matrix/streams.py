@@ -1,0 +1,99 @@
+"""Standard streams: what Python, its C code and other code writes."""
+
+from __future__ import annotations
+
+from channel import EMAIL, Channel
+
+
+def _channel(name: str, code: str, **kwargs: object) -> Channel:
+    code = "import ctypes, io, os, sys, time\n" + code
+    return Channel(f"streams: {name}", code, **kwargs)  # type: ignore[arg-type]
+
+
+CHANNELS = [
+    _channel("print", "print(SECRET)"),
+    _channel("print to stderr", "print(SECRET, file=sys.stderr)"),
+    _channel("print without an end", "print(SECRET, end='')"),
+    _channel("print with a carriage return", "print(SECRET, end='\\r')"),
+    _channel("print with a separator", "print(*SECRET.split(' '))"),
+    _channel("one character a time", "for c in SECRET: print(c, end='')"),
+    _channel("one character a time, flushed", "for c in SECRET: print(c, end='', flush=True)"),
+    _channel("one character a time to stderr", "for c in SECRET: sys.stderr.write(c)"),
+    _channel(
+        "slowly",
+        "for i in range(0, len(SECRET), 9):\n    print(SECRET[i:i+9], end='', flush=True); time.sleep(0.02)",
+    ),
+    _channel("writelines", "sys.stdout.writelines([SECRET, '\\n'])"),
+    _channel("buffer", "sys.stdout.buffer.write(SECRET.encode())"),
+    _channel(
+        "buffer, one byte a time", "for b in SECRET.encode(): sys.stderr.buffer.write(bytes([b]))"
+    ),
+    _channel("raw", "sys.stdout.buffer.raw.write(SECRET.encode())"),
+    _channel(
+        "detached",
+        "b = sys.stdout.detach(); sys.stdout = None\nb.write(SECRET.encode()); b.flush()",
+    ),
+    _channel("__stdout__", "sys.__stdout__.write(SECRET)"),
+    _channel("a stream kept before", "import importlib\nprint(SECRET, file=sys.__stderr__)"),
+    _channel("a stream opened anew", "open(1, 'w', closefd=False).write(SECRET)", native=True),
+    _channel("a descriptor opened anew", "os.fdopen(os.dup(2), 'w').write(SECRET)", native=True),
+    _channel("/dev/stdout", "open('/dev/stdout', 'w').write(SECRET)", native=True),
+    _channel("/proc/self/fd", "open('/proc/self/fd/2', 'w').write(SECRET)", native=True),
+    _channel("os.write", "os.write(1, SECRET.encode())"),
+    _channel("os.write, one byte a time", "for b in SECRET.encode(): os.write(2, bytes([b]))"),
+    _channel("os.writev", "os.writev(1, [SECRET[:30].encode(), SECRET[30:].encode()])"),
+    _channel(
+        "os.sendfile",
+        "fd = os.memfd_create('x'); os.write(fd, SECRET.encode())\nos.sendfile(1, fd, 0, len(SECRET))",
+        native=True,
+    ),
+    _channel(
+        "replaced stream",
+        "sys.stdout = io.TextIOWrapper(open(1, 'wb', closefd=False))\nprint(SECRET)",
+        native=True,
+    ),
+    _channel(
+        "redirected stream",
+        "import contextlib\nwith contextlib.redirect_stdout(sys.stderr): print(SECRET)",
+    ),
+    _channel(
+        "tee of one's own",
+        "class Tee:\n    def __init__(self, s): self.s = s\n    def write(self, t): open('tee', 'a').write(t); return self.s.write(t)\n    def flush(self): self.s.flush()\nprint(SECRET)\nsys.stdout = Tee(sys.stdout)\nprint('x')",
+    ),
+    _channel(
+        "printf",
+        "libc = ctypes.CDLL(None)\nlibc.printf(b'%s\\n', SECRET.encode())\nlibc.fflush(None)",
+        native=True,
+    ),
+    _channel("puts, flushed at exit", "ctypes.CDLL(None).puts(SECRET.encode())", native=True),
+    _channel("write of C", "ctypes.CDLL(None).write(2, SECRET.encode(), len(SECRET))", native=True),
+    _channel("perror of C", "ctypes.CDLL(None).perror(SECRET.encode())", native=True),
+    _channel("input prompt", "try: input(SECRET)\nexcept EOFError: pass"),
+    _channel(
+        "getpass prompt",
+        "import getpass, warnings\nwarnings.simplefilter('ignore')\ntry: getpass.getpass(SECRET)\nexcept EOFError: pass",
+    ),
+    _channel("help and pprint", "import pprint\npprint.pprint({'said': SECRET}, width=200)"),
+    _channel("json.dump to stdout", "import json\njson.dump({'said': SECRET}, sys.stdout)"),
+    _channel("interactive display", "sys.displayhook(SECRET)"),
+    _channel(
+        "python -i",
+        "",
+        command=("{python}", "-i", "-c", "print('jane.roe.canary@example.com')"),
+        leaks=(EMAIL,),
+    ),
+    _channel(
+        "escapes of JSON", "import json\nprint(json.dumps({'said': 'a' + SECRET + '\\n\\u00e9'}))"
+    ),
+    _channel("terminal title", "print('\\x1b]0;' + SECRET + '\\x07', end='')"),
+    _channel(
+        "mx.array of its bytes",
+        "import mlx.core as mx\nprint(list(SECRET.encode()))",
+        leaks=("106, 97, 110, 101, 46, 114, 111, 101",),
+    ),
+    _channel(
+        "mx.array printed",
+        "import mlx.core as mx\nprint(mx.array([0.123456, 0.654321, 0.111111]))",
+        leaks=("0.654321",),
+    ),
+]

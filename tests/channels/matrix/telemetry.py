@@ -1,0 +1,122 @@
+"""Telemetry: what is sent to services that watch, and what experiment trackers store."""
+
+from __future__ import annotations
+
+from channel import EMAIL, Channel
+
+
+def _channel(name: str, code: str, **kwargs: object) -> Channel:
+    return Channel(name, code, **kwargs)  # type: ignore[arg-type]
+
+
+_SENTRY = """
+import logging, sentry_sdk, json
+from sentry_sdk.transport import Transport
+class Wire(Transport):
+    def capture_envelope(self, envelope): open("wire", "ab").write(envelope.serialize())
+sentry_sdk.init(dsn="http://key@127.0.0.1:9/1", transport=Wire, traces_sample_rate=1.0, {options})
+"""
+_OTEL = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, ConsoleSpanExporter
+class Wire(ConsoleSpanExporter): pass
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=open("wire", "w"))))
+tracer = provider.get_tracer("x")
+"""
+_OTEL_LOGS = """
+import logging
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor, ConsoleLogExporter
+provider = LoggerProvider()
+provider.add_log_record_processor(SimpleLogRecordProcessor(ConsoleLogExporter(out=open("wire", "w"))))
+logging.getLogger().addHandler(LoggingHandler(logger_provider=provider))
+"""
+
+CHANNELS = [
+    _channel("Sentry: message", _SENTRY.format(options="") + "sentry_sdk.capture_message(SECRET)"),
+    _channel(
+        "Sentry: exception",
+        _SENTRY.format(options="")
+        + "try: raise ValueError(SECRET)\nexcept ValueError: sentry_sdk.capture_exception()",
+    ),
+    _channel(
+        "Sentry: variables of frames",
+        _SENTRY.format(options="")
+        + "def f(text): 1/0\ntry: f(SECRET)\nexcept Exception: sentry_sdk.capture_exception()",
+    ),
+    _channel("Sentry: log record", _SENTRY.format(options="") + "logging.error('said %s', SECRET)"),
+    _channel(
+        "Sentry: breadcrumb",
+        _SENTRY.format(options="")
+        + "sentry_sdk.add_breadcrumb(message=SECRET, data={'q': SECRET})\nsentry_sdk.capture_message('x')",
+    ),
+    _channel(
+        "Sentry: context, tag, user",
+        _SENTRY.format(options="")
+        + "sentry_sdk.set_user({'email': EMAIL})\nsentry_sdk.set_context('chat', {'prompt': PROMPT})\nsentry_sdk.set_tag('q', EMAIL)\nsentry_sdk.capture_message('x')",
+    ),
+    _channel(
+        "Sentry: transaction",
+        _SENTRY.format(options="")
+        + "with sentry_sdk.start_transaction(name=SECRET) as t: t.set_data('prompt', SECRET)",
+    ),
+    _channel(
+        "OpenTelemetry: attribute of a span",
+        _OTEL
+        + "with tracer.start_as_current_span('chat') as span: span.set_attribute('gen_ai.prompt', SECRET)",
+    ),
+    _channel(
+        "OpenTelemetry: attributes at the start",
+        _OTEL
+        + "with tracer.start_as_current_span('chat', attributes={'gen_ai.input.messages': [SECRET]}): pass",
+    ),
+    _channel(
+        "OpenTelemetry: name of a span", _OTEL + "with tracer.start_as_current_span(SECRET): pass"
+    ),
+    _channel(
+        "OpenTelemetry: event",
+        _OTEL
+        + "with tracer.start_as_current_span('chat') as span: span.add_event('gen_ai.user.message', {'content': SECRET})",
+    ),
+    _channel(
+        "OpenTelemetry: exception",
+        _OTEL
+        + "try:\n    with tracer.start_as_current_span('chat'): raise ValueError(SECRET)\nexcept ValueError: pass",
+    ),
+    _channel(
+        "OpenTelemetry: status",
+        _OTEL
+        + "with tracer.start_as_current_span('chat') as span: span.set_status(trace.Status(trace.StatusCode.ERROR, SECRET))",
+    ),
+    _channel(
+        "OpenTelemetry: log record",
+        _OTEL_LOGS + "logging.warning('said %s', SECRET, extra={'prompt': SECRET})",
+    ),
+    _channel(
+        "wandb: offline run",
+        "import os, wandb\nos.environ['WANDB_SILENT'] = 'true'\nrun = wandb.init(mode='offline', project='x', config={'prompt': SECRET}, notes=SECRET, settings=wandb.Settings(console='off'))\nrun.log({'said': SECRET}); run.summary['said'] = SECRET; run.finish()",
+    ),
+    _channel(
+        "wandb: console capture",
+        "import os, wandb\nos.environ['WANDB_SILENT'] = 'true'\nrun = wandb.init(mode='offline', project='x', settings=wandb.Settings(console='wrap'))\nprint(SECRET); run.finish()",
+    ),
+    _channel(
+        "mlflow: parameters, tags, text",
+        "import os\nos.environ.update(MLFLOW_ALLOW_FILE_STORE='true', MLFLOW_DISABLE_TELEMETRY='true')\nimport mlflow\nmlflow.set_tracking_uri('file:./runs')\nwith mlflow.start_run():\n    mlflow.log_param('prompt', SECRET); mlflow.set_tag('user', SECRET); mlflow.log_text(SECRET, 'said.txt'); mlflow.log_dict({'said': SECRET}, 'said.json')",
+    ),
+    _channel(
+        "TensorBoard: text",
+        "from tensorboardX import SummaryWriter\nw = SummaryWriter('runs'); w.add_text('said', SECRET); w.close()",
+    ),
+    _channel(
+        "swanlab: offline run",
+        "import swanlab\nrun = swanlab.init(mode='offline', project='x', config={'prompt': SECRET}, logdir='runs')\nswanlab.log({'said': swanlab.Text(SECRET)}); swanlab.finish()",
+    ),
+    _channel(
+        "pytest: captured output",
+        "import subprocess, sys\nopen('test_x.py', 'w').write('import logging\\ndef test_x():\\n    print(' + repr(SECRET) + ')\\n    logging.warning(' + repr(SECRET) + ')\\n    secret = ' + repr(SECRET) + '\\n    assert not secret\\n')\nsubprocess.run([sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'test_x.py'], stdout=open('out', 'w'))\nimport os; os.remove('test_x.py'); print(open('out').read())",
+        leaks=(EMAIL,),
+    ),
+]

@@ -1,0 +1,59 @@
+"""Every channel leaks without the guard and does not with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from channel import Channel, run
+from matrix import CHANNELS
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
+def test_a_channel(channel: Channel) -> None:
+    if sys.version_info < channel.since:
+        pytest.skip(f"needs Python {channel.since}")
+    if channel.needs:
+        pytest.importorskip(channel.needs)
+    # Not pytest's directory: paths of sockets in it would be too long.
+    with tempfile.TemporaryDirectory() as folder:
+        bare = run(channel, "bare", Path(folder) / "bare")
+        for value in channel.leaks:
+            assert value in bare.text, f"without the guard it does not leak:\n{bare.text}"
+        for guard in channel.guards:
+            guarded = run(channel, guard, Path(folder) / guard)
+            for value in channel.leaks:
+                leaks = value in guarded.text
+                # One that no longer leaks is to be struck off the list.
+                assert leaks == (value in channel.still_leaks), f"{guard}:\n{guarded.text}"
+            assert guarded.status == bare.status, f"{guard}:\n{guarded.text}"
+
+
+def test_the_reference_lists_every_channel() -> None:
+    reference = Path(__file__).parents[2] / "docs" / "reference" / "channels.md"
+    families: dict[str, list[str]] = {}
+    for channel in CHANNELS:
+        family, _, way = channel.name.partition(": ")
+        families.setdefault(family, []).append(f"{way}{' (*)' if channel.native else ''}")
+    rows = [f"| {family} | {'; '.join(ways)} |" for family, ways in families.items()]
+    text = HEAD + "\n".join(["| family | ways |", "| --- | --- |", *rows]) + "\n"
+    if os.environ.get("TACENDA_BLESS"):
+        reference.write_text(text)
+    assert reference.read_text() == text, "TACENDA_BLESS=1 writes it anew"
+
+
+HEAD = """# Channels
+
+<!-- Written by tests/channels from its list. -->
+
+Ways in which a value leaves a process. Each is a test of its own: a script that leaks a value which
+a detector knows, and a protected value that none knows, without the guard, and neither with it, be it
+by `tacenda.install()` or by `tacenda run`.
+
+(*) The text goes past Python, through native code or another program. What detectors know is found
+there; protected values are known inside the process only, and are **not** found there yet.
+
+"""
