@@ -30,6 +30,28 @@ pub(crate) struct Masks {
     pub(crate) high: u64,
 }
 
+/// The bitmaps of a block, and of those before and after it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Around {
+    pub(crate) before: Masks,
+    pub(crate) now: Masks,
+    pub(crate) after: Masks,
+}
+
+impl Around {
+    /// The bitmap `of` 64 bytes from `bit` of the block on.
+    #[inline]
+    pub(crate) fn from(&self, bit: u32, of: impl Fn(&Masks) -> u64) -> u64 {
+        of(&self.now) >> bit | of(&self.after) << 1 << (63 - bit)
+    }
+
+    /// The bitmap `of` the 64 bytes before `bit` of the block, the last of them highest.
+    #[inline]
+    pub(crate) fn to(&self, bit: u32, of: impl Fn(&Masks) -> u64) -> u64 {
+        of(&self.before) >> bit | of(&self.now) << 1 << (63 - bit)
+    }
+}
+
 impl Masks {
     /// The bitmaps of `block`, which is empty behind its first `length` bytes.
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
