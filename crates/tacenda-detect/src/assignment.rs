@@ -177,6 +177,19 @@ pub(crate) fn key_before(
     Some((key, leads))
 }
 
+/// Each letter and digit in lower case; 0 for other bytes.
+static SMALL: [u8; 256] = {
+    let mut small = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        if byte.is_ascii_alphanumeric() {
+            small[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    small
+};
+
 /// The letters and digits of a key, in lower case, from its last one on.
 #[derive(Clone, Debug)]
 pub(crate) struct Backwards<'t> {
@@ -219,11 +232,12 @@ impl Iterator for Backwards<'_> {
     #[inline]
     fn next(&mut self) -> Option<u8> {
         while let Some((&byte, before)) = self.text[..self.at].split_last() {
+            let small = SMALL[usize::from(byte)];
+            if small != 0 {
+                self.at -= 1;
+                return Some(small);
+            }
             match byte {
-                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                    self.at -= 1;
-                    return Some(byte.to_ascii_lowercase());
-                }
                 b'_' | b'-' | b'.' | b'$' => {}
                 b' ' if self.blanks > 0 && before.last().is_some_and(u8::is_ascii_alphanumeric) => {
                     self.blanks -= 1;

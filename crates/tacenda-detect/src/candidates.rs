@@ -207,6 +207,19 @@ pub(crate) fn addresses(masks: &Masks, before: &Masks) -> bool {
     let three = |before, now| now & back(before, now, 3) & back(before, now, 6);
     let colons = masks.colon;
     let octets = three(before.colon, colons) | three(before.dash, masks.dash);
-    octets | colons & back(before.colon, colons, 1) != 0
-        || colons != 0 && colons.count_ones() + before.colon.count_ones() >= 6
+    if octets | colons & back(before.colon, colons, 1) != 0 {
+        return true;
+    }
+    // The full form of IPv6 has six colons or more, and any JSON: few stand near each other.
+    colons != 0
+        && colons.count_ones() + before.colon.count_ones() >= 6
+        && near_each_other(u128::from(before.colon) | u128::from(colons) << 64)
+}
+
+/// Whether so many signs as the full form of IPv6 has stand as near to each other as in it.
+#[inline]
+pub(crate) fn near_each_other(colons: u128) -> bool {
+    let two = colons >> 1 | colons >> 2;
+    let near = colons & (two | two >> 2 | colons >> 5);
+    near.count_ones() >= 5
 }

@@ -9,6 +9,11 @@ use std::ops::Range;
 use crate::pair;
 use crate::rule::Rule;
 
+/// Letters and digits.
+const LETTERS: usize = 36;
+/// In the place of a letter, or of a node.
+const NONE: u8 = u8::MAX;
+
 /// In the place of a rule: that of [`pair::KEY`], which no rule wants.
 const PAIR: u16 = u16::MAX;
 
@@ -20,17 +25,23 @@ pub(crate) struct Keys {
     rules: Vec<u16>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Node {
-    /// The letters that may stand before those that lead here, one bit each.
-    letters: u64,
-    /// The node of the first of them; the others follow.
+    /// The letters that may stand before those that lead here: their places among the nodes that
+    /// begin at `first`, or [`NONE`].
+    places: [u8; LETTERS],
     first: usize,
     /// The rules of keys that end in these letters, and of those that are these letters.
     ending: Range<usize>,
     whole: Range<usize>,
     /// Whether [`pair::KEY`] leads here.
     pair: bool,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { places: [NONE; LETTERS], first: 0, ending: 0..0, whole: 0..0, pair: false }
+    }
 }
 
 /// A key of a rule, its letters turned round.
@@ -92,9 +103,12 @@ impl Keys {
             .filter(|group| letter(group[0].letters[depth]).is_some())
             .collect();
         let first = self.nodes.len();
-        let bits = groups.iter().filter_map(|group| letter(group[0].letters[depth]));
-        let letters = bits.fold(0, |letters, bit| letters | 1 << bit);
-        self.nodes[node] = Node { letters, first, ending: ending.clone(), whole, pair };
+        let mut places = [NONE; LETTERS];
+        let letters = groups.iter().filter_map(|group| letter(group[0].letters[depth]));
+        for (letter, place) in letters.zip(0..) {
+            places[letter] = place;
+        }
+        self.nodes[node] = Node { places, first, ending: ending.clone(), whole, pair };
         self.nodes.resize(first + groups.len(), Node::default());
         for (next, group) in groups.into_iter().enumerate() {
             self.grow(first + next, depth + 1, group, fitting, &ending);
@@ -133,11 +147,8 @@ impl Keys {
     /// The node that `byte` leads to from `node`.
     #[inline]
     fn before(&self, node: &Node, byte: u8) -> Option<&Node> {
-        let bit = letter(byte).filter(|bit| node.letters >> bit & 1 == 1)?;
-        let before = node.letters & ((1 << bit) - 1);
-        // Most nodes have one letter before them, and not every machine counts ones at once.
-        let place = if before == 0 { 0 } else { before.count_ones() as usize };
-        Some(&self.nodes[node.first + place])
+        let place = node.places[letter(byte)?];
+        (place != NONE).then(|| &self.nodes[node.first + usize::from(place)])
     }
 
     /// The rules that want the value of `key`, which is in its normal form.
@@ -153,26 +164,24 @@ impl Keys {
     }
 }
 
-/// The bit of a letter or digit, in the order of their bytes.
+/// The number of a small letter or digit.
 #[inline]
-fn letter(byte: u8) -> Option<u32> {
-    /// Where there is none.
-    const NONE: u8 = u8::MAX;
-    static LETTERS: [u8; 256] = {
-        let mut letters = [NONE; 256];
+fn letter(byte: u8) -> Option<usize> {
+    static NUMBERS: [u8; 256] = {
+        let mut numbers = [NONE; 256];
         let mut byte = 0_u8;
         while byte < 0x80 {
-            letters[byte as usize] = match byte {
+            numbers[byte as usize] = match byte {
                 b'0'..=b'9' => byte - b'0',
                 b'a'..=b'z' => byte - b'a' + 10,
                 _ => NONE,
             };
             byte += 1;
         }
-        letters
+        numbers
     };
-    let bit = LETTERS[usize::from(byte)];
-    (bit != NONE).then_some(u32::from(bit))
+    let number = usize::from(NUMBERS[usize::from(byte)]);
+    (number < LETTERS).then_some(number)
 }
 
 #[cfg(test)]

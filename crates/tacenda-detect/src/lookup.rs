@@ -15,7 +15,7 @@ pub(crate) struct Lookup {
     starts: Box<[u16]>,
 }
 
-const WORD_BITS: u32 = 11;
+const WORD_BITS: u32 = 12;
 const WORDS: usize = 1 << WORD_BITS;
 const THREE: u32 = 0x00ff_ffff;
 
@@ -91,7 +91,7 @@ impl Places {
     #[inline]
     fn of(stem: u32) -> Self {
         let hash = (stem & THREE).wrapping_mul(0x9E37_79B1);
-        let short = hash >> 15;
+        let short = hash >> 14;
         let word = (hash >> (u32::BITS - WORD_BITS)) as usize;
         Self { word, short: short & 63, long: (short ^ stem >> 24) & 63 }
     }
