@@ -162,7 +162,7 @@ pub(crate) fn key_before(
     if i == 0 || !text[i - 1].is_ascii_alphanumeric() {
         return None;
     }
-    if ends_in_number(&text[i.saturating_sub(4)..i]) {
+    if text[i - 1].is_ascii_digit() && ends_in_number(&text[i.saturating_sub(4)..i]) {
         return None;
     }
     let letters = Backwards::of(text, i, quoted);

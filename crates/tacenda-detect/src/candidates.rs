@@ -10,7 +10,7 @@ pub(crate) use endings::KeyEndings;
 pub(crate) use turns::{LETTERS, identifiers, turns};
 
 use crate::lookup::{self, Lookup};
-use crate::masks::{BLOCK, Joins, Masks};
+use crate::masks::{Around, BLOCK, Masks};
 
 /// Bytes before and after a block that its candidates are judged by.
 const BEFORE: usize = 8;
@@ -117,14 +117,14 @@ pub(crate) fn keywords(window: Window<'_>, starts: u64, keywords: &Lookup) -> u6
 /// are signs at the beginning of the block, since what they follow is not to be seen, signs behind
 /// long numbers, which may be tokens, and those before a stroke.
 #[inline]
-pub(crate) fn behind_names(masks: &Masks, joins: &Joins, signs: u64) -> u64 {
+pub(crate) fn behind_names(masks: &Masks, signs: u64) -> u64 {
     const UNSEEN: u64 = 0x1f;
     let digit = masks.digit;
-    let name = masks.word & !digit | masks.dash | joins.underscore;
+    let name = masks.word & !digit | masks.dash | masks.underscore;
     let two = digit << 1 & digit << 2;
     let named = digit << 1 & name << 2
         | two & (name << 3 | digit << 3 & (name << 4 | digit << 4 & digit << 5));
-    signs & (!(digit << 1) | named | UNSEEN | joins.stroke >> 1 | 1 << 63)
+    signs & (!(digit << 1) | named | UNSEEN | masks.stroke >> 1 | 1 << 63)
 }
 
 /// Those of `signs`, the first of each row of `:` and `=`, that may follow a key of a rule, begin
@@ -154,35 +154,36 @@ pub(crate) const LONGEST: u32 = 40;
 /// may be a number: it has seven digits, or four and the dots of an address, or goes on for long.
 #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
 #[inline(always)]
-pub(crate) fn numbers(window: Window<'_>, masks: &Masks, joins: &Joins, mut starts: u64) -> u64 {
+pub(crate) fn numbers(window: Window<'_>, around: &Around, mut starts: u64) -> u64 {
+    let masks = &around.now;
     // Behind most starts, as those of a time, there is not enough left for any number.
     let four = |bits: u64| bits & bits >> 1 & bits >> 2 & bits >> 3;
-    let number = masks.digit | joins.group;
+    let number = masks.digit | masks.group;
     const { assert!(DIGITS == 7) };
     let long = four(number) & four(number) >> 3 | u64::MAX << (64 - DIGITS + 1);
     starts &= long;
     let mut found = 0;
     while starts != 0 {
         let bit = starts.trailing_zeros();
-        let digits = masks.digit >> bit;
+        let digits = around.from(bit, |masks| masks.digit);
         // A date, four digits and twice two, as each record has one. What follows is a run of its own.
-        // The machine's own address is no value.
-        if digits & 0x3ff == 0x157 && window.is_loopback(bit) {
+        // The machine's own address is no value. What ends in the next block is passed by from there.
+        let whole = bit + 10 <= u64::BITS;
+        if whole && digits & 0x3ff == 0x157 && window.is_loopback(bit) {
             starts &= u64::MAX << bit << 9;
             continue;
         }
-        if digits & 0x7ff == 0x36f && masks.dash >> bit & 0x90 == 0x90 && window.is_year(bit) {
+        let dashes = around.from(bit, |masks| masks.dash);
+        if whole && digits & 0x7ff == 0x36f && dashes & 0x90 == 0x90 && window.is_year(bit) {
             starts &= u64::MAX << bit << 10;
             continue;
         }
-        let length = (digits | joins.group >> bit).trailing_ones();
+        let length = (digits | around.from(bit, |masks| masks.group)).trailing_ones();
         let run = !(u64::MAX.checked_shl(length).unwrap_or(0));
         let count = (digits & run).count_ones();
-        let dots = (joins.dot >> bit & run).count_ones();
-        // What reaches the end of the block may go on.
-        let inside = bit + length < 64;
+        let dots = (around.from(bit, |masks| masks.dot) & run).count_ones();
         let rest = u64::MAX.checked_shl(bit + length).unwrap_or(0);
-        if inside && count < DIGITS && (dots < 3 || count < 4) && length < LONGEST {
+        if count < DIGITS && (dots < 3 || count < 4) && length < LONGEST {
             starts &= rest;
         } else {
             found |= starts & !rest;
@@ -195,8 +196,8 @@ pub(crate) fn numbers(window: Window<'_>, masks: &Masks, joins: &Joins, mut star
 /// Those of `starts`, which begin with a digit, that a capital letter stands before with one sign
 /// between them. What the block before ends with is not known here.
 #[inline]
-pub(crate) fn apart(masks: &Masks, joins: &Joins, starts: u64) -> u64 {
-    starts & masks.digit & (joins.group << 1 | 1) & (masks.upper << 2 | 3)
+pub(crate) fn apart(masks: &Masks, starts: u64) -> u64 {
+    starts & masks.digit & (masks.group << 1 | 1) & (masks.upper << 2 | 3)
 }
 
 /// Whether colons or dashes stand as in the addresses of machines, one of them in this block.

@@ -14,7 +14,7 @@ use stretches::Stretches;
 
 use crate::assignment::Join;
 use crate::candidates::{self, EDGE, Window};
-use crate::masks::{Around, BLOCK, Baseline, Joins, Lanes, Masks};
+use crate::masks::{Around, BLOCK, Baseline, Lanes, Masks};
 use crate::matchers::stand_in;
 use crate::names::Matcher;
 use crate::people::{Capitals, Mentioned};
@@ -118,7 +118,7 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
             }
             let behind = text.len().saturating_sub(base + BLOCK);
             around.after = Masks::of(lanes, window.next(), behind);
-            self.block(lanes, base, window, &around);
+            self.block(base, window, &around);
             (around.before, around.now) = (around.now, around.after);
         }
     }
@@ -127,21 +127,19 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
     /// lack most signs, so that each bitmap is asked for before what is made of it.
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block(&mut self, lanes: impl Lanes, base: usize, window: Window<'_>, around: &Around) {
+    fn block(&mut self, base: usize, window: Window<'_>, around: &Around) {
         let Around { before, now: masks, .. } = around;
         // First, because a number behind an escape is to be read from its first digit on.
         each_bit(masks.rare, |bit| self.rare(base + bit));
         let starts = masks.word & !shift(before.word, masks.word);
         let keywords = candidates::keywords(window, starts, &self.engine.keywords);
         each_bit(self.of(starts, keywords), |bit| self.token(base + bit));
-        let mut joins = Joins::default();
         // Letters at the start of a block may have digits before them.
         if masks.digit | before.digit >> 63 != 0 {
-            joins = Joins::of(lanes, window.block());
-            self.block_of_digits(base, window, around, &joins, starts);
+            self.block_of_digits(base, window, around, starts);
         }
         if masks.assign | masks.comma | masks.dash != 0 {
-            self.block_of_keys(base, window, masks, &joins, before);
+            self.block_of_keys(base, window, masks, before);
         }
         each_bit(long_words(before.word, masks.word), |bit| self.long_word(base + bit));
         if masks.high != 0 {
@@ -154,37 +152,23 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block_of_digits(
-        &mut self,
-        base: usize,
-        window: Window<'_>,
-        around: &Around,
-        joins: &Joins,
-        starts: u64,
-    ) {
+    fn block_of_digits(&mut self, base: usize, window: Window<'_>, around: &Around, starts: u64) {
         let masks = &around.now;
         let turns = candidates::turns(around, starts);
         let forms = self.engine.identifiers.beginnings();
         let likely = candidates::identifiers(window, around, turns, forms);
         each_bit(self.of(turns, likely), |bit| self.turn(base + bit));
-        each_bit(candidates::apart(masks, joins, starts), |bit| self.lettered_apart(base + bit));
-        let numbers = candidates::numbers(window, masks, joins, starts & masks.digit);
+        each_bit(candidates::apart(masks, starts), |bit| self.lettered_apart(base + bit));
+        let numbers = candidates::numbers(window, around, starts & masks.digit);
         each_bit(self.of(starts & masks.digit, numbers), |bit| self.digits(base + bit));
     }
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block_of_keys(
-        &mut self,
-        base: usize,
-        window: Window<'_>,
-        masks: &Masks,
-        joins: &Joins,
-        before: &Masks,
-    ) {
+    fn block_of_keys(&mut self, base: usize, window: Window<'_>, masks: &Masks, before: &Masks) {
         let endings = &self.engine.key_endings;
         let assigns = masks.assign & !shift(before.assign, masks.assign);
-        let named = candidates::behind_names(masks, joins, assigns);
+        let named = candidates::behind_names(masks, assigns);
         let keyed = candidates::assignments(window, named, endings);
         each_bit(self.of(assigns, keyed), |bit| self.assignment(base + bit));
         let tuples = masks.comma & shift(before.quote, masks.quote);

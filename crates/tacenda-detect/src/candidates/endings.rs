@@ -21,6 +21,8 @@ const LETTER: u8 = 1;
 const ALPHANUMERIC: u8 = 2;
 /// What may stand between a key and its separator: `"key"`, `\"key\"`, `key =`, `x["key"]`.
 const BETWEEN: u8 = 4;
+/// What a key is made of.
+const KEY: u8 = 8;
 
 /// The classes of each byte.
 static CLASS: [u8; 256] = {
@@ -29,9 +31,11 @@ static CLASS: [u8; 256] = {
     while byte < 0x80 {
         let (letter, alphanumeric) = (byte.is_ascii_alphabetic(), byte.is_ascii_alphanumeric());
         let between = matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b' ' | b'\t' | b':' | b']');
+        let key = alphanumeric || matches!(byte, b'_' | b'-' | b'.' | b'$' | b' ');
         class[byte as usize] = if letter { LETTER } else { 0 }
             | if alphanumeric { ALPHANUMERIC } else { 0 }
-            | if between { BETWEEN } else { 0 };
+            | if between { BETWEEN } else { 0 }
+            | if key { KEY } else { 0 };
         byte += 1;
     }
     class
@@ -89,7 +93,9 @@ impl KeyEndings {
         let four = lookup::fold(low(bytes));
         let class = |place: u32| CLASS[(bytes >> (8 * place) & 0xff) as usize];
         if class(0) & LETTER == 0 || class(1) & class(2) & ALPHANUMERIC == 0 {
-            return self.may_end_unusually(bytes);
+            // `"id"` has fewer letters than any key.
+            let short = class(1) & KEY == 0 || class(2) & KEY == 0;
+            return if short && class(0) & LETTER != 0 { 0 } else { self.may_end_unusually(bytes) };
         }
         let three = four & 0x00ff_ffff;
         if class(3) & ALPHANUMERIC == 0 {
