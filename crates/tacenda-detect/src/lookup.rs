@@ -49,7 +49,8 @@ impl Lookup {
             .map(|(text, rule)| Entry::new(text, rule))
             .collect();
         entries.sort_by_key(|entry| (entry.places().word, entry.rule));
-        let mut stems = Box::new([0; WORDS]);
+        let stems = vec![0; WORDS].into_boxed_slice();
+        let mut stems: Box<[u64; WORDS]> = stems.try_into().expect("there is one of each");
         for entry in &entries {
             let Places { word, short, long } = entry.places();
             stems[word] |= 1 << if entry.text.len() > 3 { long } else { short };

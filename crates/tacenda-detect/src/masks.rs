@@ -103,7 +103,7 @@ const DASH: u8 = 1 << 5;
 const COMMA: u8 = 1 << 6;
 const QUOTE: u8 = 1 << 7;
 
-static FIRST: Terms = Terms::of([
+static FIRST: Terms = Terms::of(&[
     (DIGIT, &[0x3], b"0123456789"),
     (A_TO_O, &[0x4, 0x6], b"ABCDEFGHIJKLMNO"),
     (P_TO_Z, &[0x5, 0x7], b"PQRSTUVWXYZ"),
@@ -126,7 +126,7 @@ const GROUP: u8 = 1 << 5;
 const DOT: u8 = 1 << 6;
 const STROKE: u8 = 1 << 7;
 
-static SECOND: Terms = Terms::of([
+static SECOND: Terms = Terms::of(&[
     (PERCENT, &[0x2], b"%&"),
     (ANGLE, &[0x3, 0x5], b"<"),
     (BRACKET, &[0x1, 0x5], b"["),
@@ -145,7 +145,7 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// Each term with its upper halves, and with bytes that have its lower ones.
-    const fn of(terms: [(u8, &[u8], &[u8]); 8]) -> Self {
+    const fn of(terms: &[(u8, &[u8], &[u8]); 8]) -> Self {
         let mut all = Self { low: [0; 16], high: [0; 16] };
         let mut i = 0;
         while i < terms.len() {

@@ -59,7 +59,7 @@ impl Beginnings {
         let Some(slot) = slot((class, word.length as usize, Next::of(word.next))) else {
             return false;
         };
-        let within = (1 << FRONT) - 1 & !(u64::MAX << (word.length & 63));
+        let within = ((1 << FRONT) - 1) & !(u64::MAX << (word.length & 63));
         let fronts = if word.has_small { &self.small } else { &self.capital };
         fronts[slot] >> (word.digits & within) & 1 == 1
     }
