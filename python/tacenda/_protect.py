@@ -47,6 +47,11 @@ def use(core: Core | None, settle: Callable[[], None] | None = None) -> None:
     _core, _settle = core, settle
 
 
+def core_in_use() -> Core | None:
+    """The core that holds the values; none without a guard."""
+    return _core
+
+
 def current_scope() -> Scope | None:
     """The scope of the request that is being served here, if any."""
     return _scope.get()
