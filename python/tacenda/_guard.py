@@ -14,6 +14,7 @@ from tacenda._core import MARKER, Core, __version__
 from tacenda._patch import ImportWatch, Patches
 from tacenda._status import Coverage, Status
 from tacenda.hooks import (
+    aiohttp_web,
     arrays,
     exceptions,
     http_server,
@@ -57,7 +58,7 @@ class Guard:
         )
         exceptions.start(self.core, self.patches)
         threads.start(self.patches, self.imports)
-        for hooks in (loggers, telemetry, trackers, web):
+        for hooks in (loggers, telemetry, trackers, web, aiohttp_web):
             hooks.start(self.core, self.patches, self.imports)
         arrays.start(self.core, self.patches, self.imports)
         http_server.start(self.core, self.patches, self.imports, self.records)
