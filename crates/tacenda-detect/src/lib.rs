@@ -30,6 +30,7 @@ mod matchers;
 mod names;
 mod pair;
 mod pass;
+mod pattern;
 mod people;
 mod protected;
 mod recognise;
