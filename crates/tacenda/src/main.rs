@@ -4,6 +4,7 @@ mod bootstrap;
 mod config;
 mod debug;
 mod detectors;
+mod doctor;
 mod failure;
 mod find;
 mod keys;
@@ -61,6 +62,7 @@ enum Command {
     Redact(redact::RedactArgs),
     Rules(rules::RulesArgs),
     Debug(debug::DebugArgs),
+    Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
     Keys(keys::KeysArgs),
     Vault(vault::VaultArgs),
@@ -100,6 +102,7 @@ fn main() -> ExitCode {
         Command::Redact(args) => redact::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Debug(args) => debug::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Config(args) => config::run(&args).map_err(Failure::from),
         Command::Keys(args) => keys::run(&args),
         Command::Vault(args) => vault::run(&args),

@@ -37,8 +37,8 @@ class Descriptors:
         fds = [fd for fd in fds if self._is_ours(fd, parent_outputs)]
         if not fds:
             return {}
-        command = _command()
-        if command is None:
+        helper = command()
+        if helper is None:
             why = "the command tacenda is not installed with the package"
             return self._miss(fds, why)
         # Not in the private directory: that goes with this process, and others may outlive it.
@@ -46,7 +46,7 @@ class Descriptors:
         base = base if self._tmpdir is None else os.path.dirname(self._tmpdir)
         try:
             before, shell, variables = self._core.divert(
-                fds, command, base=base, remove=self._tmpdir
+                fds, helper, base=base, remove=self._tmpdir
             )
         except OSError as error:
             return self._miss(fds, str(error.strerror))
@@ -128,7 +128,7 @@ def _reap(shell: int) -> None:
         return
 
 
-def _command() -> str | None:
+def command() -> str | None:
     """The native command that came with this package."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     # <prefix>/lib/pythonX.Y/site-packages/tacenda
