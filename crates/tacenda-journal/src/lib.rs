@@ -4,6 +4,10 @@
 //! segment; a full segment is sealed as encrypted Parquet, and its manifest becomes an entry of a
 //! transparency log. `docs/reference/journal-format.md` is the specification of every byte.
 
+// What tests share names the crate from outside.
+#[cfg(test)]
+extern crate self as tacenda_journal;
+
 mod canonical;
 mod deep;
 mod entry;

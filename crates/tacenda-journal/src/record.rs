@@ -51,6 +51,11 @@ impl Record {
                 return Self::from_object(object, class, now);
             }
         }
+        Self::from_text(line, class, now)
+    }
+
+    /// A line that is the message, whatever it looks like.
+    pub fn from_text(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
         let text = String::from_utf8_lossy(line);
         let object = Map::from_iter([("message".to_owned(), Value::from(text.as_ref()))]);
         Self::from_object(object, class, now)

@@ -187,7 +187,7 @@ fn a_writer_that_was_killed_leaves_nothing_unreadable() {
     journal.append_all((7..20).map(record).collect()).unwrap();
     journal.sync().unwrap();
     // As after kill -9: no destructor runs, the lock goes with the process.
-    let copy = tempfile::tempdir().unwrap();
+    let copy = support::folder();
     let target = copy.path().join("journal");
     copy_tree(&fixture.path(), &target);
     drop(journal);

@@ -5,6 +5,8 @@ mod config;
 mod detectors;
 mod failure;
 mod find;
+#[cfg(feature = "journal")]
+mod journal;
 mod keys;
 mod output;
 mod redact;
@@ -63,6 +65,8 @@ enum Command {
     Config(config::ConfigArgs),
     Keys(keys::KeysArgs),
     Vault(vault::VaultArgs),
+    #[cfg(feature = "journal")]
+    Journal(journal::JournalArgs),
 }
 
 fn main() -> ExitCode {
@@ -101,6 +105,8 @@ fn main() -> ExitCode {
         Command::Config(args) => config::run(&args).map_err(Failure::from),
         Command::Keys(args) => keys::run(&args),
         Command::Vault(args) => vault::run(&args),
+        #[cfg(feature = "journal")]
+        Command::Journal(args) => journal::run(&args),
     };
     match done {
         Ok(status) => status,

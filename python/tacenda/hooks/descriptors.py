@@ -10,9 +10,9 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
-import sys
 from collections.abc import Callable
 
+from tacenda._command import native_command
 from tacenda._core import Core
 from tacenda._patch import Patches
 
@@ -41,7 +41,7 @@ class Descriptors:
             # A program in the terminal would lose it: colours, prompts, an editor.
             self._patches.off(channel, "a terminal keeps no log; tacenda run filters it")
             return None
-        command = _command()
+        command = native_command()
         if command is None:
             self._patches.miss(channel, "the command tacenda is not installed with the package")
             return None
@@ -139,15 +139,3 @@ def _high(fd: int) -> int:
         return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10)
     finally:
         os.close(fd)
-
-
-def _command() -> str | None:
-    """The native command that came with this package."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    # <prefix>/lib/pythonX.Y/site-packages/tacenda
-    prefix = os.path.join(package, *[os.pardir] * 4)
-    for directory in (os.path.dirname(sys.executable), os.path.join(prefix, "bin")):
-        path = os.path.normpath(os.path.join(directory, "tacenda"))
-        if os.access(path, os.X_OK):
-            return path
-    return None

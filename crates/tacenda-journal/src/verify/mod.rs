@@ -2,6 +2,8 @@
 //!
 //! Every check is done, whatever the ones before it found: a report names each place.
 
+#[cfg(test)]
+mod damage_tests;
 mod log;
 mod segments;
 

@@ -12,21 +12,21 @@ use tacenda_policy::Class;
 use tempfile::TempDir;
 
 /// A journal in a directory of its own.
-pub struct Fixture {
+pub(crate) struct Fixture {
     folder: TempDir,
     /// Identities of every class, and of all but `restricted`.
-    pub all: Identities,
-    pub few: Identities,
-    pub key: VerifierKey,
+    pub(crate) all: Identities,
+    pub(crate) few: Identities,
+    pub(crate) key: VerifierKey,
 }
 
 impl Fixture {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let folder = folder();
         let ((few, usual), (restricted, secret)) = (new_identity(0), new_identity(0));
         let few = Identities::parse(few.as_bytes()).unwrap();
         let named = [
@@ -40,27 +40,27 @@ impl Fixture {
         Self { folder, all: few.clone().and(restricted), few, key }
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("journal")
     }
 
-    pub fn open(&self) -> Journal {
+    pub(crate) fn open(&self) -> Journal {
         Journal::open(&self.path(), &options()).unwrap()
     }
 
     /// Records `from` to `to`, in one segment.
-    pub fn fill(&self, from: u64, to: u64) {
+    pub(crate) fn fill(&self, from: u64, to: u64) {
         let journal = self.open();
         let records = (from..to).map(record).collect();
         assert_eq!(journal.append_all(records).unwrap(), Some(from));
         journal.close().unwrap();
     }
 
-    pub fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self) -> Reader {
         Reader::open(&self.path(), self.all.clone(), &[Place::Temporary]).unwrap()
     }
 
-    pub fn verifier(&self) -> Verifier {
+    pub(crate) fn verifier(&self) -> Verifier {
         Verifier {
             key: Some(self.key.clone()),
             identities: Some(self.all.clone()),
@@ -69,17 +69,28 @@ impl Fixture {
         }
     }
 
-    pub fn verify(&self) -> Verification {
+    pub(crate) fn verify(&self) -> Verification {
         self.verifier().verify(&self.path()).unwrap()
     }
 }
 
-pub fn options() -> Options {
+/// A directory in memory where the system has one: thousands of syncs are quick there.
+pub(crate) fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        if let Ok(folder) = tempfile::tempdir_in(memory) {
+            return folder;
+        }
+    }
+    tempfile::tempdir().unwrap()
+}
+
+pub(crate) fn options() -> Options {
     Options { allowed: vec![Place::Temporary], ..Options::default() }
 }
 
 /// A record that tells its number, with fields of three classes.
-pub fn record(number: u64) -> Record {
+pub(crate) fn record(number: u64) -> Record {
     let line = format!(
         r#"{{"time": {}, "level": "{}", "logger": "app.{}", "message": "record {number}",
         "prompt": "violet heron {number}", "card": "5555 {number}", "kinds": ["prompt"],
@@ -92,7 +103,7 @@ pub fn record(number: u64) -> Record {
 }
 
 /// The numbers of the records that a reader hands over.
-pub fn numbers(reader: &Reader, filter: &Filter) -> Vec<u64> {
+pub(crate) fn numbers(reader: &Reader, filter: &Filter) -> Vec<u64> {
     let mut numbers = Vec::new();
     reader
         .each(filter, &mut |seen| {
@@ -104,7 +115,7 @@ pub fn numbers(reader: &Reader, filter: &Filter) -> Vec<u64> {
 }
 
 /// Every file below a directory.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
