@@ -98,9 +98,8 @@ class JournalHandler(logging.Handler):
             if pipe is not None and not pipe.closed:
                 pipe.close()
                 # A forked child has no process to wait for.
-                if os.getpid() == self._owner:
-                    if self._process.wait() != 0:
-                        _say("tacenda: the journal was not sealed; it is when it is opened\n")
+                if os.getpid() == self._owner and self._process.wait() != 0:
+                    _say("tacenda: the journal was not sealed; it is when it is opened\n")
                 self._turn.close()
         finally:
             self.release()

@@ -124,7 +124,7 @@ def decryption(*paths: str | Path) -> Any:
 
     own = [identity for path in paths for identity in identities(path)]
 
-    class Client(pe.KmsClient):  # type: ignore[misc, unused-ignore]
+    class Client(pe.KmsClient):  # type: ignore[misc]
         def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:
             raise KeyDenied("segments are sealed by `tacenda journal`")
 

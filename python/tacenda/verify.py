@@ -524,9 +524,7 @@ def check_frames(data: bytes, start: int, place: str, log: Log, state: State) ->
     return None
 
 
-def verify(
-    folder: Path, key: str | None = None, since: dict[str, bytes] | None = None
-) -> Report:
+def verify(folder: Path, key: str | None = None, since: dict[str, bytes] | None = None) -> Report:
     """Verifies the journal in a directory.
 
     Args:
@@ -558,9 +556,71 @@ def verify(
     return report
 
 
+def root_of_inclusion(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root that a proof of inclusion leads to (RFC 9162, 2.1.3.2).
+
+    Raises:
+        ValueError: The proof does not fit.
+    """
+    at, last, root = index, size - 1, leaf
+    for step in path:
+        if last == 0:
+            raise ValueError("the proof is too long")
+        if at & 1 or at == last:
+            root = sha256(b"\1", step, root)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            root = sha256(b"\1", root, step)
+        at, last = at >> 1, last >> 1
+    if last != 0 or index >= size:
+        raise ValueError("the proof is too short")
+    return root
+
+
+def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
+    """Checks what `tacenda journal prove` prints.
+
+    Args:
+        proof: The proof.
+        keys: Keys that have to have signed its checkpoint.
+
+    Returns:
+        The parts of the record, by name: what was proven to be in the journal.
+
+    Raises:
+        ValueError: It proves nothing; the text says why.
+    """
+    content, mask, commitments = {}, 0, b""
+    for one in proof["parts"]:
+        number, part = PARTS.index(one["part"]), unbase64(one["content"])
+        content[one["part"]] = part
+        commitments += sha256(bytes([2, number]), bytes.fromhex(one["salt"]), part)
+        mask |= 1 << number
+    leaf = sha256(b"\0", bytes([mask]), commitments)
+    path = [bytes.fromhex(step) for step in proof["segment"]["path"]]
+    root = root_of_inclusion(leaf, proof["segment"]["index"], proof["segment"]["size"], path)
+    raw = unbase64(proof["entry"])
+    entry = read_entry(raw)
+    if entry is None or entry.get("type") != "seal" or entry["root"] != root.hex():
+        raise ValueError("the segment of this root is not in the log")
+    if entry["first"] + proof["segment"]["index"] != proof["sequence"]:
+        raise ValueError("the record has another number")
+    checkpoint = Checkpoint.parse(proof["checkpoint"].encode())
+    if checkpoint is None or not all(checkpoint.signed_by(key) for key in keys):
+        raise ValueError("the checkpoint is not signed")
+    path = [bytes.fromhex(step) for step in proof["log"]["path"]]
+    leaf = sha256(b"\0", raw)
+    if root_of_inclusion(leaf, proof["log"]["index"], checkpoint.size, path) != checkpoint.root:
+        raise ValueError("the entry is not in the log")
+    return content
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tacenda.verify", description="Verify a journal")
+    parser = argparse.ArgumentParser(
+        prog="python -m tacenda.verify", description="Verify a journal"
+    )
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--key", help="the key that `tacenda journal init` printed")
     parser.add_argument("--since", type=Path, action="append", default=[], metavar="CHECKPOINT")

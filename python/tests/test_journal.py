@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tacenda import JournalHandler, kms
 from tacenda._command import native_command
-from tacenda.verify import verify
+from tacenda.verify import Log, Report, check_proof, verify
 
 ENVIRONMENT = {**os.environ, "TACENDA_JOURNAL_PLACES": "temporary", "NO_COLOR": "1"}
 LINE = {
@@ -143,6 +143,21 @@ def test_pyarrow_reads_what_its_identities_open(journal: Journal) -> None:
     assert column("restricted", "few", "rest") == [f'{{"card":"c{n}"}}' for n in range(3)]
     with segment.open("rb") as file, pytest.raises(OSError, match="decryption"):
         pq.read_table(file)
+
+
+def test_one_record_is_proven_without_the_others(journal: Journal) -> None:
+    for segment in range(3):
+        journal.fill(segment * 5, 5)
+    both = ("-i", journal.folder / "few", "-i", journal.folder / "rest")
+    keys = Log(journal.path / "log", Report()).keys(4)
+    assert keys is not None
+    proof = json.loads(journal.run("prove", journal.path, 7, *both))
+    parts = check_proof(proof, list(keys))
+    assert parts["restricted"] == b'{"card":"c7"}'
+    assert "c6" not in json.dumps(proof)
+    proof["parts"][-1]["content"] = "eyJjYXJkIjoiYzgifQ=="
+    with pytest.raises(ValueError, match="root"):
+        check_proof(proof, list(keys))
 
 
 def test_an_erased_record_is_gone_for_every_reader(journal: Journal) -> None:

@@ -88,6 +88,7 @@ pub struct Cause {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a log has a few, and one is made at a time")]
 pub enum Event {
     /// The journal began.
     Begin {
@@ -168,23 +169,38 @@ impl Entry {
                 "type": "begin", "version": 1, "origin": origin, "first": show_key(first),
                 "log": show_key(log), "settings": settings.to_json(),
             }),
-            Event::Set { settings, cause } => with(cause, json!({
-                "type": "set", "settings": settings.to_json(),
-            })),
+            Event::Set { settings, cause } => with(
+                cause,
+                json!({
+                    "type": "set", "settings": settings.to_json(),
+                }),
+            ),
             Event::Seal(segment) => seal(segment),
-            Event::Erase { segment, records, sha256, bytes, cause } => with(cause, json!({
-                "type": "erase", "segment": segment, "records": records, "sha256": hex(sha256),
-                "bytes": bytes,
-            })),
-            Event::Delete { segments: (from, to), records, cause } => with(cause, json!({
-                "type": "delete", "segments": [from, to], "records": records,
-            })),
-            Event::Hold { name, times: (from, to), cause } => with(cause, json!({
-                "type": "hold", "name": name, "times": [show_time(*from), show_time(*to)],
-            })),
-            Event::Release { name, cause } => with(cause, json!({
-                "type": "release", "name": name,
-            })),
+            Event::Erase { segment, records, sha256, bytes, cause } => with(
+                cause,
+                json!({
+                    "type": "erase", "segment": segment, "records": records, "sha256": hex(sha256),
+                    "bytes": bytes,
+                }),
+            ),
+            Event::Delete { segments: (from, to), records, cause } => with(
+                cause,
+                json!({
+                    "type": "delete", "segments": [from, to], "records": records,
+                }),
+            ),
+            Event::Hold { name, times: (from, to), cause } => with(
+                cause,
+                json!({
+                    "type": "hold", "name": name, "times": [show_time(*from), show_time(*to)],
+                }),
+            ),
+            Event::Release { name, cause } => with(
+                cause,
+                json!({
+                    "type": "release", "name": name,
+                }),
+            ),
         };
         object["time"] = show_time(self.time).into();
         object["next"] = show_key(&self.next).into();
@@ -227,10 +243,9 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
             log: read_key(text("log")?)?,
             settings: Settings::from_json(&value["settings"])?,
         },
-        "set" => Event::Set {
-            settings: Settings::from_json(&value["settings"])?,
-            cause: cause(object)?,
-        },
+        "set" => {
+            Event::Set { settings: Settings::from_json(&value["settings"])?, cause: cause(object)? }
+        }
         "seal" => Event::Seal(SegmentState {
             number: number("segment")?,
             format: Format::of(text("format")?)?,
@@ -393,11 +408,27 @@ mod tests {
             deleted: false,
         };
         for event in [
-            Event::Begin { origin: "o".into(), first: key(1), log: key(2), settings: settings.clone() },
+            Event::Begin {
+                origin: "o".into(),
+                first: key(1),
+                log: key(2),
+                settings: settings.clone(),
+            },
             Event::Set { settings, cause: cause.clone() },
             Event::Seal(segment.clone()),
-            Event::Seal(SegmentState { format: Format::Parquet, times: None, cut: None, ..segment }),
-            Event::Erase { segment: 1, records: vec![1, 5], sha256: [3; 32], bytes: 9, cause: cause.clone() },
+            Event::Seal(SegmentState {
+                format: Format::Parquet,
+                times: None,
+                cut: None,
+                ..segment
+            }),
+            Event::Erase {
+                segment: 1,
+                records: vec![1, 5],
+                sha256: [3; 32],
+                bytes: 9,
+                cause: cause.clone(),
+            },
             Event::Delete { segments: (0, 2), records: 30, cause: cause.clone() },
             Event::Hold { name: "case".into(), times: (0, 10), cause: cause.clone() },
             Event::Release { name: "case".into(), cause },

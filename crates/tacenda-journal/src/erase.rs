@@ -81,10 +81,13 @@ impl Owner {
             let record = if erase { Record { time, ..Record::default() } } else { leaf.record };
             rows.push(Ok(Row { record, erased: erase.then_some(leaf.hash) }));
         })?;
-        let mut salts = salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
+        let mut salts =
+            salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
         for record in &gone {
             let record = u32::try_from(*record).expect("a segment has fewer records");
-            salts.iter_mut().for_each(|salts| salts.puncture(record));
+            for salts in &mut salts {
+                salts.puncture(record);
+            }
         }
         let keys = SegmentKeys::new(&self.log.view().state.settings.recipients)?;
         let file = SegmentState::file_of(segment.number, Format::Parquet);
@@ -100,4 +103,3 @@ impl Owner {
         self.replace_segment(segment, &file)
     }
 }
-

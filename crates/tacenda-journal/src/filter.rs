@@ -87,7 +87,8 @@ fn is_below(logger: &str, above: &str) -> bool {
 fn has(record: &Record, name: &str, value: &str) -> bool {
     record.field(name).is_some_and(|field| match field {
         serde_json::Value::String(text) => text == value,
-        other => other.to_string() == value,
+        // A number or a truth value, as JSON spells it.
+        other => serde_json::to_string(&other).is_ok_and(|text| text == value),
     })
 }
 

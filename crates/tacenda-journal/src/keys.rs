@@ -49,13 +49,15 @@ pub struct Recipients(BTreeMap<Class, Vec<String>>);
 
 enum Recipient {
     Classic(x25519::Recipient),
-    PostQuantum(tagpq::Recipient),
+    PostQuantum(Box<tagpq::Recipient>),
 }
 
 impl Recipient {
     fn parse(text: &str) -> Result<Self, JournalError> {
         let classic = x25519::Recipient::from_str(text).map(Self::Classic);
-        let any = classic.or_else(|_| tagpq::Recipient::from_str(text).map(Self::PostQuantum));
+        let any = classic.or_else(|_| {
+            tagpq::Recipient::from_str(text).map(|one| Self::PostQuantum(Box::new(one)))
+        });
         any.map_err(|_| JournalError::BadRecipient { text: text.to_owned() })
     }
 }
@@ -130,12 +132,13 @@ impl Recipients {
             Recipient::PostQuantum(_) => None,
         });
         let hybrid = parsed.iter().filter_map(|one| match one {
-            Recipient::PostQuantum(one) => Some(one as &dyn age::Recipient),
+            Recipient::PostQuantum(one) => Some(one.as_ref() as &dyn age::Recipient),
             Recipient::Classic(_) => None,
         });
         let groups = [classic.collect::<Vec<_>>(), hybrid.collect()];
         let files = groups.into_iter().filter(|group| !group.is_empty()).map(|group| {
-            let seal = |error: &dyn std::fmt::Display| JournalError::Seal { what: error.to_string() };
+            let seal =
+                |error: &dyn std::fmt::Display| JournalError::Seal { what: error.to_string() };
             let encryptor =
                 Encryptor::with_recipients(group.into_iter()).map_err(|error| seal(&error))?;
             let mut file = Vec::new();

@@ -21,6 +21,7 @@ mod note;
 mod page;
 mod part;
 mod place;
+mod proof;
 mod reader;
 mod record;
 mod recover;

@@ -161,9 +161,9 @@ impl Writing<'_> {
     fn complete(&self) -> Result<(), JournalError> {
         let damaged = |what| JournalError::damaged("log/pending", what);
         let Some(pending) = self.folder.read(PENDING)? else { return Ok(()) };
-        let split = pending.split_first_chunk().and_then(|(length, rest)| {
-            rest.split_at_checked(u16::from_be_bytes(*length).into())
-        });
+        let split = pending
+            .split_first_chunk()
+            .and_then(|(length, rest)| rest.split_at_checked(u16::from_be_bytes(*length).into()));
         let (entry, note) = split.ok_or(damaged("it is cut"))?;
         let note = std::str::from_utf8(note).map_err(|_| damaged("it holds no note"))?;
         let parsed = crate::note::Note::parse(note.as_bytes());

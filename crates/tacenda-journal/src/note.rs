@@ -141,7 +141,7 @@ impl Checkpoint {
             let id = VerifierKey::new(name, key.verifying_key()).id();
             let signature = key.sign(text.as_bytes()).to_bytes();
             let line = BASE64_STANDARD.encode([id.as_slice(), &signature].concat());
-            note.push_str(&format!("— {name} {line}\n"));
+            note.extend(["— ", name, " ", &line, "\n"]);
         }
         note
     }
@@ -186,8 +186,7 @@ mod tests {
     fn a_witness_signs_with_its_time() {
         let checkpoint = Checkpoint { origin: "a".to_owned(), size: 1, root: [3; 32] };
         let (log, witness) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
-        let key =
-            VerifierKey { name: "w".into(), key: witness.verifying_key(), kind: COSIGNATURE };
+        let key = VerifierKey { name: "w".into(), key: witness.verifying_key(), kind: COSIGNATURE };
         assert_eq!(VerifierKey::parse(&key.to_string()).as_ref(), Some(&key));
         let text = format!("cosignature/v1\ntime 1700000000\n{}", checkpoint.text());
         let time = 1_700_000_000_u64.to_be_bytes();

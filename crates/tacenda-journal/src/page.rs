@@ -37,7 +37,7 @@ pub(crate) struct Pages {
     row_group: u16,
     column: u16,
     dictionary: bool,
-    data_pages: u16,
+    data_read: u16,
     values_left: i64,
     compression: Compression,
 }
@@ -64,7 +64,7 @@ impl Pages {
             row_group: chunk.row_group,
             column: chunk.column,
             dictionary: chunk.has_dictionary,
-            data_pages: 0,
+            data_read: 0,
             values_left: chunk.values,
             compression: chunk.compression,
         }
@@ -83,7 +83,7 @@ impl Pages {
         bound.extend_from_slice(&self.row_group.to_le_bytes());
         bound.extend_from_slice(&self.column.to_le_bytes());
         if matches!(kind, Module::DataPage | Module::DataPageHeader) {
-            bound.extend_from_slice(&self.data_pages.to_le_bytes());
+            bound.extend_from_slice(&self.data_read.to_le_bytes());
         }
         let mut opened = sealed.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -132,7 +132,7 @@ impl Pages {
             return Ok(Some(Page::DictionaryPage { buf, num_values, encoding, is_sorted: false }));
         }
         self.values_left -= values;
-        self.data_pages += 1;
+        self.data_read += 1;
         Ok(Some(Page::DataPage {
             buf,
             num_values,

@@ -164,11 +164,9 @@ impl Folder {
     pub(crate) fn folder(&self, name: &str) -> Result<Self, JournalError> {
         let path = self.path.join(name);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let descriptor =
-            rustix::fs::openat(self.descriptor.as_fd(), name, flags, Mode::empty())
-                .map_err(|error| unusable(&path, error.into()))?;
-        let folder =
-            Self { path, descriptor: Arc::new(descriptor), fault: self.fault.clone() };
+        let descriptor = rustix::fs::openat(self.descriptor.as_fd(), name, flags, Mode::empty())
+            .map_err(|error| unusable(&path, error.into()))?;
+        let folder = Self { path, descriptor: Arc::new(descriptor), fault: self.fault.clone() };
         folder.check()?;
         Ok(folder)
     }

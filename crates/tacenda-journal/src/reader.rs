@@ -83,9 +83,8 @@ impl Reader {
     /// no such segment.
     pub fn active(&self) -> Result<Option<(u64, u64)>, JournalError> {
         let bytes = self.root.folder("active")?.read(&wal::name(self.view.state.next.0))?;
-        let count = |bytes: Vec<u8>| {
-            Some((u64::from(wal::survey(&bytes)?.records), bytes.len() as u64))
-        };
+        let count =
+            |bytes: Vec<u8>| Some((u64::from(wal::survey(&bytes)?.records), bytes.len() as u64));
         Ok(bytes.and_then(count))
     }
 
@@ -125,7 +124,7 @@ impl Reader {
         }
         let sealed = self.open_sealed(segment)?;
         let closed = Part::ALL.iter().filter(|part| !sealed.opens(**part));
-        let closed: Vec<_> = closed.filter_map(class).collect();
+        let closed: Vec<_> = closed.filter_map(|part| class(*part)).collect();
         for group in 0..sealed.groups() {
             if !filter.meets(sealed.times(group)) {
                 continue;
@@ -158,7 +157,7 @@ impl Reader {
     ) -> Result<bool, JournalError> {
         let (keys, records) = self.records_of_wal(number, bytes)?;
         let closed = Part::ALL.iter().filter(|part| keys[part.index()].is_none());
-        let closed: Vec<_> = closed.filter_map(class).collect();
+        let closed: Vec<_> = closed.filter_map(|part| class(*part)).collect();
         for (sequence, record) in (first..).zip(records) {
             let seen = Seen { sequence, record, sealed: closed.clone(), erased: None };
             if filter.passes(&seen) && !take(&seen) {
@@ -187,10 +186,10 @@ impl Reader {
     }
 }
 
-fn class(part: &Part) -> Option<tacenda_policy::Class> {
+fn class(part: Part) -> Option<tacenda_policy::Class> {
     match part {
         Part::Head => None,
-        Part::Of(class) => Some(*class),
+        Part::Of(class) => Some(class),
     }
 }
 

@@ -46,10 +46,10 @@ impl Record {
     /// what the record is about; `class` says of which class the fields are, and `classes` says so
     /// of single ones. All other members are fields.
     pub fn from_line(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
-        if line.trim_ascii_start().first() == Some(&b'{') {
-            if let Ok(Value::Object(object)) = serde_json::from_slice(line) {
-                return Self::from_object(object, class, now);
-            }
+        if line.trim_ascii_start().first() == Some(&b'{')
+            && let Ok(Value::Object(object)) = serde_json::from_slice(line)
+        {
+            return Self::from_object(object, class, now);
         }
         Self::from_text(line, class, now)
     }
@@ -117,7 +117,7 @@ impl Record {
 
     /// Whether the journal takes it.
     pub(crate) fn check(&self) -> Result<(), JournalError> {
-        let short = |text: &str| text.len() <= usize::from(u16::MAX);
+        let short = |text: &str| u16::try_from(text.len()).is_ok();
         if !(short(&self.level) && short(&self.logger) && short(&self.kinds)) {
             return Err(JournalError::BadRecord { what: "has a level, logger or kinds too long" });
         }
@@ -178,10 +178,9 @@ impl Record {
         }
         for fields in self.fields.iter().flatten() {
             // A JSON object without its braces.
-            if let Some(inner) = fields.strip_prefix(b"{").and_then(|f| f.strip_suffix(b"}")) {
-                if !inner.is_empty() {
-                    let _ = write!(json, ",{}", String::from_utf8_lossy(inner));
-                }
+            let inner = fields.strip_prefix(b"{").and_then(|fields| fields.strip_suffix(b"}"));
+            if let Some(inner) = inner.filter(|inner| !inner.is_empty()) {
+                let _ = write!(json, ",{}", String::from_utf8_lossy(inner));
             }
         }
         json.push('}');

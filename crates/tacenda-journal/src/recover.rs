@@ -5,9 +5,9 @@
 
 use crate::entry::{Event, Format, SegmentState};
 use crate::error::JournalError;
+use crate::sha256;
 use crate::wal::{self, Survey};
 use crate::writer::Owner;
-use crate::sha256;
 
 /// What the name of a segment's file has while records are erased from it.
 pub(crate) const ERASING: &str = ".erasing";
@@ -21,7 +21,7 @@ impl Owner {
             let sealed = (0..number).any(|before| name == wal::name(before));
             if ours {
                 self.take_over(&name)?;
-            } else if sealed || name.ends_with(".new") {
+            } else if sealed {
                 self.active.discard(&name)?;
             }
         }
@@ -106,7 +106,10 @@ impl Owner {
             return Err(JournalError::damaged(place, "it is of another journal or place"));
         }
         if survey.forged_mark(|log| Some(view.key_after(log)?.key())).is_some() {
-            return Err(JournalError::damaged(place, "a mark is not signed by the key of its time"));
+            return Err(JournalError::damaged(
+                place,
+                "a mark is not signed by the key of its time",
+            ));
         }
         Ok(())
     }

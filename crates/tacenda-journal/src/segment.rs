@@ -11,6 +11,9 @@ use parquet::data_type::{ByteArray, ByteArrayType, DataType, FixedLenByteArrayTy
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::errors::ParquetError;
+use parquet::file::column_crypto_metadata::ColumnCryptoMetaData::{
+    ENCRYPTION_WITH_COLUMN_KEY, ENCRYPTION_WITH_FOOTER_KEY,
+};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::reader::ChunkReader as _;
@@ -89,8 +92,8 @@ pub(crate) fn write(
 ) -> Result<(Hash, u64), JournalError> {
     let schema = Arc::new(parse_message_type(SCHEMA).map_err(seal)?);
     let hashing = Hashing { output, hasher: Sha256::new(), bytes: 0 };
-    let mut file = SerializedFileWriter::new(hashing, schema, Arc::new(properties(keys)?))
-        .map_err(seal)?;
+    let mut file =
+        SerializedFileWriter::new(hashing, schema, Arc::new(properties(keys)?)).map_err(seal)?;
     let mut group: Vec<Row> = Vec::new();
     let (mut next, mut size, mut is_first) = (first, 0, true);
     for row in rows {
@@ -114,8 +117,8 @@ pub(crate) fn write(
 
 fn properties(keys: &SegmentKeys) -> Result<WriterProperties, JournalError> {
     let head = keys.key(Part::Head).to_vec();
-    let mut encryption = FileEncryptionProperties::builder(head)
-        .with_footer_key_metadata(keys.material(Part::Head));
+    let mut encryption =
+        FileEncryptionProperties::builder(head).with_footer_key_metadata(keys.material(Part::Head));
     for part in Part::ALL {
         for name in columns(part) {
             let key = keys.key(part).to_vec();
@@ -281,10 +284,10 @@ impl Sealed {
         for part in &Part::ALL[1..] {
             let crypto = group.column(column(*part)).crypto_metadata();
             let material = crypto.and_then(|crypto| match crypto {
-                parquet::file::column_crypto_metadata::ColumnCryptoMetaData::ENCRYPTION_WITH_COLUMN_KEY(
-                    own,
-                ) => own.key_metadata.as_deref().and_then(read_key_material),
-                _ => None,
+                ENCRYPTION_WITH_COLUMN_KEY(own) => {
+                    own.key_metadata.as_deref().and_then(read_key_material)
+                }
+                ENCRYPTION_WITH_FOOTER_KEY => None,
             });
             self.keys[part.index()] = material.and_then(|wrapped| identities.unwrap(&wrapped));
         }
@@ -364,7 +367,11 @@ impl Sealed {
         Ok(values.into_iter().map(text).collect())
     }
 
-    fn required<T: DataType>(&self, group: usize, column: usize) -> Result<Vec<T::T>, JournalError> {
+    fn required<T: DataType>(
+        &self,
+        group: usize,
+        column: usize,
+    ) -> Result<Vec<T::T>, JournalError> {
         let values = self.optional::<T>(group, column)?;
         let all: Option<Vec<T::T>> = values.into_iter().collect();
         all.ok_or(JournalError::damaged(self.name.as_str(), "a value is missing"))

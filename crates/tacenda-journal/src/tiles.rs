@@ -6,15 +6,16 @@ use crate::{Hash, tree};
 
 /// Hashes or entries in a full tile.
 pub(crate) const WIDTH: u64 = 256;
+/// The same, to cut lists by.
+const TILE: usize = 256;
 
 /// The path of a tile, below `tile/`: a level or `entries`, the number, and how much of it there is.
 pub(crate) fn path(level: &str, number: u64, width: u64) -> String {
     let digits = format!("{number:03}");
     let digits = format!("{digits:0>width$}", width = digits.len().div_ceil(3) * 3);
-    let groups: Vec<&str> =
-        (0..digits.len()).step_by(3).map(|at| &digits[at..at + 3]).collect();
+    let groups: Vec<&str> = (0..digits.len()).step_by(3).map(|at| &digits[at..at + 3]).collect();
     let (last, before) = groups.split_last().expect("a number has digits");
-    let before: String = before.iter().map(|group| format!("x{group}/")).collect();
+    let before: String = before.iter().flat_map(|group| ["x", group, "/"]).collect();
     let partial = if width < WIDTH { format!(".p/{width}") } else { String::new() };
     format!("{level}/{before}{last}{partial}")
 }
@@ -32,7 +33,7 @@ pub fn bundle(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
 
 /// The hashes of the tiles of a level: each the root over the 256 of the level below.
 pub(crate) fn next_level(hashes: &[Hash]) -> Vec<Hash> {
-    let (full, _) = hashes.as_chunks::<{ WIDTH as usize }>();
+    let (full, _) = hashes.as_chunks::<TILE>();
     full.iter().map(|tile| tree::root(tile)).collect()
 }
 

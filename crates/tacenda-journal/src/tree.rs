@@ -1,4 +1,4 @@
-//! The Merkle tree of RFC 6962 (RFC 9162, 2.1): roots, and proofs of inclusion and consistency.
+//! The Merkle tree of RFC 6962 (RFC 9162, 2.1): roots, and proofs of inclusion.
 
 use crate::{Hash, sha256};
 
@@ -46,7 +46,9 @@ impl Frontier {
 /// The root over the hashes of leaves.
 pub(crate) fn root(leaves: &[Hash]) -> Hash {
     let mut frontier = Frontier::default();
-    leaves.iter().for_each(|leaf| frontier.push(*leaf));
+    for leaf in leaves {
+        frontier.push(*leaf);
+    }
     frontier.root()
 }
 
@@ -97,26 +99,6 @@ pub(crate) fn root_of_inclusion(leaf: Hash, index: u64, size: u64, path: &[Hash]
     (last == 0).then_some(root)
 }
 
-/// The proof that the tree of the first `size` leaves is a beginning of this one (RFC 6962, 2.1.2).
-pub(crate) fn consistency(leaves: &[Hash], size: usize) -> Vec<Hash> {
-    fn part(leaves: &[Hash], size: usize, whole: bool) -> Vec<Hash> {
-        if size == leaves.len() {
-            return if whole { Vec::new() } else { vec![root(leaves)] };
-        }
-        let (left, right) = leaves.split_at(split(leaves.len()));
-        if size <= left.len() {
-            let mut path = part(left, size, whole);
-            path.push(root(right));
-            path
-        } else {
-            let mut path = part(right, size - left.len(), false);
-            path.push(root(left));
-            path
-        }
-    }
-    if size == 0 || size >= leaves.len() { Vec::new() } else { part(leaves, size, true) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,18 +144,5 @@ mod tests {
                 assert!(path.is_empty() || of(*hash, index, &path[1..]) != Some(whole));
             }
         }
-    }
-
-    /// RFC 6962, 2.1.3: the tree of seven leaves and its proofs.
-    #[test]
-    fn consistency_as_in_the_example_of_the_rfc() {
-        let leaves: Vec<Hash> = (0_u8..7).map(|i| leaf(&[i])).collect();
-        let [a, b, c, d, .., j] = leaves[..] else { panic!("seven leaves") };
-        let (g, h) = (node(&a, &b), node(&c, &d));
-        let (k, l) = (node(&g, &h), root(&leaves[4..]));
-        assert_eq!(consistency(&leaves, 3), [c, d, g, l]);
-        assert_eq!(consistency(&leaves, 4), [l]);
-        assert_eq!(consistency(&leaves, 6), [root(&leaves[4..6]), j, k]);
-        assert_eq!(consistency(&leaves, 7), Vec::<Hash>::new());
     }
 }

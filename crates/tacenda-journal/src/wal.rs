@@ -66,7 +66,7 @@ impl Header {
         let value: Value = serde_json::from_slice(json).ok()?;
         let mut wrapped: [String; 5] = Default::default();
         for part in Part::ALL {
-            wrapped[part.index()] = value["keys"][part.name()].as_str()?.to_owned();
+            value["keys"][part.name()].as_str()?.clone_into(&mut wrapped[part.index()]);
         }
         let header = Self {
             segment: value["segment"].as_u64()?,
@@ -213,7 +213,7 @@ impl Wal {
         let mut body = Vec::with_capacity(size + 32 * records.len() + 128);
         body.push(BATCH);
         body.extend_from_slice(&count.to_be_bytes());
-        leaves.iter().for_each(|leaf| body.extend_from_slice(leaf));
+        body.extend_from_slice(leaves.as_flattened());
         for part in Part::ALL {
             let plain = zeroize::Zeroizing::new(std::mem::take(&mut parts[part.index()]));
             if plain.is_empty() {
@@ -370,7 +370,9 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
         match frame.bytes[4..].split_first() {
             Some((&BATCH, body)) => {
                 let Some((leaves, _)) = split_leaves(body) else { break };
-                leaves.iter().for_each(|leaf| frontier.push(*leaf));
+                for leaf in leaves {
+                    frontier.push(*leaf);
+                }
                 found.batches.push((found.whole, frames, chain));
             }
             Some((&MARK, body)) => {
@@ -426,21 +428,13 @@ fn split_leaves(body: &[u8]) -> Option<(&[Hash], &[u8])> {
 
 impl Survey {
     /// The first mark that was not signed by the key of its time, by its place in the file.
-    pub(crate) fn forged_mark(
-        &self,
-        key: impl Fn(u64) -> Option<VerifyingKey>,
-    ) -> Option<usize> {
+    pub(crate) fn forged_mark(&self, key: impl Fn(u64) -> Option<VerifyingKey>) -> Option<usize> {
         let genuine = |mark: &Mark| {
             let signature = ed25519_dalek::Signature::from_bytes(&mark.signature);
             let text = marked(self.header.segment, mark.records, &mark.chain);
             key(mark.log).is_some_and(|key| key.verify_strict(&text, &signature).is_ok())
         };
         self.marks.iter().find(|mark| !genuine(mark)).map(|mark| mark.at)
-    }
-
-    /// Records that a mark covers.
-    pub(crate) fn marked(&self) -> u64 {
-        self.marks.last().map_or(0, |mark| mark.records)
     }
 
     /// The batches, each opened with the keys at hand.
@@ -473,7 +467,8 @@ fn open_batch(
         rest = after;
         let part = usize::from(*part);
         if let Some(cipher) = ciphers.get(part)? {
-            let opened = cipher.decrypt(&nonce(number), Payload { msg: sealed, aad: chain }).ok()?;
+            let opened =
+                cipher.decrypt(&nonce(number), Payload { msg: sealed, aad: chain }).ok()?;
             parts[part] = Some(zeroize::Zeroizing::new(opened));
         }
     }

@@ -238,7 +238,7 @@ impl Shared {
                 };
             }
             if queue.leading {
-                queue = self.written.wait(queue).unwrap_or_else(|poisoned| poisoned.into_inner());
+                queue = self.written.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
                 continue;
             }
             queue.leading = true;
@@ -460,7 +460,9 @@ impl Owner {
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
         let batches = survey.open(&bytes, Part::ALL.map(|part| Some(keys.key(part))));
         let rows = batches.flat_map(|batch| match batch {
-            Ok(records) => records.into_iter().map(|r| Ok(Row { record: r, erased: None })).collect(),
+            Ok(records) => {
+                records.into_iter().map(|r| Ok(Row { record: r, erased: None })).collect()
+            }
             Err(error) => vec![Err(error)],
         });
         let written = segment::write(output, keys, &salts, header.first, rows);

@@ -1,9 +1,10 @@
 //! A journal's life: written, rotated, read, verified, erased from, deleted.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
 use support::{Fixture, files, numbers, options, record};
-use tacenda_journal::{Cause, Filter, Hold, Journal, JournalError, Reader, Place, Format};
+use tacenda_journal::{Cause, Filter, Format, Hold, Journal, JournalError, Place, Reader};
 use tacenda_policy::Class;
 
 #[test]
@@ -74,7 +75,8 @@ fn without_an_identity_a_class_stays_sealed() {
         })
         .unwrap();
     assert_eq!(count, 10);
-    let none = Reader::open(&fixture.path(), tacenda_journal::Identities::default(), &[Place::Temporary]);
+    let none =
+        Reader::open(&fixture.path(), tacenda_journal::Identities::default(), &[Place::Temporary]);
     let error = none.unwrap().each(&Filter::default(), &mut |_| true).unwrap_err();
     assert!(matches!(error, JournalError::NoKey { part: "head", .. }), "{error}");
 }
@@ -91,7 +93,10 @@ fn filters() {
     assert_eq!(only(Filter { logger: Some("app.2".into()), ..Filter::default() }).len(), 33);
     assert_eq!(only(Filter { logger: Some("app".into()), ..Filter::default() }).len(), 100);
     assert_eq!(only(Filter { logger: Some("ap".into()), ..Filter::default() }), Vec::<u64>::new());
-    assert_eq!(only(Filter { since: seconds(48), until: seconds(51), ..Filter::default() }), [48, 49, 50, 51]);
+    assert_eq!(
+        only(Filter { since: seconds(48), until: seconds(51), ..Filter::default() }),
+        [48, 49, 50, 51]
+    );
     assert_eq!(only(Filter { numbers: Some((99, 200)), ..Filter::default() }), [99]);
     assert_eq!(only(Filter { text: Some("heron 77".into()), ..Filter::default() }), [77]);
     assert_eq!(only(Filter { kind: Some("email".into()), ..Filter::default() }), Vec::<u64>::new());

@@ -10,7 +10,10 @@ pub fn run(bytes: &[u8]) {
         // What is cut after the whole frames gives the same.
         let again = tacenda_journal::untrusted::survey(&bytes[..survey.whole]);
         let again = again.expect("it has a header");
-        assert_eq!((again.records, again.root, again.whole), (survey.records, survey.root, survey.whole));
+        assert_eq!(
+            (again.records, again.root, again.whole),
+            (survey.records, survey.root, survey.whole)
+        );
         assert!(!again.changed);
     }
     if let Some(entries) = bundle(bytes) {

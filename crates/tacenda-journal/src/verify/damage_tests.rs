@@ -19,7 +19,7 @@ fn rounds() -> u64 {
     std::env::var("TACENDA_JOURNAL_DAMAGES").map_or(300, |text| text.parse().unwrap())
 }
 
-/// Numbers that look random and are the same in each run (SplitMix64).
+/// Numbers that look random and are the same in each run (`SplitMix64`).
 struct Numbers(u64);
 
 impl Numbers {
@@ -86,7 +86,7 @@ fn damaged_files_are_found_and_named() {
         match numbers.below(6) {
             0 => damaged[numbers.below(bytes.len())] ^= 1 << numbers.below(8),
             1 => damaged.truncate(numbers.below(bytes.len())),
-            2 => damaged.extend_from_slice(&bytes[..1 + numbers.below(bytes.len())]),
+            2 => damaged.extend_from_slice(&bytes[..=numbers.below(bytes.len())]),
             3 => {
                 let start = numbers.below(bytes.len());
                 damaged.drain(start..(start + 1 + numbers.below(40)).min(bytes.len()));
@@ -180,10 +180,10 @@ fn the_past_cannot_be_signed_anew_with_the_keys_of_today() {
         // Its own key from there on, so that later signatures fit.
         entry.next = thief.epoch.verifying_key();
         entries[forged] = entry.to_bytes();
-        for later in forged + 1..entries.len() {
-            let mut entry = entry::parse(&entries[later]).unwrap();
+        for later in &mut entries[forged + 1..] {
+            let mut entry = entry::parse(later).unwrap();
             entry.next = thief.epoch.verifying_key();
-            entries[later] = entry.to_bytes();
+            *later = entry.to_bytes();
         }
         thief.forge(&entries, forged + 1);
         // Without any checkpoint that was kept elsewhere.
@@ -230,7 +230,10 @@ fn a_log_that_was_rolled_back_is_found_by_a_checkpoint_kept_elsewhere() {
     copy(&before.path().join("journal"), &fixture.path());
     let report = verify(&fixture, &note);
     assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
-    assert_eq!((report.findings[0].place.as_str(), report.findings[0].fault), ("kept", super::Fault::RolledBack));
+    assert_eq!(
+        (report.findings[0].place.as_str(), report.findings[0].fault),
+        ("kept", super::Fault::RolledBack)
+    );
     // Only the log: what it does not know gives it away.
     fixture.fill(32, 40);
     fs::remove_dir_all(fixture.path().join("log")).unwrap();

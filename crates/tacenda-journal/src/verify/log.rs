@@ -35,10 +35,9 @@ pub(super) fn verify(
     let roots = work.check_checkpoints(size);
     work.check_given(verifier, &roots);
     work.report.key = keys(&work.entries, 1).map(|(_, epoch)| epoch);
-    if let (Some(expected), Some(found)) = (&verifier.key, &work.report.key) {
-        if expected != found {
-            work.report.find("entry 0", Fault::Rewritten, "the journal begins with another key");
-        }
+    let differs = |expected| work.report.key.as_ref().is_some_and(|found| found != expected);
+    if verifier.key.as_ref().is_some_and(differs) {
+        work.report.find("entry 0", Fault::Rewritten, "the journal begins with another key");
     }
     Ok(work.state().map(|state| Log { entries: work.entries, state }))
 }
@@ -164,9 +163,12 @@ impl Work<'_> {
             let Some(bytes) = self.report.read(&folder, &number.to_string(), &place) else {
                 continue;
             };
-            if number == size && self.folder.read("checkpoint").is_ok_and(|newest| {
-                newest.is_some_and(|newest| newest != bytes)
-            }) {
+            if number == size
+                && self
+                    .folder
+                    .read("checkpoint")
+                    .is_ok_and(|newest| newest.is_some_and(|newest| newest != bytes))
+            {
                 let what = format!("it is not the checkpoint of {size} entries that was signed");
                 self.report.find("log/checkpoint", Fault::Altered, what);
             }
@@ -184,7 +186,9 @@ impl Work<'_> {
             }
             let keys = keys(&self.entries, number);
             let signed = keys.as_ref().is_some_and(|(log, epoch)| {
-                checkpoint.origin == log.name() && note.is_signed_by(log) && note.is_signed_by(epoch)
+                checkpoint.origin == log.name()
+                    && note.is_signed_by(log)
+                    && note.is_signed_by(epoch)
             });
             let at = usize::try_from(number).unwrap_or(usize::MAX);
             let follows = roots.get(at).is_some_and(|root| *root == checkpoint.root);
@@ -233,9 +237,9 @@ impl Work<'_> {
                     hex(&given.root)
                 );
                 self.report.find(place, Fault::Rewritten, what);
-            } else if !keys(&self.entries, given.size).is_some_and(|(log, epoch)| {
-                note.is_signed_by(&log) && note.is_signed_by(&epoch)
-            }) {
+            } else if !keys(&self.entries, given.size)
+                .is_some_and(|(log, epoch)| note.is_signed_by(&log) && note.is_signed_by(&epoch))
+            {
                 let what = "it is not signed by the keys of this journal";
                 self.report.find(place, Fault::Unsigned, what);
             }

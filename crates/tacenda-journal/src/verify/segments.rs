@@ -58,12 +58,7 @@ fn sealed(folder: &Folder, state: &State, report: &mut Verification) {
     }
 }
 
-fn difference(
-    state: &State,
-    segment: &SegmentState,
-    hash: &Hash,
-    bytes: u64,
-) -> (Fault, String) {
+fn difference(state: &State, segment: &SegmentState, hash: &Hash, bytes: u64) -> (Fault, String) {
     let other = state.segments.values().find(|other| other.sha256 == *hash);
     if let Some(other) = other {
         return (Fault::Swapped, format!("it is the file of segment {}", other.number));
@@ -97,9 +92,7 @@ fn active(folder: &Folder, log: &Log, report: &mut Verification) {
         if (header.first, header.segment, &header.origin) != (first, number, &log.state.origin) {
             report.find(&place, Fault::Swapped, "it is of another journal or place");
         }
-        let key = |size: u64| {
-            Some(log_view::keys(&log.entries, size.checked_add(1)?)?.1.key())
-        };
+        let key = |size: u64| Some(log_view::keys(&log.entries, size.checked_add(1)?)?.1.key());
         if let Some(at) = survey.forged_mark(key) {
             let what = format!("the mark at byte {at} is not signed by the key of its time");
             report.find(&place, Fault::Altered, what);

@@ -1,12 +1,13 @@
 //! What the tests of the journal share.
 
 #![allow(dead_code, reason = "each test uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 
 use tacenda_journal::{
-    Filter, Identities, Journal, Options, Place, Reader, Recipients, Record, Settings, Verification,
-    Verifier, VerifierKey, new_identity,
+    Filter, Identities, Journal, Options, Place, Reader, Recipients, Record, Settings,
+    Verification, Verifier, VerifierKey, new_identity,
 };
 use tacenda_policy::Class;
 use tempfile::TempDir;
@@ -29,10 +30,7 @@ impl Fixture {
         let folder = folder();
         let ((few, usual), (restricted, secret)) = (new_identity(0), new_identity(0));
         let few = Identities::parse(few.as_bytes()).unwrap();
-        let named = [
-            (None, usual.clone()),
-            (Some(Class::Restricted), secret),
-        ];
+        let named = [(None, usual.clone()), (Some(Class::Restricted), secret)];
         let restricted = Identities::parse(restricted.as_bytes()).unwrap();
         let mut settings = Settings::new(Recipients::new(&named).unwrap());
         change(&mut settings);
@@ -77,12 +75,8 @@ impl Fixture {
 /// A directory in memory where the system has one: thousands of syncs are quick there.
 pub(crate) fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        if let Ok(folder) = tempfile::tempdir_in(memory) {
-            return folder;
-        }
-    }
-    tempfile::tempdir().unwrap()
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.unwrap()
 }
 
 pub(crate) fn options() -> Options {
@@ -96,7 +90,7 @@ pub(crate) fn record(number: u64) -> Record {
         "prompt": "violet heron {number}", "card": "5555 {number}", "kinds": ["prompt"],
         "classes": {{"prompt": "confidential", "card": "restricted"}}, "class": "internal"}}"#,
         1_700_000_000 + number,
-        if number % 10 == 0 { "error" } else { "info" },
+        if number.is_multiple_of(10) { "error" } else { "info" },
         number % 3,
     );
     Record::from_line(line.as_bytes(), Class::Internal, 0).unwrap()

@@ -41,7 +41,8 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
     // Who is before us in the pipe gets the interrupt as well, and ends: then so does our input.
     let flag = Arc::new(AtomicBool::new(false));
     let ignored = signal_hook::flag::register(signal_hook::consts::SIGINT, flag);
-    ignored.map_err(|error| Failure::new(format!("cannot wait for signals: {}", reason(&error))))?;
+    ignored
+        .map_err(|error| Failure::new(format!("cannot wait for signals: {}", reason(&error))))?;
     let journal = args.target.open()?;
     if args.acknowledge || args.ready {
         writeln!(io::stdout(), "0")?;

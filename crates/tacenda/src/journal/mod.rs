@@ -62,6 +62,8 @@ enum JournalCommand {
     Verify(verify::VerifyArgs),
     /// Print the newest checkpoint: keep it elsewhere, and verify against it
     Checkpoint(verify::CheckpointArgs),
+    /// Print the proof that a record is in the journal: it shows that record and no other
+    Prove(verify::ProveArgs),
     /// Seal the active segment now
     Rotate(Target),
     /// Change who may read what is written from now on
@@ -183,6 +185,7 @@ pub(crate) fn run(args: &JournalArgs) -> Result<ExitCode, Failure> {
         JournalCommand::Stat(args) => read::stat(args)?,
         JournalCommand::Verify(args) => return verify::run(args),
         JournalCommand::Checkpoint(args) => verify::checkpoint(args)?,
+        JournalCommand::Prove(args) => verify::prove(args)?,
         JournalCommand::Rotate(target) => target.open()?.close()?,
         JournalCommand::Recipients(args) => keep::recipients(args)?,
         JournalCommand::Erase(args) => keep::erase(args)?,

@@ -40,9 +40,9 @@ pub(super) fn moment(text: &str) -> Result<i64, String> {
         return ago.map(|ago| system_clock()() - ago).ok_or_else(|| "too long ago".to_owned());
     }
     let moment = text.parse::<jiff::Timestamp>().ok();
-    moment
-        .and_then(|moment| i64::try_from(moment.as_nanosecond()).ok())
-        .ok_or_else(|| "a time, such as 2026-03-01T10:00:00Z, or so long ago, such as 15m".to_owned())
+    moment.and_then(|moment| i64::try_from(moment.as_nanosecond()).ok()).ok_or_else(|| {
+        "a time, such as 2026-03-01T10:00:00Z, or so long ago, such as 15m".to_owned()
+    })
 }
 
 #[cfg(test)]

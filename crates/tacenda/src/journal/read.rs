@@ -81,13 +81,8 @@ enum ListFormat {
 
 /// A record for people and programs. One whose content was erased says so.
 fn line(seen: &Seen) -> String {
-    match seen.erased {
-        None => seen.record.to_json(seen.sequence),
-        Some(_) => {
-            let json = seen.record.to_json(seen.sequence);
-            json.replacen('}', ",\"erased\":true}", 1)
-        }
-    }
+    let json = seen.record.to_json(seen.sequence);
+    if seen.erased.is_some() { json.replacen('}', ",\"erased\":true}", 1) } else { json }
 }
 
 /// Writes the records that pass; the number of the last.
@@ -145,7 +140,10 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
         writeln!(out, "{line}")?;
     }
     out.flush()?;
-    while args.follow {
+    if !args.follow {
+        return Ok(());
+    }
+    loop {
         std::thread::sleep(PAUSE);
         let to = filter.numbers.map_or(u64::MAX, |(_, to)| to);
         filter.numbers = Some((next, to));
@@ -154,7 +152,6 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
             next = last + 1;
         }
     }
-    Ok(())
 }
 
 fn time(time: i64) -> String {
@@ -198,9 +195,16 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
             || format!("sealed {}", time(state.sealed)),
             |(from, to)| format!("{} to {}", time(from), time(to)),
         );
-        let notes = if notes.is_empty() { String::new() } else { format!("  {}", notes.join(", ")) };
+        let notes =
+            if notes.is_empty() { String::new() } else { format!("  {}", notes.join(", ")) };
         let records = plural(state.records, "record");
-        writeln!(out, "{}  {records} from {}  {}  {span}{notes}", segment.file, state.first, size(state.bytes))?;
+        writeln!(
+            out,
+            "{}  {records} from {}  {}  {span}{notes}",
+            segment.file,
+            state.first,
+            size(state.bytes)
+        )?;
     }
     Ok(out.flush()?)
 }

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use tacenda_journal::{Identities, Reader, Verification, Verifier, VerifierKey};
 
-use super::Target;
+use super::{IdentityArgs, Target};
 use crate::failure::{Failure, reason, warn};
 use crate::report::plural;
 
@@ -52,6 +52,19 @@ enum VerifyFormat {
 pub(crate) struct CheckpointArgs {
     #[command(flatten)]
     target: Target,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProveArgs {
+    #[command(flatten)]
+    target: Target,
+
+    #[command(flatten)]
+    identities: IdentityArgs,
+
+    /// The record, by its number
+    #[arg(value_name = "N")]
+    record: u64,
 }
 
 fn key(text: &str) -> Result<VerifierKey, String> {
@@ -138,7 +151,9 @@ fn text(report: &Verification, args: &VerifyArgs) -> Result<(), Failure> {
     if args.key.is_none() && args.since.is_empty() {
         warn(
             "neither a key nor a checkpoint was given: a journal made anew would pass too",
-            Some("--key with what `journal init` printed, --since with a checkpoint kept elsewhere"),
+            Some(
+                "--key with what `journal init` printed, --since with a checkpoint kept elsewhere",
+            ),
         );
     }
     Ok(())
@@ -148,5 +163,11 @@ pub(super) fn checkpoint(args: &CheckpointArgs) -> Result<(), Failure> {
     let places = args.target.places.allowed();
     let reader = Reader::open(&args.target.path, Identities::default(), &places)?;
     write!(io::stdout(), "{}", reader.checkpoint_note())?;
+    Ok(())
+}
+
+pub(super) fn prove(args: &ProveArgs) -> Result<(), Failure> {
+    let proof = args.target.reader(&args.identities)?.prove(args.record)?;
+    writeln!(io::stdout(), "{proof}")?;
     Ok(())
 }
