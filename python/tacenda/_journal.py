@@ -49,6 +49,8 @@ class JournalHandler(logging.Handler):
 
         super().__init__(level)
         self.lost = 0
+        # Time, level and logger are kept apart.
+        self.setFormatter(logging.Formatter("%(message)s"))
         self._process = _start(os.fspath(path), class_)
         self._owner = os.getpid()
         self._turn = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the handler

@@ -145,7 +145,12 @@ struct IdentityArgs {
 
 impl IdentityArgs {
     fn read(&self) -> Result<Identities, Failure> {
-        Ok(Identities::read(&self.files)?)
+        Identities::read(&self.files).map_err(|error| match &error {
+            JournalError::Unusable { path, source } => {
+                Failure::new(format!("cannot read the identity file: {}", reason(source))).at(path)
+            }
+            _ => error.into(),
+        })
     }
 }
 

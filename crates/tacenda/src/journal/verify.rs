@@ -78,7 +78,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
         };
         Ok((path.display().to_string(), std::fs::read(path).map_err(failed)?))
     };
-    let identities = (!args.identity.is_empty()).then(|| Identities::read(&args.identity));
+    let identities = IdentityArgs { files: args.identity.clone() };
+    let identities = (!args.identity.is_empty()).then(|| identities.read());
     let verifier = Verifier {
         key: args.key.clone(),
         since: args.since.iter().map(read).collect::<Result<_, Failure>>()?,
