@@ -18,7 +18,7 @@ type Bench = fn(&Context, Option<Half>) -> Result<bool>;
 const ALL: [(&str, Bench); 4] = [
     ("overhead", overhead),
     ("detect", |context, _| detect::run(context)),
-    ("journal", |context, _| journal(context).map(|()| true)),
+    ("journal", |context, _| journal(context)),
     ("accuracy", |context, _| accuracy::run(context).map(|()| true)),
 ];
 
@@ -69,13 +69,13 @@ fn overhead(context: &Context, only: Option<Half>) -> Result<bool> {
 }
 
 /// Records a second through write-ahead file, seal and signature, beside what the parts can do.
-fn journal(context: &Context) -> Result<()> {
+fn journal(context: &Context) -> Result<bool> {
     let step = context.progress.step("build the benchmark of the journal");
     let build = ["build", "--release", "-p", "tacenda-journal", "--example", "throughput"];
-    Process::new("cargo").args(build).dir(&context.root).under(&step)?;
+    Process::cargo().args(build).dir(&context.root).under(&step)?;
     step.done("");
     let program = context.path("target/release/examples/throughput");
-    Process::new(program).dir(&context.root).attached().map(drop)
+    Ok(Process::new(program).dir(&context.root).attached()?.success())
 }
 
 /// The interpreter of an environment of its own with these packages.

@@ -352,6 +352,9 @@ impl Sealed {
     /// The salts, of the parts that can be read.
     pub(crate) fn salts(&self) -> Result<[Option<Salts>; 5], JournalError> {
         let mut salts: [Option<Salts>; 5] = Default::default();
+        if self.groups() == 0 {
+            return Ok(salts);
+        }
         for part in Part::ALL.into_iter().filter(|part| self.opens(*part)) {
             let column = if part == Part::Head { HEAD_SALTS } else { column(part) + 1 };
             let values = self.optional::<ByteArrayType>(0, column)?;

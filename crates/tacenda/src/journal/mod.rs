@@ -8,6 +8,7 @@ mod read;
 mod verify;
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -178,7 +179,16 @@ fn recipient(text: &str) -> Result<(Option<Class>, String), String> {
 }
 
 pub(crate) fn run(args: &JournalArgs) -> Result<ExitCode, Failure> {
-    match &args.command {
+    // A file that was made to deceive may make its reader panic.
+    let done = catch_unwind(AssertUnwindSafe(|| dispatch(&args.command)));
+    done.unwrap_or_else(|_| {
+        Err(Failure::new("a file of the journal cannot be read")
+            .hint("see which: tacenda journal verify DIR"))
+    })
+}
+
+fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
+    match command {
         JournalCommand::Identity { file } => identity(file)?,
         JournalCommand::Init(args) => keep::init(args)?,
         JournalCommand::Append(args) => append::run(args)?,
