@@ -121,7 +121,8 @@ fn limits(folder: &Path) {
     show("AES-256-GCM", &mut || {
         let nonce = ring::aead::Nonce::assume_unique_for_key([0; 12]);
         let bound = ring::aead::Aad::empty();
-        std::hint::black_box(key.seal_in_place_separate_tag(nonce, bound, &mut buffer).unwrap());
+        let tag = key.seal_in_place_separate_tag(nonce, bound, &mut buffer).unwrap();
+        std::hint::black_box(tag.as_ref().len());
     });
     let cipher = chacha20poly1305::ChaCha20Poly1305::new(&[7; 32].into());
     show("ChaCha20-Poly1305", &mut || drop(cipher.encrypt(&[0; 12].into(), data).unwrap()));
