@@ -210,6 +210,38 @@ def test_the_handler_seals_log_records(journal: Journal) -> None:
         assert len(journal.cat()) == 6
 
 
+def test_a_hangup_begins_a_new_segment(journal: Journal) -> None:
+    program = native_command()
+    assert program is not None
+    command = [program, "journal", "append", str(journal.path), "--acknowledge"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRONMENT,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def acknowledged(line: str) -> int:
+            process.stdin.write(line)
+            return int(process.stdout.readline())
+
+        assert process.stdout.readline() == "0\n"
+        assert acknowledged("one\n") == 1
+        process.send_signal(signal.SIGHUP)
+        # It may come after the next lines: what counts is that it does.
+        lines = 1
+        while json.loads(journal.run("list", journal.path, "--format", "json")) == []:
+            lines += 1
+            assert acknowledged(f"line {lines}\n") == lines
+        process.stdin.close()
+    assert len(journal.cat()) == lines
+    assert verify(journal.path, journal.key).findings == []
+
+
 def test_a_journal_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="there is no journal here"):
         JournalHandler(tmp_path / "none")

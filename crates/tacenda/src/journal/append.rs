@@ -2,9 +2,10 @@
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use signal_hook::consts::{SIGHUP, SIGINT};
 use tacenda_journal::{Journal, JournalError, Record, system_clock};
 use tacenda_policy::Class;
 
@@ -39,10 +40,8 @@ const BLOCK: usize = 1 << 20;
 
 pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
     // Who is before us in the pipe gets the interrupt as well, and ends: then so does our input.
-    let flag = Arc::new(AtomicBool::new(false));
-    let ignored = signal_hook::flag::register(signal_hook::consts::SIGINT, flag);
-    ignored
-        .map_err(|error| Failure::new(format!("cannot wait for signals: {}", reason(&error))))?;
+    raised_by(SIGINT)?;
+    let rotate = raised_by(SIGHUP)?;
     let journal = args.target.open()?;
     if args.acknowledge || args.ready {
         writeln!(io::stdout(), "0")?;
@@ -65,6 +64,9 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
         if end > 0 || read == 0 {
             written += append(&journal, &rest, args.class)?;
             rest.clear();
+            if rotate.swap(false, Ordering::Relaxed) {
+                journal.rotate()?;
+            }
             if args.acknowledge && read > 0 {
                 writeln!(io::stdout(), "{written}")?;
             }
@@ -76,6 +78,14 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
         input.consume(read);
     }
     Ok(journal.close()?)
+}
+
+/// A flag that a signal raises, in place of what it does otherwise.
+fn raised_by(signal: i32) -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let registered = signal_hook::flag::register(signal, Arc::clone(&flag));
+    let failed = |error| Failure::new(format!("cannot wait for signals: {}", reason(&error)));
+    registered.map(|_| flag).map_err(failed)
 }
 
 fn append(journal: &Journal, lines: &[u8], class: Class) -> Result<u64, Failure> {
