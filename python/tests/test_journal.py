@@ -242,6 +242,28 @@ def test_a_hangup_begins_a_new_segment(journal: Journal) -> None:
     assert verify(journal.path, journal.key).findings == []
 
 
+def test_logs_are_imported_redacted_and_removed(journal: Journal) -> None:
+    log, twin = journal.folder / "app.log", journal.folder / "twin.log"
+    log.write_text(
+        "2026-03-01 10:00:00 INFO mail to ines.moreau@example.org\n"
+        '{"level": "error", "message": "no", "time": "2026-03-01T11:00:00Z"}\n'
+    )
+    twin.write_text("2026-03-02 10:00:00 twice\n")
+    (journal.folder / "other-name.log").hardlink_to(twin)
+    done = journal.attempt("import", journal.path, log, twin, "--remove")
+    assert (done.returncode, done.stdout) == (0, "sealed: 3 records of 2 logs\n"), done.stderr
+    assert "it stays" in done.stderr
+    assert (log.exists(), twin.exists()) == (False, True)
+    records = journal.cat()
+    assert [record["time"] for record in records] == [
+        "2026-03-01T10:00:00Z",
+        "2026-03-01T11:00:00Z",
+        "2026-03-02T10:00:00Z",
+    ]
+    assert "ines" not in str(records)
+    assert records[1]["message"] == "no"
+
+
 def test_a_journal_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="there is no journal here"):
         JournalHandler(tmp_path / "none")

@@ -30,7 +30,7 @@ pub(crate) struct AppendArgs {
     ready: bool,
 }
 
-fn class(name: &str) -> Result<Class, String> {
+pub(super) fn class(name: &str) -> Result<Class, String> {
     let known = || format!("the classes are {}", Class::NAMES.join(", "));
     Class::from_name(name).ok_or_else(known)
 }

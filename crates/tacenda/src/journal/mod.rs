@@ -2,6 +2,7 @@
 
 mod append;
 mod filter;
+mod import;
 mod keep;
 mod quantity;
 mod read;
@@ -47,6 +48,8 @@ enum JournalCommand {
     Init(keep::InitArgs),
     /// Take records from standard input, a line each: JSON objects, or texts
     Append(append::AppendArgs),
+    /// Take in logs that exist, redacted on the way
+    Import(import::ImportArgs),
     /// Print records as JSON, a line each
     Cat(read::CatArgs),
     /// Print the last records, and those that come
@@ -192,6 +195,7 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Identity { file } => identity(file)?,
         JournalCommand::Init(args) => keep::init(args)?,
         JournalCommand::Append(args) => append::run(args)?,
+        JournalCommand::Import(args) => import::run(args)?,
         JournalCommand::Cat(args) => read::cat(args)?,
         JournalCommand::Tail(args) => read::tail(args)?,
         JournalCommand::Grep(args) => return read::grep(args),
