@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod config;
+mod debug;
 mod detectors;
 mod failure;
 mod find;
@@ -15,7 +16,6 @@ mod report;
 mod rules;
 mod run;
 mod vault;
-mod who;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -62,6 +62,7 @@ enum Command {
     Find(find::FindArgs),
     Redact(redact::RedactArgs),
     Rules(rules::RulesArgs),
+    Debug(debug::DebugArgs),
     Config(config::ConfigArgs),
     Keys(keys::KeysArgs),
     Vault(vault::VaultArgs),
@@ -102,6 +103,7 @@ fn main() -> ExitCode {
         Command::Find(args) => find::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Debug(args) => debug::run(&args),
         Command::Config(args) => config::run(&args).map_err(Failure::from),
         Command::Keys(args) => keys::run(&args),
         Command::Vault(args) => vault::run(&args),

@@ -9,7 +9,7 @@ use super::filter::FilterArgs;
 use super::{IdentityArgs, RecipientArgs, Target, cause, quantity};
 use crate::failure::Failure;
 use crate::report::{plural, size};
-use crate::who::who;
+use tacenda_guard::audit::who;
 
 #[derive(Args, Debug)]
 pub(crate) struct InitArgs {

@@ -20,7 +20,7 @@ use tacenda_journal::{
 use tacenda_policy::Class;
 
 use crate::failure::{Failure, reason};
-use crate::who::who;
+use tacenda_guard::audit::who;
 
 /// The variable that allows a place as `--allow-place` does.
 const PLACES_VARIABLE: &str = "TACENDA_JOURNAL_PLACES";
