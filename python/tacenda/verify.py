@@ -511,7 +511,7 @@ def check_frames(data: bytes, start: int, place: str, log: Log, state: State) ->
             return log.report.find(place, f"the frame at byte {at} was changed")
         kind, body = frame[4:5], frame[5:]
         if kind == b"\1":
-            records += int.from_bytes(body[:4], "big")
+            records += int.from_bytes(body[8:12], "big")
         elif kind == b"\2" and len(body) == 80:
             keys = log.keys(int.from_bytes(body[:8], "big") + 1)
             text = b"tacenda journal mark v1\n" + state.next[0].to_bytes(8, "big")

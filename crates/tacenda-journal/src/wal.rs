@@ -4,9 +4,8 @@
 //! encrypted part by part; the hashes of the records' leaves stand in the clear, so that a machine
 //! that cannot read the file back can still seal what a crash left.
 
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
 use tacenda_policy::Class;
 
@@ -81,12 +80,13 @@ impl Header {
 
 /// The ciphers and salts of a segment, by part.
 pub(crate) struct Sealing {
-    ciphers: [ChaCha20Poly1305; 5],
+    ciphers: [LessSafeKey; 5],
     salts: [Salts; 5],
 }
 
-fn cipher(key: &Key) -> ChaCha20Poly1305 {
-    ChaCha20Poly1305::new(derive(key, "write-ahead file").as_slice().try_into().expect("32 bytes"))
+fn cipher(key: &Key) -> LessSafeKey {
+    let key = derive(key, "write-ahead file");
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).expect("a key has 32 bytes"))
 }
 
 /// The salts of a part in a segment whose key this is.
@@ -138,7 +138,8 @@ pub(crate) struct Wal {
     /// The length of what is whole, and the hash over it.
     length: u64,
     chain: Hash,
-    frames: u64,
+    /// Batches that were encrypted, written or not: no two have one nonce.
+    encrypted: u64,
     records: u32,
     frontier: Frontier,
     times: Option<(i64, i64)>,
@@ -169,7 +170,7 @@ impl Wal {
             keys,
             length: bytes.len() as u64,
             chain: sha256(&[&bytes]),
-            frames: 0,
+            encrypted: 0,
             records: 0,
             frontier: Frontier::default(),
             times: None,
@@ -210,18 +211,21 @@ impl Wal {
             }
         }
         let size: usize = parts.iter().map(Vec::len).sum();
-        let mut body = Vec::with_capacity(size + 32 * records.len() + 128);
+        let mut body = Vec::with_capacity(size + 32 * records.len() + 256);
+        let number = self.encrypted;
+        self.encrypted += 1;
         body.push(BATCH);
+        body.extend_from_slice(&number.to_be_bytes());
         body.extend_from_slice(&count.to_be_bytes());
         body.extend_from_slice(leaves.as_flattened());
         for part in Part::ALL {
-            let plain = zeroize::Zeroizing::new(std::mem::take(&mut parts[part.index()]));
-            if plain.is_empty() {
+            let mut sealed = std::mem::take(&mut parts[part.index()]);
+            if sealed.is_empty() {
                 continue;
             }
-            let sealed = self.sealing.ciphers[part.index()]
-                .encrypt(&nonce(self.frames), Payload { msg: &plain, aad: &self.chain })
-                .expect("a batch is shorter than the 256 GiB that the cipher takes");
+            self.sealing.ciphers[part.index()]
+                .seal_in_place_append_tag(nonce(number), Aad::from(&self.chain), &mut sealed)
+                .expect("a batch is shorter than the 64 GiB that the cipher takes");
             body.push(u8::try_from(part.index()).expect("there are five parts"));
             body.extend_from_slice(&u32::try_from(sealed.len()).expect("cut before").to_be_bytes());
             body.extend_from_slice(&sealed);
@@ -242,7 +246,6 @@ impl Wal {
         }
         self.length += frame.len() as u64;
         self.chain = chain;
-        self.frames += 1;
         Ok(())
     }
 
@@ -306,10 +309,10 @@ impl Wal {
     }
 }
 
-fn nonce(frame: u64) -> Nonce {
+fn nonce(batch: u64) -> Nonce {
     let mut nonce = [0; 12];
-    nonce[4..].copy_from_slice(&frame.to_be_bytes());
-    nonce.into()
+    nonce[4..].copy_from_slice(&batch.to_be_bytes());
+    Nonce::assume_unique_for_key(nonce)
 }
 
 fn marked(segment: u64, records: u64, chain: &Hash) -> Vec<u8> {
@@ -334,7 +337,7 @@ pub struct Survey {
     /// What it says of itself.
     pub header: Header,
     /// Its batches: where they begin, and the hash before them.
-    batches: Vec<(usize, u64, Hash)>,
+    batches: Vec<(usize, Hash)>,
     /// Records in whole frames.
     pub records: u32,
     /// The root over them.
@@ -360,7 +363,6 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
         changed: false,
     };
     let mut frontier = Frontier::default();
-    let mut frames = 0;
     while let Some(frame) = Frame::read(&bytes[found.whole..]) {
         let next = sha256(&[&chain, frame.bytes]);
         if next != *frame.chain {
@@ -369,11 +371,11 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
         }
         match frame.bytes[4..].split_first() {
             Some((&BATCH, body)) => {
-                let Some((leaves, _)) = split_leaves(body) else { break };
+                let Some((_, leaves, _)) = split_batch(body) else { break };
                 for leaf in leaves {
                     frontier.push(*leaf);
                 }
-                found.batches.push((found.whole, frames, chain));
+                found.batches.push((found.whole, chain));
             }
             Some((&MARK, body)) => {
                 let Some(mark) = Mark::parse(body, found.whole, chain) else { break };
@@ -385,7 +387,6 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
             _ => break,
         }
         chain = next;
-        frames += 1;
         found.whole += frame.bytes.len() + 32;
     }
     // A frame whose hash is right and whose content is not: nobody of ours wrote it.
@@ -419,11 +420,13 @@ impl<'b> Frame<'b> {
     }
 }
 
-fn split_leaves(body: &[u8]) -> Option<(&[Hash], &[u8])> {
-    let (count, rest) = body.split_first_chunk()?;
+/// The number of a batch, the leaves of its records, and its encrypted parts.
+fn split_batch(body: &[u8]) -> Option<(u64, &[Hash], &[u8])> {
+    let (number, rest) = body.split_first_chunk()?;
+    let (count, rest) = rest.split_first_chunk()?;
     let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
     let (leaves, rest) = rest.split_at_checked(count.checked_mul(32)?)?;
-    Some((leaves.as_chunks().0, rest))
+    Some((u64::from_be_bytes(*number), leaves.as_chunks().0, rest))
 }
 
 impl Survey {
@@ -444,8 +447,8 @@ impl Survey {
         keys: [Option<&Key>; 5],
     ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<'a> {
         let ciphers = keys.map(|key| key.map(cipher));
-        self.batches.iter().map(move |(at, number, chain)| {
-            open_batch(&bytes[*at..], *number, chain, &ciphers)
+        self.batches.iter().map(move |(at, chain)| {
+            open_batch(&bytes[*at..], chain, &ciphers)
                 .ok_or(JournalError::damaged(name(self.header.segment), "a batch does not open"))
         })
     }
@@ -453,12 +456,11 @@ impl Survey {
 
 fn open_batch(
     bytes: &[u8],
-    number: u64,
     chain: &Hash,
-    ciphers: &[Option<ChaCha20Poly1305>; 5],
+    ciphers: &[Option<LessSafeKey>; 5],
 ) -> Option<Vec<Record>> {
     let frame = Frame::read(bytes)?;
-    let (leaves, mut rest) = split_leaves(frame.bytes.get(5..)?)?;
+    let (number, leaves, mut rest) = split_batch(frame.bytes.get(5..)?)?;
     let mut parts: [Option<zeroize::Zeroizing<Vec<u8>>>; 5] = Default::default();
     while let Some((part, after)) = rest.split_first() {
         let (length, after) = after.split_first_chunk()?;
@@ -467,9 +469,11 @@ fn open_batch(
         rest = after;
         let part = usize::from(*part);
         if let Some(cipher) = ciphers.get(part)? {
-            let opened =
-                cipher.decrypt(&nonce(number), Payload { msg: sealed, aad: chain }).ok()?;
-            parts[part] = Some(zeroize::Zeroizing::new(opened));
+            let mut opened = zeroize::Zeroizing::new(sealed.to_vec());
+            let length = cipher.open_in_place(nonce(number), Aad::from(chain), &mut opened);
+            let length = length.ok()?.len();
+            opened.truncate(length);
+            parts[part] = Some(opened);
         }
     }
     let mut rests: [Option<&[u8]>; 5] = parts.each_ref().map(|p| p.as_ref().map(|p| p.as_slice()));
