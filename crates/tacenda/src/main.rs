@@ -7,6 +7,8 @@ mod detectors;
 mod doctor;
 mod failure;
 mod find;
+#[cfg(feature = "journal")]
+mod journal;
 mod keys;
 mod output;
 mod redact;
@@ -66,6 +68,8 @@ enum Command {
     Config(config::ConfigArgs),
     Keys(keys::KeysArgs),
     Vault(vault::VaultArgs),
+    #[cfg(feature = "journal")]
+    Journal(journal::JournalArgs),
 }
 
 fn main() -> ExitCode {
@@ -106,6 +110,8 @@ fn main() -> ExitCode {
         Command::Config(args) => config::run(&args).map_err(Failure::from),
         Command::Keys(args) => keys::run(&args),
         Command::Vault(args) => vault::run(&args),
+        #[cfg(feature = "journal")]
+        Command::Journal(args) => journal::run(&args),
     };
     match done {
         Ok(status) => status,

@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod filter;
+pub mod journal;
 pub mod policy;
 pub mod protected;
 pub mod redact;
