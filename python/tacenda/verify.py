@@ -15,6 +15,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -265,15 +266,22 @@ class Log:
         newest = Checkpoint.parse(note) if note is not None else None
         if note is not None and newest is None:
             self.report.find("log/checkpoint", "it is no checkpoint")
-        try:
-            names = [path.name for path in (self.folder / "checkpoints").iterdir()]
-        except OSError:
-            names = []
-        last = max((int(name) for name in names if name.isdecimal()), default=0)
+        last = max(self._numbers(), default=0)
         if newest is not None and newest.size < last:
             self.report.find("log/checkpoint", f"there is a checkpoint of {last} entries")
         size = max(newest.size if newest is not None else last, last)
+        if size == 0:
+            self.report.find("log/checkpoint", "it covers no entry")
         return min(size, last + 1)
+
+    def _numbers(self) -> list[int]:
+        """The sizes that there are checkpoints of, in order."""
+        try:
+            names = [path.name for path in (self.folder / "checkpoints").iterdir()]
+        except OSError:
+            return []
+        canonical_names = (name for name in names if re.fullmatch("0|[1-9][0-9]{0,19}", name))
+        return sorted(int(name) for name in canonical_names)
 
     def _read_entries(self) -> None:
         malformed = False
@@ -317,8 +325,13 @@ class Log:
         for leaf in self.leaves:
             frontier.push(leaf)
             roots.append(frontier.root())
-        parted = False
-        for number in range(1, self.size + 1):
+        parted, before = False, 0
+        present = [number for number in self._numbers() if 0 < number <= self.size]
+        for number in [*present, self.size + 1]:
+            if number > before + 1:
+                self.report.find(f"log/checkpoints/{before + 1}", "the file is not there")
+            before = number
+        for number in present:
             place = f"log/checkpoints/{number}"
             note = self._read(f"checkpoints/{number}")
             if note is None:
@@ -548,10 +561,13 @@ def verify(folder: Path, key: str | None = None, since: dict[str, bytes] | None 
     first = log.keys(1)
     if key is not None and (first is None or first[1] != Key.parse(key)):
         report.find("entry 0", "the journal begins with another key")
-    if log.entries:
+    if log.entries and log.entries[0].get("type") == "begin":
         state = State(log)
         check_segments(folder, log, state)
         check_active(folder, log, state)
+    else:
+        # Nothing says what segments there should be: a log like that is never whole.
+        report.find("entry 0", "the log does not begin there")
     report.entries = len(log.leaves)
     return report
 

@@ -111,6 +111,22 @@ def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
     assert verify(journal.path, journal.key, since).findings == []
 
 
+def test_an_emptied_log_is_not_whole(journal: Journal) -> None:
+    journal.fill(0, 2)
+    log = journal.path / "log"
+    for checkpoint in (log / "checkpoints").iterdir():
+        checkpoint.unlink()
+    note = f"x\n0\n{'A' * 43}=\n\n\u2014 x AAAAAAAA\n"
+    (log / "checkpoint").write_text(note)
+    for key in (None, journal.key):
+        places = {finding.place for finding in verify(journal.path, key).findings}
+        assert {"log/checkpoint", "entry 0"} <= places
+    assert journal.attempt("verify", journal.path, "--key", journal.key).returncode == 1
+    (log / f"checkpoints/{2**64 - 1}").write_text(note)
+    assert len(verify(journal.path).findings) < 10
+    assert journal.attempt("verify", journal.path).returncode == 1
+
+
 def test_the_verifier_is_a_command_of_its_own(journal: Journal) -> None:
     journal.fill(0, 2)
     command = [sys.executable, "-m", "tacenda.verify", str(journal.path), "--key", journal.key]

@@ -12,7 +12,7 @@ use support::{Fixture, files, options};
 use crate::entry::{self, Event};
 use crate::log_view::{LogView, epoch_name};
 use crate::place::{Folder, Place};
-use crate::{Cause, Checkpoint, Filter, Hash, Hold, Verification, tiles, tree};
+use crate::{Cause, Checkpoint, Filter, Hash, Hold, Verification, Verifier, tiles, tree};
 
 /// Damaged journals of each test; `TACENDA_JOURNAL_DAMAGES=1000` for all of them.
 fn rounds() -> u64 {
@@ -251,6 +251,34 @@ fn a_journal_made_anew_does_not_pass_for_the_old_one() {
     let report = verify(&fixture, &note);
     let places: Vec<&str> = report.findings.iter().map(|one| one.place.as_str()).collect();
     assert!(places.contains(&"entry 0") && places.contains(&"kept"), "{:?}", report.findings);
+}
+
+#[test]
+fn a_log_that_was_emptied_is_not_whole() {
+    let (fixture, _) = seasoned();
+    let log = fixture.path().join("log");
+    for name in fs::read_dir(log.join("checkpoints")).unwrap() {
+        fs::remove_file(name.unwrap().path()).unwrap();
+    }
+    let zeros = "A".repeat(43);
+    let note = format!("x\n0\n{zeros}=\n\n— x AAAAAAAA\n");
+    fs::write(log.join("checkpoint"), note).unwrap();
+    for key in [Some(fixture.key.clone()), None] {
+        let report = Verifier { key, ..fixture.verifier() }.verify(&fixture.path()).unwrap();
+        let places: Vec<&str> = report.findings.iter().map(|one| one.place.as_str()).collect();
+        assert!(places.contains(&"log/checkpoint") && places.contains(&"entry 0"), "{places:?}");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_more_entries_than_there_can_be_is_one_finding() {
+    let (fixture, _) = seasoned();
+    let name = fixture.path().join(format!("log/checkpoints/{}", u64::MAX));
+    fs::copy(fixture.path().join("log/checkpoint"), name).unwrap();
+    let report = fixture.verify();
+    let found = |place: &str| report.findings.iter().any(|finding| finding.place == place);
+    assert!(found("log/checkpoint") && found(&format!("log/checkpoints/{}", u64::MAX)));
+    assert!(report.findings.len() < 10, "{:?}", report.findings);
 }
 
 fn copy(from: &Path, to: &Path) {

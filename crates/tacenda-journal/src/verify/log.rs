@@ -1,5 +1,7 @@
 //! Whether the log is whole: entries, tiles, and every checkpoint since the first.
 
+use std::collections::BTreeSet;
+
 use super::{Fault, Verification, Verifier};
 use crate::entry::{self, Entry, State};
 use crate::error::JournalError;
@@ -35,11 +37,16 @@ pub(super) fn verify(
     let roots = work.check_checkpoints(size);
     work.check_given(verifier, &roots);
     work.report.key = keys(&work.entries, 1).map(|(_, epoch)| epoch);
-    let differs = |expected| work.report.key.as_ref().is_some_and(|found| found != expected);
+    let differs = |expected| work.report.key.as_ref() != Some(expected);
     if verifier.key.as_ref().is_some_and(differs) {
         work.report.find("entry 0", Fault::Rewritten, "the journal begins with another key");
     }
-    Ok(work.state().map(|state| Log { entries: work.entries, state }))
+    let state = work.state();
+    if state.is_none() {
+        // Nothing says what segments there should be: a log like that is never whole.
+        work.report.find("entry 0", Fault::Missing, "the log does not begin there");
+    }
+    Ok(state.map(|state| Log { entries: work.entries, state }))
 }
 
 struct Work<'r> {
@@ -58,10 +65,11 @@ impl Work<'_> {
         if note.is_some() && newest.is_none() {
             self.report.find("log/checkpoint", Fault::Altered, "it is no checkpoint");
         }
-        let names = self.folder.folder("checkpoints").and_then(|folder| folder.names());
-        let numbers = names.unwrap_or_default().into_iter().filter_map(|name| name.parse().ok());
-        let last = numbers.max().unwrap_or(0);
+        let last = self.numbers().last().copied().unwrap_or(0);
         let size = newest.as_ref().map_or(last, |newest| newest.size);
+        if size == 0 {
+            self.report.find("log/checkpoint", Fault::RolledBack, "it covers no entry");
+        }
         if size < last {
             self.report.find(
                 "log/checkpoint",
@@ -71,7 +79,14 @@ impl Work<'_> {
         }
         self.report.checkpoint = newest;
         // More than there can be is a checkpoint that was altered; it is found below.
-        size.max(last).min(last + 1)
+        size.max(last).min(last.saturating_add(1))
+    }
+
+    /// The sizes that there are checkpoints of.
+    fn numbers(&self) -> BTreeSet<u64> {
+        let names = self.folder.folder("checkpoints").and_then(|folder| folder.names());
+        let number = |name: String| name.parse().ok().filter(|n: &u64| n.to_string() == name);
+        names.unwrap_or_default().into_iter().filter_map(number).collect()
     }
 
     fn read_entries(&mut self, size: u64) {
@@ -156,9 +171,11 @@ impl Work<'_> {
                 return roots;
             }
         };
+        let present = self.numbers();
+        self.find_gaps(&present, size);
         // From there on entries and checkpoints tell of different pasts.
         let mut parted = false;
-        for number in 1..=size {
+        for number in present.into_iter().filter(|number| (1..=size).contains(number)) {
             let place = format!("log/checkpoints/{number}");
             let Some(bytes) = self.report.read(&folder, &number.to_string(), &place) else {
                 continue;
@@ -207,6 +224,21 @@ impl Work<'_> {
             }
         }
         roots
+    }
+
+    /// Finds the checkpoints that are not there: each gap once, however wide a name makes it.
+    fn find_gaps(&mut self, present: &BTreeSet<u64>, size: u64) {
+        let mut next = 1;
+        for number in present.iter().copied().chain([size.saturating_add(1)]) {
+            if number > next {
+                let what = match number - next {
+                    1 => "the file is not there".to_owned(),
+                    count => format!("neither this file is there nor the {} after it", count - 1),
+                };
+                self.report.find(format!("log/checkpoints/{next}"), Fault::Missing, what);
+            }
+            next = next.max(number.saturating_add(1));
+        }
     }
 
     /// Compares with checkpoints that were kept elsewhere.
