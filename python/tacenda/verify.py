@@ -27,6 +27,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 WIDTH = 256
 WAL_MAGIC = b"tacenda-wal-1\n"
+LONGEST_HEADER = 1 << 20
+LONGEST_FRAME = 32 << 20
+MARK_LENGTH = 1 + 8 + 8 + 64
 PARTS = ("head", "public", "internal", "confidential", "restricted")
 
 
@@ -387,6 +390,7 @@ class Segment:
     records: int
     sha256: str
     size: int
+    changed: bool = False
     deleted: bool = False
 
     @property
@@ -422,6 +426,7 @@ class State:
                 int(entry["records"]),
                 str(entry["sha256"]),
                 int(entry["bytes"]),
+                "recovered" in entry and entry["recovered"].get("changed") is True,
             )
             if (segment.number, segment.first) != self.next:
                 return "a segment does not follow the one before it"
@@ -453,6 +458,8 @@ def check_segments(folder: Path, log: Log, state: State) -> None:
         report.segments += 1
         report.records += segment.records
         place = f"segments/{segment.file}"
+        if segment.changed:
+            report.find(place, "it had been changed when a crash was recovered from")
         erasing = folder / "segments" / f"{segment.file}.erasing"
         if erasing.exists() and sha256(erasing.read_bytes()).hex() == segment.sha256:
             continue
@@ -510,6 +517,8 @@ def check_active(folder: Path, log: Log, state: State) -> None:
             belongs = belongs and set(header["keys"]) == set(PARTS)
         except (ValueError, KeyError, TypeError, IndexError):
             whole, belongs = False, False
+        if not whole and begins_header(data) and not has_mark_after(data, 0, log, state):
+            continue
         if not whole or not belongs:
             report.find(place, "its header is not the one that was written")
             continue
@@ -518,10 +527,10 @@ def check_active(folder: Path, log: Log, state: State) -> None:
 
 def check_frames(data: bytes, start: int, place: str, log: Log, state: State) -> None:
     """Checks the frames of a write-ahead file and the marks in it."""
-    chain, records = sha256(data[:start]), 0
+    chain, records, end = sha256(data[:start]), 0, start
     for at, frame, following in frames(data, start):
         if sha256(chain, frame) != following:
-            return log.report.find(place, f"the frame at byte {at} was changed")
+            break
         kind, body = frame[4:5], frame[5:]
         if kind == b"\1":
             records += int.from_bytes(body[8:12], "big")
@@ -532,9 +541,66 @@ def check_frames(data: bytes, start: int, place: str, log: Log, state: State) ->
             if keys is None or not keys[1].signed(text, body[16:]):
                 log.report.find(place, f"the mark at byte {at} is not signed")
         else:
-            return log.report.find(place, f"the frame at byte {at} is of no kind")
+            break
         chain = following
-    return None
+        end = at + len(frame) + len(chain)
+    if not begins_frame(data[end:]) or has_mark_after(data, end, log, state):
+        log.report.find(place, f"the frame at byte {end} was changed")
+
+
+def begins_frame(data: bytes) -> bool:
+    """Whether these bytes are the beginning of one frame, and not all of it."""
+    if len(data) < 4:
+        return True
+    length = int.from_bytes(data[:4], "big")
+    if length > LONGEST_FRAME or len(data) >= 4 + length + 32:
+        return False
+    body = data[4 : 4 + length]
+    if not body:
+        return length > 0
+    if body[0] == 1:
+        return begins_batch(body[1:], length - 1)
+    return body[0] == 2 and length == MARK_LENGTH
+
+
+def begins_batch(body: bytes, length: int) -> bool:
+    """Whether these bytes are the beginning of the content of a batch that has this length."""
+    if len(body) < 12:
+        return length >= 12
+    at, last = 12 + 32 * int.from_bytes(body[8:12], "big"), -1
+    while at < length:
+        if at >= len(body):
+            return True
+        if not last < body[at] < len(PARTS):
+            return False
+        last = body[at]
+        if len(body) < at + 5:
+            return length >= at + 5
+        at += 5 + int.from_bytes(body[at + 1 : at + 5], "big")
+    return at == length
+
+
+def begins_header(data: bytes) -> bool:
+    """Whether these bytes are the beginning of a header, and not all of it."""
+    magic, length, text = data[:14], data[14:18], data[18:]
+    if magic != WAL_MAGIC or len(length) < 4:
+        return WAL_MAGIC.startswith(magic)
+    longest = int.from_bytes(length, "big")
+    cut = longest <= LONGEST_HEADER and len(text) < longest
+    return cut and text[:1] in {b"", b"{"} and all(0x20 <= byte < 0x7F for byte in text)
+
+
+def has_mark_after(data: bytes, start: int, log: Log, state: State) -> bool:
+    """Whether a genuine mark stands after a place: then all before the mark was whole once."""
+    begin, at = MARK_LENGTH.to_bytes(4, "big") + b"\2", start
+    while (at := data.find(begin, at + 1)) >= 0:
+        body = data[at + 5 : at + 4 + MARK_LENGTH]
+        keys = log.keys(int.from_bytes(body[:8], "big") + 1)
+        text = b"tacenda journal mark v1\n" + state.next[0].to_bytes(8, "big")
+        text += body[8:16] + data[max(at - 32, 0) : at]
+        if len(body) == MARK_LENGTH - 1 and keys is not None and keys[1].signed(text, body[16:]):
+            return True
+    return False
 
 
 def verify(folder: Path, key: str | None = None, since: dict[str, bytes] | None = None) -> Report:

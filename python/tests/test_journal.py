@@ -33,7 +33,7 @@ class Journal:
         self.path = folder / "sealed"
         few, all_ = (self.run("identity", folder / name).strip() for name in ("few", "rest"))
         recipients = ("--recipient", few, "--recipient", f"restricted={all_}")
-        self.key = self.run("init", self.path, *recipients).strip()
+        self.key = self.run("init", self.path, *recipients, "--durability", "record").strip()
 
     def run(self, command: str, *arguments: object, given: str = "") -> str:
         done = self.attempt(command, *arguments, given=given)
@@ -70,16 +70,41 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
     return Journal(tmp_path)
 
 
+def begin_segment(journal: Journal) -> None:
+    """Leaves a write-ahead file, as `kill -9` does."""
+    program = native_command()
+    assert program is not None
+    with subprocess.Popen(
+        [program, "journal", "append", str(journal.path), "--acknowledge"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRONMENT,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "0\n"
+        for number in range(1, 6):
+            process.stdin.write(json.dumps({**LINE, "message": f"a{number}"}) + "\n")
+            assert process.stdout.readline() == f"{number}\n"
+        process.kill()
+
+
 def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
     for segment in range(3):
         journal.fill(segment * 5, 5)
     journal.run("hold", journal.path, "case", "--since", "1h", "--reason", "a test")
+    # A fourth one is being written, and marked with each record.
+    begin_segment(journal)
     kept = journal.folder / "kept"
     kept.write_text(journal.run("checkpoint", journal.path))
     since = {"kept": kept.read_bytes()}
     report = verify(journal.path, journal.key, since)
     assert report.findings == []
     assert (report.entries, report.segments, report.records) == (5, 3, 15)
+    active = journal.path / "active/0000000003.wal"
+    assert active.exists()
 
     chance = random.Random(6)
     files = sorted(path for path in journal.path.rglob("*") if path.is_file())
@@ -92,8 +117,12 @@ def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
         match round_ % 4:
             case 0:
                 damaged[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-            case 1:
+            case 1 if path != active:
                 del damaged[chance.randrange(len(data)) :]
+            case 1:
+                # What is cut at its end may never have been written: not so in the middle.
+                start = chance.randrange(len(data) - 300)
+                del damaged[start : start + 100]
             case 2:
                 damaged = bytearray(chance.choice(files).read_bytes())
             case _:
@@ -101,7 +130,9 @@ def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
         path.write_bytes(damaged)
         theirs = verify(journal.path, journal.key, since)
         ours = journal.attempt("verify", journal.path, "--key", journal.key, "--since", kept)
-        expected = int(bytes(damaged) != data)
+        # A few bytes after the last frame may be the next one.
+        unfinished = path == active and damaged.startswith(data) and len(damaged) < len(data) + 4
+        expected = int(bytes(damaged) != data and not unfinished)
         assert (ours.returncode, bool(theirs.findings)) == (expected, bool(expected)), (
             path,
             ours.stdout,

@@ -32,6 +32,9 @@ pub(crate) fn leaves(
     take: &mut dyn FnMut(Leaf),
 ) -> Result<Option<[Salts; 5]>, JournalError> {
     let damaged = |what| JournalError::damaged(format!("segments/{}", segment.file()), what);
+    if segment.records == 0 {
+        return Ok(None);
+    }
     if segment.format == Format::Wal {
         let bytes = reader.root.folder("segments")?.read(&segment.file())?;
         let bytes = bytes.ok_or_else(|| damaged("it is missing"))?;

@@ -60,6 +60,9 @@ pub struct SegmentState {
     pub erased: u64,
     /// Bytes after the last whole frame, when it was sealed after a crash.
     pub cut: Option<u64>,
+    /// Whether those were more than a frame that the crash had cut: somebody, or the disk, has
+    /// changed what was written.
+    pub changed: bool,
     /// When it was sealed.
     pub sealed: i64,
     /// Whether its file was deleted.
@@ -225,6 +228,9 @@ fn seal(segment: &SegmentState) -> Value {
     }
     if let Some(cut) = segment.cut {
         object["recovered"] = json!({ "cut": cut });
+        if segment.changed {
+            object["recovered"]["changed"] = true.into();
+        }
     }
     object
 }
@@ -263,6 +269,7 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
                 Some(recovered) => Some(recovered["cut"].as_u64()?),
                 None => None,
             },
+            changed: value["recovered"]["changed"] == true,
             sealed: time,
             deleted: false,
         }),
@@ -404,6 +411,7 @@ mod tests {
             bytes: 99,
             erased: 0,
             cut: Some(5),
+            changed: true,
             sealed: 7,
             deleted: false,
         };
@@ -420,6 +428,7 @@ mod tests {
                 format: Format::Parquet,
                 times: None,
                 cut: None,
+                changed: false,
                 ..segment
             }),
             Event::Erase {

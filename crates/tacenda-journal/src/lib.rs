@@ -29,6 +29,9 @@ mod retain;
 mod salt;
 mod segment;
 mod settings;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
 mod thrift;
 mod tiles;
 mod tree;

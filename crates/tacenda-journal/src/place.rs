@@ -117,7 +117,10 @@ impl Folder {
         let unusable = |source| unusable(path, source);
         if make {
             match fs::DirBuilder::new().create(path) {
-                Ok(()) => rustix::fs::chmod(path, Mode::RWXU).map_err(|e| unusable(e.into()))?,
+                Ok(()) => {
+                    rustix::fs::chmod(path, Mode::RWXU).map_err(|e| unusable(e.into()))?;
+                    sync_above(path, fault.as_ref()).map_err(unusable)?;
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(unusable(error)),
             }
@@ -383,6 +386,15 @@ pub(crate) fn unusable(path: &Path, source: io::Error) -> JournalError {
 /// Whether something is not there.
 pub(crate) fn is_missing(error: &JournalError) -> bool {
     matches!(error, JournalError::Unusable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
+/// The name of a directory is on the disk when the one above it is.
+fn sync_above(path: &Path, fault: Option<&Fault>) -> io::Result<()> {
+    if let Some(fault) = fault {
+        fault(Step::SyncFolder)?;
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    File::open(above.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn check(path: &Path, mode: u32, owner: u32) -> Result<(), JournalError> {

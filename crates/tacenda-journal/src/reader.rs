@@ -115,6 +115,10 @@ impl Reader {
         filter: &Filter,
         take: &mut dyn FnMut(&Seen) -> bool,
     ) -> Result<bool, JournalError> {
+        if segment.records == 0 {
+            // All of it was lost.
+            return Ok(true);
+        }
         let folder = self.root.folder("segments")?;
         if segment.format == Format::Wal {
             let place = || format!("segments/{}", segment.file());

@@ -1,13 +1,15 @@
 //! What is done when a journal is opened after a crash.
 //!
 //! The keys of the segment that was being written are gone: nobody on this machine can read it. It
-//! is sealed as it is, up to its last whole frame.
+//! is sealed as it is, up to its last whole frame. What follows that frame is kept in `quarantine/`,
+//! and when it is more than a frame that was being written, the log says that it was changed.
 
 use crate::entry::{Event, Format, SegmentState};
 use crate::error::JournalError;
-use crate::sha256;
-use crate::wal::{self, Survey};
+use crate::place::{Folder, is_missing};
+use crate::wal::{self, Remains, Survey};
 use crate::writer::Owner;
+use crate::{sha256, tree};
 
 /// What the name of a segment's file has while records are erased from it.
 pub(crate) const ERASING: &str = ".erasing";
@@ -28,7 +30,9 @@ impl Owner {
         // Renamed, but not noted.
         let name = wal::name(number);
         if number == self.log.view().state.next.0 && self.segments.read(&name)?.is_some() {
-            self.seal_as_it_is(number)?;
+            // The log must not know what the disk may not have.
+            self.segments.change(&name)?.sync()?;
+            self.seal_as_it_is(&name)?;
         }
         Ok(())
     }
@@ -73,28 +77,52 @@ impl Owner {
 
     /// Takes over a write-ahead file whose writer is gone.
     fn take_over(&mut self, name: &str) -> Result<(), JournalError> {
-        let bytes = self.active.read(name)?.unwrap_or_default();
-        let survey = wal::survey(&bytes).filter(|survey| survey.records > 0);
-        let Some(survey) = survey else {
-            // No record in it was ever whole. What cannot be read as one is kept for who wants to look.
-            if wal::survey(&bytes).is_none_or(|survey| survey.changed) && !bytes.is_empty() {
-                self.root.make("quarantine")?.replace(name, &bytes)?;
+        let left = self.left(&self.active, name)?;
+        let (remains, rest) = (&left.remains, &left.bytes[left.remains.whole..]);
+        if remains.records() == 0 && !remains.changed {
+            // No record in it was ever whole, and what there is was cut by the crash.
+            if !rest.is_empty() {
+                self.root.make("quarantine")?.replace(&format!("{name}.unfinished"), rest)?;
             }
             return self.active.discard(name);
-        };
-        self.check(&survey, name)?;
-        let rest = &bytes[survey.whole..];
-        if !rest.is_empty() {
-            if survey.changed {
-                self.root.make("quarantine")?.replace(name, rest)?;
-            }
-            let mut file = self.active.change(name)?;
-            file.cut(survey.whole as u64)?;
-            file.sync()?;
         }
-        self.cut = Some(rest.len() as u64);
+        if let Some(survey) = &remains.survey {
+            self.check(survey, name)?;
+        }
+        // What is cut off is kept first: until the log has it, it also says what there was.
+        if left.length > remains.whole {
+            self.root.make("quarantine")?.replace(name, rest)?;
+        }
+        let mut file = self.active.change(name)?;
+        file.cut(remains.whole as u64)?;
+        file.sync()?;
         self.active.rename(name, &self.segments, name)?;
-        self.seal_as_it_is(survey.header.segment)
+        self.seal_as_it_is(name)
+    }
+
+    /// What is left of the write-ahead file of the next segment, together with what was cut off it
+    /// before a crash in the middle of this.
+    fn left(&self, folder: &Folder, name: &str) -> Result<Left, JournalError> {
+        let number = self.log.view().state.next.0;
+        let key = |log| Some(self.log.view().key_after(log)?.key());
+        let mut bytes = folder.read(name)?.unwrap_or_default();
+        let length = bytes.len();
+        let mut remains = Remains::of(&bytes, number, key);
+        if remains.whole == length
+            && let Some(rest) = self.quarantined(name)?
+        {
+            bytes.extend(rest);
+            remains = Remains::of(&bytes, number, key);
+        }
+        Ok(Left { bytes, length, remains })
+    }
+
+    fn quarantined(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        match self.root.folder("quarantine") {
+            Ok(folder) => folder.read(name),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn check(&self, survey: &Survey, name: &str) -> Result<(), JournalError> {
@@ -115,26 +143,37 @@ impl Owner {
     }
 
     /// Notes a write-ahead file among the sealed segments.
-    fn seal_as_it_is(&mut self, number: u64) -> Result<(), JournalError> {
-        let name = wal::name(number);
-        let bytes = self.segments.read(&name)?.unwrap_or_default();
-        let damaged = || JournalError::damaged(format!("segments/{name}"), "it was changed");
-        let survey = wal::survey(&bytes).filter(|survey| survey.whole == bytes.len());
-        let survey = survey.ok_or_else(damaged)?;
+    fn seal_as_it_is(&mut self, name: &str) -> Result<(), JournalError> {
+        let Left { bytes, length, remains } = self.left(&self.segments, name)?;
+        if remains.whole != length {
+            return Err(JournalError::damaged(format!("segments/{name}"), "it was changed"));
+        }
+        let (number, first) = self.log.view().state.next;
+        let survey = remains.survey.as_ref();
         let segment = SegmentState {
             number,
             format: Format::Wal,
-            first: survey.header.first,
-            records: survey.records.into(),
+            first,
+            records: remains.records().into(),
             times: None,
-            root: survey.root,
-            sha256: sha256(&[&bytes]),
-            bytes: bytes.len() as u64,
+            root: survey.map_or_else(|| tree::root(&[]), |survey| survey.root),
+            sha256: sha256(&[&bytes[..length]]),
+            bytes: length as u64,
             erased: 0,
-            cut: Some(self.cut.take().unwrap_or_default()),
+            cut: Some((bytes.len() - length) as u64),
+            changed: remains.changed,
             sealed: self.now(),
             deleted: false,
         };
         self.note(Event::Seal(segment))
     }
+}
+
+/// A write-ahead file that a crash left.
+struct Left {
+    /// All of it, also what was cut off already.
+    bytes: Vec<u8>,
+    /// How much of it is in the file.
+    length: usize,
+    remains: Remains,
 }

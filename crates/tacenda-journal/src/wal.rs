@@ -22,9 +22,11 @@ use crate::{Hash, sha256};
 const MAGIC: &[u8] = b"tacenda-wal-1\n";
 const BATCH: u8 = 1;
 const MARK: u8 = 2;
-/// The longest header, and the longest frame: a batch is cut before.
 const LONGEST_HEADER: usize = 1 << 20;
-const LONGEST_FRAME: usize = 1 << 30;
+/// The longest frame: what is written together ends at a few MiB, and its last record has up to 16.
+const LONGEST_FRAME: usize = 32 << 20;
+/// The length of a mark: kind, two numbers, signature.
+const MARK_LENGTH: usize = 1 + 8 + 8 + 64;
 
 /// The name of the file of a segment.
 pub(crate) fn name(segment: u64) -> String {
@@ -345,7 +347,8 @@ pub struct Survey {
     marks: Vec<Mark>,
     /// The length of the header and of the frames that are whole.
     pub whole: usize,
-    /// Whether what follows is a frame that was changed, rather than one that is cut.
+    /// Whether what follows cannot be the beginning of one frame: then it is none that was cut by a
+    /// crash, but something that was changed.
     pub changed: bool,
 }
 
@@ -366,7 +369,6 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
     while let Some(frame) = Frame::read(&bytes[found.whole..]) {
         let next = sha256(&[&chain, frame.bytes]);
         if next != *frame.chain {
-            found.changed = true;
             break;
         }
         match frame.bytes[4..].split_first() {
@@ -389,14 +391,122 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
         chain = next;
         found.whole += frame.bytes.len() + 32;
     }
-    // A frame whose hash is right and whose content is not: nobody of ours wrote it.
-    found.changed |= Frame::read(&bytes[found.whole..]).is_some();
+    found.changed = !begins_frame(&bytes[found.whole..]);
     found.records = u32::try_from(frontier.size()).ok().filter(|count| *count <= 1 << DEPTH)?;
     found.root = frontier.root();
     Some(found)
 }
 
+/// Whether these bytes are the beginning of one frame, and not all of it.
+fn begins_frame(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk() else { return true };
+    let length = u32::from_be_bytes(*length) as usize;
+    if length > LONGEST_FRAME || rest.len() >= length + 32 {
+        return false;
+    }
+    match rest[..rest.len().min(length)].split_first() {
+        None => length > 0,
+        Some((&BATCH, body)) => begins_batch(body, length - 1),
+        Some((&MARK, _)) => length == MARK_LENGTH,
+        Some(_) => false,
+    }
+}
+
+/// Whether these bytes are the beginning of the content of a batch that has this length.
+fn begins_batch(body: &[u8], length: usize) -> bool {
+    let Some((count, rest)) = body.get(8..).and_then(<[u8]>::split_first_chunk) else {
+        return length >= 12;
+    };
+    let leaves = u32::from_be_bytes(*count) as usize * 32;
+    let Some(mut left) = length.checked_sub(12 + leaves) else { return false };
+    let Some(mut rest) = rest.get(leaves..) else { return true };
+    let mut parts = 0..Part::ALL.len();
+    while left > 0 {
+        let Some((part, after)) = rest.split_first() else { return true };
+        if !parts.any(|one| one == usize::from(*part)) {
+            return false;
+        }
+        let Some((size, after)) = after.split_first_chunk() else { return left >= 5 };
+        let size = u32::from_be_bytes(*size) as usize;
+        let Some(after_it) = left.checked_sub(5 + size) else { return false };
+        left = after_it;
+        match after.get(size..) {
+            Some(after) => rest = after,
+            None => return true,
+        }
+    }
+    true
+}
+
+/// Whether these bytes are the beginning of a header, and not all of it.
+fn begins_header(bytes: &[u8]) -> bool {
+    let Some(rest) = bytes.strip_prefix(MAGIC) else { return MAGIC.starts_with(bytes) };
+    let Some((length, json)) = rest.split_first_chunk() else { return true };
+    let length = u32::from_be_bytes(*length) as usize;
+    let text = json.iter().all(|byte| (b' '..=b'~').contains(byte));
+    length <= LONGEST_HEADER
+        && json.len() < length
+        && text
+        && json.first().is_none_or(|b| *b == b'{')
+}
+
+/// What a writer that is gone has left of a write-ahead file.
+pub(crate) struct Remains {
+    /// What it says, if its header is there.
+    pub(crate) survey: Option<Survey>,
+    /// The length of what is whole.
+    pub(crate) whole: usize,
+    /// Whether the rest was changed, rather than cut by a crash.
+    pub(crate) changed: bool,
+}
+
+impl Remains {
+    pub(crate) fn of(
+        bytes: &[u8],
+        segment: u64,
+        key: impl Fn(u64) -> Option<VerifyingKey>,
+    ) -> Self {
+        let survey = survey(bytes);
+        let whole = survey.as_ref().map_or(0, |survey| survey.whole);
+        let changed = match &survey {
+            Some(survey) => survey.changed,
+            None => !begins_header(bytes),
+        };
+        let changed = changed || has_mark_after(bytes, whole, segment, key);
+        Self { survey, whole, changed }
+    }
+
+    pub(crate) fn records(&self) -> u32 {
+        self.survey.as_ref().map_or(0, |survey| survey.records)
+    }
+}
+
+/// Whether a genuine mark stands after this place: then everything before the mark was whole once.
+fn has_mark_after(
+    bytes: &[u8],
+    place: usize,
+    segment: u64,
+    key: impl Fn(u64) -> Option<VerifyingKey>,
+) -> bool {
+    let begin = [0, 0, 0, u8::try_from(MARK_LENGTH).expect("it is short"), MARK];
+    let found = |(at, _): (usize, &[u8])| {
+        let at = place + at;
+        let chain = bytes[..at].last_chunk().filter(|_| at > place)?;
+        let body = bytes.get(at + begin.len()..at + 4 + MARK_LENGTH)?;
+        let mark = Mark::parse(body, at, *chain)?;
+        mark.is_genuine(segment, &key).then_some(())
+    };
+    let mut begins = bytes[place..].windows(begin.len()).enumerate();
+    begins.any(|window| *window.1 == begin && found(window).is_some())
+}
+
 impl Mark {
+    fn is_genuine(&self, segment: u64, key: &impl Fn(u64) -> Option<VerifyingKey>) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
+        let text = marked(segment, self.records, &self.chain);
+        key(self.log).is_some_and(|key| key.verify_strict(&text, &signature).is_ok())
+    }
+
     fn parse(body: &[u8], at: usize, chain: Hash) -> Option<Self> {
         let (log, rest) = body.split_first_chunk()?;
         let (records, signature) = rest.split_first_chunk()?;
@@ -432,12 +542,8 @@ fn split_batch(body: &[u8]) -> Option<(u64, &[Hash], &[u8])> {
 impl Survey {
     /// The first mark that was not signed by the key of its time, by its place in the file.
     pub(crate) fn forged_mark(&self, key: impl Fn(u64) -> Option<VerifyingKey>) -> Option<usize> {
-        let genuine = |mark: &Mark| {
-            let signature = ed25519_dalek::Signature::from_bytes(&mark.signature);
-            let text = marked(self.header.segment, mark.records, &mark.chain);
-            key(mark.log).is_some_and(|key| key.verify_strict(&text, &signature).is_ok())
-        };
-        self.marks.iter().find(|mark| !genuine(mark)).map(|mark| mark.at)
+        let mut marks = self.marks.iter();
+        marks.find(|mark| !mark.is_genuine(self.header.segment, &key)).map(|mark| mark.at)
     }
 
     /// The batches, each opened with the keys at hand.

@@ -4,6 +4,7 @@
 //! for all that came before it began, the others wait for it. Nobody is told that a record is
 //! written before it is, and nothing is kept in memory beyond the records that are waited for.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -48,7 +49,7 @@ impl Default for Options {
     }
 }
 
-/// A batch is cut at so many records, or bytes of them.
+/// A batch takes no more once it has so many records, or bytes of them.
 const BATCH_RECORDS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -69,9 +70,22 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    records: Vec<Record>,
-    slot: Arc<Slot>,
+    batches: VecDeque<Batch>,
     leading: bool,
+}
+
+/// Records that are written together.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Record>,
+    bytes: usize,
+    slot: Arc<Slot>,
+}
+
+impl Batch {
+    fn has_room(&self) -> bool {
+        self.records.len() < BATCH_RECORDS && self.bytes < BATCH_BYTES
+    }
 }
 
 /// What became of a batch: the number of its first record.
@@ -220,6 +234,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// The thread that writes a batch for all who wait for it. They learn what became of it also when it
+/// panics.
+struct Lead<'s> {
+    shared: &'s Shared,
+    slot: Arc<Slot>,
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        lock(&self.slot).get_or_insert_with(|| Err(Arc::new(JournalError::Stopped)));
+        lock(&self.shared.queue).leading = false;
+        self.shared.written.notify_all();
+    }
+}
+
 impl Shared {
     fn owner(&self) -> MutexGuard<'_, Owner> {
         lock(&self.owner)
@@ -227,9 +256,14 @@ impl Shared {
 
     fn append(&self, mut records: Vec<Record>) -> Result<u64, JournalError> {
         let mut queue = lock(&self.queue);
-        let offset = queue.records.len() as u64;
-        queue.records.append(&mut records);
-        let slot = Arc::clone(&queue.slot);
+        if !queue.batches.back().is_some_and(Batch::has_room) {
+            queue.batches.push_back(Batch::default());
+        }
+        let batch = queue.batches.back_mut().expect("one was just added");
+        let offset = batch.records.len() as u64;
+        batch.bytes += records.iter().map(Record::size).sum::<usize>();
+        batch.records.append(&mut records);
+        let slot = Arc::clone(&batch.slot);
         loop {
             if let Some(outcome) = lock(&slot).as_ref() {
                 return match outcome {
@@ -242,14 +276,13 @@ impl Shared {
                 continue;
             }
             queue.leading = true;
-            let batch = std::mem::take(&mut queue.records);
-            let done = std::mem::take(&mut queue.slot);
+            let batch = queue.batches.pop_front().expect("ours is not written yet");
             drop(queue);
-            let outcome = self.owner().write(&batch).map_err(Arc::new);
-            *lock(&done) = Some(outcome);
+            let lead = Lead { shared: self, slot: batch.slot };
+            let outcome = self.owner().write(&batch.records).map_err(Arc::new);
+            *lock(&lead.slot) = Some(outcome);
+            drop(lead);
             queue = lock(&self.queue);
-            queue.leading = false;
-            self.written.notify_all();
         }
     }
 
@@ -297,8 +330,6 @@ pub(crate) struct Owner {
     stopped: bool,
     /// The last segment could not be sealed: it is tried again before anything is written.
     overdue: bool,
-    /// Bytes that were cut off a write-ahead file which is not noted yet.
-    pub(crate) cut: Option<u64>,
     clock: Clock,
     _lock: std::fs::File,
 }
@@ -320,7 +351,6 @@ impl Owner {
             unsynced: false,
             stopped: false,
             overdue: false,
-            cut: None,
             clock: Arc::clone(&options.clock),
             _lock: lock,
         };
@@ -451,6 +481,7 @@ impl Owner {
             bytes: 0,
             erased: 0,
             cut: None,
+            changed: false,
             sealed: self.now(),
             deleted: false,
         };
@@ -472,5 +503,60 @@ impl Owner {
         }
         (segment.sha256, segment.bytes) = written?;
         Ok(segment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Filter;
+    use crate::support::{Fixture, numbers, record};
+
+    #[test]
+    fn what_is_written_together_has_a_bound() {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        let records = |count| (0..count).map(record).collect::<Vec<_>>();
+        std::thread::scope(|scope| {
+            // Nobody writes as long as the owner is held: all wait in the queue.
+            let owner = journal.shared.owner();
+            for _ in 0..4 {
+                scope.spawn(|| journal.shared.append(records(3000)).unwrap());
+            }
+            // The first leads with what it has.
+            let waiting = loop {
+                let queue = lock(&journal.shared.queue);
+                let waiting: Vec<_> = queue.batches.iter().map(|one| one.records.len()).collect();
+                if waiting.iter().sum::<usize>() == 9000 {
+                    break waiting;
+                }
+                drop(queue);
+                std::thread::yield_now();
+            };
+            assert_eq!(waiting, [6000, 3000]);
+            drop(owner);
+        });
+        journal.close().unwrap();
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()).len(), 12_000);
+    }
+
+    #[test]
+    fn a_writer_that_panics_leaves_nobody_waiting() {
+        // The ticker asks the clock as well.
+        let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
+        let journal = fixture.open();
+        // The clock is asked in the middle of a write.
+        let (panics, clock) = (Arc::new(AtomicBool::new(true)), crate::system_clock());
+        journal.shared.owner().clock = Arc::new(move || {
+            assert!(!panics.swap(false, Ordering::Relaxed), "for the test");
+            clock()
+        });
+        std::thread::scope(|scope| {
+            let all: Vec<_> =
+                (0..3).map(|_| scope.spawn(|| journal.append(record(1)).is_ok())).collect();
+            let ended: Vec<_> = all.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+            assert_eq!(ended.iter().filter(|one| one.is_err()).count(), 1);
+        });
+        journal.append(record(2)).unwrap();
     }
 }

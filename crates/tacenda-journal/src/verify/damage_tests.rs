@@ -1,13 +1,10 @@
 //! Damaged journals: every damage is found, at its place.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::{Fixture, copy, files, options};
 use ed25519_dalek::SigningKey;
-use support::{Fixture, files, options};
 
 use crate::entry::{self, Event};
 use crate::log_view::{LogView, epoch_name};
@@ -221,7 +218,7 @@ fn entries_that_are_removed_doubled_or_reordered_are_found() {
 #[test]
 fn a_log_that_was_rolled_back_is_found_by_a_checkpoint_kept_elsewhere() {
     let (fixture, _) = seasoned();
-    let before = support::folder();
+    let before = crate::support::folder();
     copy(&fixture.path(), &before.path().join("journal"));
     fixture.fill(32, 40);
     let note = fixture.reader().checkpoint_note().as_bytes().to_vec();
@@ -279,18 +276,4 @@ fn a_checkpoint_of_more_entries_than_there_can_be_is_one_finding() {
     let found = |place: &str| report.findings.iter().any(|finding| finding.place == place);
     assert!(found("log/checkpoint") && found(&format!("log/checkpoints/{}", u64::MAX)));
     assert!(report.findings.len() < 10, "{:?}", report.findings);
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

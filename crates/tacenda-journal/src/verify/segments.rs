@@ -7,7 +7,7 @@ use crate::entry::{SegmentState, State};
 use crate::place::Folder;
 use crate::reader::Reader;
 use crate::recover::ERASING;
-use crate::wal;
+use crate::wal::{self, Remains};
 use crate::{Hash, log_view, sha256};
 
 pub(super) fn verify(root: &Folder, log: &Log, report: &mut Verification) {
@@ -31,6 +31,15 @@ fn sealed(folder: &Folder, state: &State, report: &mut Verification) {
         report.records += segment.records;
         report.erased += segment.erased;
         let place = format!("segments/{}", segment.file());
+        if segment.changed {
+            let cut = segment.cut.unwrap_or_default();
+            let what = format!(
+                "{cut} bytes of it had been changed before record {} when a crash was recovered \
+                 from: what they were lies in quarantine/",
+                segment.first + segment.records
+            );
+            report.find(&place, Fault::Altered, what);
+        }
         // The last step of an erasure is done when the journal is opened to write.
         let erasing = folder.read(&format!("{}{ERASING}", segment.file())).ok().flatten();
         if erasing.is_some_and(|bytes| sha256(&[&bytes]) == segment.sha256) {
@@ -84,25 +93,30 @@ fn active(folder: &Folder, log: &Log, report: &mut Verification) {
             continue;
         }
         let Some(bytes) = report.read(folder, &name, &place) else { continue };
-        let Some(survey) = wal::survey(&bytes) else {
-            report.find(place, Fault::Altered, "it has no header");
+        let key = |size: u64| Some(log_view::keys(&log.entries, size.checked_add(1)?)?.1.key());
+        let Remains { survey, whole, changed } = Remains::of(&bytes, number, key);
+        let Some(survey) = survey else {
+            if changed {
+                report.find(place, Fault::Altered, "its header was changed");
+            } else {
+                report.unfinished = bytes.len() as u64;
+            }
             continue;
         };
         let header = &survey.header;
         if (header.first, header.segment, &header.origin) != (first, number, &log.state.origin) {
             report.find(&place, Fault::Swapped, "it is of another journal or place");
         }
-        let key = |size: u64| Some(log_view::keys(&log.entries, size.checked_add(1)?)?.1.key());
         if let Some(at) = survey.forged_mark(key) {
             let what = format!("the mark at byte {at} is not signed by the key of its time");
             report.find(&place, Fault::Altered, what);
         }
-        if survey.changed {
-            let (at, record) = (survey.whole, first + u64::from(survey.records));
-            let what = format!("the frame at byte {at} was changed, at record {record}");
+        if changed {
+            let record = first + u64::from(survey.records);
+            let what = format!("the frame at byte {whole} was changed, at record {record}");
             report.find(&place, Fault::Altered, what);
         } else {
-            report.unfinished = (bytes.len() - survey.whole) as u64;
+            report.unfinished = (bytes.len() - whole) as u64;
         }
         report.active = survey.records.into();
     }

@@ -1,0 +1,165 @@
+//! What is done with a write-ahead file that a crash left, and that is not what was written.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use support::{Fixture, numbers, options, record};
+use tacenda_journal::{
+    Durability, Filter, Journal, JournalError, Options, Place, Reader, Step, Verification,
+};
+use tempfile::TempDir;
+
+/// Five records in a sealed segment, and five that were acknowledged when the writer was killed.
+struct Killed {
+    fixture: Fixture,
+    folder: TempDir,
+}
+
+impl Killed {
+    fn new() -> Self {
+        let fixture = Fixture::with(|settings| settings.durability = Durability::Record);
+        fixture.fill(0, 5);
+        let journal = fixture.open();
+        for number in 5..10 {
+            journal.append(record(number)).unwrap();
+        }
+        let killed = Self { folder: support::folder(), fixture };
+        support::copy(&killed.fixture.path(), &killed.folder.path().join("killed"));
+        drop(journal);
+        killed
+    }
+
+    /// The journal, with another write-ahead file.
+    fn with(&self, wal: &[u8]) -> PathBuf {
+        let path = self.folder.path().join("journal");
+        let _ = fs::remove_dir_all(&path);
+        support::copy(&self.folder.path().join("killed"), &path);
+        fs::write(path.join("active/0000000001.wal"), wal).unwrap();
+        path
+    }
+
+    fn wal(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("killed/active/0000000001.wal")).unwrap()
+    }
+
+    fn verify(&self, path: &Path) -> Verification {
+        self.fixture.verifier().verify(path).unwrap()
+    }
+
+    fn numbers(&self, path: &Path) -> Vec<u64> {
+        let reader = Reader::open(path, self.fixture.all.clone(), &[Place::Temporary]);
+        numbers(&reader.unwrap(), &Filter::default())
+    }
+}
+
+#[test]
+fn a_changed_bit_is_found_before_and_after_it_is_recovered_from() {
+    let killed = Killed::new();
+    let whole = killed.wal();
+    let mut refused = 0;
+    for (round, at) in (0..whole.len()).step_by(29).enumerate() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (round % 8);
+        let path = killed.with(&changed);
+        assert_ne!(killed.verify(&path).findings, [], "bit {} of byte {at}", round % 8);
+        match Journal::open(&path, &options()) {
+            Ok(journal) => {
+                journal.append(record(10)).unwrap();
+                journal.close().unwrap();
+            }
+            // Of another journal, it says: it is left as it is.
+            Err(JournalError::Damaged { .. }) => {
+                assert_eq!(fs::read(path.join("active/0000000001.wal")).unwrap(), changed);
+                refused += 1;
+                continue;
+            }
+            Err(error) => panic!("byte {at}: {error}"),
+        }
+        let report = killed.verify(&path);
+        let places: Vec<&str> = report.findings.iter().map(|one| one.place.as_str()).collect();
+        assert_eq!(places, ["segments/0000000001.wal"], "byte {at}: {:?}", report.findings);
+        // Nothing that was there is gone, and no number of a segment is given twice.
+        let kept = fs::read(path.join("segments/0000000001.wal")).unwrap();
+        let rest = fs::read(path.join("quarantine/0000000001.wal")).unwrap();
+        assert!([kept, rest].concat() == changed, "byte {at}");
+        let read = killed.numbers(&path);
+        assert!(read.len() > 5 && read.iter().copied().eq(0..read.len() as u64), "{read:?}");
+    }
+    assert!(refused < 10, "{refused} of {}", whole.len() / 29);
+}
+
+#[test]
+fn what_a_crash_cut_is_no_finding_and_is_kept() {
+    let killed = Killed::new();
+    let whole = killed.wal();
+    for length in (0..whole.len()).step_by(31) {
+        let path = killed.with(&whole[..length]);
+        assert_eq!(killed.verify(&path).findings, [], "{length} bytes");
+        Journal::open(&path, &options()).unwrap().close().unwrap();
+        assert_eq!(killed.verify(&path).findings, [], "{length} bytes");
+        let read = |name: &str| fs::read(path.join(name)).unwrap_or_default();
+        let names = ["segments/0000000001.wal", "quarantine/0000000001.wal"];
+        let mut all = names.map(read).concat();
+        all.extend(read("quarantine/0000000001.wal.unfinished"));
+        // A header without a record is no loss.
+        let sealed = path.join(names[0]).exists();
+        assert!(whole[..length].ends_with(&all) && (!sealed || all.len() == length), "{length}");
+    }
+}
+
+#[test]
+fn a_recovery_that_fails_at_any_step_forgets_nothing() {
+    let killed = Killed::new();
+    let mut changed = killed.wal();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    for at in 0.. {
+        let path = killed.with(&changed);
+        let steps = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&steps);
+        let fault = move |_: Step| {
+            let failed = counter.fetch_add(1, Ordering::Relaxed) >= at;
+            if failed { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
+        };
+        drop(Journal::open(&path, &Options { fault: Some(Arc::new(fault)), ..options() }));
+        Journal::open(&path, &options()).unwrap().close().unwrap();
+        let report = killed.verify(&path);
+        let places: Vec<&str> = report.findings.iter().map(|one| one.place.as_str()).collect();
+        assert_eq!(places, ["segments/0000000001.wal"], "step {at}: {:?}", report.findings);
+        if steps.load(Ordering::Relaxed) <= at {
+            assert!(at > 10, "{at} steps");
+            return;
+        }
+    }
+}
+
+#[test]
+fn what_is_sealed_after_a_crash_is_on_the_disk_first() {
+    let killed = Killed::new();
+    let steps_of = |path: &Path| {
+        let steps = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&steps);
+        let fault = move |step: Step| {
+            seen.lock().unwrap().push(step);
+            Ok(())
+        };
+        let options = Options { fault: Some(Arc::new(fault)), ..options() };
+        drop(Journal::open(path, &options).unwrap());
+        let mut steps = steps.lock().unwrap();
+        std::mem::take(&mut *steps)
+    };
+    // Before it is renamed, and when it was renamed and is not noted.
+    let path = killed.with(&killed.wal());
+    let steps = steps_of(&path);
+    assert_eq!(steps[..3], [Step::Truncate, Step::Sync, Step::Rename]);
+    let path = killed.with(&killed.wal());
+    let name = "0000000001.wal";
+    fs::rename(path.join("active").join(name), path.join("segments").join(name)).unwrap();
+    assert_eq!(steps_of(&path)[0], Step::Sync);
+}
