@@ -1,10 +1,10 @@
 //! Whether the content of a segment is what was committed to, for whoever has all its keys.
 
 use crate::Hash;
-use crate::entry::{Format, SegmentState};
+use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::part::Part;
-use crate::reader::Reader;
+use crate::reader::{Reader, Stored};
 use crate::record::Record;
 use crate::salt::Salts;
 use crate::tree::Frontier;
@@ -35,21 +35,11 @@ pub(crate) fn leaves(
     if segment.records == 0 {
         return Ok(None);
     }
-    if segment.format == Format::Wal {
-        let bytes = reader.root.folder("segments")?.read(&segment.file())?;
-        let bytes = bytes.ok_or_else(|| damaged("it is missing"))?;
-        let (keys, records) = reader.records_of_wal(segment.number, &bytes)?;
-        let salts = Part::ALL.map(|part| keys[part.index()].as_ref().map(wal::salts));
-        let Some(mut salts) = all(salts) else { return Ok(None) };
-        let given = salts.clone();
-        for (number, record) in (0..).zip(records) {
-            let hash = leaf(&mut salts, number, &record);
-            let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
-            take(Leaf { hash, record, erased: false });
-        }
-        return Ok(Some(given));
-    }
-    let sealed = reader.open_sealed(segment)?;
+    let sealed = match reader.open_segment(segment)? {
+        Stored::Parquet(sealed) => sealed,
+        Stored::Deleted => return Ok(None),
+        Stored::Wal(bytes) => return leaves_of_wal(reader, segment, &bytes, take),
+    };
     if !Part::ALL.iter().all(|part| sealed.opens(*part)) {
         return Ok(None);
     }
@@ -71,6 +61,25 @@ pub(crate) fn leaves(
         }
     }
     Ok(Some(salts))
+}
+
+fn leaves_of_wal(
+    reader: &Reader,
+    segment: &SegmentState,
+    bytes: &[u8],
+    take: &mut dyn FnMut(Leaf),
+) -> Result<Option<[Salts; 5]>, JournalError> {
+    let damaged = |what| JournalError::damaged(format!("segments/{}", segment.file()), what);
+    let (keys, records) = reader.records_of_wal(segment.number, bytes)?;
+    let salts = Part::ALL.map(|part| keys[part.index()].as_ref().map(wal::salts));
+    let Some(mut salts) = all(salts) else { return Ok(None) };
+    let given = salts.clone();
+    for (number, record) in (0..).zip(records) {
+        let hash = leaf(&mut salts, number, &record);
+        let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
+        take(Leaf { hash, record, erased: false });
+    }
+    Ok(Some(given))
 }
 
 fn leaf(salts: &mut [Salts; 5], number: u32, record: &Record) -> Option<Hash> {

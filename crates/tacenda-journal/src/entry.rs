@@ -8,6 +8,7 @@ use ed25519_dalek::VerifyingKey;
 use serde_json::{Map, Value, json};
 
 use crate::canonical::canonical;
+use crate::error::JournalError;
 use crate::record::show_time;
 use crate::settings::Settings;
 use crate::{Hash, hex, unhex};
@@ -87,6 +88,17 @@ pub struct Cause {
     pub reason: String,
     /// Who.
     pub who: String,
+}
+
+impl Cause {
+    /// An entry has 64 KiB for everything.
+    pub(crate) fn check(&self) -> Result<(), JournalError> {
+        if self.reason.len() > 1000 || self.who.len() > 1000 {
+            let what = "a reason, and who gives it, have at most 1000 bytes each".to_owned();
+            return Err(JournalError::BadSetting { what });
+        }
+        Ok(())
+    }
 }
 
 /// What happened.

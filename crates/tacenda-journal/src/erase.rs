@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::deep;
+use crate::deep::{self, Leaf};
 use crate::entry::{Cause, Event, Format, SegmentState};
 use crate::error::JournalError;
 use crate::filter::Filter;
@@ -10,7 +10,9 @@ use crate::keys::SegmentKeys;
 use crate::reader::Reader;
 use crate::record::Record;
 use crate::recover::ERASING;
+use crate::salt::Salts;
 use crate::segment::{self, Row};
+use crate::tree::Frontier;
 use crate::writer::{Journal, Owner};
 
 /// What was erased.
@@ -27,20 +29,22 @@ impl Journal {
     /// keys of all classes: what cannot be read cannot be written anew.
     ///
     /// # Errors
-    /// When a hold keeps a segment that one of them is in, or a key is missing: nothing is erased.
+    /// When a hold keeps a segment that one of them is in, a key is missing, or a segment is not what
+    /// was sealed: nothing is erased. When the disk fails, what was erased before stays so.
     pub fn erase(
         &self,
         reader: &Reader,
         filter: &Filter,
         cause: &Cause,
     ) -> Result<Erased, JournalError> {
+        cause.check()?;
         self.rotate()?;
         // What is sealed by now, not what was when the reader was opened.
         let reader = reader.again()?;
         let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         let segments = &reader.view.state.segments;
         reader.each(filter, &mut |seen| {
-            let of = segments.values().rfind(|segment| segment.first <= seen.sequence);
+            let of = segment_of(segments, seen.sequence);
             if let (Some(segment), None) = (of, seen.erased) {
                 found.entry(segment.number).or_default().push(seen.sequence - segment.first);
             }
@@ -51,55 +55,124 @@ impl Journal {
             if let Some(name) = reader.view.state.hold(segment) {
                 return Err(JournalError::Held { name: name.to_owned() });
             }
-            if deep::leaves(&reader, segment, &mut |_| {})?.is_none() {
-                return Err(JournalError::NoKey { part: "every", segment: *number });
-            }
+            rows(&reader, segment)?;
         }
         let mut erased = Erased::default();
         for (number, records) in found {
-            erased.records += records.len() as u64;
             erased.segments += 1;
-            self.with_owner(|owner| owner.erase(&reader, &segments[&number], records, cause))?;
+            for records in records.chunks(RECORDS_OF_ENTRY) {
+                self.with_owner(|owner| owner.erase(&reader.again()?, number, records, cause))?;
+                erased.records += records.len() as u64;
+            }
         }
         Ok(erased)
     }
+}
+
+/// The sealed segment that a record is in. What was appended just now is in none.
+fn segment_of(segments: &BTreeMap<u64, SegmentState>, sequence: u64) -> Option<&SegmentState> {
+    let segment = segments.values().rfind(|segment| segment.first <= sequence)?;
+    Some(segment).filter(|segment| sequence - segment.first < segment.records)
+}
+
+/// Numbers of records that fit into one entry of the log, with its cause.
+const RECORDS_OF_ENTRY: usize = 5000;
+
+/// The records of a segment with their leaves, and its salts: what was committed to, or an error.
+fn rows(reader: &Reader, segment: &SegmentState) -> Result<(Vec<Leaf>, [Salts; 5]), JournalError> {
+    let (mut leaves, mut frontier) = (Vec::new(), Frontier::default());
+    let salts = deep::leaves(reader, segment, &mut |leaf| {
+        frontier.push(leaf.hash);
+        leaves.push(leaf);
+    })?;
+    let salts = salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
+    if (frontier.root(), frontier.size()) != (segment.root, segment.records) {
+        let place = format!("segments/{}", segment.file());
+        return Err(JournalError::damaged(place, "its records are not those committed to"));
+    }
+    Ok((leaves, salts))
 }
 
 impl Owner {
     fn erase(
         &mut self,
         reader: &Reader,
-        segment: &SegmentState,
-        gone: Vec<u64>,
+        number: u64,
+        gone: &[u64],
         cause: &Cause,
     ) -> Result<(), JournalError> {
-        let (mut rows, mut number) = (Vec::new(), 0);
-        let salts = deep::leaves(reader, segment, &mut |leaf| {
-            let erase = leaf.erased || gone.binary_search(&number).is_ok();
-            number += 1;
-            let time = leaf.record.time;
-            let record = if erase { Record { time, ..Record::default() } } else { leaf.record };
-            rows.push(Ok(Row { record, erased: erase.then_some(leaf.hash) }));
-        })?;
-        let mut salts =
-            salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
-        for record in &gone {
+        // A hold may have begun, and the segment may have been deleted, since they were looked for.
+        let state = &self.log.view().state;
+        let segment = state.segments.get(&number).filter(|segment| !segment.deleted);
+        let Some(segment) = segment.cloned() else { return Ok(()) };
+        if let Some(name) = state.hold(&segment) {
+            return Err(JournalError::Held { name: name.to_owned() });
+        }
+        let (leaves, mut salts) = rows(reader, &segment)?;
+        for record in gone {
             let record = u32::try_from(*record).expect("a segment has fewer records");
             for salts in &mut salts {
                 salts.puncture(record);
             }
         }
-        let keys = SegmentKeys::new(&self.log.view().state.settings.recipients)?;
-        let file = SegmentState::file_of(segment.number, Format::Parquet);
+        let rows = (0..).zip(leaves).map(|(number, leaf)| {
+            let erase = leaf.erased || gone.binary_search(&number).is_ok();
+            let time = leaf.record.time;
+            let record = if erase { Record { time, ..Record::default() } } else { leaf.record };
+            Ok(Row { record, erased: erase.then_some(leaf.hash) })
+        });
+        let keys = SegmentKeys::new(&state.settings.recipients)?;
+        let file = SegmentState::file_of(number, Format::Parquet);
         let new = format!("{file}{ERASING}");
         self.segments.discard(&new)?;
         let output = self.segments.create(&new)?;
-        let (sha256, bytes) =
-            segment::write(output, &keys, &salts, segment.first, rows.into_iter())?;
-        self.segments.sync()?;
-        let segment = segment.number;
-        let cause = cause.clone();
-        self.note(Event::Erase { segment, records: gone, sha256, bytes, cause })?;
-        self.replace_segment(segment, &file)
+        let written = segment::write(output, &keys, &salts, segment.first, rows);
+        let noted = written.and_then(|(sha256, bytes)| {
+            self.segments.sync()?;
+            let (records, cause) = (gone.to_vec(), cause.clone());
+            self.note(Event::Erase { segment: number, records, sha256, bytes, cause })
+        });
+        match noted {
+            Ok(()) => self.replace_segment(number, &file),
+            // Whether it is noted is not known: it is decided when the journal is opened.
+            Err(error) if self.has_stopped() => Err(error),
+            Err(error) => {
+                // The disk may be full: what cannot be used must not take its room.
+                let _ = self.segments.discard(&new);
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retain::Hold;
+    use crate::support::Fixture;
+
+    #[test]
+    fn what_was_appended_just_now_is_in_no_sealed_segment() {
+        let fixture = Fixture::new();
+        fixture.fill(0, 3);
+        fixture.fill(3, 5);
+        let reader = fixture.reader();
+        let number = |sequence| {
+            segment_of(&reader.view.state.segments, sequence).map(|segment| segment.number)
+        };
+        assert_eq!([0, 2, 3, 4].map(number), [Some(0), Some(0), Some(1), Some(1)]);
+        assert_eq!(number(5), None);
+    }
+
+    #[test]
+    fn a_hold_that_began_meanwhile_keeps_what_was_found() {
+        let fixture = Fixture::new();
+        fixture.fill(0, 3);
+        let (journal, reader) = (fixture.open(), fixture.reader());
+        let cause = Cause { reason: "a test".into(), who: "a test".into() };
+        let hold = Hold { name: "case".into(), times: (0, i64::MAX) };
+        journal.hold(hold, cause.clone()).unwrap();
+        let erased = journal.with_owner(|owner| owner.erase(&reader, 0, &[1], &cause));
+        assert!(matches!(erased, Err(JournalError::Held { .. })), "{erased:?}");
     }
 }

@@ -1,6 +1,10 @@
 //! Reading a journal, with the identities at hand.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
 
 use crate::entry::{Format, SegmentState};
 use crate::error::JournalError;
@@ -9,8 +13,9 @@ use crate::keys::{Identities, Key};
 use crate::log_view::LogView;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::part::Part;
-use crate::place::{Folder, Place};
+use crate::place::{Folder, Place, is_missing, unusable};
 use crate::record::{Record, Seen};
+use crate::recover::ERASING;
 use crate::segment::Sealed;
 use crate::wal;
 
@@ -119,14 +124,13 @@ impl Reader {
             // All of it was lost.
             return Ok(true);
         }
-        let folder = self.root.folder("segments")?;
-        if segment.format == Format::Wal {
-            let place = || format!("segments/{}", segment.file());
-            let bytes = folder.read(&segment.file())?;
-            let bytes = bytes.ok_or_else(|| JournalError::damaged(place(), "it is missing"))?;
-            return self.each_of_wal(segment.number, segment.first, &bytes, filter, take);
-        }
-        let sealed = self.open_sealed(segment)?;
+        let sealed = match self.open_segment(segment)? {
+            Stored::Parquet(sealed) => sealed,
+            Stored::Wal(bytes) => {
+                return self.each_of_wal(segment.number, segment.first, &bytes, filter, take);
+            }
+            Stored::Deleted => return Ok(true),
+        };
         let closed = Part::ALL.iter().filter(|part| !sealed.opens(**part));
         let closed: Vec<_> = closed.filter_map(|part| class(*part)).collect();
         for group in 0..sealed.groups() {
@@ -144,11 +148,61 @@ impl Reader {
         Ok(true)
     }
 
-    /// Opens a segment that is stored as Parquet.
-    pub(crate) fn open_sealed(&self, segment: &SegmentState) -> Result<Sealed, JournalError> {
-        let name = segment.file();
-        let file = self.root.folder("segments")?.open(&name)?;
-        Sealed::open(file, &format!("segments/{name}"), segment.number, &self.identities)
+    /// Opens the file of a segment, once it is known to be the one that the log tells of. Whoever
+    /// writes may have erased from it, or deleted it, since the log was read.
+    pub(crate) fn open_segment(&self, segment: &SegmentState) -> Result<Stored, JournalError> {
+        let error = match self.open_as(segment) {
+            Ok(stored) => return Ok(stored),
+            Err(error) => error,
+        };
+        let newer = self.again()?.view.state.segments.remove(&segment.number);
+        match newer.filter(|newer| newer != segment) {
+            Some(newer) if newer.deleted => Ok(Stored::Deleted),
+            Some(newer) => self.open_as(&newer),
+            None => Err(error),
+        }
+    }
+
+    fn open_as(&self, segment: &SegmentState) -> Result<Stored, JournalError> {
+        let place = format!("segments/{}", segment.file());
+        let mut file = self.find(segment)?;
+        if segment.format == Format::Parquet {
+            let sealed = Sealed::open(file, &place, segment.number, &self.identities)?;
+            return Ok(Stored::Parquet(Box::new(sealed)));
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| unusable(Path::new(&place), error))?;
+        Ok(Stored::Wal(bytes))
+    }
+
+    /// The file with the hash that the log gives: that of the segment, or one that is to take its
+    /// place since records were erased.
+    fn find(&self, segment: &SegmentState) -> Result<File, JournalError> {
+        let folder = self.root.folder("segments")?;
+        let damaged = |what| JournalError::damaged(format!("segments/{}", segment.file()), what);
+        let mut missing = true;
+        for name in [format!("{}{ERASING}", segment.file()), segment.file()] {
+            let mut file = match folder.open(&name) {
+                Ok(file) => file,
+                Err(error) if is_missing(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            missing = false;
+            let failed = |error| unusable(&folder.path().join(&name), error);
+            let mut hasher = Sha256::new();
+            let mut block = vec![0; 1 << 16];
+            loop {
+                match file.read(&mut block).map_err(failed)? {
+                    0 => break,
+                    read => hasher.update(&block[..read]),
+                }
+            }
+            if hasher.finalize()[..] == segment.sha256 {
+                file.rewind().map_err(failed)?;
+                return Ok(file);
+            }
+        }
+        Err(damaged(if missing { "it is missing" } else { "it is not the file that was sealed" }))
     }
 
     fn each_of_wal(
@@ -188,6 +242,13 @@ impl Reader {
         let records = batches.collect::<Result<Vec<_>, _>>()?.concat();
         Ok((keys, records))
     }
+}
+
+/// A segment as it lies on the disk.
+pub(crate) enum Stored {
+    Parquet(Box<Sealed>),
+    Wal(Vec<u8>),
+    Deleted,
 }
 
 fn class(part: Part) -> Option<tacenda_policy::Class> {

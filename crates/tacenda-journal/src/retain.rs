@@ -40,12 +40,14 @@ impl Journal {
             let what = "the name of a hold has 1 to 200 bytes".to_owned();
             return Err(JournalError::BadSetting { what });
         }
+        cause.check()?;
         let Hold { name, times } = hold;
         self.with_owner(|owner| owner.note_marked(Event::Hold { name, times, cause }))
     }
 
     /// Ends a legal hold.
     pub fn release(&self, name: &str, cause: Cause) -> Result<(), JournalError> {
+        cause.check()?;
         self.with_owner(|owner| {
             if !owner.log.view().state.holds.contains_key(name) {
                 let what = format!("there is no hold `{name}`");

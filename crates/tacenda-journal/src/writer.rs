@@ -178,6 +178,7 @@ impl Journal {
     /// Changes what the journal is set to: from the next segment on.
     pub fn set(&self, settings: Settings, cause: Cause) -> Result<(), JournalError> {
         settings.check()?;
+        cause.check()?;
         let mut owner = self.shared.owner();
         owner.seal()?;
         owner.note(Event::Set { settings, cause })
@@ -369,8 +370,13 @@ impl Owner {
         }
         let time = self.now();
         let done = self.log.append(time, event);
-        self.stopped |= done.is_err();
+        // What the log does not take leaves it as it is.
+        self.stopped |= done.as_ref().is_err_and(|e| !matches!(e, JournalError::BadSetting { .. }));
         done
+    }
+
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// Writes a batch as one frame; the number of its first record.

@@ -206,3 +206,59 @@ fn a_writer_that_was_killed_leaves_nothing_unreadable() {
     assert_eq!(report.findings, []);
     assert_eq!(report.compared, 3);
 }
+
+#[test]
+fn a_segment_of_another_journal_is_neither_read_nor_signed() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 5);
+    // Whoever knows the recipients can make one.
+    let other = support::folder();
+    let path = other.path().join("journal");
+    Journal::create(&path, fixture.reader().settings().clone(), &options()).unwrap();
+    let forger = Journal::open(&path, &options()).unwrap();
+    forger.append_all((100..105).map(record).collect()).unwrap();
+    forger.close().unwrap();
+    let name = "segments/0000000000.parquet";
+    std::fs::copy(path.join(name), fixture.path().join(name)).unwrap();
+    let read = fixture.reader().each(&Filter::default(), &mut |_| panic!("a forged record"));
+    assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
+    let journal = fixture.open();
+    let cause = Cause { reason: "a test".into(), who: "ines".into() };
+    let filter = Filter { numbers: Some((1, 1)), ..Filter::default() };
+    let erased = journal.erase(&fixture.reader(), &filter, &cause);
+    assert!(matches!(erased, Err(JournalError::Damaged { .. })), "{erased:?}");
+    journal.close().unwrap();
+    assert_eq!(fixture.verify().findings.len(), 1);
+}
+
+#[test]
+fn an_erasure_that_a_crash_has_cut_is_read_as_done() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 5);
+    let journal = fixture.open();
+    let cause = Cause { reason: "a test".into(), who: "ines".into() };
+    let filter = Filter { numbers: Some((1, 1)), ..Filter::default() };
+    journal.erase(&fixture.reader(), &filter, &cause).unwrap();
+    journal.close().unwrap();
+    let name = fixture.path().join("segments/0000000000.parquet");
+    std::fs::rename(&name, name.with_extension("parquet.erasing")).unwrap();
+    assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2, 3, 4]);
+    assert_eq!(fixture.verify().findings, []);
+}
+
+#[test]
+fn many_records_of_a_segment_are_erased_at_once() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 14_000);
+    let journal = fixture.open();
+    let long = Cause { reason: "x".repeat(70_000), who: "ines".into() };
+    let error = journal.erase(&fixture.reader(), &Filter::default(), &long).unwrap_err();
+    assert!(matches!(error, JournalError::BadSetting { .. }), "{error}");
+    let cause = Cause { reason: "\u{1}".repeat(1000), who: "\u{1}".repeat(1000) };
+    let erased = journal.erase(&fixture.reader(), &Filter::default(), &cause).unwrap();
+    assert_eq!((erased.records, erased.segments), (14_000, 1));
+    journal.append(record(14_000)).unwrap();
+    journal.close().unwrap();
+    let report = fixture.verify();
+    assert_eq!((report.findings.as_slice(), report.erased), ([].as_slice(), 14_000));
+}
