@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from tacenda._command import native_command
 if TYPE_CHECKING:
     import subprocess
 
-# POSIX: a write of no more is never mixed with another process's.
-PIPE_BUF = 512
+
+# Readers of JSON end at some depth.
+DEEPEST = 64
 
 
 class JournalHandler(logging.Handler):
@@ -73,7 +75,7 @@ class JournalHandler(logging.Handler):
         line["level"] = record.levelname.lower()
         line["logger"] = record.name
         line["message"] = self.format(record)
-        return json.dumps(line, default=str).encode() + b"\n"
+        return json.dumps(_plain(line), allow_nan=False).encode() + b"\n"
 
     def _write(self, line: bytes) -> None:
         import fcntl
@@ -81,16 +83,14 @@ class JournalHandler(logging.Handler):
         pipe = self._process.stdin
         if pipe is None:
             raise BrokenPipeError
-        # Forked children write to the same pipe: long lines take turns.
-        takes_turn = len(line) > PIPE_BUF
-        if takes_turn:
-            fcntl.lockf(self._turn, fcntl.LOCK_EX)
+        # Forked children write to the same pipe, and a long line is written in pieces: a short one
+        # must not come between them, so all take turns.
+        fcntl.lockf(self._turn, fcntl.LOCK_EX)
         try:
             while line:
                 line = line[os.write(pipe.fileno(), line) :]
         finally:
-            if takes_turn:
-                fcntl.lockf(self._turn, fcntl.LOCK_UN)
+            fcntl.lockf(self._turn, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Waits until everything is written and sealed."""
@@ -106,6 +106,24 @@ class JournalHandler(logging.Handler):
         finally:
             self.release()
         super().close()
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """The value as JSON that every reader takes: what is not, as its text."""
+    if isinstance(value, str):
+        # A lone surrogate is no character.
+        return str(value).encode(errors="backslashreplace").decode()
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) < 1 << 63:
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    if isinstance(value, dict) and depth < DEEPEST:
+        return {_plain(str(name)): _plain(one, depth + 1) for name, one in value.items()}
+    if isinstance(value, (list, tuple)) and depth < DEEPEST:
+        return [_plain(one, depth + 1) for one in value]
+    return _plain(str(value))
 
 
 def _say(text: str) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -230,7 +231,9 @@ def test_the_handler_seals_log_records(journal: Journal) -> None:
         "log = logging.getLogger('shop')\n"
         "log.info('order %s', 1, extra={'journal': {'classes': {'card': 'restricted'}, 'card': '5'}})\n"
         "log.debug('not this')\n"
-        "log.error('x' * 10_000)\n"
+        "log.error('x' * 3_000_000)\n"
+        "odd = {'classes': {'card': 'restricted'}, 'card': float('nan'), 'a': '\\ud800', 'b': 10**400}\n"
+        "log.critical('odd', extra={'journal': odd})\n"
         "child = os.fork()\n"
         "if child == 0:\n"
         "    log.warning('from a child')\n"
@@ -243,9 +246,12 @@ def test_the_handler_seals_log_records(journal: Journal) -> None:
     done = subprocess.run([sys.executable, script], env=ENVIRONMENT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     records = journal.cat()
-    assert [record["level"] for record in records] == ["info", "error", "warning"]
+    assert [record["level"] for record in records] == ["info", "error", "critical", "warning"]
     assert (records[0]["message"], records[0]["card"]) == ("order 1", "5")
-    assert records[1]["message"] == "x" * 10_000
+    assert records[1]["message"] == "x" * 3_000_000
+    assert (records[2]["card"], records[2]["a"]) == ("nan", "\\ud800")
+    few = journal.run("cat", journal.path, "-i", journal.folder / "few").splitlines()
+    assert "card" not in json.loads(few[2])
 
     killed = subprocess.run([sys.executable, script, "kill"], env=ENVIRONMENT, check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -254,7 +260,46 @@ def test_the_handler_seals_log_records(journal: Journal) -> None:
     flock = shutil.which("flock")
     if flock is not None:
         subprocess.run([flock, lock, "true"], check=True, timeout=60)
-        assert len(journal.cat()) == 6
+        assert len(journal.cat()) == 8
+
+
+def test_forked_processes_do_not_write_into_each_others_lines(journal: Journal) -> None:
+    script = journal.folder / "forks.py"
+    script.write_text(
+        "import logging, os, tacenda\n"
+        f"handler = tacenda.JournalHandler({str(journal.path)!r}, class_='internal')\n"
+        "logging.basicConfig(level=logging.INFO, handlers=[handler])\n"
+        "children = []\n"
+        "for long in (True, False, False):\n"
+        "    children.append(os.fork())\n"
+        "    if children[-1] == 0:\n"
+        "        for _ in range(20 if long else 400):\n"
+        "            logging.info('x' * 1_000_000 if long else 'short')\n"
+        "        os._exit(0)\n"
+        "for child in children:\n"
+        "    os.waitpid(child, 0)\n"
+        "logging.shutdown()\n"
+    )
+    done = subprocess.run([sys.executable, script], env=ENVIRONMENT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    lengths = [len(str(record["message"])) for record in journal.cat()]
+    assert sorted(lengths) == [5] * 800 + [1_000_000] * 20
+
+
+def test_a_line_that_is_no_record_is_as_secret_as_can_be(journal: Journal) -> None:
+    broken = '{"prompt": "p1", "level": 30}'
+    long = '{"class": "internal", "message": "' + "y" * (17 << 20) + '"}'
+    lines = ["plain", broken, '{"prompt": NaN}', '{"prompt": "\\ud800"}', long, "after"]
+    given = "".join(f"{line}\n" for line in lines)
+    journal.run("append", journal.path, "--class", "internal", given=given)
+    few = journal.run("cat", journal.path, "-i", journal.folder / "few").splitlines()
+    seen = [json.loads(line).get("message") for line in few]
+    assert (seen[0], seen[-1]) == ("plain", "after")
+    assert len(seen) > 6
+    assert set(seen[1:-1]) == {None}
+    whole = [str(record["message"]) for record in journal.cat()]
+    assert whole[1:4] == lines[1:4]
+    assert "".join(whole[4:-1]) == long
 
 
 def test_a_hangup_begins_a_new_segment(journal: Journal) -> None:
@@ -280,10 +325,14 @@ def test_a_hangup_begins_a_new_segment(journal: Journal) -> None:
         assert acknowledged("one\n") == 1
         process.send_signal(signal.SIGHUP)
         # It may come after the next lines: what counts is that it does.
-        lines = 1
-        while json.loads(journal.run("list", journal.path, "--format", "json")) == []:
+        lines, until = 1, time.monotonic() + 120
+        while (
+            time.monotonic() < until
+            and json.loads(journal.run("list", journal.path, "--format", "json")) == []
+        ):
             lines += 1
             assert acknowledged(f"line {lines}\n") == lines
+        assert json.loads(journal.run("list", journal.path, "--format", "json")) != []
         process.stdin.close()
     assert len(journal.cat()) == lines
     assert verify(journal.path, journal.key).findings == []

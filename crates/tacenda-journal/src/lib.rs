@@ -48,7 +48,7 @@ pub use note::{Checkpoint, VerifierKey};
 pub use part::Part;
 pub use place::{Fault, Place, Step};
 pub use reader::{Reader, SegmentFile};
-pub use record::{Record, Seen};
+pub use record::{LONGEST as LONGEST_RECORD, Record, Seen};
 pub use retain::{Deleted, Hold};
 pub use settings::{Durability, Limits, Retention, Settings};
 pub use verify::{Fault as Damage, Finding, Verification, Verifier};

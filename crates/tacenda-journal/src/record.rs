@@ -9,7 +9,7 @@ use crate::part::Part;
 use crate::sha256;
 
 /// The longest record, in bytes of all its parts.
-pub(crate) const LONGEST: usize = 16 << 20;
+pub const LONGEST: usize = 16 << 20;
 
 /// A record on its way into the journal, or out of it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -44,14 +44,16 @@ impl Record {
     ///
     /// Of an object, `time` (RFC 3339, or seconds since 1970), `level`, `logger` and `kinds` are
     /// what the record is about; `class` says of which class the fields are, and `classes` says so
-    /// of single ones. All other members are fields.
+    /// of single ones. All other members are fields. What begins as an object and is none could have
+    /// held any field: it is restricted.
     pub fn from_line(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
-        if line.trim_ascii_start().first() == Some(&b'{')
-            && let Ok(Value::Object(object)) = serde_json::from_slice(line)
-        {
-            return Self::from_object(object, class, now);
+        if line.trim_ascii_start().first() != Some(&b'{') {
+            return Self::from_text(line, class, now);
         }
-        Self::from_text(line, class, now)
+        match serde_json::from_slice(line) {
+            Ok(object) => Self::from_object(object, class, now),
+            Err(_) => Self::from_text(line, Class::Restricted, now),
+        }
     }
 
     /// A line that is the message, whatever it looks like.
@@ -262,7 +264,11 @@ mod tests {
 
     #[test]
     fn any_other_line_is_the_message() {
-        for line in ["{broken", "plain", "[1]", ""] {
+        for line in ["{broken", " {\"prompt\": NaN}", "{\"a\": \"\\ud800\"}"] {
+            let record = Record::from_line(line.as_bytes(), Class::Public, 5).unwrap();
+            assert_eq!((record.field("message"), record.parts()), (Some(line.into()), 0b10001));
+        }
+        for line in ["plain", "[1]", ""] {
             let record = Record::from_line(line.as_bytes(), Class::Confidential, 5).unwrap();
             assert_eq!((record.time, record.field("message")), (5, Some(line.into())));
             assert!(record.fields[2].is_some());

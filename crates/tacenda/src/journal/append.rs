@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT};
-use tacenda_journal::{Journal, JournalError, Record, system_clock};
+use tacenda_journal::{Journal, JournalError, LONGEST_RECORD as LONGEST, Record, system_clock};
 use tacenda_policy::Class;
 
 use super::Target;
@@ -35,7 +35,7 @@ pub(super) fn class(name: &str) -> Result<Class, String> {
     Class::from_name(name).ok_or_else(known)
 }
 
-/// What is read at once. A longer line becomes several records.
+/// What is read at once, and the longest piece of a line that is taken as a text.
 const BLOCK: usize = 1 << 20;
 
 pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
@@ -48,6 +48,8 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
     }
     let mut input = BufReader::with_capacity(BLOCK, io::stdin().lock());
     let (mut rest, mut written) = (Vec::new(), 0_u64);
+    // Whether what comes goes on with a line that was too long.
+    let mut inside = false;
     loop {
         let failed = |error: io::Error| {
             Failure::new(format!("cannot read standard input: {}", reason(&error)))
@@ -57,12 +59,14 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
         // Whole lines, with what was left before; all of it at the end, or when it is too long.
         let end = match block.iter().rposition(|byte| *byte == b'\n') {
             Some(at) => at + 1,
-            None if read == 0 || rest.len() + read > BLOCK => read,
+            None if read == 0 || rest.len() + read > LONGEST => read,
             None => 0,
         };
         rest.extend_from_slice(&block[..end]);
         if end > 0 || read == 0 {
-            written += append(&journal, &rest, args.class)?;
+            let ends = read == 0 || rest.ends_with(b"\n");
+            written += append(&journal, &rest, args.class, inside || !ends)?;
+            inside = !ends;
             rest.clear();
             if rotate.swap(false, Ordering::Relaxed) {
                 journal.rotate()?;
@@ -88,18 +92,34 @@ fn raised_by(signal: i32) -> Result<Arc<AtomicBool>, Failure> {
     registered.map(|_| flag).map_err(failed)
 }
 
-fn append(journal: &Journal, lines: &[u8], class: Class) -> Result<u64, Failure> {
+/// Appends lines; the first of them may be a piece of one.
+fn append(journal: &Journal, lines: &[u8], class: Class, piece: bool) -> Result<u64, Failure> {
     let now = system_clock()();
     let lines = lines.split_inclusive(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line));
-    let record = |line: &[u8]| match Record::from_line(line, class, now) {
-        // A line that only looks like one of ours is kept as a text: nothing is lost.
-        Err(JournalError::BadRecord { .. }) => Record::from_text(line, class, now),
-        done => done,
-    };
-    let records = lines.filter(|line| !line.is_empty()).map(record);
-    let records: Vec<Record> = records.collect::<Result<_, _>>()?;
-    let count = records.len() as u64;
-    journal.append_all(records)?;
+    let mut all = Vec::new();
+    for (number, line) in lines.enumerate().filter(|(_, line)| !line.is_empty()) {
+        if number == 0 && piece {
+            all.extend(texts(line, now)?);
+        } else {
+            all.extend(records(line, class, now)?);
+        }
+    }
+    let count = all.len() as u64;
+    journal.append_all(all)?;
     Ok(count)
+}
+
+/// The record of a line. One that only looks like a record is kept as a text: nothing is lost.
+pub(super) fn records(line: &[u8], class: Class, time: i64) -> Result<Vec<Record>, JournalError> {
+    match Record::from_line(line, class, time) {
+        Ok(record) => Ok(vec![record]),
+        Err(JournalError::BadRecord { .. }) => texts(line, time),
+        Err(error) => Err(error),
+    }
+}
+
+/// A line of which nobody can tell what its fields are: any of them may be the most secret.
+fn texts(line: &[u8], time: i64) -> Result<Vec<Record>, JournalError> {
+    line.chunks(BLOCK).map(|piece| Record::from_text(piece, Class::Restricted, time)).collect()
 }

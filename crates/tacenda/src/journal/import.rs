@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tacenda_find::{Packing, time_of_line};
 use tacenda_guard::StreamFilter;
-use tacenda_journal::{Journal, Record, Verifier, system_clock};
+use tacenda_journal::{Journal, Verifier, system_clock};
 use tacenda_policy::Class;
 use tacenda_redact::Redactor;
 
 use super::Target;
-use super::append::class;
+use super::append::{class, records};
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
 use crate::redactor::{redactor, report_lost};
@@ -115,22 +115,22 @@ impl Log {
 
     fn append(&self, journal: &Journal, lines: &[u8], class: Class) -> Result<u64, Failure> {
         let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let records: Vec<Record> =
-            lines.map(|line| self.record(line, class)).collect::<Result<_, _>>()?;
-        let count = records.len() as u64;
-        journal.append_all(records)?;
+        let mut all = Vec::new();
+        for line in lines {
+            all.extend(records(line, class, self.time(line))?);
+        }
+        let count = all.len() as u64;
+        journal.append_all(all)?;
         Ok(count)
     }
 
-    /// A line with the time that it names, or that the file has.
-    fn record(&self, line: &[u8], class: Class) -> Result<Record, Failure> {
+    /// The time that a line names, or that the file has.
+    fn time(&self, line: &[u8]) -> i64 {
         let modified = self.metadata.modified().ok();
         let modified = modified.and_then(|time| jiff::Timestamp::try_from(time).ok());
         let modified = modified.unwrap_or_else(jiff::Timestamp::now);
         let time = time_of_line(line, modified).unwrap_or(modified);
-        let time = i64::try_from(time.as_nanosecond()).unwrap_or_else(|_| system_clock()());
-        let record = Record::from_line(line, class, time);
-        Ok(record.or_else(|_| Record::from_text(line, class, time))?)
+        i64::try_from(time.as_nanosecond()).unwrap_or_else(|_| system_clock()())
     }
 
     /// Whether the file is still the one that was imported, under no other name.
