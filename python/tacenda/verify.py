@@ -673,6 +673,8 @@ def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
     Raises:
         ValueError: It proves nothing; the text says why.
     """
+    if not keys:
+        raise ValueError("no key says whose checkpoint it has to be")
     content, mask, commitments = {}, 0, b""
     for one in proof["parts"]:
         number, part = PARTS.index(one["part"]), unbase64(one["content"])
@@ -686,6 +688,9 @@ def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
     entry = read_entry(raw)
     if entry is None or entry.get("type") != "seal" or entry["root"] != root.hex():
         raise ValueError("the segment of this root is not in the log")
+    # Trees of other sizes have other leaves at an index, and may have the same hash.
+    if entry["records"] != proof["segment"]["size"]:
+        raise ValueError("the segment has another number of records")
     if entry["first"] + proof["segment"]["index"] != proof["sequence"]:
         raise ValueError("the record has another number")
     checkpoint = Checkpoint.parse(proof["checkpoint"].encode())

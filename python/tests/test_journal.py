@@ -203,6 +203,20 @@ def test_one_record_is_proven_without_the_others(journal: Journal) -> None:
     parts = check_proof(proof, list(keys))
     assert set(parts) == {"head", "internal", "confidential", "restricted"}
     assert parts["restricted"] == b'{"card":"c7"}'
+    with pytest.raises(ValueError, match="no key"):
+        check_proof(proof, [])
+    # The record at index 2 of 5, as that at index 1 of a smaller tree.
+    for index, size in ((2, 4), (2, 6), (2, 8)):
+        other = {**proof["segment"], "index": index, "size": size}
+        with pytest.raises(ValueError, match="records|too|root"):
+            check_proof({**proof, "segment": other}, list(keys))
+    # The last of five is the second of a tree of two: path and root are the same.
+    last = json.loads(journal.run("prove", journal.path, 9, *both))
+    assert set(check_proof(last, list(keys))) == set(parts)
+    last["segment"] = {**last["segment"], "index": 1, "size": 2}
+    last["sequence"] = 6
+    with pytest.raises(ValueError, match="another number of records"):
+        check_proof(last, list(keys))
     proof["parts"][-1]["content"] = "eyJjYXJkIjoiYzgifQ=="
     with pytest.raises(ValueError, match="root"):
         check_proof(proof, list(keys))

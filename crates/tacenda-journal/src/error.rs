@@ -71,10 +71,10 @@ pub enum JournalError {
         class: Class,
     },
     /// Not a recipient of age.
-    #[error("`{text}` is not an age recipient")]
+    #[error("{what}")]
     BadRecipient {
-        /// What was written; recipients are public.
-        text: String,
+        /// What is wrong, in fixed words: who took an identity for one has named a secret.
+        what: &'static str,
     },
     /// A recipient that a quantum computer breaks undoes the one that it does not break.
     #[error("class {class} mixes post-quantum recipients with others")]

@@ -58,7 +58,15 @@ impl Recipient {
         let any = classic.or_else(|_| {
             tagpq::Recipient::from_str(text).map(|one| Self::PostQuantum(Box::new(one)))
         });
-        any.map_err(|_| JournalError::BadRecipient { text: text.to_owned() })
+        any.map_err(|_| {
+            let secret = text.trim_start().to_ascii_uppercase().starts_with("AGE-SECRET-KEY");
+            let what = if secret {
+                "an identity is named as a recipient: it is a secret, and opens what is sealed"
+            } else {
+                "what is named is not an age recipient"
+            };
+            JournalError::BadRecipient { what }
+        })
     }
 }
 
@@ -305,6 +313,11 @@ mod tests {
         assert!(matches!(error, JournalError::NoRecipient { class: Class::Public }));
         let error = Recipients::new(&[(None, "age1x".into())]).unwrap_err();
         assert!(matches!(error, JournalError::BadRecipient { .. }));
+        let (secret, _) = new_identity(0);
+        let secret = secret.lines().last().unwrap().to_owned();
+        let error = Recipients::new(&[(None, secret.clone())]).unwrap_err();
+        assert!(error.to_string().contains("identity"), "{error}");
+        assert!(!format!("{error} {error:?} {:?}", error.hint()).contains(&secret[16..]));
         let mixed = [(None, recipient), (None, HYBRID.trim().to_owned())];
         let error = Recipients::new(&mixed).unwrap_err();
         assert!(matches!(error, JournalError::MixedRecipients { .. }));

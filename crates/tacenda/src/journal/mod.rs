@@ -162,22 +162,27 @@ impl IdentityArgs {
 #[derive(Args, Debug)]
 struct RecipientArgs {
     /// Age recipient who may read all classes, or with CLASS= that one; may be given more than once
-    #[arg(short = 'r', long = "recipient", value_name = "[CLASS=]RECIPIENT", value_parser = recipient)]
-    named: Vec<(Option<Class>, String)>,
+    #[arg(short = 'r', long = "recipient", value_name = "[CLASS=]RECIPIENT")]
+    named: Vec<String>,
 }
 
 impl RecipientArgs {
     fn parse(&self) -> Result<Recipients, Failure> {
-        Ok(Recipients::new(&self.named)?)
+        let named = self.named.iter().map(|text| recipient(text));
+        Ok(Recipients::new(&named.collect::<Result<Vec<_>, _>>()?)?)
     }
 }
 
-fn recipient(text: &str) -> Result<(Option<Class>, String), String> {
+/// What is named is in no error: it may be an identity that was taken for a recipient.
+fn recipient(text: &str) -> Result<(Option<Class>, String), Failure> {
     let Some((class, recipient)) = text.split_once('=') else {
         return Ok((None, text.to_owned()));
     };
     let found = Class::from_name(class);
-    let known = || format!("the classes are {}", Class::NAMES.join(", "));
+    let known = || {
+        Failure::new("a recipient is named for a class that there is not")
+            .hint(format!("the classes are {}", Class::NAMES.join(", ")))
+    };
     found.map(|class| (Some(class), recipient.to_owned())).ok_or_else(known)
 }
 
