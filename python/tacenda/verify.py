@@ -29,6 +29,8 @@ WIDTH = 256
 WAL_MAGIC = b"tacenda-wal-1\n"
 LONGEST_HEADER = 1 << 20
 LONGEST_FRAME = 32 << 20
+# How often a log that grows is looked at.
+TRIES = 10
 MARK_LENGTH = 1 + 8 + 8 + 64
 PARTS = ("head", "public", "internal", "confidential", "restricted")
 
@@ -241,6 +243,8 @@ class Log:
         self.report = report
         self.entries: list[dict[str, Any]] = []
         self.leaves: list[bytes] = []
+        # What a crash, or a writer at this moment, has not completed: it is part of the log.
+        self.pending: tuple[bytes, bytes] | None = None
         self.size = self._size()
         self._read_entries()
         self._compare_tiles()
@@ -269,13 +273,36 @@ class Log:
         newest = Checkpoint.parse(note) if note is not None else None
         if note is not None and newest is None:
             self.report.find("log/checkpoint", "it is no checkpoint")
+        self.newest = newest.size if newest is not None else None
+        self.pending = self._pending()
         last = max(self._numbers(), default=0)
+        if newest is not None and self.pending is not None:
+            return newest.size + 1
         if newest is not None and newest.size < last:
             self.report.find("log/checkpoint", f"there is a checkpoint of {last} entries")
         size = max(newest.size if newest is not None else last, last)
         if size == 0:
             self.report.find("log/checkpoint", "it covers no entry")
         return min(size, last + 1)
+
+    def _pending(self) -> tuple[bytes, bytes] | None:
+        """The entry that is being added, with the note that covers it."""
+        try:
+            data = (self.folder / "pending").read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.report.find("log/pending", str(error))
+            return None
+        end = 2 + int.from_bytes(data[:2], "big")
+        checkpoint = Checkpoint.parse(data[end:])
+        if checkpoint is not None and self.newest is not None:
+            if checkpoint.size == self.newest + 1:
+                return data[2:end], data[end:]
+            if checkpoint.size == self.newest:
+                return None
+        self.report.find("log/pending", "it does not follow the log")
+        return None
 
     def _numbers(self) -> list[int]:
         """The sizes that there are checkpoints of, in order."""
@@ -287,40 +314,65 @@ class Log:
         return sorted(int(name) for name in canonical_names)
 
     def _read_entries(self) -> None:
-        malformed = False
-        for number in range(-(-self.size // WIDTH)):
-            width = min(self.size - number * WIDTH, WIDTH)
+        stored = self.size - (self.pending is not None)
+        for number in range(-(-stored // WIDTH)):
+            width = min(stored - number * WIDTH, WIDTH)
             path = f"tile/{tile_path('entries', number, width)}"
+            if self.pending is not None and not (self.folder / path).exists():
+                path = f"tile/{tile_path('entries', number, width + 1)}"
             data = self._read(path)
             if data is None:
                 return
             entries = bundle(data)
             if entries is None:
                 return self.report.find(f"log/{path}", "its last entry is not whole")
+            if self.pending is not None and len(entries) == width + 1:
+                entries.pop()
             if len(entries) != width:
                 self.report.find(f"log/{path}", f"it holds {len(entries)} entries of {width}")
-            for raw in entries:
-                entry = None if malformed else read_entry(raw)
-                if entry is not None:
-                    self.entries.append(entry)
-                elif not malformed:
-                    malformed = True
-                    self.report.find(f"entry {len(self.leaves)}", "it is malformed")
-                self.leaves.append(sha256(b"\0", raw))
+            self._take(entries)
+        if self.pending is not None:
+            self._take([self.pending[0]])
         return None
+
+    def _take(self, entries: list[bytes]) -> None:
+        for raw in entries:
+            malformed = len(self.entries) < len(self.leaves)
+            entry = None if malformed else read_entry(raw)
+            if entry is not None:
+                self.entries.append(entry)
+            elif not malformed:
+                self.report.find(f"entry {len(self.leaves)}", "it is malformed")
+            self.leaves.append(sha256(b"\0", raw))
 
     def _compare_tiles(self) -> None:
         hashes, level = self.leaves, 0
+        # Whether the entry that is being added changes the last tile of the level.
+        grows = self.pending is not None
         while hashes:
+            last = (len(hashes) - 1) // WIDTH
             for number in range(-(-len(hashes) // WIDTH)):
                 tile = hashes[number * WIDTH : (number + 1) * WIDTH]
                 path = f"tile/{tile_path(str(level), number, len(tile))}"
+                if grows and number == last and self._is_tile(level, number, tile[:-1]):
+                    continue
                 data = self._read(path)
                 if data is not None and data != b"".join(tile):
                     self.report.find(f"log/{path}", "a hash is not that of what is below it")
             full = len(hashes) // WIDTH
+            grows = grows and len(hashes) % WIDTH == 0
             hashes = [root_of(hashes[n * WIDTH : (n + 1) * WIDTH]) for n in range(full)]
             level += 1
+
+    def _is_tile(self, level: int, number: int, hashes: list[bytes]) -> bool:
+        """Whether a tile holds these hashes; without any, whether it is not there."""
+        path = self.folder / "tile" / tile_path(str(level), number, len(hashes) or 1)
+        if not hashes:
+            return not path.exists()
+        try:
+            return path.read_bytes() == b"".join(hashes)
+        except OSError:
+            return False
 
     def _check_checkpoints(self) -> list[bytes]:
         frontier = Frontier()
@@ -329,18 +381,23 @@ class Log:
             frontier.push(leaf)
             roots.append(frontier.root())
         parted, before = False, 0
-        present = [number for number in self._numbers() if 0 < number <= self.size]
+        numbers = set(self._numbers()) | ({self.size} if self.pending is not None else set())
+        present = sorted(number for number in numbers if 0 < number <= self.size)
         for number in [*present, self.size + 1]:
             if number > before + 1:
                 self.report.find(f"log/checkpoints/{before + 1}", "the file is not there")
             before = number
         for number in present:
             place = f"log/checkpoints/{number}"
-            note = self._read(f"checkpoints/{number}")
+            coming = self.pending is not None and number == self.size
+            if coming and not (self.folder / f"checkpoints/{number}").exists():
+                note = self.pending[1] if self.pending is not None else None
+            else:
+                note = self._read(f"checkpoints/{number}")
             if note is None:
                 continue
             newest = self.folder / "checkpoint"
-            if number == self.size and newest.exists() and newest.read_bytes() != note:
+            if number == self.newest and newest.exists() and newest.read_bytes() != note:
                 self.report.find("log/checkpoint", "it is not the newest that was signed")
             checkpoint = Checkpoint.parse(note)
             if checkpoint is None or checkpoint.size != number:
@@ -620,6 +677,22 @@ def verify(folder: Path, key: str | None = None, since: dict[str, bytes] | None 
     """
     if not (folder / "log").is_dir():
         raise FileNotFoundError(f"there is no journal in {folder}")
+
+    def newest() -> list[bytes]:
+        paths = [folder / "log" / name for name in ("checkpoint", "pending")]
+        return [path.read_bytes() for path in paths if path.exists()]
+
+    for _ in range(TRIES):
+        before = newest()
+        report = verify_once(folder, key, since)
+        # Whoever writes may have added to the log meanwhile: then it is looked at again.
+        if not report.findings or newest() == before:
+            break
+    return report
+
+
+def verify_once(folder: Path, key: str | None, since: dict[str, bytes] | None) -> Report:
+    """Verifies what there is at this moment."""
     report = Report()
     log = Log(folder / "log", report)
     for place, note in (since or {}).items():

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tacenda import JournalHandler, kms
 from tacenda._command import native_command
-from tacenda.verify import Log, Report, check_proof, verify
+from tacenda.verify import Log, Report, bundle, check_proof, verify
 
 ENVIRONMENT = {**os.environ, "TACENDA_JOURNAL_PLACES": "temporary", "NO_COLOR": "1"}
 LINE = {
@@ -143,6 +143,39 @@ def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
     assert verify(journal.path, journal.key, since).findings == []
 
 
+def test_an_entry_that_is_being_added_is_no_damage(journal: Journal) -> None:
+    journal.fill(0, 2)
+    before = journal.folder / "before"
+    shutil.copytree(journal.path, before)
+    journal.run("hold", journal.path, "case", "--since", "1h", "--reason", "a test")
+    log = before / "log"
+    after = journal.path / "log"
+    entry = bundle((after / "tile/entries/000.p/3").read_bytes())
+    assert entry is not None
+    note = (after / "checkpoint").read_bytes()
+    (log / "pending").write_bytes(len(entry[2]).to_bytes(2, "big") + entry[2] + note)
+    (log / "pending").chmod(0o600)
+
+    def is_whole() -> bool:
+        ours = journal.attempt("verify", before, "--key", journal.key)
+        theirs = verify(before, journal.key)
+        assert (ours.returncode == 0) == (theirs.findings == []), (ours.stdout, theirs.findings)
+        return ours.returncode == 0
+
+    # As the writer goes on.
+    assert is_whole()
+    for tile in ("0", "entries"):
+        shutil.copy(after / f"tile/{tile}/000.p/3", log / f"tile/{tile}/000.p/3")
+        assert is_whole()
+        (log / f"tile/{tile}/000.p/2").unlink()
+        assert is_whole()
+    for name in ("checkpoints/3", "checkpoint"):
+        shutil.copy(after / name, log / name)
+        assert is_whole()
+    (log / "pending").write_bytes(b"")
+    assert not is_whole()
+
+
 def test_an_emptied_log_is_not_whole(journal: Journal) -> None:
     journal.fill(0, 2)
     log = journal.path / "log"
@@ -208,7 +241,7 @@ def test_one_record_is_proven_without_the_others(journal: Journal) -> None:
     # The record at index 2 of 5, as that at index 1 of a smaller tree.
     for index, size in ((2, 4), (2, 6), (2, 8)):
         other = {**proof["segment"], "index": index, "size": size}
-        with pytest.raises(ValueError, match="records|too|root"):
+        with pytest.raises(ValueError, match=r"records|too|root"):
             check_proof({**proof, "segment": other}, list(keys))
     # The last of five is the second of a tree of two: path and root are the same.
     last = json.loads(journal.run("prove", journal.path, 9, *both))

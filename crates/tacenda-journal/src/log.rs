@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::tiles::{self, WIDTH};
 use crate::{Hash, hex, tree};
 
-const PENDING: &str = "pending";
+pub(crate) const PENDING: &str = "pending";
 
 /// The log.
 pub(crate) struct Log {
@@ -161,10 +161,7 @@ impl Writing<'_> {
     fn complete(&self) -> Result<(), JournalError> {
         let damaged = |what| JournalError::damaged("log/pending", what);
         let Some(pending) = self.folder.read(PENDING)? else { return Ok(()) };
-        let split = pending
-            .split_first_chunk()
-            .and_then(|(length, rest)| rest.split_at_checked(u16::from_be_bytes(*length).into()));
-        let (entry, note) = split.ok_or(damaged("it is cut"))?;
+        let (entry, note) = split_pending(&pending).ok_or(damaged("it is cut"))?;
         let note = std::str::from_utf8(note).map_err(|_| damaged("it holds no note"))?;
         let parsed = crate::note::Note::parse(note.as_bytes());
         let checkpoint = parsed.as_ref().and_then(Checkpoint::of);
@@ -178,6 +175,12 @@ impl Writing<'_> {
         }
         self.apply(&before, &leaves, entry, note)
     }
+}
+
+/// The entry that is being added, and the note that covers it.
+pub(crate) fn split_pending(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u16::from_be_bytes(*length).into())
 }
 
 fn load(keys: &Folder, name: &str) -> Result<SigningKey, JournalError> {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use support::{Fixture, numbers, options, record};
 use tacenda_journal::{
     Cause, Durability, Filter, Hold, Identities, Journal, JournalError, Options, Place, Reader,
-    Step, untrusted,
+    Step, Verifier, untrusted,
 };
 
 const CHILD: &str = "TACENDA_JOURNAL_TEST_CHILD";
@@ -119,6 +119,9 @@ fn fail_in_turn(once: bool, durability: Durability) {
         };
         let faulty = Options { fault: Some(Arc::new(fault)), ..options() };
         let acknowledged = life(&fixture, &faulty);
+        // Also before it is opened again: nothing was altered.
+        let verifier = Verifier { identities: None, ..fixture.verifier() };
+        assert_eq!(verifier.verify(&fixture.path()).unwrap().findings, [], "step {at}");
         let journal = Journal::open(&fixture.path(), &options())
             .unwrap_or_else(|error| panic!("step {at}: {error}"));
         journal.close().unwrap();

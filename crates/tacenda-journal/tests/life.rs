@@ -262,3 +262,18 @@ fn many_records_of_a_segment_are_erased_at_once() {
     let report = fixture.verify();
     assert_eq!((report.findings.as_slice(), report.erased), ([].as_slice(), 14_000));
 }
+
+#[test]
+fn whoever_opens_some_segments_compares_those() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 5);
+    let journal = fixture.open();
+    let mut settings = journal.settings();
+    let (_, other) = tacenda_journal::new_identity(0);
+    settings.recipients = tacenda_journal::Recipients::new(&[(None, other)]).unwrap();
+    journal.set(settings, Cause { reason: "a test".into(), who: "ines".into() }).unwrap();
+    journal.append(record(5)).unwrap();
+    journal.close().unwrap();
+    let report = fixture.verify();
+    assert_eq!((report.findings.as_slice(), report.compared), ([].as_slice(), 1));
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Fault, Verification, Verifier};
 use crate::entry::{self, Entry, State};
 use crate::error::JournalError;
+use crate::log::{PENDING, split_pending};
 use crate::log_view::keys;
 use crate::note::{Checkpoint, Note};
 use crate::place::{Folder, is_missing};
@@ -30,7 +31,7 @@ pub(super) fn verify(
         }
         Err(error) => return Err(error),
     };
-    let mut work = Work { folder, report, leaves: Vec::new(), entries: Vec::new() };
+    let mut work = Work { folder, report, pending: None, leaves: Vec::new(), entries: Vec::new() };
     let size = work.size();
     work.read_entries(size);
     work.compare_tiles();
@@ -52,9 +53,26 @@ pub(super) fn verify(
 struct Work<'r> {
     folder: Folder,
     report: &'r mut Verification,
+    /// What a crash, or a writer at this moment, has not completed: it is part of the log.
+    pending: Option<Pending>,
     leaves: Vec<Hash>,
     /// Up to the first that is malformed.
     entries: Vec<Entry>,
+}
+
+struct Pending {
+    /// Entries of the log with it.
+    size: u64,
+    entry: Vec<u8>,
+    note: Vec<u8>,
+}
+
+impl Pending {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (entry, note) = split_pending(bytes)?;
+        let size = Checkpoint::of(&Note::parse(note)?)?.size;
+        Some(Self { size, entry: entry.to_vec(), note: note.to_vec() })
+    }
 }
 
 impl Work<'_> {
@@ -66,7 +84,10 @@ impl Work<'_> {
             self.report.find("log/checkpoint", Fault::Altered, "it is no checkpoint");
         }
         let last = self.numbers().last().copied().unwrap_or(0);
+        self.pending = newest.as_ref().and_then(|newest| self.pending(newest.size));
         let size = newest.as_ref().map_or(last, |newest| newest.size);
+        let size = self.pending.as_ref().map_or(size, |pending| pending.size);
+        let last = last.max(self.pending.as_ref().map_or(0, |pending| pending.size));
         if size == 0 {
             self.report.find("log/checkpoint", Fault::RolledBack, "it covers no entry");
         }
@@ -82,6 +103,26 @@ impl Work<'_> {
         size.max(last).min(last.saturating_add(1))
     }
 
+    /// The entry that is being added to a log of so many, if its tiles and checkpoint may lack.
+    fn pending(&mut self, newest: u64) -> Option<Pending> {
+        let bytes = match self.folder.read(PENDING) {
+            Ok(bytes) => bytes?,
+            Err(error) => {
+                self.report.find("log/pending", Fault::Altered, error.to_string());
+                return None;
+            }
+        };
+        match Pending::parse(&bytes) {
+            Some(pending) if Some(pending.size) == newest.checked_add(1) => Some(pending),
+            // Nothing lacks but its removal.
+            Some(pending) if pending.size == newest => None,
+            _ => {
+                self.report.find("log/pending", Fault::Altered, "it does not follow the log");
+                None
+            }
+        }
+    }
+
     /// The sizes that there are checkpoints of.
     fn numbers(&self) -> BTreeSet<u64> {
         let names = self.folder.folder("checkpoints").and_then(|folder| folder.names());
@@ -94,52 +135,76 @@ impl Work<'_> {
             Ok(tiles) => tiles,
             Err(error) => return self.report.find("log/tile", Fault::Missing, error.to_string()),
         };
+        let pending = self.pending.is_some();
+        let stored = size - u64::from(pending);
         let mut malformed = false;
-        for number in 0..size.div_ceil(WIDTH) {
-            let width = (size - number * WIDTH).min(WIDTH);
+        for number in 0..stored.div_ceil(WIDTH) {
+            let width = (stored - number * WIDTH).min(WIDTH);
             let path = tiles::path("entries", number, width);
             let place = format!("log/tile/{path}");
-            let bytes = match tiles::read(&tiles, &path) {
+            let mut read = tiles::read(&tiles, &path);
+            if pending && matches!(read, Ok(None)) {
+                read = tiles::read(&tiles, &tiles::path("entries", number, width + 1));
+            }
+            let bytes = match read {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => {
                     return self.report.find(place, Fault::Missing, "the entries are not there");
                 }
                 Err(error) => return self.report.find(place, Fault::Altered, error.to_string()),
             };
-            let Some(bundle) = tiles::bundle(&bytes) else {
+            let Some(mut bundle) = tiles::bundle(&bytes) else {
                 return self.report.find(place, Fault::Cut, "its last entry is not whole");
             };
+            if pending && bundle.len() as u64 == width + 1 {
+                bundle.pop();
+            }
             if bundle.len() as u64 != width {
                 let what = format!("it holds {} entries, and should hold {width}", bundle.len());
                 let less = (bundle.len() as u64) < width;
                 self.report.find(place, if less { Fault::Cut } else { Fault::Unexpected }, what);
             }
             for bytes in bundle {
-                match entry::parse(bytes).filter(|_| !malformed) {
-                    Some(entry) => self.entries.push(entry),
-                    None if malformed => {}
-                    None => {
-                        malformed = true;
-                        let place = format!("entry {}", self.leaves.len());
-                        self.report.find(place, Fault::Altered, "it is malformed");
-                    }
-                }
-                self.leaves.push(tree::leaf(bytes));
+                self.push(bytes, &mut malformed);
             }
         }
+        if let Some(pending) = &self.pending {
+            let entry = pending.entry.clone();
+            self.push(&entry, &mut malformed);
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8], malformed: &mut bool) {
+        match entry::parse(bytes).filter(|_| !*malformed) {
+            Some(entry) => self.entries.push(entry),
+            None if *malformed => {}
+            None => {
+                *malformed = true;
+                let place = format!("entry {}", self.leaves.len());
+                self.report.find(place, Fault::Altered, "it is malformed");
+            }
+        }
+        self.leaves.push(tree::leaf(bytes));
     }
 
     /// Compares the tiles of hashes with those that the entries give.
     fn compare_tiles(&mut self) {
         let Ok(tiles) = self.folder.folder("tile") else { return };
         let mut hashes = self.leaves.clone();
-        for level in 0.. {
+        // Whether the entry that is being added changes the last tile of the level.
+        let mut grows = self.pending.is_some();
+        for level in 0_u64.. {
             if hashes.is_empty() {
                 break;
             }
+            let last = (hashes.len() as u64 - 1) / WIDTH;
             for (number, tile) in (0..).zip(hashes.chunks(usize::try_from(WIDTH).unwrap_or(256))) {
                 let path = tiles::path(&level.to_string(), number, tile.len() as u64);
                 let place = format!("log/tile/{path}");
+                let before = &tile[..tile.len() - 1];
+                if grows && number == last && is_tile(&tiles, level, number, before) {
+                    continue;
+                }
                 match tiles::read(&tiles, &path) {
                     Ok(Some(bytes)) if bytes == tile.as_flattened() => {}
                     Ok(Some(bytes)) => {
@@ -152,6 +217,7 @@ impl Work<'_> {
                     Err(error) => self.report.find(place, Fault::Altered, error.to_string()),
                 }
             }
+            grows &= (hashes.len() as u64).is_multiple_of(WIDTH);
             hashes = tiles::next_level(&hashes);
         }
     }
@@ -171,22 +237,28 @@ impl Work<'_> {
                 return roots;
             }
         };
-        let present = self.numbers();
+        let mut present = self.numbers();
+        present.extend(self.pending.as_ref().map(|pending| pending.size));
+        let newest = self.report.checkpoint.as_ref().map_or(size, |newest| newest.size);
         self.find_gaps(&present, size);
         // From there on entries and checkpoints tell of different pasts.
         let mut parted = false;
         for number in present.into_iter().filter(|number| (1..=size).contains(number)) {
             let place = format!("log/checkpoints/{number}");
-            let Some(bytes) = self.report.read(&folder, &number.to_string(), &place) else {
-                continue;
+            let coming = self.pending.as_ref().filter(|pending| pending.size == number);
+            let read = folder.read(&number.to_string());
+            let bytes = match (coming, read) {
+                (Some(pending), Ok(None)) => Some(pending.note.clone()),
+                _ => self.report.read(&folder, &number.to_string(), &place),
             };
-            if number == size
+            let Some(bytes) = bytes else { continue };
+            if number == newest
                 && self
                     .folder
                     .read("checkpoint")
                     .is_ok_and(|newest| newest.is_some_and(|newest| newest != bytes))
             {
-                let what = format!("it is not the checkpoint of {size} entries that was signed");
+                let what = format!("it is not the checkpoint of {newest} entries that was signed");
                 self.report.find("log/checkpoint", Fault::Altered, what);
             }
             let note = Note::parse(&bytes);
@@ -292,4 +364,14 @@ impl Work<'_> {
         }
         state
     }
+}
+
+/// Whether a tile holds these hashes; without any, whether it is not there.
+fn is_tile(tiles: &Folder, level: u64, number: u64, hashes: &[Hash]) -> bool {
+    let path = |width| tiles::path(&level.to_string(), number, width);
+    if hashes.is_empty() {
+        return matches!(tiles::read(tiles, &path(1)), Ok(None));
+    }
+    let read = tiles::read(tiles, &path(hashes.len() as u64));
+    read.is_ok_and(|bytes| bytes.is_some_and(|bytes| bytes == hashes.as_flattened()))
 }

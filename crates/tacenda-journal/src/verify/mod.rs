@@ -11,6 +11,7 @@ use std::path::Path;
 
 use crate::error::JournalError;
 use crate::keys::Identities;
+use crate::log::PENDING;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::place::{Folder, Place};
 use crate::reader::Reader;
@@ -104,6 +105,15 @@ impl Verification {
     }
 }
 
+/// How often a log that grows is looked at.
+const TRIES: u32 = 10;
+
+/// What tells that the log has grown.
+fn newest(root: &Folder) -> [Option<Vec<u8>>; 2] {
+    let log = root.folder("log").ok();
+    ["checkpoint", PENDING].map(|name| log.as_ref()?.read(name).ok().flatten())
+}
+
 /// How a journal is verified.
 #[derive(Clone, Debug, Default)]
 pub struct Verifier {
@@ -126,9 +136,22 @@ impl Verifier {
     /// When there is no journal, or its directory is not ours alone. What is wrong inside is found.
     pub fn verify(&self, path: &Path) -> Result<Verification, JournalError> {
         let root = Folder::root(path, false, &self.allowed, None)?;
+        let mut tries = 0;
+        loop {
+            let before = newest(&root);
+            let report = self.verify_once(&root, path)?;
+            tries += 1;
+            // Whoever writes may have added to the log meanwhile: then it is looked at again.
+            if report.findings.is_empty() || tries == TRIES || newest(&root) == before {
+                return Ok(report);
+            }
+        }
+    }
+
+    fn verify_once(&self, root: &Folder, path: &Path) -> Result<Verification, JournalError> {
         let mut report = Verification::default();
-        let Some(log) = log::verify(self, &root, &mut report)? else { return Ok(report) };
-        segments::verify(&root, &log, &mut report);
+        let Some(log) = log::verify(self, root, &mut report)? else { return Ok(report) };
+        segments::verify(root, &log, &mut report);
         if let (Some(identities), true) = (&self.identities, report.findings.is_empty()) {
             let reader = Reader::open(path, identities.clone(), &self.allowed)?;
             segments::compare(&reader, &log.state, &mut report);
