@@ -275,6 +275,12 @@ impl Folder {
         self.discard(name)
     }
 
+    /// Overwrites the beginning of a file with zeros, and removes it.
+    pub(crate) fn shred_head(&self, name: &str, length: usize) -> Result<(), JournalError> {
+        self.change(name)?.overwrite_to(length as u64)?;
+        self.discard(name)
+    }
+
     /// The names in it, sorted.
     pub(crate) fn names(&self) -> Result<Vec<String>, JournalError> {
         let failed = |error: Errno| unusable(&self.path, error.into());
@@ -349,10 +355,15 @@ impl Output {
         moved.map(drop).map_err(|error| unusable(&self.path, error))
     }
 
-    fn overwrite(mut self) -> Result<(), JournalError> {
+    fn overwrite(self) -> Result<(), JournalError> {
+        self.overwrite_to(u64::MAX)
+    }
+
+    /// Overwrites so many bytes, or as many as there are.
+    fn overwrite_to(mut self, most: u64) -> Result<(), JournalError> {
         let zeros = [0; 1 << 14];
         let length = self.file.metadata().map_err(|error| unusable(&self.path, error))?.len();
-        let mut left = length;
+        let mut left = length.min(most);
         while left > 0 {
             let count = usize::try_from(left).map_or(zeros.len(), |left| left.min(zeros.len()));
             self.write(&zeros[..count])?;

@@ -24,7 +24,7 @@ impl Owner {
             if ours {
                 self.take_over(&name)?;
             } else if sealed {
-                self.active.discard(&name)?;
+                self.active.shred(&name)?;
             }
         }
         // Renamed, but not noted.

@@ -162,9 +162,13 @@ impl Wal {
         let header = Header { segment, first, origin: origin.to_owned(), wrapped };
         let bytes = header.to_bytes();
         let mut output = folder.create(&name(segment))?;
-        output.write(&bytes)?;
-        output.sync()?;
-        folder.sync()?;
+        let written =
+            output.write(&bytes).and_then(|()| output.sync()).and_then(|()| folder.sync());
+        if let Err(error) = written {
+            // The next try needs the name.
+            let _ = folder.discard(&name(segment));
+            return Err(error);
+        }
         Ok(Self {
             header,
             output,
@@ -278,6 +282,11 @@ impl Wal {
     /// What the file says of itself.
     pub(crate) fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The length of its header, which holds the wrapped keys.
+    pub(crate) fn head_length(&self) -> usize {
+        self.header.to_bytes().len()
     }
 
     /// The keys of the segment.

@@ -307,12 +307,13 @@ impl Shared {
             let mut owner = self.owner();
             owner.begin_sync()
         };
-        let done = match file {
-            Ok(Some(file)) => file.sync(),
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
+        let failed = match file {
+            Ok(Some(file)) => file.sync().is_err(),
+            Ok(None) => false,
+            // A mark that was not written leaves the file as it was: it is tried again.
+            Err(error) => matches!(error, JournalError::Stopped),
         };
-        if done.is_err() {
+        if failed {
             self.failed.store(true, Ordering::Relaxed);
             self.owner().stopped = true;
         }
@@ -434,7 +435,7 @@ impl Owner {
         if durability == Durability::Os { Ok(None) } else { wal.file().map(Some) }
     }
 
-    /// Everything that was written is signed and on the disk. After an error it is not known
+    /// Everything that was written is signed and on the disk. After a sync that failed it is not known
     /// whether it is, and nothing more is written (the system may have dropped the pages).
     pub(crate) fn sync(&mut self) -> Result<(), JournalError> {
         if self.stopped {
@@ -442,7 +443,12 @@ impl Owner {
         }
         let Some(wal) = &mut self.wal else { return Ok(()) };
         let size = self.log.view().checkpoint.size;
-        let done = wal.mark(self.log.signing(), size).and_then(|()| wal.sync());
+        if let Err(error) = wal.mark(self.log.signing(), size) {
+            // The disk may be full: unless half of it is there, the next try may do.
+            self.stopped |= matches!(error, JournalError::Stopped);
+            return Err(error);
+        }
+        let done = wal.sync();
         self.stopped |= done.is_err();
         self.unsynced = false;
         done
@@ -452,8 +458,7 @@ impl Owner {
     pub(crate) fn seal(&mut self) -> Result<(), JournalError> {
         self.sync()?;
         let Some(wal) = &self.wal else { return Ok(()) };
-        let header = wal.header();
-        let number = header.segment;
+        let (number, head) = (wal.header().segment, wal.head_length());
         if wal.records() == 0 {
             self.wal = None;
             return self.active.discard(&wal::name(number));
@@ -464,7 +469,8 @@ impl Owner {
         self.note(Event::Seal(segment))?;
         self.wal = None;
         self.overdue = false;
-        self.active.discard(&wal::name(number))
+        // The keys that it is wrapped with open what will be erased from the segment.
+        self.active.shred_head(&wal::name(number), head)
     }
 
     fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
@@ -564,5 +570,38 @@ mod tests {
             assert_eq!(ended.iter().filter(|one| one.is_err()).count(), 1);
         });
         journal.append(record(2)).unwrap();
+    }
+
+    /// A journal whose steps fail as long as the switch is on.
+    fn failing(step: crate::Step) -> (Fixture, Journal, Arc<AtomicBool>) {
+        let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
+        let on = Arc::new(AtomicBool::new(false));
+        let switch = Arc::clone(&on);
+        let fault = move |one: crate::Step| {
+            let fails = one == step && switch.load(Ordering::Relaxed);
+            if fails { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        };
+        let options = Options { fault: Some(Arc::new(fault)), ..crate::support::options() };
+        let journal = Journal::open(&fixture.path(), &options).unwrap();
+        (fixture, journal, on)
+    }
+
+    #[test]
+    fn a_disk_that_was_full_for_a_while_does_not_stop_the_journal() {
+        let (fixture, journal, full) = failing(crate::Step::Write);
+        // Neither the header of a segment fits, nor a mark.
+        full.store(true, Ordering::Relaxed);
+        journal.append(record(0)).unwrap_err();
+        full.store(false, Ordering::Relaxed);
+        assert_eq!(journal.append(record(0)).unwrap(), 0);
+        full.store(true, Ordering::Relaxed);
+        journal.shared.tick();
+        journal.sync().unwrap_err();
+        full.store(false, Ordering::Relaxed);
+        assert_eq!(journal.append(record(1)).unwrap(), 1);
+        journal.shared.tick();
+        journal.close().unwrap();
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1]);
+        assert_eq!(fixture.verify().findings, []);
     }
 }

@@ -277,3 +277,22 @@ fn whoever_opens_some_segments_compares_those() {
     let report = fixture.verify();
     assert_eq!((report.findings.as_slice(), report.compared), ([].as_slice(), 1));
 }
+
+#[test]
+fn the_keys_of_a_write_ahead_file_are_overwritten() {
+    use std::io::Read as _;
+    let fixture = Fixture::new();
+    let journal = fixture.open();
+    journal.append(record(0)).unwrap();
+    let name = fixture.path().join("active/0000000000.wal");
+    let mut file = std::fs::File::open(&name).unwrap();
+    journal.rotate().unwrap();
+    assert!(!name.exists());
+    // Whoever finds its blocks finds no key that opens them.
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).unwrap();
+    let header = bytes.iter().take_while(|byte| **byte == 0).count();
+    assert!(header > 1000 && bytes.len() > header, "{header} of {} bytes", bytes.len());
+    assert!(!bytes.windows(8).any(|window| window == b"\"origin\""));
+    journal.close().unwrap();
+}
