@@ -2,10 +2,11 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufReader, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rustix::fs::OFlags;
 use tacenda_find::{Packing, time_of_line};
 use tacenda_guard::StreamFilter;
 use tacenda_journal::{Journal, Verifier, system_clock};
@@ -133,21 +134,32 @@ impl Log {
         i64::try_from(time.as_nanosecond()).unwrap_or_else(|_| system_clock()())
     }
 
-    /// Whether the file is still the one that was imported, under no other name.
-    fn is_unchanged(&self) -> bool {
-        let same = |now: &Metadata| {
-            let facts = |of: &Metadata| (of.dev(), of.ino(), of.len(), of.mtime(), of.mtime_nsec());
-            now.is_file() && facts(now) == facts(&self.metadata) && now.nlink() == 1
-        };
-        fs::symlink_metadata(&self.path).is_ok_and(|now| same(&now))
+    /// The file, if it is still the one that was imported, under no other name. It is the file that
+    /// is looked at, not what its path leads to by now.
+    fn unchanged(&self) -> Option<File> {
+        // O_NONBLOCK: what has taken its place may be a pipe.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = File::options().write(true).custom_flags(flags).open(&self.path).ok()?;
+        let now = file.metadata().ok()?;
+        let facts = |of: &Metadata| (of.dev(), of.ino(), of.len(), of.mtime(), of.mtime_nsec());
+        let same = now.is_file() && facts(&now) == facts(&self.metadata) && now.nlink() == 1;
+        same.then_some(file)
     }
 
-    /// Overwrites the file, as far as the file system does so in place, and removes it.
-    fn remove(&self) -> io::Result<()> {
-        let mut file = File::options().write(true).open(&self.path)?;
+    /// Overwrites the file, as far as the file system does so in place, and removes it: not another
+    /// one that has taken its path meanwhile, which is left where it is.
+    fn remove(&self, mut file: File) -> io::Result<bool> {
         io::copy(&mut io::repeat(0).take(self.metadata.len()), &mut file)?;
         file.sync_all()?;
-        fs::remove_file(&self.path)
+        let there = fs::symlink_metadata(&self.path);
+        let same = |there: Metadata| {
+            (there.dev(), there.ino()) == (self.metadata.dev(), self.metadata.ino())
+        };
+        let same = there.is_ok_and(same);
+        if same {
+            fs::remove_file(&self.path)?;
+        }
+        Ok(same)
     }
 }
 
@@ -162,14 +174,61 @@ fn remove(args: &ImportArgs, logs: Vec<Log>) -> Result<(), Failure> {
             .hint("see what is wrong: tacenda journal verify DIR"));
     }
     for log in logs {
-        if !log.is_unchanged() {
+        let failed = |error: io::Error| {
+            Failure::new(format!("cannot remove the log: {}", reason(&error))).at(&log.path)
+        };
+        let removed = match log.unchanged() {
+            Some(file) => log.remove(file).map_err(failed)?,
+            None => false,
+        };
+        if !removed {
             let path = log.path.display();
             warn(&format!("{path} has changed since, or has another name: it stays"), None);
-            continue;
         }
-        log.remove().map_err(|error| {
-            Failure::new(format!("cannot remove the log: {}", reason(&error))).at(&log.path)
-        })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_has_taken_the_place_of_a_log_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let log = |text: &str| {
+            fs::write(at("app.log"), text).unwrap();
+            Log::open(&at("app.log")).unwrap()
+        };
+        let precious = || fs::read_to_string(at("precious")).unwrap();
+        fs::write(at("precious"), "one line").unwrap();
+
+        // A link, before it is opened again.
+        let swapped = log("one line");
+        fs::rename(at("app.log"), at("moved")).unwrap();
+        symlink(at("precious"), at("app.log")).unwrap();
+        assert!(swapped.unchanged().is_none());
+        fs::remove_file(at("app.log")).unwrap();
+        // A link to the log itself: its own name is the one to remove.
+        symlink(at("moved"), at("app.log")).unwrap();
+        assert!(swapped.unchanged().is_none());
+        fs::remove_file(at("app.log")).unwrap();
+
+        // Another file, after it.
+        let swapped = log("one line");
+        let file = swapped.unchanged().unwrap();
+        fs::rename(at("app.log"), at("moved")).unwrap();
+        fs::rename(at("precious"), at("app.log")).unwrap();
+        assert!(!swapped.remove(file).unwrap());
+        fs::rename(at("app.log"), at("precious")).unwrap();
+        assert_eq!(precious(), "one line");
+        assert_eq!(fs::read(at("moved")).unwrap(), [0; 8]);
+
+        let whole = log("one line");
+        assert!(whole.remove(whole.unchanged().unwrap()).unwrap());
+        assert!(!at("app.log").exists());
+    }
 }
