@@ -3,6 +3,7 @@
 
 mod accuracy;
 mod detect;
+mod scan;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,10 +16,12 @@ use crate::{Context, Half, python, wheel};
 type Bench = fn(&Context, Option<Half>) -> Result<bool>;
 
 /// Every benchmark, in the order in which they run.
-const ALL: [(&str, Bench); 3] = [
+const ALL: [(&str, Bench); 5] = [
     ("overhead", overhead),
     ("detect", |context, _| detect::run(context)),
     ("accuracy", |context, _| accuracy::run(context).map(|()| true)),
+    ("scan-accuracy", |context, _| scan::accuracy(context)),
+    ("scan", |context, _| scan::speed(context)),
 ];
 
 /// The benchmark of this name, or every one.

@@ -12,6 +12,7 @@ mod redactor;
 mod report;
 mod rules;
 mod run;
+mod scan;
 mod vault;
 mod who;
 
@@ -57,6 +58,8 @@ enum Color {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Scan(scan::ScanArgs),
+    Rule(scan::RuleArgs),
     Find(find::FindArgs),
     Redact(redact::RedactArgs),
     Rules(rules::RulesArgs),
@@ -95,6 +98,8 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         Command::Run(args) => run::run(args),
+        Command::Scan(args) => scan::run(&args),
+        Command::Rule(args) => scan::explain(&args),
         Command::Find(args) => find::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Rules(args) => rules::run(&args),
