@@ -16,7 +16,7 @@ pub struct Context {
     pub server: bool,
     /// Tokens are words here, of a language or a grammar.
     pub lexer: bool,
-    /// Its requests are WebOb's, whose text is the whole request.
+    /// Its requests are `WebOb`'s, whose text is the whole request.
     pub webob: bool,
     /// It is an Ansible module.
     pub ansible: bool,

@@ -63,7 +63,7 @@ pub(crate) fn judge(
     for one in found {
         let by_exception = passes_exception(one);
         let written = Written { label: one.label, channel: one.channel, by_exception };
-        let Some(rule) = for_value(&written) else { continue };
+        let Some(rule) = for_value(written) else { continue };
         // Parsers may or may not quote what they were handed.
         let confidence =
             if by_exception { one.confidence.min(Confidence::Medium) } else { one.confidence };
@@ -117,10 +117,9 @@ fn without_literals(line: &str) -> String {
     for letter in line.chars() {
         match quote {
             Some(open) if letter == open => quote = None,
-            Some(_) => {}
             None if letter == '"' || letter == '\'' => quote = Some(letter),
             None if !letter.is_whitespace() => code.push(letter),
-            None => {}
+            _ => {}
         }
     }
     code

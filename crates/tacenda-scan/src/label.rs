@@ -65,7 +65,7 @@ impl Label {
         }
     }
 
-    /// Whether it is text of a model: what TAC6xx is about.
+    /// Whether it is text of a model: what `TAC6xx` is about.
     pub const fn is_model_text(self) -> bool {
         matches!(self, Self::Prompt | Self::Completion | Self::TokenIds | Self::Tensor)
     }

@@ -48,7 +48,7 @@ impl Class {
             Need::Ml => context.ml,
             Need::Http => context.http,
             Need::HttpOrMl => context.http || context.ml,
-            Need::NoLexer => !context.lexer && !(context.ml && !context.http),
+            Need::NoLexer => !context.lexer && (!context.ml || context.http),
         };
         holds.then_some((label, confidence))
     }
@@ -150,7 +150,7 @@ impl Lexicon {
             }
             match rest {
                 [head @ .., last] if !head.is_empty() && lists.holders.contains(*last) => {
-                    rest = head
+                    rest = head;
                 }
                 _ => break,
             }

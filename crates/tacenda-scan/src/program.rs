@@ -97,10 +97,8 @@ impl<'a> Program<'a> {
                         decorator.last_name().is_some_and(|ident| ident.name == "staticmethod")
                     });
                     if depth <= 1 {
-                        self.functions.push(FunctionEntry {
-                            function,
-                            bound: class.is_some() && !fixed,
-                        });
+                        self.functions
+                            .push(FunctionEntry { function, bound: class.is_some() && !fixed });
                         match class {
                             Some(class) => {
                                 let entry = self.classes.get_mut(&(file, class.name.clone()));
@@ -209,13 +207,12 @@ impl<'a> Program<'a> {
 
     /// A class by name, as a file knows it: its file and entry.
     pub(crate) fn class(&self, file: u32, name: &Name) -> Option<(u32, &ClassEntry<'a>)> {
-        let (file, last) = match self.classes.contains_key(&(file, name.clone())) {
-            true => (file, name.clone()),
-            false => {
-                let whole = self.imports[file as usize].get(name)?;
-                let (module, last) = whole.rsplit_once('.')?;
-                (*self.modules.get(module)?, Name::new(last))
-            }
+        let (file, last) = if self.classes.contains_key(&(file, name.clone())) {
+            (file, name.clone())
+        } else {
+            let whole = self.imports[file as usize].get(name)?;
+            let (module, last) = whole.rsplit_once('.')?;
+            (*self.modules.get(module)?, Name::new(last))
         };
         self.classes.get(&(file, last)).map(|entry| (file, entry))
     }

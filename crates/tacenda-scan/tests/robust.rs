@@ -1,5 +1,7 @@
 //! No text stops the scanner, whatever stands in it.
 
+#![expect(clippy::format_push_string, reason = "small texts, made once a test")]
+
 use proptest::prelude::*;
 use tacenda_scan::{Report, Source, formats, scan};
 

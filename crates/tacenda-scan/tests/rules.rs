@@ -1,6 +1,8 @@
 //! Every rule has a fixture, and the findings in it are a snapshot: what is found, where, how sure,
 //! on which way, and nothing else. `UPDATE_SNAPSHOTS=1` writes them anew.
 
+#![expect(clippy::format_push_string, reason = "small texts, made once a test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

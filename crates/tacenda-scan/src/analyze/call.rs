@@ -134,18 +134,18 @@ impl<'a> Walker<'a> {
         span: Span,
     ) -> Option<Value> {
         let method = name.name.as_str();
-        let at = match (receiver.is_some(), method) {
-            (
-                true,
-                "get" | "pop" | "setdefault" | "getlist" | "get_argument" | "getheader"
-                | "get_option" | "get_secret",
-            ) => 0,
-            (_, "getenv") => 0,
-            (_, "getattr") => 1,
-            // `config.get("section", "password")`
+        let mut at = match method {
+            "getenv" => 0,
+            "getattr" => 1,
+            "get" | "pop" | "setdefault" | "getlist" | "get_argument" | "getheader"
+            | "get_option" | "get_secret"
+                if receiver.is_some() =>
+            {
+                0
+            }
             _ => return None,
         };
-        let mut at = at;
+        // `config.get("section", "password")`
         if method == "get"
             && call.arguments.len() >= 2
             && call.arguments.iter().take(2).all(|one| matches!(one.kind, ExprKind::Text(..)))

@@ -51,6 +51,7 @@ const KEEPING: &[&str] = &[
 
 impl<'a> Walker<'a> {
     /// What an expression gives.
+    #[expect(clippy::too_many_lines, reason = "one arm for each expression of the language")]
     pub(super) fn eval(&mut self, expr: &'a Expr) -> Value {
         match &expr.kind {
             ExprKind::Name(ident) => {

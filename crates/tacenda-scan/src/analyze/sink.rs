@@ -456,9 +456,7 @@ impl<'a> Walker<'a> {
             let way = self.step(place, What::Passed, flow.way.clone());
             match flow.origin {
                 Origin::Source(label, confidence) => {
-                    let Some(confidence) = self.on_channel(label, confidence, sink.channel) else {
-                        continue;
-                    };
+                    let confidence = self.on_channel(label, confidence, sink.channel);
                     let (file, at, argument) = if sink.wrapper {
                         (self.file, call, place)
                     } else {
@@ -559,7 +557,7 @@ impl<'a> Walker<'a> {
     fn report(&mut self, flow: &Flow, place: Place, whole: bool) {
         let Origin::Source(label, confidence) = flow.origin else { return };
         let Place { argument, call, channel } = place;
-        let Some(mut confidence) = self.on_channel(label, confidence, channel) else { return };
+        let mut confidence = self.on_channel(label, confidence, channel);
         if self.guarded > 0 && (whole || label == Label::Settings || label == Label::Headers) {
             confidence = Confidence::Low;
         }
@@ -578,17 +576,12 @@ impl<'a> Walker<'a> {
 
     /// How sure it is that this is wrong on that channel: what a program prints for its user, and
     /// what it raises, is no log.
-    fn on_channel(
-        &self,
-        label: Label,
-        confidence: Confidence,
-        channel: Channel,
-    ) -> Option<Confidence> {
+    fn on_channel(&self, label: Label, confidence: Confidence, channel: Channel) -> Confidence {
         let lower = |confidence| match confidence {
             Confidence::High => Confidence::Medium,
             Confidence::Medium | Confidence::Low => Confidence::Low,
         };
-        Some(match channel {
+        match channel {
             Channel::Log | Channel::Tracker | Channel::Trace => match label {
                 Label::Tensor => lower(confidence),
                 _ => confidence,
@@ -606,7 +599,7 @@ impl<'a> Walker<'a> {
                 Label::Credential if confidence == Confidence::High => Confidence::Medium,
                 _ => Confidence::Low,
             },
-        })
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub fn json(report: &Report) -> Value {
 
 /// The findings, one object a line.
 pub fn jsonl(report: &Report) -> String {
-    report.findings.iter().map(|one| format!("{}\n", finding(one))).collect()
+    report.findings.iter().flat_map(|one| [finding(one).to_string(), "\n".to_owned()]).collect()
 }
 
 fn finding(finding: &Finding) -> Value {
@@ -42,7 +42,7 @@ fn finding(finding: &Finding) -> Value {
     object["rule"] = finding.rule.code.into();
     object["name"] = finding.rule.name.into();
     object["message"] = finding.message.clone().into();
-    object["kind"] = finding.kind.map(|kind| kind.name()).into();
+    object["kind"] = finding.kind.map(tacenda_policy::Kind::name).into();
     object["confidence"] = finding.confidence.name().into();
     object["severity"] = finding.severity.name().into();
     object["fingerprint"] = finding.fingerprint.clone().into();

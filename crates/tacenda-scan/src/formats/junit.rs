@@ -1,4 +1,4 @@
-//! JUnit XML: a test case for each finding, which failed.
+//! `JUnit` XML: a test case for each finding, which failed.
 
 use super::shown;
 use crate::scan::Report;

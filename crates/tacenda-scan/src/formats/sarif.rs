@@ -67,7 +67,7 @@ fn result(finding: &Finding) -> Value {
             "confidence": finding.confidence.name(),
             "precision": precision(finding.confidence),
             "severity": finding.severity.name(),
-            "kind": finding.kind.map(|kind| kind.name()),
+            "kind": finding.kind.map(tacenda_policy::Kind::name),
         },
     });
     if !finding.way.is_empty() {
@@ -100,7 +100,7 @@ fn uri(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte))
+                uri.push(char::from(byte));
             }
             _ => {
                 let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value)]);

@@ -16,7 +16,6 @@ impl Lowering {
         Some(Stmt { span: span(stmt), kind: self.stmt_kind(stmt)? })
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each statement of the language")]
     fn stmt_kind(&mut self, stmt: &ast::Stmt) -> Option<StmtKind> {
         Some(match stmt {
             ast::Stmt::FunctionDef(function) => {
@@ -237,7 +236,7 @@ fn bound(pattern: &ast::Pattern, names: &mut Vec<Name>, depth: u32) {
             }
         }
         ast::Pattern::MatchStar(star) => {
-            names.extend(star.name.as_ref().map(|name| name.id.clone()))
+            names.extend(star.name.as_ref().map(|name| name.id.clone()));
         }
         ast::Pattern::MatchAs(alias) => {
             if let Some(inner) = &alias.pattern {

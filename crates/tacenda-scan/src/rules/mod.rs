@@ -135,6 +135,6 @@ impl Rule {
 }
 
 /// The rule whose concern a value is that is written out.
-pub(crate) fn for_value(written: &Written) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.takes.is_some_and(|takes| takes(written)))
+pub(crate) fn for_value(written: Written) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.takes.is_some_and(|takes| takes(&written)))
 }

@@ -45,7 +45,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     let web = ["FastAPI", "Starlette", "Application"].iter().any(|name| site.is(name)) || site.is("app.run");
-    if web && site.call.keyword("debug").is_some_and(|debug| debug.is_true()) && site.context.server {
+    if web && site.call.keyword("debug").is_some_and(super::super::ir::Expr::is_true) && site.context.server {
         site.whole(Confidence::Medium, found);
     }
 }

@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     let echoes = site.call.keyword("echo").is_some_and(|echo| echo.is_true() || echo.text() == Some("debug"));
-    let hides = site.call.keyword("hide_parameters").is_some_and(|hides| hides.is_true());
+    let hides = site.call.keyword("hide_parameters").is_some_and(super::super::ir::Expr::is_true);
     if echoes && !hides {
         site.whole(Confidence::High, found);
     }

@@ -44,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
-    if site.path == "loguru.logger.add" && site.call.keyword("diagnose").is_none_or(|diagnose| diagnose.is_true()) && !site.call.has_more() {
+    if site.path == "loguru.logger.add" && site.call.keyword("diagnose").is_none_or(super::super::ir::Expr::is_true) && !site.call.has_more() {
         site.whole(Confidence::Medium, found);
     }
 }

@@ -45,7 +45,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     let shows = ["tracebacks_show_locals", "show_locals", "pretty_exceptions_show_locals"];
-    let on = |name: &&str| site.call.keyword(name).is_some_and(|value| value.is_true());
+    let on = |name: &&str| site.call.keyword(name).is_some_and(super::super::ir::Expr::is_true);
     if shows.iter().any(on) || site.is("cgitb.enable") {
         site.whole(Confidence::High, found);
     }

@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
-    let level = site.is("set_debuglevel") && site.call.arguments.first().is_some_and(|level| level.is_true());
+    let level = site.is("set_debuglevel") && site.call.arguments.first().is_some_and(super::super::ir::Expr::is_true);
     if level || site.is("urllib3.add_stderr_logger") {
         site.whole(if level { Confidence::Medium } else { Confidence::High }, found);
     }

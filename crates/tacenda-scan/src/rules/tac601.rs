@@ -18,7 +18,7 @@
 //! ## Use instead
 //!
 //! ```python
-//! log.info("prompt: %s", tacenda.summary(prompt))
+//! log.info("prompt: %d characters", len(prompt))
 //! ```
 //!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html),

@@ -18,8 +18,8 @@
 //! ## Use instead
 //!
 //! ```python
-//! with tacenda.private_umask():
-//!     save_prompt_cache(state / "cache.safetensors", cache)
+//! os.umask(0o077)
+//! save_prompt_cache(state / "cache.safetensors", cache)
 //! ```
 //!
 //! References: [CWE-377](https://cwe.mitre.org/data/definitions/377.html),
