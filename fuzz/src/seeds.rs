@@ -1,6 +1,11 @@
 //! Inputs to begin with: every example and counter-example of every detector.
 
 use std::path::Path;
+use std::time::Duration;
+
+use tacenda_detect::{SharedKey, SharedValue, Value, ValueId};
+use tacenda_guard::share::Frame;
+use tacenda_policy::Kind;
 
 /// Texts that reach every detector and every decoder.
 pub fn texts() -> Vec<Vec<u8>> {
@@ -53,6 +58,33 @@ pub fn code() -> Vec<Vec<u8>> {
     let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let python = files.filter(|file| file.path().extension().is_some_and(|one| one == "py"));
     python.filter_map(|file| std::fs::read(file.path()).ok()).collect()
+}
+
+/// What guarded processes tell the filter of protected values.
+pub fn frames() -> Vec<Vec<u8>> {
+    let value = Value { kind: Kind::Prompt, chars: 40, tokens: Some(9), fingerprint: [1, 2, 3] };
+    let (id, expires) = (ValueId(7), Duration::from_secs(900));
+    let shared = |short, holds| SharedValue { id, value: value.clone(), short, holds, expires };
+    let frames = [
+        Frame::Key(SharedKey([7; 16])),
+        Frame::Value(shared(None, 1)),
+        Frame::Value(shared(Some(6), 0)),
+        Frame::Fingerprints(id, 0, vec![1, 2, 3]),
+        Frame::Fingerprints(id, 2, vec![4, 5]),
+        Frame::Begin,
+    ];
+    let alone = frames.iter().map(std::slice::from_ref);
+    alone
+        .chain([&frames[..]])
+        .map(|frames| {
+            // The first byte says how the rest is cut.
+            let mut bytes = vec![5];
+            for frame in frames {
+                frame.encode(&mut bytes);
+            }
+            bytes
+        })
+        .collect()
 }
 
 /// Policy files.

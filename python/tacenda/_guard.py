@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import os
 import threading
 from os import PathLike
 from types import TracebackType
 from typing import Literal
 
-from tacenda import _protect
+from tacenda import _describe, _protect
 from tacenda._core import MARKER, Core, __version__
 from tacenda._patch import ImportWatch, Patches
-from tacenda._status import Status
+from tacenda._status import Coverage, Status
 from tacenda.hooks import (
+    aiohttp_web,
     arrays,
     exceptions,
     http_server,
+    levels,
     loggers,
     mlx_lm,
     process,
@@ -43,19 +44,21 @@ class Guard:
         self.imports = ImportWatch()
         self.streams = streams.Streams(core, self.patches)
         self.records = records.Records(core, self.patches, self.streams.idler)
+        self.levels = levels.Levels(core, self.patches)
 
     def _start(self) -> None:
         # Sinks first: whatever goes wrong in the rest is already written through them.
         tmpdir = process.private_tmpdir(self.core, self.patches, descends=self.streams.descends)
         self.streams.start(tmpdir)
         self.records.start()
+        self.levels.start()
         self.imports.start()
         process.start(
             self.core, self.patches, self.streams.writers, self.finish, self.streams.settle
         )
         exceptions.start(self.core, self.patches)
         threads.start(self.patches, self.imports)
-        for hooks in (loggers, telemetry, trackers, web):
+        for hooks in (loggers, telemetry, trackers, web, aiohttp_web):
             hooks.start(self.core, self.patches, self.imports)
         arrays.start(self.core, self.patches, self.imports)
         http_server.start(self.core, self.patches, self.imports, self.records)
@@ -80,11 +83,13 @@ class Guard:
         self.streams.idler.forget()
         self.streams.forget()
         self.records.forget()
+        self.levels.forget()
 
     def finish(self) -> None:
         """Writes what is still held, redacted."""
         self.records.finish()
         self.streams.finish()
+        self.levels.finish()
 
     def __enter__(self) -> Guard:
         return self
@@ -166,11 +171,22 @@ def status() -> Status:
         installed=True,
         version=__version__,
         environment=guard.core.environment,
-        coverage=tuple(guard.patches.coverage.values()),
+        coverage=(*guard.patches.coverage.values(), *_shared(guard)),
         protected_values=usage["values"],
         protected_bytes=usage["bytes"],
         evicted_values=usage["evicted"],
     )
+
+
+def _shared(guard: Guard) -> list[Coverage]:
+    """Whether the filters of native writes know the protected values, too."""
+    reached, wanted = guard.core.filters()
+    if not wanted:
+        return []
+    channel = "protected values in native writes"
+    if reached == wanted:
+        return [Coverage(channel, "covered", "the filter process is told of them")]
+    return [Coverage(channel, "missing", "a filter process is gone or does not answer")]
 
 
 def redact(text: str) -> str:
@@ -184,13 +200,8 @@ def redact(text: str) -> str:
     """
     if not isinstance(text, str):
         raise TypeError(f"redact() takes text, not {type(text).__name__}")
-    core = _guard.core if _guard is not None else _bare_core()
+    core = _describe.current_core()
     try:
         return core.redact(text)
     except Exception:
         return MARKER
-
-
-@functools.cache
-def _bare_core() -> Core:
-    return Core()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
@@ -14,6 +15,9 @@ from tacenda._core import KINDS, Core
 F = TypeVar("F", bound=Callable[..., Any])
 
 Texts = str | bytes | bytearray | memoryview | Mapping[str, Any] | list[Any] | tuple[Any, ...]
+
+# Levels of a structure that are looked at where `json` cannot write it.
+_DEEPEST = 100
 
 _core: Core | None = None
 _settle: Callable[[], None] | None = None
@@ -45,6 +49,11 @@ def use(core: Core | None, settle: Callable[[], None] | None = None) -> None:
     """Sets the core that holds the values, and what writes text that is held back."""
     global _core, _settle
     _core, _settle = core, settle
+
+
+def core_in_use() -> Core | None:
+    """The core that holds the values; none without a guard."""
+    return _core
 
 
 def current_scope() -> Scope | None:
@@ -186,7 +195,11 @@ def register(value: Any, kind: str, *, tokens: int | None, automatic: bool) -> P
     if text is None:
         import json  # costs two milliseconds, which most programs need not pay
 
-        document = json.dumps(value, default=_undecoded, ensure_ascii=False)
+        try:
+            document = json.dumps(value, default=_undecoded, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            # A key that is no text, a circle, a nesting too deep.
+            document = json.dumps(_plain(value, ()), ensure_ascii=False)
         ids = core.protect_document(document.encode("utf-8", "replace"), kind, held=held)
     else:
         id = core.protect(text, kind, tokens=tokens, held=held, automatic=automatic)
@@ -211,19 +224,64 @@ def _text(value: Any) -> str | None:
 
 
 def _undecoded(value: Any) -> Any:
-    """What `json` cannot write: bytes become text, anything else holds none."""
+    """What `json` cannot write: bytes become text, sets lists; anything else holds none."""
+    if isinstance(value, (set, frozenset)):
+        return list(value)
     return _text(value) if isinstance(value, (bytes, bytearray, memoryview)) else None
+
+
+def _plain(value: Any, around: tuple[int, ...]) -> Any:
+    """The texts of a structure, as `json` can write them."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _text(value)
+    if id(value) in around or len(around) > _DEEPEST:
+        return None
+    around = (*around, id(value))
+    if isinstance(value, Mapping):
+        return {str(_plain(key, around)): _plain(item, around) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item, around) for item in value]
+    return None
+
+
+class _Outputs:
+    """A generator whose items are protected: what a caller sends or throws reaches it."""
+
+    def __init__(self, generator: Any, output: Callable[[Any], Any]) -> None:
+        self._generator = generator
+        self._output = output
+
+    def __iter__(self) -> _Outputs:
+        return self
+
+    def __next__(self) -> Any:
+        return self._output(next(self._generator))
+
+    def send(self, value: Any) -> Any:
+        return self._output(self._generator.send(value))
+
+    def throw(self, *error: Any) -> Any:
+        return self._output(self._generator.throw(*error))
+
+    def close(self) -> None:
+        self._generator.close()
 
 
 def _decorate(function: F, kind: str) -> F:
     import inspect
 
     def inputs(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Protection:
-        return protect({"arguments": args, **kwargs}, kind)
+        try:
+            return register({"arguments": args, **kwargs}, kind, tokens=None, automatic=False)
+        except Exception:  # an argument whose own code fails: the function is to see it, not we
+            return Protection([])
 
     def output(value: Any) -> Any:
         if isinstance(value, (str, bytes, Mapping, list, tuple)):
-            protect(value, kind)
+            with contextlib.suppress(Exception):
+                register(value, kind, tokens=None, automatic=False)
         return value
 
     if inspect.iscoroutinefunction(function):
@@ -238,12 +296,35 @@ def _decorate(function: F, kind: str) -> F:
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
-        def run_generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        def run_generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             with inputs(args, kwargs):
-                for item in function(*args, **kwargs):
-                    yield output(item)
+                return (yield from _Outputs(function(*args, **kwargs), output))
 
         return run_generator  # type: ignore[return-value]
+
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def run_async_generator(*args: Any, **kwargs: Any) -> Any:
+            with inputs(args, kwargs):
+                generator = function(*args, **kwargs)
+                try:
+                    item = await generator.__anext__()
+                    while True:
+                        try:
+                            sent = yield output(item)
+                        except GeneratorExit:
+                            raise
+                        except BaseException as error:
+                            item = await generator.athrow(error)
+                        else:
+                            item = await generator.asend(sent)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    await generator.aclose()
+
+        return run_async_generator  # type: ignore[return-value]
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -136,3 +136,85 @@ def test_a_document_is_found_as_logs_show_it() -> None:
             assert "max_tokens" in clean
         assert tacenda.redact("Call Bob back") == "Call Bob back"
         assert tacenda.redact('"role": "assistant"') == '"role": "assistant"'
+
+
+def test_arguments_that_json_cannot_hold_are_no_error() -> None:
+    class Broken(dict):  # type: ignore[type-arg]
+        def items(self):  # type: ignore[no-untyped-def]
+            raise RuntimeError("its own")
+
+    circle: list[object] = [PROMPT]
+    circle.append(circle)
+    deep: object = OTHER
+    for _ in range(5000):
+        deep = [deep]
+
+    @tacenda.protect(kind="prompt")
+    def answer(*questions: object) -> bool:
+        return found() or found(OTHER)
+
+    assert answer({(1, 2): PROMPT})
+    assert answer(circle)
+    assert answer({"a set": {OTHER}})
+    assert answer({PROMPT: object()})
+    assert answer(Broken(), PROMPT) in (True, False)
+    assert answer(deep) in (True, False)
+
+
+def test_a_generator_keeps_what_is_sent_thrown_and_returned() -> None:
+    @tacenda.protect(kind="completion")
+    def answer(question: str) -> Generator[str, str, str]:
+        assert found(question)
+        sent = yield PROMPT
+        try:
+            yield sent.upper()
+        except KeyError:
+            yield OTHER
+        return "the end"
+
+    generator = answer("how many onions are in the garden of the north?")
+    assert next(generator) == PROMPT
+    assert found()
+    assert generator.send("x") == "X"
+    assert generator.throw(KeyError("y")) == OTHER
+    assert found(OTHER)
+    with pytest.raises(StopIteration) as stop:
+        next(generator)
+    assert stop.value.value == "the end"
+    closed = answer("how many onions are in the garden of the south?")
+    next(closed)
+    closed.close()
+    assert not found("how many onions are in the garden of the south?")
+
+
+def test_an_asynchronous_generator_is_protected_while_it_runs() -> None:
+    ended = []
+
+    @tacenda.protect(kind="completion")
+    async def answer(question: str) -> AsyncGenerator[str, str]:
+        try:
+            assert found(question)
+            sent = yield PROMPT
+            try:
+                yield (sent or "").upper()
+            except KeyError:
+                yield OTHER
+        finally:
+            ended.append(question)
+
+    async def main() -> None:
+        generator = answer("how many onions are in the garden of the north?")
+        assert await generator.__anext__() == PROMPT
+        assert found()
+        assert await generator.asend("x") == "X"
+        assert await generator.athrow(KeyError("y")) == OTHER
+        with pytest.raises(StopAsyncIteration):
+            await generator.__anext__()
+        async for _ in answer("and in the south?"):
+            pass
+        closed = answer("and in the east?")
+        await closed.__anext__()
+        await closed.aclose()
+
+    asyncio.run(main())
+    assert len(ended) == 3

@@ -334,3 +334,30 @@ def test_a_handler_gets_an_exception_of_the_same_class_without_the_value(case: C
     assert lines[4].startswith("FileNotFoundError [Errno 2] no such file")
     assert lines[5] == "2"
     assert lines[6] == "no order 17"
+
+
+def test_values_in_slots_of_an_exception_stay_as_clean_as_the_others(case: Case) -> None:
+    code = """
+import logging
+class Base(Exception):
+    __slots__ = ("status",)
+class Refused(Base):
+    __slots__ = ("body", "__hidden")
+    def __init__(self, body):
+        super().__init__("refused")
+        self.body, self.status, self.__hidden = body, 422, "kept"
+    def hidden(self):
+        return self.__hidden
+class Handler(logging.Handler):
+    def emit(self, record):
+        error = record.exc_info[1]
+        print(error.body, error.status, error.hidden(), flush=True)
+logging.getLogger().addHandler(Handler())
+try:
+    raise Refused({"mail": EMAIL})
+except Refused:
+    logging.exception("x")
+"""
+    output = case.leak(code, EMAIL)
+    assert "[email #" in output.stdout
+    assert output.stdout.endswith(" 422 kept\n")

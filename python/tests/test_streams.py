@@ -341,3 +341,19 @@ print("mail " + EMAIL[:8], end="", flush=True)
 print(EMAIL[8:])
 """
     assert case.leak(code, EMAIL).stdout.startswith("mail [email")
+
+
+def test_the_streams_are_of_the_class_that_programs_ask_for(case: Case) -> None:
+    code = """
+import copy, io, sys
+for stream in (sys.stdout, sys.stderr):
+    assert isinstance(stream, io.TextIOWrapper)
+    assert isinstance(stream, io.TextIOBase)
+    stream.reconfigure(errors="backslashreplace")
+sys.stdout.write("mail " + EMAIL + "\\n")
+sys.stdout = io.StringIO()
+assert not isinstance(sys.stdout, io.TextIOWrapper)
+"""
+    output = case.run(code, guard=True)
+    assert output.returncode == 0, output.stderr
+    assert output.stdout.startswith("mail [email #")

@@ -27,17 +27,9 @@ class Channel:
     command: tuple[str, ...] = ("{python}", "{script}")
     # Whether the script writes files that are its own business and no log.
     own_files: bool = False
-    # What goes past Python, and so past the process that knows the protected values: the filter of
-    # the descriptors knows detectors only.
-    native: bool = False
     # A library that is not there for every version of Python, and the version that has what is used.
     needs: str = ""
     since: tuple[int, int] = (3, 10)
-
-    @property
-    def still_leaks(self) -> tuple[str, ...]:
-        """What comes out with the guard, too."""
-        return tuple(value for value in self.leaks if self.native and value == PROMPT)
 
     @property
     def guards(self) -> tuple[str, ...]:

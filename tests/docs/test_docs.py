@@ -129,7 +129,8 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=folder,
-        env=environment(),
+        # Where guarded processes are found, and records are kept: not those of whoever tests.
+        env={**environment(), "XDG_RUNTIME_DIR": str(folder), "XDG_STATE_HOME": str(folder)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

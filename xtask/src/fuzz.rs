@@ -10,7 +10,8 @@ use crate::Context;
 use crate::failure::{Failure, Result};
 use crate::process::Process;
 
-const TARGETS: [&str; 7] = ["scan", "decode", "redact", "filter", "policy", "rules", "protected"];
+const TARGETS: [&str; 8] =
+    ["scan", "decode", "redact", "filter", "policy", "rules", "protected", "share"];
 
 /// LLVM's coverage counters and comparisons, as libFuzzer reads them.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \

@@ -92,7 +92,9 @@ pub(crate) fn filter(redactor: &Redactor) -> impl Contestant {
 }
 
 /// The patterns of the rules in one `RegexSet`, line by line. Rules with a matcher of their own
-/// have none: it gets less to do.
+/// have none: it gets less to do. Asked which patterns match: asked only whether one does, it says
+/// yes to three of four clean lines, as some patterns rely on the key before the value, and stops
+/// after a third of the text.
 pub(crate) fn regex_set(rules: &[Rule]) -> (usize, RegexSet) {
     let patterns: Vec<&str> = rules.iter().filter_map(|rule| rule.pattern.as_deref()).collect();
     let set = RegexSetBuilder::new(&patterns)
@@ -105,7 +107,9 @@ pub(crate) fn regex_set(rules: &[Rule]) -> (usize, RegexSet) {
 }
 
 pub(crate) fn set_lines(set: &RegexSet) -> impl Contestant {
-    move |text: &[u8]| text.split(|byte| *byte == b'\n').filter(|line| set.is_match(line)).count()
+    move |text: &[u8]| {
+        text.split(|byte| *byte == b'\n').map(|line| set.matches(line).into_iter().count()).sum()
+    }
 }
 
 /// Bytes a second, the best of `rounds` in which all take turns; `limit` bytes of the text each.

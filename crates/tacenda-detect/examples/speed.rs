@@ -1,6 +1,6 @@
 //! How long one scan takes, per record: the fastest of many batches, so that a busy machine does
 //! not show. `cargo run --release -p tacenda-detect --example speed`, with a number for one record,
-//! with a path for a log of your own: something to hold a profiler to.
+//! with a path for a log of your own, and how often to go through it: something to hold a profiler to.
 
 // Prints are its purpose.
 #![allow(clippy::print_stdout)]
@@ -40,7 +40,8 @@ fn main() {
     if let Some(path) = std::env::args().nth(1).filter(|argument| argument.contains(['/', '.'])) {
         let text = std::fs::read(&path).expect("the log can be read");
         let mut best = f64::INFINITY;
-        for _ in 0..200 {
+        let rounds = std::env::args().nth(2).and_then(|rounds| rounds.parse().ok());
+        for _ in 0..rounds.unwrap_or(200) {
             spans.clear();
             let began = Instant::now();
             engine.scan(black_box(&text), &mut spans);

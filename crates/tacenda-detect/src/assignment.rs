@@ -10,6 +10,8 @@ use crate::matchers::{randomness, stand_in};
 
 /// Most letters of a key that are looked at.
 const KEY: usize = 48;
+/// Most digits of a number at the end of a key.
+const NUMBER: usize = 3;
 /// Most bytes of a value.
 const VALUE: usize = 4096;
 
@@ -46,10 +48,21 @@ impl Key {
         true
     }
 
+    /// The key of these letters, without the number at its end.
+    fn read(mut letters: Backwards<'_>) -> Self {
+        let (text, end) = (letters.text, letters.at);
+        let mut key = Self { letters: [0; KEY], from: KEY, start: end };
+        for byte in letters.by_ref().take(KEY) {
+            key.push_front(byte);
+        }
+        key.start = boundary::out_of_escape(text, letters.at).min(end);
+        key.without_number()
+    }
+
     /// Without the digits at its end: `token2` is a token.
     fn without_number(mut self) -> Self {
         let digits = self.as_bytes().iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits > 0 && digits <= 3 {
+        if digits > 0 && digits <= NUMBER {
             self.letters.copy_within(self.from..KEY - digits, self.from + digits);
             self.from += digits;
         }
@@ -114,12 +127,12 @@ impl Assignment {
     }
 }
 
-/// The key before the separator at `at`, if `wanted` accepts its last letters, three of them at least.
+/// The key before the separator at `at`, if it is `wanted`.
 pub(crate) fn key_before(
     text: &[u8],
     at: usize,
     join: Join,
-    wanted: impl Fn(&[u8]) -> bool,
+    wanted: impl Fn(Backwards<'_>) -> bool,
 ) -> Option<(Key, bool)> {
     let mut i = skip_blanks_back(text, at);
     if join == Join::Equals {
@@ -149,10 +162,14 @@ pub(crate) fn key_before(
     if i == 0 || !text[i - 1].is_ascii_alphanumeric() {
         return None;
     }
-    if ends_in_number(&text[i.saturating_sub(4)..i]) {
+    if text[i - 1].is_ascii_digit() && ends_in_number(&text[i.saturating_sub(4)..i]) {
         return None;
     }
-    let key = read_key(text, i, quoted, wanted)?;
+    let letters = Backwards::of(text, i, quoted);
+    if !wanted(letters.clone().without_number()) {
+        return None;
+    }
+    let key = Key::read(letters);
     if join == Join::Tuple && !opens_tuple(text, key.start) {
         return None;
     }
@@ -160,44 +177,77 @@ pub(crate) fn key_before(
     Some((key, leads))
 }
 
-/// The key that ends before `end`.
-fn read_key(text: &[u8], end: usize, quoted: bool, wanted: impl Fn(&[u8]) -> bool) -> Option<Key> {
-    const MAX_SPACES: usize = 2;
-    let mut key = Key { letters: [0; KEY], from: KEY, start: end };
-    let mut i = end;
-    let mut spaces = 0;
-    let mut checked = false;
-    while i > 0 {
-        match text[i - 1] {
-            byte if byte.is_ascii_alphanumeric() => {
-                if !key.push_front(byte) {
-                    break;
+/// Each letter and digit in lower case; 0 for other bytes.
+static SMALL: [u8; 256] = {
+    let mut small = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        if byte.is_ascii_alphanumeric() {
+            small[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    small
+};
+
+/// The letters and digits of a key, in lower case, from its last one on.
+#[derive(Clone, Debug)]
+pub(crate) struct Backwards<'t> {
+    text: &'t [u8],
+    /// What was read begins here.
+    at: usize,
+    /// Blanks that the key may yet have.
+    blanks: u8,
+}
+
+impl<'t> Backwards<'t> {
+    /// Of the key that ends before `end`; in quotes it has no blanks.
+    #[inline]
+    fn of(text: &'t [u8], end: usize, quoted: bool) -> Self {
+        const BLANKS: u8 = 2;
+        Self { text, at: end, blanks: if quoted { 0 } else { BLANKS } }
+    }
+
+    /// Without the number at its end, as in [`Key::without_number`].
+    #[inline]
+    fn without_number(self) -> Self {
+        if !self.text[..self.at].last().is_some_and(u8::is_ascii_digit) {
+            return self;
+        }
+        let mut rest = self.clone();
+        for _ in 0..=NUMBER {
+            let mut next = rest.clone();
+            if !next.next().is_some_and(|byte| byte.is_ascii_digit()) {
+                return rest;
+            }
+            rest = next;
+        }
+        self
+    }
+}
+
+impl Iterator for Backwards<'_> {
+    type Item = u8;
+
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        while let Some((&byte, before)) = self.text[..self.at].split_last() {
+            let small = SMALL[usize::from(byte)];
+            if small != 0 {
+                self.at -= 1;
+                return Some(small);
+            }
+            match byte {
+                b'_' | b'-' | b'.' | b'$' => {}
+                b' ' if self.blanks > 0 && before.last().is_some_and(u8::is_ascii_alphanumeric) => {
+                    self.blanks -= 1;
                 }
+                _ => break,
             }
-            b'_' | b'-' | b'.' | b'$' => {}
-            b' ' if !quoted
-                && spaces < MAX_SPACES
-                && i > 1
-                && text[i - 2].is_ascii_alphanumeric() =>
-            {
-                spaces += 1;
-            }
-            _ => break,
+            self.at -= 1;
         }
-        i -= 1;
-        // Six letters: three, and up to three digits at the end.
-        if !checked && key.as_bytes().len() == 6 {
-            checked = true;
-            if !tail_wanted(key.as_bytes(), &wanted) {
-                return None;
-            }
-        }
+        None
     }
-    if !checked && !tail_wanted(key.as_bytes(), &wanted) {
-        return None;
-    }
-    key.start = boundary::out_of_escape(text, i).min(end);
-    Some(key.without_number())
 }
 
 /// `02:37`, `2026:`, `512:`: a number, not a name with a number at its end.
@@ -206,11 +256,6 @@ fn ends_in_number(last: &[u8]) -> bool {
     let before = last[..last.len() - digits].last();
     let name = before.is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
     digits > 0 && !(name && digits <= 3)
-}
-
-fn tail_wanted(letters: &[u8], wanted: &impl Fn(&[u8]) -> bool) -> bool {
-    let digits = letters.iter().rev().take_while(|byte| byte.is_ascii_digit()).count().min(3);
-    wanted(&letters[..letters.len() - digits])
 }
 
 fn opens_tuple(text: &[u8], start: usize) -> bool {
@@ -349,7 +394,11 @@ fn skip_blanks_back(text: &[u8], from: usize) -> usize {
 }
 
 /// The flag `--name value` whose dashes begin at `at`.
-pub(crate) fn flag(text: &[u8], at: usize, wanted: impl Fn(&[u8]) -> bool) -> Option<Assignment> {
+pub(crate) fn flag(
+    text: &[u8],
+    at: usize,
+    wanted: impl Fn(Backwards<'_>) -> bool,
+) -> Option<Assignment> {
     let name = at + 2;
     let length = text[name..]
         .iter()
@@ -363,7 +412,7 @@ pub(crate) fn flag(text: &[u8], at: usize, wanted: impl Fn(&[u8]) -> bool) -> Op
         return None;
     }
     let key = Key::named(&text[name..end], name);
-    if !tail_wanted(key.as_bytes(), &wanted) {
+    if !wanted(Backwards::of(text, end, true)) {
         return None;
     }
     let from = if list { end + 2 } else { end };

@@ -9,8 +9,13 @@ use std::ops::Range;
 use crate::pair;
 use crate::rule::Rule;
 
-/// Fewest letters of a key.
-const SHORTEST: usize = 3;
+/// Letters and digits.
+const LETTERS: usize = 36;
+/// In the place of a letter, or of a node.
+const NONE: u8 = u8::MAX;
+
+/// In the place of a rule: that of [`pair::KEY`], which no rule wants.
+const PAIR: u16 = u16::MAX;
 
 /// The tree of all keys.
 #[derive(Debug)]
@@ -20,15 +25,23 @@ pub(crate) struct Keys {
     rules: Vec<u16>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Node {
-    /// The letters that may stand before those that lead here, one bit each.
-    letters: u64,
-    /// The node of the first of them; the others follow.
+    /// The letters that may stand before those that lead here: their places among the nodes that
+    /// begin at `first`, or [`NONE`].
+    places: [u8; LETTERS],
     first: usize,
     /// The rules of keys that end in these letters, and of those that are these letters.
     ending: Range<usize>,
     whole: Range<usize>,
+    /// Whether [`pair::KEY`] leads here.
+    pair: bool,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { places: [NONE; LETTERS], first: 0, ending: 0..0, whole: 0..0, pair: false }
+    }
 }
 
 /// A key of a rule, its letters turned round.
@@ -55,7 +68,7 @@ impl Keys {
             }
         }
         let letters = pair::KEY.bytes().rev().collect();
-        wanted.push(Wanted { letters, whole: true, refused: true, rule: u16::MAX });
+        wanted.push(Wanted { letters, whole: true, refused: true, rule: PAIR });
         wanted.sort_by(|a, b| a.letters.cmp(&b.letters));
         let mut keys = Self { nodes: vec![Node::default()], rules: Vec::new() };
         keys.grow(0, 0, &wanted, &mut Vec::new(), &(0..0));
@@ -76,6 +89,7 @@ impl Keys {
         let (here, longer) = wanted.split_at(here);
         let before = fitting.len();
         let (mut ending, mut whole) = (above.clone(), above.clone());
+        let pair = here.iter().any(|key| key.rule == PAIR);
         // No key ends at most nodes.
         if !here.is_empty() {
             fitting.extend(here.iter().filter(|key| !key.whole));
@@ -89,9 +103,12 @@ impl Keys {
             .filter(|group| letter(group[0].letters[depth]).is_some())
             .collect();
         let first = self.nodes.len();
-        let bits = groups.iter().filter_map(|group| letter(group[0].letters[depth]));
-        let letters = bits.fold(0, |letters, bit| letters | 1 << bit);
-        self.nodes[node] = Node { letters, first, ending: ending.clone(), whole };
+        let mut places = [NONE; LETTERS];
+        let letters = groups.iter().filter_map(|group| letter(group[0].letters[depth]));
+        for (letter, place) in letters.zip(0..) {
+            places[letter] = place;
+        }
+        self.nodes[node] = Node { places, first, ending: ending.clone(), whole, pair };
         self.nodes.resize(first + groups.len(), Node::default());
         for (next, group) in groups.into_iter().enumerate() {
             self.grow(first + next, depth + 1, group, fitting, &ending);
@@ -113,24 +130,25 @@ impl Keys {
         self.rules.len() - rules.len()..self.rules.len()
     }
 
-    /// Whether a key that ends in `letters`, and may have more before them, may be wanted.
-    pub(crate) fn may_have(&self, letters: &[u8]) -> bool {
+    /// Whether a rule, or [`pair::KEY`], wants the key of these letters, in its normal form and the
+    /// last letter first: most keys are told after a few, before the whole key is read.
+    #[inline]
+    pub(crate) fn wants(&self, letters: impl Iterator<Item = u8>) -> bool {
         let mut node = &self.nodes[0];
-        for &byte in letters.iter().rev() {
+        for byte in letters {
             match self.before(node, byte) {
                 Some(next) => node = next,
                 None => return !node.ending.is_empty(),
             }
         }
-        letters.len() >= SHORTEST
+        node.pair || !node.whole.is_empty()
     }
 
     /// The node that `byte` leads to from `node`.
     #[inline]
     fn before(&self, node: &Node, byte: u8) -> Option<&Node> {
-        let bit = letter(byte).filter(|bit| node.letters >> bit & 1 == 1)?;
-        let before = (node.letters & ((1 << bit) - 1)).count_ones();
-        Some(&self.nodes[node.first + before as usize])
+        let place = node.places[letter(byte)?];
+        (place != NONE).then(|| &self.nodes[node.first + usize::from(place)])
     }
 
     /// The rules that want the value of `key`, which is in its normal form.
@@ -146,14 +164,24 @@ impl Keys {
     }
 }
 
-/// The bit of a letter or digit, in the order of their bytes.
+/// The number of a small letter or digit.
 #[inline]
-fn letter(byte: u8) -> Option<u32> {
-    match byte {
-        b'0'..=b'9' => Some(u32::from(byte - b'0')),
-        b'a'..=b'z' => Some(u32::from(byte - b'a') + 10),
-        _ => None,
-    }
+fn letter(byte: u8) -> Option<usize> {
+    static NUMBERS: [u8; 256] = {
+        let mut numbers = [NONE; 256];
+        let mut byte = 0_u8;
+        while byte < 0x80 {
+            numbers[byte as usize] = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'z' => byte - b'a' + 10,
+                _ => NONE,
+            };
+            byte += 1;
+        }
+        numbers
+    };
+    let number = usize::from(NUMBERS[usize::from(byte)]);
+    (number < LETTERS).then_some(number)
 }
 
 #[cfg(test)]
@@ -195,8 +223,8 @@ mod tests {
                     .collect();
                 assert_eq!(keys.rules(key), wanted, "{}", key.escape_ascii());
                 seen += wanted.len();
-                let last = &key[key.len().saturating_sub(6)..];
-                assert!(wanted.is_empty() || keys.may_have(last));
+                let pair = key == pair::KEY.as_bytes();
+                assert_eq!(keys.wants(key.iter().rev().copied()), pair || !wanted.is_empty());
             }
         }
         assert!(seen > 0);

@@ -30,6 +30,7 @@ mod matchers;
 mod names;
 mod pair;
 mod pass;
+mod pattern;
 mod people;
 mod protected;
 mod recognise;
@@ -48,7 +49,8 @@ pub use belonging::belongs_to;
 pub use detector::{Confidence, Detector};
 pub use engine::Engine;
 pub use protected::{
-    Fingerprinter, Followed, Limits, ProtectedSpan, ProtectedValues, Trail, Usage, Value, ValueId,
+    Fingerprinter, Followed, Limits, ProtectedSpan, ProtectedValues, Share, SharedKey, SharedValue,
+    Trail, Usage, Value, ValueId,
 };
 pub use review::{Remark, Weight};
 pub use rule_file::{DetectorRule, FIELDS, FILE_FIELDS, Field, RuleFile, unmark};

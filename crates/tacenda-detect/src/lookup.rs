@@ -6,19 +6,17 @@
 /// Keywords, found by a *stem* of their first three or four bytes.
 #[derive(Debug)]
 pub(crate) struct Lookup {
-    /// Stems of three bytes, of those texts that have no more.
-    short: Box<Bits<SHORT>>,
-    /// Stems of four bytes.
-    long: Box<Bits<LONG>>,
-    /// Entries by stem, those of one bucket together.
+    /// Which stems there are: the first three bytes choose one of the words, and in it a bit for a
+    /// stem that has no more; the fourth byte chooses the bit of a longer one.
+    stems: Box<[u64; WORDS]>,
+    /// Entries by the words of their stems.
     entries: Vec<Entry>,
-    /// Where the entries of a bucket begin.
-    buckets: Box<[u16]>,
+    /// Where the entries of a word begin.
+    starts: Box<[u16]>,
 }
 
-const SHORT: usize = 1 << 9;
-const LONG: usize = 1 << 11;
-const BUCKET_BITS: u32 = 9;
+const WORD_BITS: u32 = 12;
+const WORDS: usize = 1 << WORD_BITS;
 const THREE: u32 = 0x00ff_ffff;
 
 /// A text and the rule that wants it.
@@ -38,8 +36,8 @@ impl Entry {
         Self { head: head(text.as_bytes()) & mask, mask, text, rule }
     }
 
-    fn stem(&self) -> u32 {
-        stem(self.head, self.text.len())
+    fn places(&self) -> Places {
+        Places::of(stem(self.head))
     }
 }
 
@@ -50,36 +48,53 @@ impl Lookup {
             .filter(|(text, _)| text.len() >= 3)
             .map(|(text, rule)| Entry::new(text, rule))
             .collect();
-        entries.sort_by_key(|entry| (bucket(entry.stem()), entry.stem(), entry.rule));
-        let (mut short, mut long) = (Box::<Bits<SHORT>>::default(), Box::<Bits<LONG>>::default());
-        for stem in entries.iter().map(Entry::stem) {
-            if stem > THREE { long.set(stem) } else { short.set(stem) }
+        entries.sort_by_key(|entry| (entry.places().word, entry.rule));
+        let stems = vec![0; WORDS].into_boxed_slice();
+        let mut stems: Box<[u64; WORDS]> = stems.try_into().expect("there is one of each");
+        for entry in &entries {
+            let Places { word, short, long } = entry.places();
+            stems[word] |= 1 << if entry.text.len() > 3 { long } else { short };
         }
-        let begin =
-            |bucket_: usize| entries.partition_point(|entry| bucket(entry.stem()) < bucket_);
-        let buckets = (0..=1 << BUCKET_BITS)
-            .map(|bucket| u16::try_from(begin(bucket)).expect("rules have fewer than 65536 texts"))
+        let begin = |word| entries.partition_point(|entry| entry.places().word < word);
+        let starts = (0..=WORDS)
+            .map(|word| u16::try_from(begin(word)).expect("rules have fewer than 65536 texts"))
             .collect();
-        Self { short, long, entries, buckets }
+        Self { stems, entries, starts }
     }
 
     /// 1 when there may be entries for the four bytes of `stem`, or its first three; else 0. A false
     /// yes is possible, a false no is not.
     #[inline]
     pub(crate) fn may_begin(&self, stem: u32) -> u64 {
-        self.long.has(stem) | self.short.has(stem & THREE)
+        let Places { word, short, long } = Places::of(stem);
+        let word = self.stems[word];
+        (word >> short | word >> long) & 1
     }
 
-    /// The entries whose first bytes are those of `head`: of three bytes, then of four and more.
+    /// The entries whose first bytes are those of `head`.
+    #[inline]
     pub(crate) fn beginning(&self, head: u64) -> impl Iterator<Item = &Entry> {
-        let of = |stem: u32| {
-            let bucket = bucket(stem);
-            usize::from(self.buckets[bucket])..usize::from(self.buckets[bucket + 1])
-        };
-        let (three, four) = (of(stem(head, 3)), of(stem(head, 4)));
-        let four = if three == four { 0..0 } else { four };
-        let entries = self.entries[three].iter().chain(&self.entries[four]);
-        entries.filter(move |entry| head & entry.mask == entry.head)
+        let Places { word, .. } = Places::of(stem(head));
+        let entries = usize::from(self.starts[word])..usize::from(self.starts[word + 1]);
+        self.entries[entries].iter().filter(move |entry| head & entry.mask == entry.head)
+    }
+}
+
+/// Where a stem stands in [`Lookup::stems`]: its word, its bit when it has three bytes, and when it
+/// has four.
+struct Places {
+    word: usize,
+    short: u32,
+    long: u32,
+}
+
+impl Places {
+    #[inline]
+    fn of(stem: u32) -> Self {
+        let hash = (stem & THREE).wrapping_mul(0x9E37_79B1);
+        let short = hash >> 14;
+        let word = (hash >> (u32::BITS - WORD_BITS)) as usize;
+        Self { word, short: short & 63, long: (short ^ stem >> 24) & 63 }
     }
 }
 
@@ -119,10 +134,6 @@ fn hash(stem: u32) -> u32 {
     stem.wrapping_mul(0x9E37_79B1) >> 14
 }
 
-fn bucket(stem: u32) -> usize {
-    (stem.wrapping_mul(0x9E37_79B1) >> (32 - BUCKET_BITS)) as usize
-}
-
 /// Capital letters as small ones (other bytes change too, on both sides alike).
 #[inline]
 pub(crate) fn fold(stem: u32) -> u32 {
@@ -142,12 +153,10 @@ pub(crate) fn head(text: &[u8]) -> u64 {
     u64::from_le_bytes(eight) | FOLD
 }
 
-/// The stem of a text of `length` bytes with this `head`.
+/// The first four bytes of a head.
 #[inline]
-fn stem(head: u64, length: usize) -> u32 {
-    let [a, b, c, d, ..] = head.to_le_bytes();
-    let four = u32::from_le_bytes([a, b, c, d]);
-    if length > 3 { four } else { four & THREE }
+fn stem(head: u64) -> u32 {
+    (head & 0xffff_ffff) as u32
 }
 
 #[cfg(test)]
@@ -161,7 +170,7 @@ mod tests {
         let found = |text: &str| -> Vec<&str> {
             let head = head(text.as_bytes());
             let found: Vec<_> = lookup.beginning(head).map(|entry| entry.text).collect();
-            assert!(found.is_empty() || lookup.may_begin(stem(head, 4)) == 1, "{text}");
+            assert!(found.is_empty() || lookup.may_begin(stem(head)) == 1, "{text}");
             found
         };
         assert_eq!(found("sk-ant-api"), ["sk-", "sk-ant-"]);

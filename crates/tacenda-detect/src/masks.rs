@@ -28,51 +28,6 @@ pub(crate) struct Masks {
     pub(crate) rare: u64,
     /// Bytes outside ASCII.
     pub(crate) high: u64,
-}
-
-impl Masks {
-    /// The bitmaps of `block`, which is empty behind its first `length` bytes.
-    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
-    #[inline(always)]
-    pub(crate) fn of<L: Lanes>(lanes: L, block: &[u8; BLOCK], length: usize) -> Self {
-        let mut masks = Self::default();
-        for lane in 0..BLOCK / L::WIDTH {
-            if lane * L::WIDTH >= length {
-                break;
-            }
-            let v = lanes.load(block, lane);
-            let is = |byte: u8| lanes.is(v, byte);
-            let within = |low: u8, high: u8| lanes.within(v, low, high);
-            let put = |v: L::Vector| lanes.bits(v) << (lane * L::WIDTH);
-            let digit = within(b'0', b'9');
-            let upper = within(b'A', b'Z');
-            let colon = is(b':');
-            masks.word |= put(lanes.any([digit, upper, within(b'a', b'z')]));
-            masks.digit |= put(digit);
-            masks.upper |= put(upper);
-            masks.assign |= put(lanes.any([colon, is(b'=')]));
-            masks.colon |= put(colon);
-            masks.dash |= put(is(b'-'));
-            masks.comma |= put(is(b','));
-            masks.quote |= put(lanes.any([is(b'"'), is(b'\'')]));
-            // `%` and `&` are neighbours, and so are `[` and the backslash.
-            masks.rare |= put(lanes.any([
-                is(b'@'),
-                is(b'<'),
-                within(b'%', b'&'),
-                within(b'[', b'\\'),
-                is(b'~'),
-                is(0x1b),
-            ]));
-            masks.high |= put(v);
-        }
-        masks
-    }
-}
-
-/// The signs that matter beside digits, of those blocks that have digits.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Joins {
     /// `_`
     pub(crate) underscore: u64,
     /// `.`
@@ -83,23 +38,129 @@ pub(crate) struct Joins {
     pub(crate) group: u64,
 }
 
-impl Joins {
-    /// The bitmaps of `block`.
+/// The bitmaps of a block, and of those before and after it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Around {
+    pub(crate) before: Masks,
+    pub(crate) now: Masks,
+    pub(crate) after: Masks,
+}
+
+impl Around {
+    /// The bitmap `of` 64 bytes from `bit` of the block on.
+    #[inline]
+    pub(crate) fn from(&self, bit: u32, of: impl Fn(&Masks) -> u64) -> u64 {
+        of(&self.now) >> bit | of(&self.after) << 1 << (63 - bit)
+    }
+
+    /// The bitmap `of` the 64 bytes before `bit` of the block, the last of them highest.
+    #[inline]
+    pub(crate) fn to(&self, bit: u32, of: impl Fn(&Masks) -> u64) -> u64 {
+        of(&self.before) >> bit | of(&self.now) << 1 << (63 - bit)
+    }
+}
+
+impl Masks {
+    /// The bitmaps of `block`, which is empty behind its first `length` bytes.
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    pub(crate) fn of<L: Lanes>(lanes: L, block: &[u8; BLOCK]) -> Self {
-        let mut joins = Self::default();
+    pub(crate) fn of<L: Lanes>(lanes: L, block: &[u8; BLOCK], length: usize) -> Self {
+        let mut masks = Self::default();
+        let mut small = 0;
         for lane in 0..BLOCK / L::WIDTH {
+            if lane * L::WIDTH >= length {
+                break;
+            }
             let v = lanes.load(block, lane);
-            let is = |byte: u8| lanes.is(v, byte);
-            let within = |low: u8, high: u8| lanes.within(v, low, high);
-            let put = |v: L::Vector| lanes.bits(v) << (lane * L::WIDTH);
-            joins.underscore |= put(is(b'_'));
-            joins.dot |= put(is(b'.'));
-            joins.stroke |= put(is(b'/'));
-            joins.group |= put(lanes.any([is(b' '), within(b'(', b')'), within(b'-', b'/')]));
+            let (first, second) = (lanes.terms(v, &FIRST), lanes.terms(v, &SECOND));
+            let put = |v, terms| lanes.having(v, terms) << (lane * L::WIDTH);
+            masks.word |= put(first, DIGIT | A_TO_O | P_TO_Z);
+            masks.digit |= put(first, DIGIT);
+            masks.assign |= put(first, COLON | EQUALS);
+            masks.colon |= put(first, COLON);
+            masks.dash |= put(first, DASH);
+            masks.comma |= put(first, COMMA);
+            masks.quote |= put(first, QUOTE);
+            masks.rare |= put(second, PERCENT | ANGLE | BRACKET | AT | TILDE);
+            masks.group |= put(second, GROUP);
+            masks.dot |= put(second, DOT);
+            masks.stroke |= put(second, STROKE);
+            masks.underscore |= put(lanes.is(v, b'_'), u8::MAX);
+            masks.high |= put(v, 0x80);
+            small |= put(v, 0x20);
         }
-        joins
+        masks.upper = masks.word & !masks.digit & !small;
+        masks
+    }
+}
+
+const DIGIT: u8 = 1;
+const A_TO_O: u8 = 1 << 1;
+const P_TO_Z: u8 = 1 << 2;
+const COLON: u8 = 1 << 3;
+const EQUALS: u8 = 1 << 4;
+const DASH: u8 = 1 << 5;
+const COMMA: u8 = 1 << 6;
+const QUOTE: u8 = 1 << 7;
+
+static FIRST: Terms = Terms::of(&[
+    (DIGIT, &[0x3], b"0123456789"),
+    (A_TO_O, &[0x4, 0x6], b"ABCDEFGHIJKLMNO"),
+    (P_TO_Z, &[0x5, 0x7], b"PQRSTUVWXYZ"),
+    (COLON, &[0x3], b":"),
+    (EQUALS, &[0x3], b"="),
+    (DASH, &[0x2], b"-"),
+    (COMMA, &[0x2], b","),
+    (QUOTE, &[0x2], b"\"'"),
+]);
+
+/// `%` and `&`.
+const PERCENT: u8 = 1;
+/// `<` and the backslash.
+const ANGLE: u8 = 1 << 1;
+/// `[` and ESC.
+const BRACKET: u8 = 1 << 2;
+const AT: u8 = 1 << 3;
+const TILDE: u8 = 1 << 4;
+const GROUP: u8 = 1 << 5;
+const DOT: u8 = 1 << 6;
+const STROKE: u8 = 1 << 7;
+
+static SECOND: Terms = Terms::of(&[
+    (PERCENT, &[0x2], b"%&"),
+    (ANGLE, &[0x3, 0x5], b"<"),
+    (BRACKET, &[0x1, 0x5], b"["),
+    (AT, &[0x4], b"@"),
+    (TILDE, &[0x7], b"~"),
+    (GROUP, &[0x2], b" ()-./"),
+    (DOT, &[0x2], b"."),
+    (STROKE, &[0x2], b"/"),
+]);
+
+/// Sets of bytes, one bit each: a byte has those terms that both of its halves have.
+pub(crate) struct Terms {
+    low: [u8; 16],
+    high: [u8; 16],
+}
+
+impl Terms {
+    /// Each term with its upper halves, and with bytes that have its lower ones.
+    const fn of(terms: &[(u8, &[u8], &[u8]); 8]) -> Self {
+        let mut all = Self { low: [0; 16], high: [0; 16] };
+        let mut i = 0;
+        while i < terms.len() {
+            let (term, mut high, mut bytes) = terms[i];
+            while let [half, rest @ ..] = high {
+                all.high[*half as usize] |= term;
+                high = rest;
+            }
+            while let [byte, rest @ ..] = bytes {
+                all.low[(*byte & 0xf) as usize] |= term;
+                bytes = rest;
+            }
+            i += 1;
+        }
+        all
     }
 }
 
@@ -124,33 +185,41 @@ impl Letters {
         let mut letters = Self::default();
         for lane in 0..BLOCK / Baseline::WIDTH {
             let v = Baseline.load(block, lane);
-            let put = |v| Baseline.bits(v) << (lane * Baseline::WIDTH);
-            letters.digit |= put(Baseline.within(v, b'0', b'9'));
-            letters.upper |= put(Baseline.within(v, b'A', b'Z'));
-            letters.lower |= put(Baseline.within(v, b'a', b'z'));
-            letters.high |= put(v);
+            let put = |bits: u64| bits << (lane * Baseline::WIDTH);
+            letters.digit |= put(Baseline::within(v, b'0', b'9'));
+            letters.upper |= put(Baseline::within(v, b'A', b'Z'));
+            letters.lower |= put(Baseline::within(v, b'a', b'z'));
+            letters.high |= put(u64::from(v.to_bitmask()));
         }
         letters
     }
 }
 
-/// Bytes side by side, as a machine compares them. A comparison gives a byte of ones for yes.
+/// Bytes side by side, as a machine looks at them.
 pub(crate) trait Lanes: Copy {
-    /// Bytes that are compared at once.
+    /// Bytes that are looked at at once.
     const WIDTH: usize;
     type Vector: Copy;
 
     fn load(self, block: &[u8; BLOCK], lane: usize) -> Self::Vector;
+    /// A byte of ones for each that is this byte.
     fn is(self, v: Self::Vector, byte: u8) -> Self::Vector;
-    fn within(self, v: Self::Vector, low: u8, high: u8) -> Self::Vector;
-    fn any<const N: usize>(self, of: [Self::Vector; N]) -> Self::Vector;
-    /// The upper bit of each byte.
-    fn bits(self, v: Self::Vector) -> u64;
+    /// The terms of each byte; bytes outside ASCII have none.
+    fn terms(self, v: Self::Vector, terms: &Terms) -> Self::Vector;
+    /// The bytes that have one of these bits, one bit each.
+    fn having(self, v: Self::Vector, bits: u8) -> u64;
 }
 
 /// What every machine has that the program runs on.
 #[derive(Clone, Copy)]
 pub(crate) struct Baseline;
+
+impl Baseline {
+    fn within(v: u8x16, low: u8, high: u8) -> u64 {
+        let moved = v - u8x16::splat(low);
+        u64::from(moved.min(u8x16::splat(high - low)).simd_eq(moved).to_bitmask())
+    }
+}
 
 impl Lanes for Baseline {
     const WIDTH: usize = 16;
@@ -168,19 +237,14 @@ impl Lanes for Baseline {
     }
 
     #[inline]
-    fn within(self, v: u8x16, low: u8, high: u8) -> u8x16 {
-        let moved = v - u8x16::splat(low);
-        moved.min(u8x16::splat(high - low)).simd_eq(moved)
+    fn terms(self, v: u8x16, terms: &Terms) -> u8x16 {
+        let low = u8x16::new(terms.low).shuffle(v & u8x16::splat(0xf));
+        low & u8x16::new(terms.high).shuffle(v >> 4_u32)
     }
 
     #[inline]
-    fn any<const N: usize>(self, of: [u8x16; N]) -> u8x16 {
-        of.into_iter().fold(u8x16::splat(0), |any, v| any | v)
-    }
-
-    #[inline]
-    fn bits(self, v: u8x16) -> u64 {
-        u64::from(v.to_bitmask())
+    fn having(self, v: u8x16, bits: u8) -> u64 {
+        u64::from((v & u8x16::splat(bits)).saturating_add(u8x16::splat(0x7f)).to_bitmask())
     }
 }
 
@@ -191,9 +255,9 @@ mod avx2 {
 
     use pulp::x86::V3;
 
-    use super::{BLOCK, Lanes};
+    use super::{BLOCK, Lanes, Terms};
 
-    #[expect(clippy::inline_always, reason = "an instruction each")]
+    #[expect(clippy::inline_always, reason = "a few instructions each")]
     impl Lanes for V3 {
         const WIDTH: usize = 32;
         type Vector = __m256i;
@@ -210,24 +274,23 @@ mod avx2 {
         }
 
         #[inline(always)]
-        fn within(self, v: __m256i, low: u8, high: u8) -> __m256i {
+        fn terms(self, v: __m256i, terms: &Terms) -> __m256i {
+            let table = |half: [u8; 16]| self.avx2._mm256_broadcastsi128_si256(pulp::cast(half));
+            let halves = self.avx._mm256_set1_epi8(0xf);
+            let high = self.avx2._mm256_and_si256(self.avx2._mm256_srli_epi16::<4>(v), halves);
+            // A byte outside ASCII finds nothing as it is.
+            let low = self.avx2._mm256_shuffle_epi8(table(terms.low), v);
+            let high = self.avx2._mm256_shuffle_epi8(table(terms.high), high);
+            self.avx2._mm256_and_si256(low, high)
+        }
+
+        #[inline(always)]
+        fn having(self, v: __m256i, bits: u8) -> u64 {
             let all = |byte: u8| self.avx._mm256_set1_epi8(byte.cast_signed());
-            let moved = self.avx2._mm256_sub_epi8(v, all(low));
-            self.avx2._mm256_cmpeq_epi8(self.avx2._mm256_min_epu8(moved, all(high - low)), moved)
-        }
-
-        #[inline(always)]
-        fn any<const N: usize>(self, of: [__m256i; N]) -> __m256i {
-            let mut any = self.avx._mm256_setzero_si256();
-            for v in of {
-                any = self.avx2._mm256_or_si256(any, v);
-            }
-            any
-        }
-
-        #[inline(always)]
-        fn bits(self, v: __m256i) -> u64 {
-            u64::from(self.avx2._mm256_movemask_epi8(v).cast_unsigned())
+            // The sum has the upper bit for any of them.
+            let having = self.avx2._mm256_and_si256(v, all(bits));
+            let having = self.avx2._mm256_adds_epu8(having, all(0x7f));
+            u64::from(self.avx2._mm256_movemask_epi8(having).cast_unsigned())
         }
     }
 }
@@ -238,12 +301,19 @@ mod tests {
 
     #[test]
     fn every_byte_value_is_in_its_classes() {
+        check(Baseline);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(v3) = pulp::x86::V3::try_new() {
+            check(v3);
+        }
+    }
+
+    fn check(lanes: impl Lanes) {
         for byte in 0..=255_u8 {
             for place in [0, 15, 16, 63] {
                 let mut block = [0; BLOCK];
                 block[place] = byte;
-                let masks = Masks::of(Baseline, &block, BLOCK);
-                let joins = Joins::of(Baseline, &block);
+                let masks = Masks::of(lanes, &block, BLOCK);
                 let bit = 1_u64 << place;
                 let expect = |yes: bool| if yes { bit } else { 0 };
                 assert_eq!(masks.word, expect(byte.is_ascii_alphanumeric()));
@@ -252,13 +322,13 @@ mod tests {
                 assert_eq!(masks.assign, expect(matches!(byte, b':' | b'=')));
                 assert_eq!(masks.colon, expect(byte == b':'));
                 assert_eq!(masks.dash, expect(byte == b'-'));
-                assert_eq!(joins.underscore, expect(byte == b'_'));
+                assert_eq!(masks.underscore, expect(byte == b'_'));
                 assert_eq!(masks.comma, expect(byte == b','));
                 assert_eq!(masks.quote, expect(matches!(byte, b'"' | b'\'')));
-                assert_eq!(joins.dot, expect(byte == b'.'));
-                assert_eq!(joins.stroke, expect(byte == b'/'));
+                assert_eq!(masks.dot, expect(byte == b'.'));
+                assert_eq!(masks.stroke, expect(byte == b'/'));
                 assert_eq!(
-                    joins.group,
+                    masks.group,
                     expect(matches!(byte, b' ' | b'(' | b')' | b'-' | b'.' | b'/'))
                 );
                 assert_eq!(

@@ -14,7 +14,7 @@ use stretches::Stretches;
 
 use crate::assignment::Join;
 use crate::candidates::{self, EDGE, Window};
-use crate::masks::{BLOCK, Baseline, Joins, Lanes, Masks};
+use crate::masks::{Around, BLOCK, Baseline, Lanes, Masks};
 use crate::matchers::stand_in;
 use crate::names::Matcher;
 use crate::people::{Capitals, Mentioned};
@@ -109,15 +109,17 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
     #[inline(always)]
     fn blocks(&mut self, lanes: impl Lanes) {
         let text = self.text;
-        let mut before = Masks::default();
-        let mut base = 0;
-        while base < text.len() {
-            let mut edge = EDGE;
+        let mut around = Around::default();
+        let mut edge = EDGE;
+        for base in (0..text.len()).step_by(BLOCK) {
             let window = Window::of(text, base, &mut edge);
-            let masks = Masks::of(lanes, window.block(), text.len() - base);
-            self.block(lanes, base, window, &masks, &before);
-            before = masks;
-            base += BLOCK;
+            if base == 0 {
+                around.now = Masks::of(lanes, window.block(), text.len());
+            }
+            let behind = text.len().saturating_sub(base + BLOCK);
+            around.after = Masks::of(lanes, window.next(), behind);
+            self.block(base, window, &around);
+            (around.before, around.now) = (around.now, around.after);
         }
     }
 
@@ -125,27 +127,19 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
     /// lack most signs, so that each bitmap is asked for before what is made of it.
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block(
-        &mut self,
-        lanes: impl Lanes,
-        base: usize,
-        window: Window<'_>,
-        masks: &Masks,
-        before: &Masks,
-    ) {
+    fn block(&mut self, base: usize, window: Window<'_>, around: &Around) {
+        let Around { before, now: masks, .. } = around;
         // First, because a number behind an escape is to be read from its first digit on.
         each_bit(masks.rare, |bit| self.rare(base + bit));
         let starts = masks.word & !shift(before.word, masks.word);
         let keywords = candidates::keywords(window, starts, &self.engine.keywords);
         each_bit(self.of(starts, keywords), |bit| self.token(base + bit));
-        let mut joins = Joins::default();
-        // Letters at the end of a block may have digits behind them, and those at its start before.
-        if masks.digit | masks.word >> 63 | before.digit >> 63 != 0 {
-            joins = Joins::of(lanes, window.block());
-            self.block_of_digits(base, window, masks, &joins, starts);
+        // Letters at the start of a block may have digits before them.
+        if masks.digit | before.digit >> 63 != 0 {
+            self.block_of_digits(base, window, around, starts);
         }
         if masks.assign | masks.comma | masks.dash != 0 {
-            self.block_of_keys(base, window, masks, &joins, before);
+            self.block_of_keys(base, window, masks, before);
         }
         each_bit(long_words(before.word, masks.word), |bit| self.long_word(base + bit));
         if masks.high != 0 {
@@ -158,39 +152,23 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block_of_digits(
-        &mut self,
-        base: usize,
-        window: Window<'_>,
-        masks: &Masks,
-        joins: &Joins,
-        starts: u64,
-    ) {
-        let shapes = self.engine.identifiers.beginnings();
-        let letters = candidates::letters_first(masks, starts);
-        let likely = candidates::letter_words(window, masks, letters, shapes);
-        each_bit(self.of(letters, likely), |bit| self.lettered(base + bit));
-        let mixed = candidates::digits_first(masks, starts);
-        let likely = candidates::mixed_words(window, masks, mixed, shapes);
-        each_bit(self.of(mixed, likely), |bit| self.mixed(base + bit));
-        each_bit(candidates::apart(masks, joins, starts), |bit| self.lettered_apart(base + bit));
-        let numbers = candidates::numbers(window, masks, joins, starts & masks.digit);
+    fn block_of_digits(&mut self, base: usize, window: Window<'_>, around: &Around, starts: u64) {
+        let masks = &around.now;
+        let turns = candidates::turns(around, starts);
+        let forms = self.engine.identifiers.beginnings();
+        let likely = candidates::identifiers(window, around, turns, forms);
+        each_bit(self.of(turns, likely), |bit| self.turn(base + bit));
+        each_bit(candidates::apart(masks, starts), |bit| self.lettered_apart(base + bit));
+        let numbers = candidates::numbers(window, around, starts & masks.digit);
         each_bit(self.of(starts & masks.digit, numbers), |bit| self.digits(base + bit));
     }
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block_of_keys(
-        &mut self,
-        base: usize,
-        window: Window<'_>,
-        masks: &Masks,
-        joins: &Joins,
-        before: &Masks,
-    ) {
+    fn block_of_keys(&mut self, base: usize, window: Window<'_>, masks: &Masks, before: &Masks) {
         let endings = &self.engine.key_endings;
         let assigns = masks.assign & !shift(before.assign, masks.assign);
-        let named = candidates::behind_names(masks, joins, assigns);
+        let named = candidates::behind_names(masks, assigns);
         let keyed = candidates::assignments(window, named, endings);
         each_bit(self.of(assigns, keyed), |bit| self.assignment(base + bit));
         let tuples = masks.comma & shift(before.quote, masks.quote);

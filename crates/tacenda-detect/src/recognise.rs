@@ -3,15 +3,12 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex_automata::meta::Regex;
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input};
-
 use crate::assignment::Assignment;
 use crate::matchers::{
     assigned, free_text, header, home, jwt, media, pem, randomness, service, stand_in,
 };
 use crate::names::Matcher;
+use crate::pattern::{Match, Pattern};
 use crate::people::{self, value};
 use crate::rule::{Recognise, Rule};
 use crate::{boundary, identifier, validators};
@@ -22,7 +19,7 @@ const ENDLESS: usize = 256;
 /// The compiled patterns, each compiled when its first candidate turns up.
 #[derive(Debug)]
 pub(crate) struct Patterns {
-    compiled: Vec<OnceLock<Option<Regex>>>,
+    compiled: Vec<OnceLock<Option<Pattern>>>,
 }
 
 /// A place where a rule is tried.
@@ -73,18 +70,10 @@ impl Patterns {
             Site::Keyword { at, .. } => at,
             Site::Value(found) => found.value.start,
         };
-        let regex = self.compiled[index].get_or_init(|| compile(source)).as_ref()?;
+        let pattern = self.compiled[index].get_or_init(|| Pattern::new(source)).as_ref()?;
         // One byte more than the longest match: what follows decides whether the token ends there.
         let limit = text.len().min(at + rule.max_len + 1);
-        let input = Input::new(text).range(at..limit).anchored(Anchored::Yes);
-        let (whole, value) = if group == 0 {
-            let found = regex.search(&input)?;
-            (found.range(), found.range())
-        } else {
-            let mut captures = regex.create_captures();
-            regex.search_captures(&input, &mut captures);
-            (captures.get_match()?.range(), captures.get_group(group)?.range())
-        };
+        let Match { whole, value } = pattern.at(text, at..limit, group)?;
         let cut =
             value.end == whole.end && value.len() < ENDLESS && !boundary::closes(text, whole.end);
         let token = &text[value.clone()];
@@ -101,15 +90,6 @@ pub(crate) fn meets(text: &[u8], range: &Range<usize>, rule: &Rule) -> bool {
         && rule.validator.is_none_or(|validator| validators::passes(validator, value))
         && (rule.min_entropy <= 0.0 || randomness::entropy(value) >= rule.min_entropy)
         && (rule.context.is_empty() || near_context(text, range.start, rule))
-}
-
-/// Patterns are bytes, ASCII classes; `build.rs` has parsed every one of Tacenda's own.
-pub(crate) fn compile(source: &str) -> Option<Regex> {
-    Regex::builder()
-        .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .build(source)
-        .ok()
 }
 
 fn matched(text: &[u8], matcher: Matcher, site: Site<'_>) -> Option<Range<usize>> {
@@ -153,19 +133,4 @@ fn near_context(text: &[u8], at: usize, rule: &Rule) -> bool {
     rule.context.iter().any(|word| {
         before.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rule::RULES;
-
-    #[test]
-    fn every_pattern_compiles() {
-        for rule in RULES {
-            if let Recognise::Pattern { source, .. } = rule.recognise {
-                assert!(compile(source).is_some(), "{}", rule.id);
-            }
-        }
-    }
 }

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use crate::Confidence;
 use crate::names::Validator;
-use crate::recognise;
+use crate::pattern::Pattern;
 use crate::rule::{Forms, RULES, Recognise, Rule};
 use crate::rule_file::{Contract, DetectorRule, Fault, RuleFile};
 
@@ -178,7 +178,7 @@ fn leak(text: &str) -> &'static str {
 fn too_large(rules: &RuleFile) -> Vec<Fault> {
     let large = |rule: &DetectorRule| {
         let pattern = rule.pattern.as_ref()?;
-        let compiles = recognise::compile(pattern.as_ref()).is_some();
+        let compiles = Pattern::new(pattern.as_ref()).is_some();
         let message = format!("rule `{}`: the pattern is too large", rule.id.as_ref());
         (!compiles).then(|| Fault::new(pattern.span(), message))
     };

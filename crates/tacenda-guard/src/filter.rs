@@ -116,6 +116,11 @@ impl<R: Redact> StreamFilter<R> {
         self.line.is_holding()
     }
 
+    /// Whether a record has begun that has not ended: it is looked at as a whole once it has.
+    pub fn has_begun(&self) -> bool {
+        !self.line.is_empty()
+    }
+
     /// What went through so far.
     pub fn tally(&self) -> &Tally {
         &self.tally

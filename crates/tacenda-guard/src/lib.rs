@@ -10,7 +10,10 @@ mod line;
 mod record;
 mod redact;
 
+pub mod audit;
+pub mod raise;
 pub mod run;
+pub mod share;
 
 pub use filter::{StreamFilter, Tally};
 pub use json::JsonLinesFilter;

@@ -11,7 +11,7 @@ use crate::{Action, Allow, Class, Kind, Policy, Setting, allow::Written};
 pub const HANDOVER_VARIABLE: &str = "TACENDA_POLICY";
 
 /// Raised whenever the meaning of what is handed over changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Written by another release, truncated, or not a policy at all. It does not carry the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +80,7 @@ mod tests {
         environment = 'staging'
         classes.network = 'public'
         actions.personal = 'drop'
+        levels = { floor = 'info', loggers = { 'a.*' = 'error', b = 'inherit' }, query_strings = 'keep', debug_at_most = '5m' }
         guard = { stdout = 'log', output_commands = ['a b'], tmpdir = 'inherit', umask = '027' }
         protect = { min_chars = 20, max_bytes = '1MiB', expire = '2h' }
         keys = { file = '/etc/tacenda/keys', command = ['pass', 'show', 'tacenda'] }
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn another_version_or_half_of_it_is_refused() {
         let text = Policy::default().handover();
-        let other = text.replace("\"version\":2", "\"version\":1");
+        let other = text.replace("\"version\":3", "\"version\":2");
         assert_ne!(other, text);
         for wrong in [other.as_str(), "", "{}", &text[..text.len() - 1]] {
             assert_eq!(Policy::from_handover(wrong), Err(UnreadableHandover));

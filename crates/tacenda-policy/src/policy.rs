@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    Action, Allow, Class, Kind, Loader, Luhn, PolicyError, Setting, Stdout, Tmpdir, Umask, command,
-    setting::Settings,
+    Action, Allow, Class, Kind, Level, Loader, Luhn, PolicyError, QueryStrings, Setting, Stdout,
+    Tmpdir, Umask, command, setting::Settings,
 };
 
 /// The policy in force for one environment.
@@ -89,6 +89,22 @@ impl Policy {
     /// The permission bits withheld from files that the guarded program makes.
     pub fn umask(&self) -> Umask {
         self.settings.umask
+    }
+
+    /// The level below which this logger does not go; none if the program decides.
+    pub fn level_floor(&self, logger: &str) -> Option<Level> {
+        let own = self.settings.levels_loggers.floor(logger);
+        own.unwrap_or(self.settings.levels_floor).0
+    }
+
+    /// What happens to query strings in access logs.
+    pub fn query_strings(&self) -> QueryStrings {
+        self.settings.levels_query_strings
+    }
+
+    /// How long the level of a logger may be raised at most.
+    pub fn debug_at_most(&self) -> Duration {
+        self.settings.levels_debug_at_most.duration()
     }
 
     /// The length of the shortest automatically protected value and of the shortest fragment of one

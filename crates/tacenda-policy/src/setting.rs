@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml::{Spanned, de::DeValue};
 
+use crate::levels::{Floor, LoggerFloors, QueryStrings};
 use crate::value::{
     Bytes, Chars, Count, CountryCode, Digits, EnvironmentName, Luhn, Names, OptionalPath,
     RuleFiles, Seconds, Stdout, Tmpdir, Umask, Value,
@@ -136,6 +137,21 @@ settings! {
     /// The permission bits withheld from the files that the guarded program makes (octal), or
     /// `inherit`.
     Umask umask: Umask = Umask::Bits(0o077), "guard.umask", "TACENDA_UMASK";
+    /// The level below which no logger goes: records under it are never made. `inherit`: as the
+    /// program says.
+    LevelsFloor levels_floor: Floor = Floor(None), "levels.floor", "TACENDA_LEVELS_FLOOR";
+    /// The same for these loggers and those below them; `*` stands for any letters, and the longest
+    /// pattern that fits holds. The defaults are clients that log URLs and headers. In a variable:
+    /// `httpx=warning,app.db=info`.
+    LevelsLoggers levels_loggers: LoggerFloors = LoggerFloors::third_party(),
+        "levels.loggers", "TACENDA_LEVELS_LOGGERS";
+    /// What happens to the query strings in uvicorn's access log: `cut`, or `keep` to redact them
+    /// as any other text.
+    LevelsQueryStrings levels_query_strings: QueryStrings = QueryStrings::Cut,
+        "levels.query_strings", "TACENDA_LEVELS_QUERY_STRINGS";
+    /// How long `tacenda debug` may raise the level of a logger at most.
+    LevelsDebugAtMost levels_debug_at_most: Seconds = Seconds(60 * 60),
+        "levels.debug_at_most", "TACENDA_LEVELS_DEBUG_AT_MOST";
     /// The length in characters of the shortest value that is protected automatically, and of the
     /// shortest fragment of one that is found.
     ProtectMinChars protect_min_chars: Chars = Count(16),

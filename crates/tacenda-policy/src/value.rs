@@ -99,6 +99,8 @@ macro_rules! choice {
     };
 }
 
+pub(crate) use choice;
+
 choice!(Stdout);
 choice!(Tmpdir);
 choice!(Luhn);
@@ -272,6 +274,11 @@ impl Value for Seconds {
     fn schema() -> serde_json::Value {
         json!({ "pattern": "^[0-9]+ ?[smhd]$", "type": "string" })
     }
+}
+
+/// A span of time as the policy file writes it, such as `15m`: whole seconds, minutes, hours or days.
+pub fn time(text: &str) -> Option<Duration> {
+    Seconds::from_text(text).map(Seconds::duration)
 }
 
 /// Makes a relative path stand on the directory of the layer that named it, and `~/` on the home
@@ -577,6 +584,8 @@ mod tests {
                 round_trips::<Digits>(&text);
                 round_trips::<EnvironmentName>(&text);
                 round_trips::<Names>(&text);
+                round_trips::<crate::levels::LoggerFloors>(&text);
+                round_trips::<crate::levels::Floor>(&text);
                 round_trips::<RuleFiles>(&text);
             }
         }

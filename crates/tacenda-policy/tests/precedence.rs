@@ -21,7 +21,13 @@ fn value(setting: Setting, layer: usize) -> (String, String) {
             (format!("{}", 20 + layer), format!("{}", 20 + layer))
         }
         Setting::ProtectMaxBytes => quoted(&format!("{}MiB", layer + 1)),
-        Setting::ProtectExpire => quoted(&format!("{}m", layer + 1)),
+        Setting::LevelsFloor => quoted(["inherit", "debug", "info", "error", "critical"][layer]),
+        Setting::LevelsLoggers => (
+            format!("a.*=info,b{layer}=error"),
+            format!("{{ 'a.*' = 'info', b{layer} = 'error' }}"),
+        ),
+        Setting::LevelsQueryStrings => quoted(["cut", "keep"][layer % 2]),
+        Setting::ProtectExpire | Setting::LevelsDebugAtMost => quoted(&format!("{}m", layer + 1)),
         Setting::KeysFile | Setting::VaultPath => quoted(&format!("/keys/{layer}")),
         Setting::HashCountryCode => quoted(&format!("{}", 40 + layer)),
         Setting::FpeLuhn => quoted(["valid", "invalid"][layer % 2]),

@@ -1,21 +1,30 @@
 //! The core that the hooks of one `tacenda.install()` share.
 
+use std::ffi::OsString;
+use std::os::fd::IntoRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use tacenda_detect::{Engine, Limits, ValueId};
-use tacenda_policy::{HANDOVER_VARIABLE, Kind, Loader, Policy, Setting, Tmpdir, Umask};
+use tacenda_detect::{Engine, ValueId};
+use tacenda_guard::audit;
+use tacenda_guard::run::{Diversion, divert};
+use tacenda_guard::share::{Client, SHARE_VARIABLE};
+use tacenda_policy::{
+    HANDOVER_VARIABLE, Kind, Level, Loader, Policy, QueryStrings, Setting, Tmpdir, Umask,
+};
 use tacenda_redact::vault::VaultError;
 use tacenda_redact::{
-    HANDOVER_KEYS_VARIABLE, KEYS_VARIABLE, KeyError, Keys, Redactor, Report, engine, engine_with,
-    vault,
+    Canonical, HANDOVER_KEYS_VARIABLE, KEYS_VARIABLE, KeyError, Keys, Redactor, Report, engine,
+    engine_with, vault,
 };
+
+use crate::levels::Levels;
 
 create_exception!(tacenda, PolicyError, PyException, "The policy file or a setting is wrong.");
 
@@ -26,6 +35,8 @@ const LINGER: Duration = Duration::from_secs(30);
 #[pyclass(frozen, module = "tacenda._core")]
 pub(crate) struct Core {
     pub(crate) redactor: Arc<Redactor>,
+    filters: Arc<Client>,
+    pub(crate) levels: Mutex<Levels>,
 }
 
 #[pymethods]
@@ -70,13 +81,56 @@ impl Core {
                 (policy, engine, keys, spool)
             }
         };
-        let limits = Limits {
-            min_chars: policy.protect_min_chars(),
-            max_bytes: policy.protect_max_bytes(),
-            expire: policy.protect_expire(),
+        let redactor = Redactor::new(engine, policy, keys).with_spool(spool);
+        let filters = std::env::var_os(SHARE_VARIABLE).unwrap_or_default();
+        let filters = std::env::split_paths(&filters).filter(|path| path.is_absolute());
+        let filters = Arc::new(Client::new(filters.collect()));
+        redactor.protected().share(Box::new(Arc::clone(&filters)));
+        Ok(Self { redactor: Arc::new(redactor), filters, levels: Mutex::default() })
+    }
+
+    /// Leads descriptors, 1, 2 or both, through a filter process. Gives a descriptor for where each
+    /// led before, the process id of a child that is about to end, and what other processes need in
+    /// their environment to tell that filter of protected values.
+    ///
+    /// `base`: where it may make a directory; `remove`: one that it removes when the last writer
+    /// has ended.
+    #[pyo3(signature = (outputs, command, *, base, remove=None))]
+    fn divert<'py>(
+        &self,
+        py: Python<'py>,
+        outputs: Vec<i32>,
+        command: PathBuf,
+        base: PathBuf,
+        remove: Option<PathBuf>,
+    ) -> PyResult<(Vec<i32>, u32, Bound<'py, PyDict>)> {
+        let keys = self.redactor.keys().handover();
+        let diversion = Diversion {
+            helper: &command,
+            environment: &[
+                (HANDOVER_VARIABLE.into(), self.redactor.policy().handover().into()),
+                (HANDOVER_KEYS_VARIABLE.into(), keys.as_str().into()),
+                // The secrets that ours are derived from are for nobody else. Empty is unset.
+                (KEYS_VARIABLE.into(), OsString::new()),
+            ],
+            outputs: &outputs,
+            base: &base,
+            remove: remove.as_deref(),
         };
-        let redactor = Redactor::with_limits(engine, policy, keys, limits).with_spool(spool);
-        Ok(Self { redactor: Arc::new(redactor) })
+        let diverted = shielded(|| divert(&diversion, self.redactor.protected()))??;
+        let variables = PyDict::new(py);
+        let others = std::env::var_os(SHARE_VARIABLE).unwrap_or_default();
+        let paths = std::iter::once(diverted.path.clone()).chain(std::env::split_paths(&others));
+        let paths = paths.filter(|path| path.is_absolute());
+        variables.set_item(SHARE_VARIABLE, std::env::join_paths(paths).unwrap_or_default())?;
+        self.filters.add(diverted.path, &diverted.control, diverted.key);
+        let before = diverted.before.into_iter().map(|(_, fd)| fd.into_raw_fd()).collect();
+        Ok((before, diverted.shell.id(), variables))
+    }
+
+    /// How many filter processes are told of protected values, of how many.
+    fn filters(&self) -> (usize, usize) {
+        self.filters.connected()
     }
 
     /// The text with every sensitive value replaced; the same object when there is none.
@@ -222,6 +276,68 @@ impl Core {
         Ok(numbers)
     }
 
+    /// A name for a user, equal for equal ids: `[user #a1b2c3d4e5f6]`.
+    fn user(&self, id: &Bound<'_, PyString>) -> PyResult<String> {
+        let id = id.to_string_lossy();
+        // As it is: an id has no other spellings.
+        let canonical = Canonical::new("user", Kind::Credential, id.as_bytes(), None);
+        let digits = self.redactor.policy().hash_digits();
+        let pseudonym = || self.redactor.keys().pseudonym(&canonical).hex(digits);
+        Ok(format!("[user #{}]", shielded(pseudonym)?))
+    }
+
+    /// What may be said of a text: `[text 532 chars, #a1b2c3]`.
+    fn summarize(&self, text: &Bound<'_, PyString>, name: &str) -> PyResult<String> {
+        let text = text.to_string_lossy();
+        let fingerprint = || self.redactor.keys().fingerprint(text.as_bytes());
+        let fingerprint = tacenda_redact::hex(&shielded(fingerprint)?);
+        Ok(format!("[{name} {} chars, #{fingerprint}]", text.chars().count()))
+    }
+
+    /// Puts it on record that something is shown: who, when, where and why.
+    #[staticmethod]
+    fn record_reveal(reason: &str, what: &str, place: &str) -> PyResult<()> {
+        #[derive(serde::Serialize)]
+        struct Entry<'e> {
+            reason: &'e str,
+            what: &'e str,
+            place: &'e str,
+            process: u32,
+        }
+        let entry = Entry { reason, what, place, process: std::process::id() };
+        let file = audit::record("reveals.jsonl")?;
+        Ok(audit::put_on_record(&file, "revealed", &entry)?)
+    }
+
+    /// The number of the level below which a logger does not go, 0 for none; and the one down to
+    /// which it is raised now, 0 for none.
+    fn level(&self, logger: &str) -> (u8, u8) {
+        let floor = self.redactor.policy().level_floor(logger).map_or(0, Level::number);
+        (floor, self.levels().level(logger))
+    }
+
+    /// Whether query strings are left out of access logs.
+    fn cuts_query_strings(&self) -> bool {
+        self.redactor.policy().query_strings() == QueryStrings::Cut
+    }
+
+    /// Puts this process where `tacenda debug` finds it. Says whether a level is to be raised now.
+    fn listen_for_raises(&self, program: String) -> PyResult<bool> {
+        let most = self.redactor.policy().debug_at_most();
+        Ok(self.levels().listen(program, most)?)
+    }
+
+    /// Takes it away again.
+    fn stop_listening(&self) {
+        self.levels().stop();
+    }
+
+    /// Looks for what is to be raised. Gives a line on each level that was raised or fell back
+    /// since the last look, and the seconds for which something is raised, if something is.
+    fn look_for_raises(&self) -> PyResult<(Vec<String>, Option<f64>)> {
+        Ok(self.levels().look()?)
+    }
+
     /// The environment of the policy in force.
     #[getter]
     fn environment(&self) -> &str {
@@ -230,6 +346,10 @@ impl Core {
 }
 
 impl Core {
+    fn levels(&self) -> std::sync::MutexGuard<'_, Levels> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Lone surrogates (undecodable bytes of a file name, say) have no UTF-8: they pass through
     /// as the bytes that Python would write for them.
     fn redact_surrogates<'py>(

@@ -4,6 +4,7 @@
 
 mod body;
 mod core;
+mod levels;
 mod record;
 mod stream;
 

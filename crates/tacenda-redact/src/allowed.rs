@@ -133,7 +133,6 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use tacenda_detect::Limits;
 
     use super::*;
     use crate::{Carry, Keys, Redactor, Report};
@@ -208,7 +207,7 @@ mod tests {
             let entry = format!("[[allow]]\nreason = 'ours'\nregex = '.{{1,100}}'\n{entry}");
             let policy = Policy::from_toml(&entry).unwrap();
             let (engine, keys) = (Engine::builtin(), Keys::random());
-            let redactor = Redactor::with_limits(engine, policy, keys, Limits::default());
+            let redactor = Redactor::new(engine, policy, keys);
             redactor.protected().protect(text, Kind::Prompt, None, false);
             assert_eq!(redact(&redactor, text) == text, left, "{entry}");
         }

@@ -142,16 +142,11 @@ impl Found {
 impl Redactor {
     /// A redactor under this policy, with no protected values yet.
     pub fn new(engine: &'static Engine, policy: Policy, keys: Keys) -> Self {
-        Self::with_limits(engine, policy, keys, Limits::default())
-    }
-
-    /// The same with bounds for protected values.
-    pub fn with_limits(
-        engine: &'static Engine,
-        policy: Policy,
-        keys: Keys,
-        limits: Limits,
-    ) -> Self {
+        let limits = Limits {
+            min_chars: policy.protect_min_chars(),
+            max_bytes: policy.protect_max_bytes(),
+            expire: policy.protect_expire(),
+        };
         let names = policy.disabled_detectors().iter();
         let disabled = names.filter_map(|name| engine.detector_named(name)).collect();
         let allowed = AllowList::new(&policy, engine);

@@ -18,12 +18,15 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The summary of a protected value: `[prompt 532 chars, 131 tokens, #a1b2c3]`.
 pub fn summary(value: &Value) -> String {
-    let mut summary = format!("[{} {} chars, ", value.kind, value.chars);
+    let mut summary = format!("[{} {} chars", value.kind, value.chars);
     if let Some(tokens) = value.tokens {
-        let _ = write!(summary, "{tokens} tokens, ");
+        let _ = write!(summary, ", {tokens} tokens");
     }
-    let _ = write!(summary, "#{}]", hex(&value.fingerprint));
-    summary
+    // A completion that another process is still generating has none yet.
+    if value.fingerprint != [0; 3] {
+        let _ = write!(summary, ", #{}", hex(&value.fingerprint));
+    }
+    summary + "]"
 }
 
 /// A protected value under an action other than `keep`.

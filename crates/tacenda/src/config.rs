@@ -180,6 +180,9 @@ fn show_text(out: &mut impl Write, loaded: &Loaded) -> io::Result<()> {
     for &setting in Setting::ALL {
         let values = match policy.json(setting) {
             Json::Array(items) if !items.is_empty() => items.iter().map(plain).collect(),
+            Json::Object(members) if !members.is_empty() => {
+                members.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect()
+            }
             value => vec![plain(&value)],
         };
         // The items of a list stand below each other.
@@ -315,6 +318,8 @@ mod tests {
             "guard.output_commands  mlx_lm.chat             default",
             "                       mlx_lm.generate",
             "guard.umask            027                     TACENDA_UMASK",
+            "levels.loggers         httpcore=info           default",
+            "                       httpx=warning",
             "keys.file              none                    default",
             "detectors.disable      email                   tacenda.toml:7:11",
             "key desk  ours    tacenda.toml:8:1",

@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod config;
+mod debug;
 mod detectors;
 mod failure;
 mod find;
@@ -14,7 +15,6 @@ mod rules;
 mod run;
 mod scan;
 mod vault;
-mod who;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -63,6 +63,7 @@ enum Command {
     Find(find::FindArgs),
     Redact(redact::RedactArgs),
     Rules(rules::RulesArgs),
+    Debug(debug::DebugArgs),
     Config(config::ConfigArgs),
     Keys(keys::KeysArgs),
     Vault(vault::VaultArgs),
@@ -103,6 +104,7 @@ fn main() -> ExitCode {
         Command::Find(args) => find::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Debug(args) => debug::run(&args),
         Command::Config(args) => config::run(&args).map_err(Failure::from),
         Command::Keys(args) => keys::run(&args),
         Command::Vault(args) => vault::run(&args),

@@ -1,7 +1,7 @@
 //! `tacenda run`: a program with its output redacted.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -77,7 +77,7 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         helper: std::env::current_exe().ok(),
         command: args.command,
     };
-    let ended = runner::run(&options, &&redactor)
+    let ended = runner::run(&options, &&redactor, redactor.protected())
         .map_err(|error| failure(error, names_a_directory(&options.command)))?;
     report_lost(&redactor);
     if let Some(error) = ended.write_failure {
@@ -96,8 +96,7 @@ pub(crate) fn as_helper(arguments: &[OsString]) -> Option<ExitCode> {
             let policy = policy.and_then(|policy| Policy::from_handover(&policy).ok());
             // The closed choice where there is none.
             let redactor = handed_over(&policy.unwrap_or_default());
-            let tmpdir = arguments.get(2).map(PathBuf::from);
-            redactor.map_or(Ok(()), |redactor| runner::follow(&redactor, tmpdir))
+            redactor.map_or(Ok(()), |redactor| runner::follow(&&redactor, redactor.protected()))
         }
         _ => return None,
     };

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
+use tacenda_guard::audit::who;
 use tacenda_policy::Policy;
 use tacenda_redact::vault::{Merged, Vault, VaultError};
 use tacenda_redact::{Canonical, KeyRing, Keys, Redactor, Report, engine};
@@ -15,7 +16,6 @@ use zeroize::Zeroizing;
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, warn};
 use crate::report::plural;
-use crate::who::who;
 
 /// Reveal, forget and account for the values behind tokens
 ///

@@ -8,6 +8,7 @@ pub mod protected;
 pub mod redact;
 pub mod rules;
 pub mod scan;
+pub mod share;
 
 use std::sync::OnceLock;
 

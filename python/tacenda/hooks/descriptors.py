@@ -2,16 +2,17 @@
 
 C and C++ code and other programs write to the descriptor itself. It becomes a pipe into a
 `tacenda` of its own, which outlives a crash of this process: the last words of a dying
-process are not lost. What Python writes goes straight to where the descriptor led before.
+process are not lost. What Python writes goes straight to where the descriptor led before. The
+filter is told of protected values, as fingerprints.
 """
 
 from __future__ import annotations
 
 import atexit
-import fcntl
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from tacenda._core import Core
 from tacenda._patch import Patches
@@ -26,60 +27,54 @@ class Descriptors:
         self._core = core
         self._patches = patches
         # The filter outlives this process, and removes what it has left.
-        self._tmpdir = [] if tmpdir is None else [tmpdir]
+        self._tmpdir = tmpdir
 
-    def filter(self, fd: int, parent_outputs: frozenset[str]) -> int | None:
-        """Leads a descriptor through a filter. Gives another one for where it led before.
+    def filter(self, fds: list[int], parent_outputs: frozenset[str]) -> dict[int, int]:
+        """Leads descriptors through a filter. Gives others for where they led before.
 
-        None: it is left as it is, which `status()` tells.
+        Those that are not given are left as they are, which `status()` tells.
         """
+        fds = [fd for fd in fds if self._is_ours(fd, parent_outputs)]
+        if not fds:
+            return {}
+        command = _command()
+        if command is None:
+            why = "the command tacenda is not installed with the package"
+            return self._miss(fds, why)
+        # Not in the private directory: that goes with this process, and others may outlive it.
+        base = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
+        base = base if self._tmpdir is None else os.path.dirname(self._tmpdir)
+        try:
+            before, shell, variables = self._core.divert(
+                fds, command, base=base, remove=self._tmpdir
+            )
+        except OSError as error:
+            return self._miss(fds, str(error.strerror))
+        self._patches.on_undo(lambda: _reap(shell))
+        atexit.register(_reap, shell)
+        for name, value in variables.items():
+            self._patches.set_variable(name, value)
+        for fd, private in zip(fds, before, strict=True):
+            # It stays open: a handler that was made meanwhile may still write there.
+            self._patches.on_undo(partial(os.dup2, private, fd, inheritable=True))
+            self._patches.cover(f"{_CHANNEL} {fd}", "by a filter process")
+        return dict(zip(fds, before, strict=True))
+
+    def _is_ours(self, fd: int, parent_outputs: frozenset[str]) -> bool:
         channel = f"{_CHANNEL} {fd}"
         if identity(fd) in parent_outputs:
             self._patches.cover(channel, "by the process that it comes from")
-            return None
+            return False
         if os.isatty(fd):
             # A program in the terminal would lose it: colours, prompts, an editor.
             self._patches.off(channel, "a terminal keeps no log; tacenda run filters it")
-            return None
-        command = _command()
-        if command is None:
-            self._patches.miss(channel, "the command tacenda is not installed with the package")
-            return None
-        try:
-            before = _high(os.dup(fd))
-            read, write = map(_high, os.pipe())
-        except OSError as error:
-            self._patches.miss(channel, str(error.strerror))
-            return None
-        try:
-            self._spawn(command, read, before)
-        except OSError as error:
-            os.close(before)
-            os.close(write)
-            self._patches.miss(channel, str(error.strerror))
-            return None
-        finally:
-            os.close(read)
-        os.dup2(write, fd, inheritable=True)
-        os.close(write)
-        # It stays open: a handler that was made meanwhile may still write there.
-        self._patches.on_undo(lambda: os.dup2(before, fd, inheritable=True))
-        self._patches.cover(channel, "by a filter process")
-        return before
+            return False
+        return True
 
-    def _spawn(self, command: str, read: int, write: int) -> None:
-        # By way of a shell that ends at once: a child that stays would be one more to wait for.
-        shell = os.posix_spawn(
-            "/bin/sh",
-            ["sh", "-c", '"$0" "$@" <&3 3<&- &', command, "__follow", *self._tmpdir],
-            {**os.environ, **self._core.handover()},
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, read, 3),
-                (os.POSIX_SPAWN_DUP2, write, 1),
-            ],
-        )
-        self._patches.on_undo(lambda: _reap(shell))
-        atexit.register(_reap, shell)
+    def _miss(self, fds: list[int], why: str) -> dict[int, int]:
+        for fd in fds:
+            self._patches.miss(f"{_CHANNEL} {fd}", why)
+        return {}
 
     def keep(self, before: dict[int, int], settle: Callable[[], None]) -> None:
         """Keeps the private descriptors when the application rearranges its own.
@@ -131,14 +126,6 @@ def _reap(shell: int) -> None:
         os.waitpid(shell, os.WNOHANG)
     except OSError:  # the application has waited for it, or it is the parent's
         return
-
-
-def _high(fd: int) -> int:
-    """The same descriptor above those that a program closes or expects: daemons close 0 to 2."""
-    try:
-        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10)
-    finally:
-        os.close(fd)
 
 
 def _command() -> str | None:

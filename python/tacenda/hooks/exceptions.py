@@ -88,7 +88,8 @@ class Shadows:
         text = _text(error)
         if self._redact(text) != text:
             return True
-        own = (value for value in (*error.args, *vars(error).values()) if _is_data(value))
+        attributes = (getattr(error, name, None) for name in _attributes(error))
+        own = (value for value in (*error.args, *attributes) if _is_data(value))
         return any(self._scrub.value(value) is not value for value in own)
 
     def _clean(self, value: Any) -> Any:
@@ -106,7 +107,7 @@ class Shadows:
         shadow = _like(error, text, message, members)
         if not members:
             shadow.args = tuple(map(self._clean, error.args))
-        for name in (*vars(error), *_NATIVE):
+        for name in (*_attributes(error), *_NATIVE):
             # It may have none, or let nobody set it.
             with contextlib.suppress(Exception):
                 setattr(shadow, name, self._clean(getattr(error, name)))
@@ -150,6 +151,17 @@ def _text(error: BaseException) -> str:
         return str(error)
     except Exception:
         return ""
+
+
+def _attributes(error: BaseException) -> list[str]:
+    """The names of what the application has put on an exception, in slots as well."""
+    names = list(vars(error))
+    for cls in type(error).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            is_private = name.startswith("__") and not name.endswith("__")
+            names.append(f"_{cls.__name__.lstrip('_')}{name}" if is_private else name)
+    return names
 
 
 def _is_data(value: Any) -> bool:

@@ -150,6 +150,13 @@ class GuardedStream:
         if hasattr(writer.stream, "buffer"):
             self.buffer = GuardedBuffer(self)
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The class of the stream, for programs that ask for an `io.TextIOWrapper`."""
+        writer = vars(self).get("writer")  # a copy has none yet
+        stream = None if writer is None else writer.stream
+        return type(stream) if isinstance(stream, io.TextIOWrapper) else GuardedStream
+
     def writable(self) -> bool:
         """It is."""
         return True

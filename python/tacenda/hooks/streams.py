@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import sys
+from collections.abc import Iterator
 from typing import BinaryIO, TextIO, cast
 
 from tacenda._core import Core
@@ -42,6 +43,17 @@ class Streams:
         """
         descriptors = Descriptors(self._core, self._patches, tmpdir)
         parent_outputs = _outputs()
+        logs = list(self._logs(parent_outputs))
+        before = descriptors.filter([fd for fd, _, native in logs if native], parent_outputs)
+        for fd, stream, native in logs:
+            name = "stdout" if fd == 1 else "stderr"
+            self._guard(name, stream, fd if native else None, before.get(fd))
+        moved = {fd: to for fd, to in self.descriptors.items() if fd != to}
+        descriptors.keep(moved, self.settle)
+        self._tell_children(parent_outputs)
+
+    def _logs(self, parent_outputs: frozenset[str]) -> Iterator[tuple[int, TextIO, bool]]:
+        """The standard streams that are logs, each with its number and whether it leads there."""
         for fd, name in ((1, "stdout"), (2, "stderr")):
             stream: TextIO | None = getattr(sys, name)
             if stream is None:
@@ -54,11 +66,7 @@ class Streams:
                 # Data for the process that has started this one, which guards what it writes.
                 self._patches.off("sys.stdout", "the guarded parent reads it: left alone")
             else:
-                before = descriptors.filter(fd, parent_outputs) if native else None
-                self._guard(name, stream, fd if native else None, before)
-        moved = {fd: to for fd, to in self.descriptors.items() if fd != to}
-        descriptors.keep(moved, self.settle)
-        self._tell_children(parent_outputs)
+                yield fd, stream, native
 
     @property
     def descriptors(self) -> dict[int, int]:

@@ -1,7 +1,8 @@
-"""Telemetry: Sentry's envelopes, OpenTelemetry's spans and log records."""
+"""Telemetry: Sentry's envelopes, OpenTelemetry's spans, metrics, resources and log records."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tacenda._core import MARKER, Core
@@ -17,6 +18,13 @@ def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
         imports,
         ("Sentry envelopes", "sentry_sdk.envelope", hooks.sentry),
         ("OpenTelemetry spans", "opentelemetry.sdk.trace", hooks.spans),
+        ("OpenTelemetry resources", "opentelemetry.sdk.resources", hooks.resources),
+        ("OpenTelemetry metrics", "opentelemetry.sdk.metrics._internal.point", hooks.metrics),
+        (
+            "OpenTelemetry exemplars",
+            "opentelemetry.sdk.metrics._internal.exemplar.exemplar",
+            hooks.exemplars,
+        ),
         ("OpenTelemetry log records", "opentelemetry.sdk._logs._internal", hooks.log_records),
     )
 
@@ -47,7 +55,15 @@ class _Telemetry:
         def init(self: Any, bytes: Any = None, path: Any = None, json: Any = None) -> None:
             original(self, bytes=clean_text(bytes), path=path, json=clean(json))
 
+        original_bytes = module.PayloadRef.get_bytes
+
+        def get_bytes(self: Any) -> Any:
+            data = original_bytes(self)
+            # What was given as bytes or JSON is clean already.
+            return data if self.path is None else clean_text(data)
+
         self._patches.replace(module.PayloadRef, "__init__", init)
+        self._patches.replace(module.PayloadRef, "get_bytes", get_bytes)
 
     def spans(self, module: Any) -> None:
         """What processors and exporters get when a span ends."""
@@ -81,6 +97,36 @@ class _Telemetry:
 
         self._patches.replace(module.Span, "_readable_span", readable_span)
 
+    def resources(self, module: Any) -> None:
+        """What all spans, records and metrics of a process say of it."""
+        self._clean_first(module.Resource)
+
+    def metrics(self, module: Any) -> None:
+        """What exporters get of a metric: the attributes of its points."""
+        for name in ("NumberDataPoint", "HistogramDataPoint", "ExponentialHistogramDataPoint"):
+            self._clean_first(getattr(module, name))
+
+    def exemplars(self, module: Any) -> None:
+        """Single measurements that stand beside a point."""
+        self._clean_first(module.Exemplar)
+
+    def _clean_first(self, cls: Any) -> None:
+        """Cleans the first argument that objects of a class are made of: their attributes."""
+        from inspect import signature  # costs milliseconds, which only telemetry has to pay
+
+        clean = self._clean
+        original = cls.__init__
+        name = next(name for name in signature(original).parameters if name != "self")
+
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+            if args:
+                args = (_attributes(args[0], clean), *args[1:])
+            elif name in kwargs:
+                kwargs[name] = _attributes(kwargs[name], clean)
+            original(self, *args, **kwargs)
+
+        self._patches.replace(cls, "__init__", init)
+
     def log_records(self, module: Any) -> None:
         """Records of its own API; those of `logging` are clean already."""
         clean = self._clean
@@ -100,6 +146,10 @@ class _Telemetry:
                 _original(self, data)
 
             self._patches.replace(processor, "on_emit", on_emit)
+
+
+def _attributes(attributes: Any, clean: Callable[[Any], Any]) -> Any:
+    return clean(dict(attributes)) if attributes else attributes
 
 
 def _is_text(data: bytes | bytearray) -> bool:

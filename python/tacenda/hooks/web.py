@@ -1,4 +1,4 @@
-"""Web applications: ASGI, WSGI and aiohttp, under whatever server they run."""
+"""Web applications: ASGI and WSGI, under whatever server they run."""
 
 from __future__ import annotations
 
@@ -37,8 +37,6 @@ def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
         ("gunicorn requests", "gunicorn.workers.base", hooks.gunicorn),
         ("wsgiref requests", "wsgiref.handlers", hooks.wsgiref),
         ("Flask requests", "flask.app", hooks.flask),
-        ("aiohttp requests", "aiohttp.web_app", hooks.aiohttp_handlers),
-        ("aiohttp bodies", "aiohttp.web_request", hooks.aiohttp_bodies),
     )
 
 
@@ -218,36 +216,6 @@ class _Web:
             return WsgiMiddleware(app, core)(environ, start_response)
 
         self._patches.replace(module.Flask, "__call__", call)
-
-    def aiohttp_handlers(self, module: Any) -> None:
-        """The request line and the headers; each request is a scope."""
-        core = self._core
-        original = module.Application._handle
-
-        async def handle(self: Any, request: Any) -> Any:
-            with request_scope():
-                path, _, query = request.raw_path.partition("?")
-                protect_target(path, query, core)
-                for name in SECRET_HEADERS:
-                    for value in request.headers.getall(name, ()):
-                        protect_header(value, core)
-                return await original(self, request)
-
-        self._patches.replace(module.Application, "_handle", handle)
-
-    def aiohttp_bodies(self, module: Any) -> None:
-        """Bodies that are read as a whole: `read`, `text`, `json`, `post`."""
-        core = self._core
-        original = module.BaseRequest.read
-
-        async def read(self: Any) -> bytes:
-            data: bytes = await original(self)
-            body = Body(core)
-            body.expect(len(data))
-            body.seen(data)
-            return data
-
-        self._patches.replace(module.BaseRequest, "read", read)
 
 
 def _is_asgi(app: Any) -> bool:

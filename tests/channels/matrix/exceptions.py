@@ -92,7 +92,6 @@ CHANNELS = [
     _channel(
         "faulthandler names a function",
         "import faulthandler, sys\nsys.stdout.flush()\nexec(compile('def f(): faulthandler.dump_traceback()\\nf()', SECRET, 'exec'))",
-        native=True,
     ),
     _channel("with a note", "e = ValueError('x')\ne.add_note(SECRET)\nraise e", since=(3, 11)),
     _channel("group", "raise ExceptionGroup('x', [ValueError(SECRET)])", since=(3, 11)),

@@ -44,26 +44,21 @@ CHANNELS = [
         "pool of processes that fail",
         "from concurrent.futures import ProcessPoolExecutor\ndef f(text): raise ValueError(text)\nif __name__ == '__main__':\n    with ProcessPoolExecutor(1) as pool: pool.submit(f, SECRET).result()",
     ),
-    _channel(
-        "subprocess", f"subprocess.run([sys.executable, '-c', {CHILD!r}, SECRET])", native=True
-    ),
+    _channel("subprocess", f"subprocess.run([sys.executable, '-c', {CHILD!r}, SECRET])"),
     _channel(
         "subprocess without site",
         f"subprocess.run([sys.executable, '-S', '-c', {CHILD!r}, SECRET])",
-        native=True,
     ),
     _channel(
         "subprocess in isolation",
         f"subprocess.run([sys.executable, '-I', '-c', {CHILD!r}, SECRET])",
-        native=True,
     ),
     _channel(
         "subprocess with an empty environment",
         f"subprocess.run([sys.executable, '-c', {CHILD!r}, SECRET], env={{}})",
-        native=True,
     ),
-    _channel("command of the system", "subprocess.run(['echo', SECRET])", native=True),
-    _channel("os.system", "os.environ['SAID'] = SECRET\nos.system('echo $SAID')", native=True),
+    _channel("command of the system", "subprocess.run(['echo', SECRET])"),
+    _channel("os.system", "os.environ['SAID'] = SECRET\nos.system('echo $SAID')"),
     _channel(
         "os.popen that is printed",
         "os.environ['SAID'] = SECRET\nprint(os.popen('echo $SAID').read())",
@@ -71,13 +66,11 @@ CHANNELS = [
     _channel(
         "os.posix_spawn",
         "os.waitpid(os.posix_spawn('/bin/echo', ['echo', SECRET], os.environ), 0)",
-        native=True,
     ),
-    _channel("os.execv", "os.execv('/bin/echo', ['echo', SECRET])", native=True),
+    _channel("os.execv", "os.execv('/bin/echo', ['echo', SECRET])"),
     _channel(
         "os.execv of Python",
         f"os.execv(sys.executable, ['python', '-c', {CHILD!r}, SECRET])",
-        native=True,
     ),
     _channel(
         "os._exit with text held", "sys.stdout.write(SECRET); sys.stdout.flush(); os._exit(0)"
@@ -94,12 +87,10 @@ CHANNELS = [
     _channel(
         "child that outlives",
         f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(0.5);' + {CHILD!r}, SECRET])\ntime.sleep(0.1)",
-        native=True,
     ),
     _channel(
         "daemon with streams of its own",
         f"subprocess.run(['setsid', sys.executable, '-c', {CHILD!r}, SECRET])",
-        native=True,
     ),
     _channel(
         "os.openpty",
@@ -108,7 +99,6 @@ CHANNELS = [
     _channel(
         "asyncio subprocess",
         "import asyncio\nasync def main():\n    p = await asyncio.create_subprocess_exec('echo', SECRET); await p.wait()\nasyncio.run(main())",
-        native=True,
     ),
     _channel(
         "python -c",

@@ -35,6 +35,18 @@ server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="debug"))
 thread = threading.Thread(target=server.run)
 thread.start(); ask(port); server.should_exit = True; thread.join()
 """
+_AIOHTTP = """
+import asyncio, logging
+from aiohttp import web
+FORM = b'--xx\\r\\nContent-Disposition: form-data; name="said"\\r\\n\\r\\n' + BODY.encode() + b'\\r\\n--xx--\\r\\n'
+logging.basicConfig(level=10)
+async def f(r):{handler}
+async def main():
+    app = web.Application(); app.router.add_post('/v1/chat', f)
+    runner = web.AppRunner(app); await runner.setup(); await web.TCPSite(runner, '127.0.0.1', port).start()
+    await asyncio.to_thread(ask, port); await runner.cleanup()
+asyncio.run(main())
+"""
 _QUERY = "jane.roe.canary%40example.com"
 
 
@@ -104,6 +116,31 @@ CHANNELS = [
         "aiohttp: access log and body",
         "import asyncio, logging\nfrom aiohttp import web\nlogging.basicConfig(level=10)\nasync def f(r):\n    logging.info('body %s', await r.text()); return web.Response()\nasync def main():\n    app = web.Application(); app.router.add_post('/v1/chat', f)\n    runner = web.AppRunner(app); await runner.setup(); await web.TCPSite(runner, '127.0.0.1', port).start()\n    await asyncio.to_thread(ask, port); await runner.cleanup()\nasyncio.run(main())",
         leaks=(_QUERY, "Her otter is the grey one"),
+    ),
+    _channel(
+        "aiohttp: body in parts",
+        _AIOHTTP.format(
+            handler="""
+    parts = []
+    async for part in r.content.iter_chunked(16): parts.append(part)
+    logging.info('body %s', b''.join(parts)); return web.Response()"""
+        ),
+        leaks=("Her otter is the grey one",),
+    ),
+    _channel(
+        "aiohttp: multipart",
+        "def ask(port):\n    request = urllib.request.Request(f'http://127.0.0.1:{port}/v1/chat', data=FORM, headers={'Content-Type': 'multipart/form-data; boundary=xx'})\n    return urllib.request.urlopen(request, timeout=10).read()\n"
+        + _AIOHTTP.format(
+            handler="""
+    async for part in await r.multipart(): logging.info('part %s', await part.text())
+    return web.Response()"""
+        ),
+        leaks=("Her otter is the grey one",),
+    ),
+    _channel(
+        "aiohttp: WebSocket messages",
+        "import asyncio, logging\nimport aiohttp\nfrom aiohttp import web\nlogging.basicConfig(level=20)\nasync def f(r):\n    ws = web.WebSocketResponse(); await ws.prepare(r)\n    async for message in ws: logging.info('said %s', message.data)\n    return ws\nasync def main():\n    app = web.Application(); app.router.add_get('/ws', f)\n    runner = web.AppRunner(app); await runner.setup(); await web.TCPSite(runner, '127.0.0.1', port).start()\n    async with aiohttp.ClientSession() as session, session.ws_connect(f'http://127.0.0.1:{port}/ws') as ws:\n        await ws.send_str(BODY)\n    await runner.cleanup()\nasyncio.run(main())",
+        leaks=("Her otter is the grey one",),
     ),
     _channel(
         "gunicorn: workers of uvicorn",

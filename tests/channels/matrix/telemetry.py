@@ -63,6 +63,11 @@ CHANNELS = [
         + "with sentry_sdk.start_transaction(name=SECRET) as t: t.set_data('prompt', SECRET)",
     ),
     _channel(
+        "Sentry: attachment by path",
+        _SENTRY.format(options="")
+        + "open('said.txt', 'w').write(SECRET)\nsentry_sdk.get_current_scope().add_attachment(path='said.txt')\nsentry_sdk.capture_message('x')\nimport os; os.remove('said.txt')",
+    ),
+    _channel(
         "OpenTelemetry: attribute of a span",
         _OTEL
         + "with tracer.start_as_current_span('chat') as span: span.set_attribute('gen_ai.prompt', SECRET)",
@@ -89,6 +94,16 @@ CHANNELS = [
         "OpenTelemetry: status",
         _OTEL
         + "with tracer.start_as_current_span('chat') as span: span.set_status(trace.Status(trace.StatusCode.ERROR, SECRET))",
+    ),
+    _channel(
+        "OpenTelemetry: resource",
+        "from opentelemetry.sdk.resources import Resource\nresource = Resource({'app.prompt': SECRET})\n"
+        + _OTEL.replace("TracerProvider()", "TracerProvider(resource=resource)")
+        + "with tracer.start_as_current_span('chat'): pass",
+    ),
+    _channel(
+        "OpenTelemetry: attribute of a metric",
+        "from opentelemetry.sdk.metrics import MeterProvider\nfrom opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader\nreader = PeriodicExportingMetricReader(ConsoleMetricExporter(out=open('wire', 'w')))\nprovider = MeterProvider([reader]); meter = provider.get_meter('x')\nmeter.create_counter('asked').add(1, {'prompt': SECRET})\nmeter.create_histogram('took').record(2.5, {'prompt': SECRET})\nprovider.shutdown()",
     ),
     _channel(
         "OpenTelemetry: log record",

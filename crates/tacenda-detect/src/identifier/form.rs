@@ -248,6 +248,17 @@ pub(super) fn beginnings(form: &str) -> impl Iterator<Item = (Class, usize, Next
     })
 }
 
+/// Which of the first `N` places may be digits while the others of a first word of `length` characters
+/// are letters: bit *b* stands for the places whose bits are set in *b*.
+pub(super) fn fronts<const N: usize>(form: &str, length: usize) -> u64 {
+    const { assert!(1 << N == u64::BITS) };
+    places(form).take(N.min(length)).zip(0..).fold(1, |fronts, (place, n)| {
+        let letter = if place.may_be(Class::Letter) { fronts } else { 0 };
+        let digit = if place.may_be(Class::Digit) { fronts << (1_u32 << n) } else { 0 };
+        letter | digit
+    })
+}
+
 impl<'f> Place<'f> {
     /// The characters that may stand here and are no letters or digits.
     fn signs(self) -> impl Iterator<Item = u8> + 'f {

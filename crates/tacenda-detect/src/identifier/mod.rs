@@ -13,6 +13,7 @@
 //! leads from the length of that beginning to the few forms that begin so.
 
 mod assigned;
+mod beginnings;
 mod form;
 mod lone;
 mod place;
@@ -22,6 +23,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 pub(crate) use assigned::{assigned, behind};
+pub(crate) use beginnings::{Beginnings, FirstWord};
 
 use crate::rule::{Forms, Recognise, Rule};
 use crate::{Confidence, boundary};
@@ -151,12 +153,15 @@ impl Identifiers {
         }
         let rest = text.get(at..)?;
         let class = Class::of(*rest.first()?)?;
+        if !place::begins(text, at) {
+            return None;
+        }
         let shape = Word::of(rest);
         let word = shape.len();
         let next = rest.get(word).map_or(Next::Other, |byte| Next::of(*byte));
         let slot = slot((class, word, next))?;
         let mut entries = &self.starts[slot][..];
-        if entries.is_empty() || !place::begins(text, at) {
+        if entries.is_empty() {
             return None;
         }
         let column = place::is_in_column(text, at);
@@ -267,44 +272,6 @@ const SLOTS: usize = 2 * Next::ALL.len() * (WORD + 1);
 fn slot((class, word, next): (Class, usize, Next)) -> Option<usize> {
     let row = class as usize * Next::ALL.len() + next as usize;
     (word <= WORD).then_some(row * (WORD + 1) + word)
-}
-
-/// The lengths of the first words of all forms, one bit each, by the class of their first character
-/// and what follows them.
-#[derive(Debug)]
-pub(crate) struct Beginnings([[u64; Next::ALL.len()]; 2]);
-
-impl Beginnings {
-    fn of(starts: &[Vec<Entry>]) -> Self {
-        let mut lengths = [[0; Next::ALL.len()]; 2];
-        for class in [Class::Digit, Class::Letter] {
-            for next in Next::ALL {
-                let filled = |length: &usize| {
-                    slot((class, *length, next)).is_some_and(|slot| !starts[slot].is_empty())
-                };
-                let bits = (0..=WORD).filter(filled).fold(0, |bits, length| bits | 1 << length);
-                lengths[class as usize][next as usize] = bits;
-            }
-        }
-        Self(lengths)
-    }
-
-    /// Whether a word of `length` that begins with a letter, and `next` behind it, may be one.
-    #[inline]
-    pub(crate) fn has_letters(&self, length: u32, next: u8) -> bool {
-        self.has(Class::Letter, length, next)
-    }
-
-    /// The same for words that begin with a digit.
-    #[inline]
-    pub(crate) fn has_digits(&self, length: u32, next: u8) -> bool {
-        self.has(Class::Digit, length, next)
-    }
-
-    #[inline]
-    fn has(&self, class: Class, length: u32, next: u8) -> bool {
-        self.0[class as usize][Next::of(next) as usize] >> (length & 63) & 1 == 1
-    }
 }
 
 impl Forms {

@@ -87,6 +87,11 @@ impl Run<'_> {
         if i == 0 || i >= self.count { b"" } else { &self.text[self.ends[i - 1]..self.starts[i]] }
     }
 
+    /// Whether group `i` is glued to the one before, so that nothing but an address begins there.
+    fn is_joined(&self, i: usize) -> bool {
+        matches!(self.separator(i), b"." | b"-" | b"/")
+    }
+
     /// The bytes of groups `from` to `to`, the last included.
     pub(crate) fn range(&self, from: usize, to: usize) -> Range<usize> {
         self.starts[from]..self.ends[to]
@@ -178,7 +183,9 @@ pub(crate) fn each(
             } else {
                 i = last + 1;
             }
-        } else if let Some((what, range, last)) = first(run, i, &identify) {
+        } else if let Some((what, range, last)) =
+            (!run.is_joined(i)).then(|| first(run, i, &identify)).flatten()
+        {
             found(what, range);
             i = last + 1;
         } else {

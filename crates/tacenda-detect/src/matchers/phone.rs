@@ -150,7 +150,8 @@ pub(crate) fn national(run: &Run<'_>, i: usize) -> Option<(Range<usize>, usize)>
     if i > 0 && run.len(i - 1) == run.len(i) && run.separator(i) == run.separator(i + 1) {
         return None;
     }
-    for last in (i..run.count().min(i + 6)).rev() {
+    let groups = if may_be_shaped(run, i) { i..run.count().min(i + 6) } else { i..i };
+    for last in groups.rev() {
         if let Some(end) = end(run, last)
             && shaped(run, i, last)
         {
@@ -242,12 +243,25 @@ fn end(run: &Run<'_>, last: usize) -> Option<usize> {
     (open && !column).then_some(end)
 }
 
+/// Whether one of the national shapes may begin with group `i`.
+fn may_be_shaped(run: &Run<'_>, i: usize) -> bool {
+    match run.digits(i) {
+        [b'0', second, ..] => *second != b'0',
+        [b'1'] | [_, _, _] => true,
+        _ => is_bracketed(run, i),
+    }
+}
+
+fn is_bracketed(run: &Run<'_>, i: usize) -> bool {
+    run.start(i) > 0 && run.text[run.start(i) - 1] == b'('
+}
+
 /// Whether the groups are one of the national shapes. Those that plain numbers share need the
 /// brackets or dashes that numbers in columns do not have.
 fn shaped(run: &Run<'_>, i: usize, last: usize) -> bool {
     let lens: [usize; 6] = std::array::from_fn(|n| if i + n <= last { run.len(i + n) } else { 0 });
     let first = run.digits(i);
-    let bracket = run.start(i) > 0 && run.text[run.start(i) - 1] == b'(';
+    let bracket = is_bracketed(run, i);
     let sign = run.separator(i + 1);
     let uniform = run.joined_by(i, last, sign);
     let dashed = uniform && sign == b"-";

@@ -1,6 +1,7 @@
 //! Addresses of machines, and the names and addresses of people.
 
 use super::{BLOCK, Pass, each_bit};
+use crate::candidates;
 use crate::masks::Masks;
 use crate::matchers::address;
 use crate::names::Matcher;
@@ -16,9 +17,7 @@ impl Pass<'_, '_, '_> {
         let three = |bits: u128| bits & bits >> 3 & bits >> 6;
         let five = |bits: u128| three(bits) & bits >> 9 & bits >> 12;
         let pairs = colons & colons >> 1;
-        // The full form of IPv6 has six colons or seven, each with the next not far behind it.
-        let near = |bits: u128| bits & (bits >> 1 | bits >> 2 | bits >> 3 | bits >> 4 | bits >> 5);
-        let full = if near(colons).count_ones() >= 5 { colons } else { 0 };
+        let full = if candidates::near_each_other(colons) { colons } else { 0 };
         let (macs, others) = if self.is_exhaustive() {
             (colons | dashes, colons)
         } else {

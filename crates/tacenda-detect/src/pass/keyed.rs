@@ -61,7 +61,7 @@ impl Pass<'_, '_, '_> {
     #[inline]
     pub(super) fn assigned(&mut self, at: usize, join: Join) {
         let engine = self.engine;
-        let key = assignment::key_before(self.text, at, join, |last| engine.keys.may_have(last));
+        let key = assignment::key_before(self.text, at, join, |key| engine.keys.wants(key));
         let Some((mut key, mut leads)) = key.filter(|_| !self.opaque.has(at)) else { return };
         if key.as_bytes() == pair::KEY.as_bytes() {
             // A name belongs to one value: no stretch is searched twice.
@@ -128,7 +128,7 @@ impl Pass<'_, '_, '_> {
             return;
         }
         let engine = self.engine;
-        if let Some(found) = assignment::flag(self.text, at, |last| engine.keys.may_have(last)) {
+        if let Some(found) = assignment::flag(self.text, at, |key| engine.keys.wants(key)) {
             let rules = engine.keys.rules(found.key.as_bytes());
             self.value(&found, rules);
         }

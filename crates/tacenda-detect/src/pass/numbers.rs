@@ -78,8 +78,22 @@ impl Pass<'_, '_, '_> {
         }
     }
 
-    /// A word that begins with digits; `at` is the first letter behind them: `12345678Z`.
-    pub(super) fn mixed(&mut self, at: usize) {
+    /// Letters and digits take turns at `at`, for the first time in their word: `12345678Z`, `AB123456`.
+    pub(super) fn turn(&mut self, at: usize) {
+        const LETTERS: usize = candidates::LETTERS as usize;
+        if self.text[at].is_ascii_digit() {
+            let before = self.text[..at].iter().rev().take(LETTERS + 1);
+            let letters = before.take_while(|b| b.is_ascii_alphabetic()).count();
+            if letters <= LETTERS {
+                self.lettered(at - letters);
+            }
+        } else {
+            self.mixed(at);
+        }
+    }
+
+    /// A word that begins with digits; `at` is the first letter behind them.
+    fn mixed(&mut self, at: usize) {
         let digits = self.text[..at].iter().rev().take_while(|b| b.is_ascii_digit()).count();
         if digits > 0 {
             self.identify(at - digits);

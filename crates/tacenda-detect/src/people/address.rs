@@ -203,9 +203,28 @@ fn ends_as_street(text: &[u8], end: usize) -> bool {
         b"hofweg",
         b"steig",
     ];
+    /// For each last letter of an ending, the letters before it, one bit each.
+    const LAST: [u32; 26] = {
+        let mut last = [0; 26];
+        let mut i = 0;
+        while i < ENDINGS.len() {
+            let [.., second, first] = *ENDINGS[i] else { panic!("an ending has two letters") };
+            last[(first - b'a') as usize] |= 1 << (second - b'a');
+            i += 1;
+        }
+        last
+    };
     let start = words::start(text, end);
     if end - start < 6 {
         return false;
+    }
+    // Two letters tell most words, unless an accent is to be folded first.
+    let two = [text[end - 2], text[end - 1]].map(|byte| byte.to_ascii_lowercase());
+    if two.iter().all(u8::is_ascii_lowercase) {
+        let [second, first] = two.map(|byte| byte - b'a');
+        if LAST[usize::from(first)] >> second & 1 == 0 {
+            return false;
+        }
     }
     let mut folded = [0; 40];
     let mut length = 0;

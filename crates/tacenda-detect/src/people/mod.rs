@@ -105,11 +105,13 @@ pub(crate) fn address(text: &[u8], at: usize) -> Option<Range<usize>> {
 /// Whether `rue`, `via`, `calle` and the like stand before `at`.
 #[inline]
 pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
-    const ENDS: [&[u8; 4]; 16] = [
-        b"rue ", b"via ", b"lle ", b"ica ", b" ul ", b"ul. ", b"nue ", b"vda ", b"aza ", b"rua ",
-        b"ida ", b"ard ", b"ace ", b"urs ", b"uai ", b"min ",
-    ];
-    at >= 4 && ENDS.iter().any(|end| text[at - 4..at] == end[..])
+    let Some(&[a, b, c, b' ']) = text[..at].last_chunk::<4>() else { return false };
+    let end = [a, b, c];
+    match c {
+        b'a' => matches!(&end, b"via" | b"ica" | b"vda" | b"aza" | b"rua" | b"ida"),
+        b'e' => matches!(&end, b"rue" | b"lle" | b"nue" | b"ace"),
+        _ => matches!(&end, b" ul" | b"ul." | b"ard" | b"urs" | b"uai" | b"min"),
+    }
 }
 
 /// The last letters of `named`, `says`, `name is`, `call me` before `at`.

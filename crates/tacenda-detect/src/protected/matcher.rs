@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::canon::{Canon, Canonical};
-use super::roll::{MAX_WINDOW, Roller};
+use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::store::{GRAM, ProtectedValues, State, Value, ValueId};
 
 /// A place in the input that repeats a protected value, or a part of one.
@@ -74,11 +74,12 @@ impl ProtectedValues {
         let state = self.lock();
         let first = spans.len();
         let trail = trail.0.get_or_insert_default();
-        Scan { values: self, state: &state, trail, spans }.text(text);
+        let key = self.key();
+        Scan { values: self, key, state: &state, trail, spans }.text(text);
         super::base64::scan(text, |decoded, place| {
             let mut inner = Vec::new();
-            Scan { values: self, state: &state, trail: &mut Open::default(), spans: &mut inner }
-                .text(decoded);
+            let trail = &mut Open::default();
+            Scan { values: self, key, state: &state, trail, spans: &mut inner }.text(decoded);
             for span in inner {
                 let (start, end) = place(span.start, span.end);
                 spans.push(ProtectedSpan { start, end, value: span.value });
@@ -90,6 +91,7 @@ impl ProtectedValues {
 
 struct Scan<'s> {
     values: &'s ProtectedValues,
+    key: &'s HashKey,
     state: &'s State,
     trail: &'s mut Open,
     spans: &'s mut Vec<ProtectedSpan>,
@@ -142,7 +144,7 @@ impl Scan<'_> {
             after_gap: base + canonical.index > self.trail.next_index,
         };
         self.trail.next_index = base + canonical.index + 1;
-        self.trail.roller.push(&self.values.key, canonical.char);
+        self.trail.roller.push(self.key, canonical.char);
     }
 
     /// Tells a run that ended just before the last character whether a gap followed it.
@@ -163,7 +165,7 @@ impl Scan<'_> {
     }
 
     fn lookup(&self, len: usize) -> Option<ValueId> {
-        self.state.owner(self.trail.roller.window(&self.values.key, len)?)
+        self.state.owner(self.trail.roller.window(self.key, len)?)
     }
 
     fn extend_run(&mut self, canonical: Canonical, base: usize, owner: ValueId) {

@@ -10,10 +10,12 @@ mod canon;
 mod follow;
 mod matcher;
 mod roll;
+mod share;
 mod store;
 
 pub use follow::Followed;
 pub use matcher::{ProtectedSpan, Trail};
+pub use share::{Share, SharedKey, SharedValue};
 pub use store::{Fingerprinter, Limits, ProtectedValues, Usage, Value, ValueId};
 
 #[cfg(test)]

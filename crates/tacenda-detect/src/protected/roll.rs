@@ -5,6 +5,8 @@ pub(super) const MAX_WINDOW: usize = 15;
 
 const RING: usize = MAX_WINDOW + 1;
 
+use super::share::SharedKey;
+
 /// The key of the hashes: without it, a set of them tells nothing about the text.
 #[derive(Clone)]
 pub(super) struct HashKey {
@@ -18,12 +20,29 @@ impl HashKey {
     pub(super) fn random() -> Self {
         use std::hash::{BuildHasher, RandomState};
         let state = RandomState::new();
-        let base = state.hash_one(0_u8) | 1;
+        Self::new(state.hash_one(0_u8), state.hash_one(1_u8))
+    }
+
+    fn new(base: u64, mask: u64) -> Self {
+        let base = base | 1;
         let mut powers = [1_u64; RING];
         for exponent in 1..RING {
             powers[exponent] = powers[exponent - 1].wrapping_mul(base);
         }
-        Self { base, mask: state.hash_one(1_u8), powers }
+        Self { base, mask, powers }
+    }
+
+    pub(super) fn from_shared(SharedKey(bytes): &SharedKey) -> Self {
+        let (base, mask) = bytes.split_at(8);
+        let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
+        Self::new(number(base), number(mask))
+    }
+
+    pub(super) fn shared(&self) -> SharedKey {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.base.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.mask.to_le_bytes());
+        SharedKey(bytes)
     }
 }
 

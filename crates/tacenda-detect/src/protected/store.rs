@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tacenda_policy::Kind;
@@ -11,6 +11,7 @@ use tacenda_policy::Kind;
 use super::canon::Canon;
 use super::follow::Followers;
 use super::roll::{HashKey, MAX_WINDOW, Roller};
+use super::share::Share;
 
 /// Canonical characters in one fingerprint. With a run of them at least
 /// [`Limits::min_chars`] long, chance matches need two texts that share far more than eight.
@@ -24,7 +25,7 @@ const MIN_SHORT: usize = 4;
 const FOLLOW_AFTER_CLOSE: Duration = Duration::from_secs(60);
 
 /// What a table entry and its mirror in the value cost, roughly, in bytes.
-const GRAM_BYTES: usize = 40;
+pub(super) const GRAM_BYTES: usize = 40;
 
 /// Bounds of the store.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub struct Value {
 }
 
 /// A registered value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(pub u64);
 
 /// What the store holds now. Numbers only.
@@ -76,7 +77,9 @@ pub type Fingerprinter = Box<dyn Fn(&[u8]) -> [u8; 3] + Send + Sync>;
 
 /// The values that are protected now.
 pub struct ProtectedValues {
-    pub(super) key: HashKey,
+    /// Set with the first value, so that those who are to find it too can say which one.
+    pub(super) key: OnceLock<HashKey>,
+    pub(super) share: OnceLock<Box<dyn Share>>,
     pub(super) limits: Limits,
     fingerprint: Fingerprinter,
     identity: RandomState,
@@ -96,11 +99,12 @@ pub(super) struct State {
     pub(super) followers: Followers,
     by_identity: HashMap<u64, ValueId>,
     next: u64,
-    bytes: usize,
-    evicted: u64,
-    swept: Option<Instant>,
+    pub(super) bytes: usize,
+    pub(super) evicted: u64,
+    pub(super) swept: Option<Instant>,
 }
 
+#[derive(Default)]
 pub(super) struct Gram {
     pub(super) owner: ValueId,
     refs: u32,
@@ -108,7 +112,7 @@ pub(super) struct Gram {
 
 impl Gram {
     /// The newest value gives the name: of a text that was seen before, it tells the most.
-    fn own(&mut self, id: ValueId) {
+    pub(super) fn own(&mut self, id: ValueId) {
         self.owner = id;
         self.refs += 1;
     }
@@ -116,11 +120,13 @@ impl Gram {
 
 pub(super) struct Entry {
     pub(super) value: Arc<Value>,
-    hashes: Vec<u64>,
-    short: Option<usize>,
+    pub(super) hashes: Vec<u64>,
+    pub(super) short: Option<usize>,
     identity: u64,
-    holds: u32,
-    expires: Instant,
+    pub(super) holds: u32,
+    pub(super) expires: Instant,
+    /// The audience that knows all its fingerprints.
+    pub(super) told: u64,
     growing: Option<Growing>,
 }
 
@@ -136,7 +142,8 @@ impl ProtectedValues {
     /// An empty store.
     pub fn new(limits: Limits, fingerprint: Fingerprinter) -> Self {
         Self {
-            key: HashKey::random(),
+            key: OnceLock::new(),
+            share: OnceLock::new(),
             limits,
             fingerprint,
             identity: RandomState::new(),
@@ -194,14 +201,19 @@ impl ProtectedValues {
         if tokens.is_some() && entry.value.tokens != tokens {
             Arc::make_mut(&mut entry.value).tokens = tokens;
         }
+        // All of it: whoever is short of memory may have forgotten a value that was known.
+        self.tell(&mut state, id, 0);
         self.publish(&state);
         Some(id)
     }
 
     /// Keeps a value until it is released, whatever its expiry.
     pub fn hold(&self, id: ValueId) {
-        if let Some(entry) = self.lock().values.get_mut(&id) {
+        let mut state = self.lock();
+        if let Some(entry) = state.values.get_mut(&id) {
             entry.holds += 1;
+            let known = entry.hashes.len();
+            self.tell(&mut state, id, known);
         }
     }
 
@@ -213,6 +225,8 @@ impl ProtectedValues {
             if entry.holds == 0 {
                 entry.expires = Instant::now() + linger;
             }
+            let known = entry.hashes.len();
+            self.tell(&mut state, id, known);
         }
         if linger.is_zero() {
             state.swept = None;
@@ -228,7 +242,7 @@ impl ProtectedValues {
         state.sweep(now);
         let value =
             Value { kind: Kind::Completion, chars: 0, tokens: Some(0), fingerprint: [0; 3] };
-        let identity = self.identity.hash_one(state.next);
+        let identity = self.anonymous(&state);
         let id = state.insert(value, identity, Vec::new(), None, now);
         let entry = state.values.get_mut(&id).expect("the value was just inserted");
         entry.growing = Some(Growing::default());
@@ -245,11 +259,13 @@ impl ProtectedValues {
         let Some(entry) = state.values.get_mut(&id) else { return };
         let Some(growing) = &mut entry.growing else { return };
         growing.text.push_str(segment);
+        let known = entry.hashes.len();
+        let key = self.key();
         for canonical in Canon::new(segment.as_bytes()) {
-            growing.roller.push(&self.key, canonical.char);
-            if let Some(hash) = growing.roller.window(&self.key, GRAM) {
+            growing.roller.push(key, canonical.char);
+            if let Some(hash) = growing.roller.window(key, GRAM) {
                 entry.hashes.push(hash);
-                state.grams.entry(hash).or_insert(Gram { owner: id, refs: 0 }).own(id);
+                state.grams.entry(hash).or_default().own(id);
                 state.bytes += GRAM_BYTES;
             }
         }
@@ -257,6 +273,7 @@ impl ProtectedValues {
         let value = Arc::make_mut(&mut entry.value);
         value.chars += segment.chars().count();
         value.tokens = value.tokens.map(|tokens| tokens + 1);
+        self.tell(state, id, known);
         state.make_room(0, self.limits.max_bytes);
     }
 
@@ -268,6 +285,13 @@ impl ProtectedValues {
         growing.forget_at = Some(Instant::now() + FOLLOW_AFTER_CLOSE);
         let fingerprint = (self.fingerprint)(growing.text.as_bytes());
         Arc::make_mut(&mut entry.value).fingerprint = fingerprint;
+        let known = entry.hashes.len();
+        self.tell(&mut state, id, known);
+    }
+
+    /// An identity that no text has.
+    pub(super) fn anonymous(&self, state: &State) -> u64 {
+        self.identity.hash_one(state.next)
     }
 
     /// The value behind an id, its fingerprint up to date; `None` once it has expired.
@@ -286,7 +310,7 @@ impl ProtectedValues {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn publish(&self, state: &State) {
+    pub(super) fn publish(&self, state: &State) {
         self.count.store(state.values.len(), Ordering::Release);
     }
 
@@ -295,16 +319,17 @@ impl ProtectedValues {
         let mut roller = Roller::default();
         let mut hashes = Vec::with_capacity(text.len());
         let mut canon = Canon::new(text.as_bytes());
+        let key = self.key();
         for canonical in canon.by_ref() {
-            roller.push(&self.key, canonical.char);
-            hashes.extend(roller.window(&self.key, GRAM));
+            roller.push(key, canonical.char);
+            hashes.extend(roller.window(key, GRAM));
         }
         let len = roller.count();
         if len < GRAM || canon.decoded() < self.limits.min_chars {
             if !(MIN_SHORT..=MAX_WINDOW).contains(&len) {
                 return None;
             }
-            return Some((roller.window(&self.key, len).into_iter().collect(), Some(len)));
+            return Some((roller.window(key, len).into_iter().collect(), Some(len)));
         }
         Some((hashes, None))
     }
@@ -317,7 +342,7 @@ impl std::fmt::Debug for ProtectedValues {
 }
 
 impl State {
-    fn insert(
+    pub(super) fn insert(
         &mut self,
         value: Value,
         identity: u64,
@@ -328,7 +353,7 @@ impl State {
         let id = ValueId(self.next);
         self.next += 1;
         for hash in &hashes {
-            self.grams.entry(*hash).or_insert(Gram { owner: id, refs: 0 }).own(id);
+            self.grams.entry(*hash).or_default().own(id);
         }
         if let Some(len) = short {
             self.short_lengths[len] += 1;
@@ -336,7 +361,16 @@ impl State {
         self.bytes += hashes.len() * GRAM_BYTES;
         self.by_identity.insert(identity, id);
         let value = Arc::new(value);
-        let entry = Entry { value, hashes, short, identity, holds: 0, expires: now, growing: None };
+        let entry = Entry {
+            value,
+            hashes,
+            short,
+            identity,
+            holds: 0,
+            expires: now,
+            told: 0,
+            growing: None,
+        };
         self.values.insert(id, entry);
         id
     }
@@ -360,7 +394,7 @@ impl State {
     }
 
     /// Removes what has expired; at most once a second, for it looks at every value.
-    fn sweep(&mut self, now: Instant) {
+    pub(super) fn sweep(&mut self, now: Instant) {
         const PERIOD: Duration = Duration::from_secs(1);
         if self.swept.is_some_and(|swept| now.duration_since(swept) < PERIOD) {
             return;
@@ -382,7 +416,7 @@ impl State {
         }
     }
 
-    fn make_room(&mut self, wanted: usize, max_bytes: usize) {
+    pub(super) fn make_room(&mut self, wanted: usize, max_bytes: usize) {
         if self.bytes + wanted <= max_bytes {
             return;
         }

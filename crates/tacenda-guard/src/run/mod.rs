@@ -1,5 +1,7 @@
 //! A program whose output is filtered: `tacenda run -- CMD…`.
 
+mod divert;
+mod follow;
 mod relay;
 mod stream;
 mod terminal;
@@ -9,23 +11,25 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
 use signal_hook::low_level::emulate_default_handler;
+use tacenda_detect::ProtectedValues;
 use tempfile::TempDir;
 
 use self::relay::Relay;
 use self::stream::Stream;
 use crate::Redact;
+use crate::share::{SHARE_VARIABLE, Server};
 
+pub use divert::{Diversion, Diverted, divert};
+pub use follow::{FOLLOW, follow};
+pub(crate) use terminal::identity;
 pub use witness::{WITNESS, witness};
-
-/// The argument with which the command starts itself to filter what descendants still write.
-pub const FOLLOW: &str = "__follow";
 
 /// Names the filtered file descriptors to the program: `1:DEV:INO,2:DEV:INO`, as decimal numbers
 /// of `fstat`, so that a descendant that was given another output can tell.
@@ -107,8 +111,14 @@ pub struct Ended {
 /// terminal, the program has a pseudo-terminal there; if both are the same file, it has one for
 /// both, and the order of what it writes is kept.
 ///
+/// `values` are those that the redactor looks for: guarded processes below tell of theirs.
+///
 /// Changes the umask of this process and its signal handlers: meant for a process of its own.
-pub fn run<R: Redact + Clone>(options: &RunOptions, redactor: &R) -> Result<Ended, RunError> {
+pub fn run<R: Redact + Clone>(
+    options: &RunOptions,
+    redactor: &R,
+    values: &ProtectedValues,
+) -> Result<Ended, RunError> {
     if let Some(bits) = options.umask {
         rustix::process::umask(Mode::from_bits_truncate(bits.into()));
     }
@@ -120,6 +130,8 @@ pub fn run<R: Redact + Clone>(options: &RunOptions, redactor: &R) -> Result<Ende
     if let Some(tmpdir) = &tmpdir {
         command.env("TMPDIR", tmpdir.path());
     }
+    let mut directories = Vec::from_iter(tmpdir);
+    let server = listen(&mut command, values, &mut directories);
     // Handlers are set after the program has started, so that it inherits the signals that we were
     // told to ignore (nohup).
     let relay = Relay::prepare(options.helper.as_deref());
@@ -131,36 +143,15 @@ pub fn run<R: Redact + Clone>(options: &RunOptions, redactor: &R) -> Result<Ende
     drop(command);
     let relay = relay.listen().map_err(system("listen for signals"))?;
 
-    let mut running = Running { program, streams, relay, status: None, ended_at: None };
+    let mut running =
+        Running { program, streams, server, values, relay, status: None, ended_at: None };
     running.pump().map_err(system("wait for output"))?;
-    let tmpdir = running.hand_over(options, tmpdir);
+    running.hand_over(options, &mut directories);
     let status = running.status.expect("the loop ends after the program");
     let failure = running.streams.iter().find_map(Stream::failure);
     running.relay.stop();
-    drop(tmpdir);
+    drop(directories);
     Ok(Ended { outcome: outcome(status), write_failure: failure.map(io::Error::from) })
-}
-
-/// Filters what comes on stdin to stdout, for descendants that outlive the program, then removes
-/// `tmpdir`. Outlives signals: it ends when they do.
-pub fn follow<R: Redact>(redactor: R, tmpdir: Option<PathBuf>) -> io::Result<()> {
-    let _signals = signal_hook::iterator::Signals::new(witness::RELAYED)?;
-    let input = rustix::stdio::stdin().try_clone_to_owned()?;
-    let null = std::fs::File::open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    let followed = stream::follow(input, rustix::stdio::stdout(), redactor, HOLD);
-    if let Some(tmpdir) = tmpdir {
-        remove(&tmpdir)?;
-    }
-    followed
-}
-
-/// Removes a directory and what is in it. The program may have done so itself.
-fn remove(directory: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Ends this process as the program ended: by the same signal, if it was one, so that who waits
@@ -197,6 +188,26 @@ fn private_tmpdir() -> Result<TempDir, RunError> {
         .map_err(RunError::TemporaryDirectory)
 }
 
+/// Listens for what guarded processes tell of protected values. Where that is not possible, the
+/// outputs are still filtered, by detectors alone.
+fn listen<'v>(
+    command: &mut Command,
+    values: &'v ProtectedValues,
+    directories: &mut Vec<TempDir>,
+) -> Server<'v> {
+    let listening = crate::share::listen(&std::env::temp_dir());
+    let server = listening.and_then(|(directory, path, listener)| {
+        let server = Server::new(values, listener)?;
+        command.env(SHARE_VARIABLE, path);
+        directories.push(directory);
+        Ok(server)
+    });
+    server.unwrap_or_else(|_| {
+        command.env_remove(SHARE_VARIABLE);
+        Server::deaf(values)
+    })
+}
+
 /// The command with its outputs in place, and our ends of them.
 fn prepare<R: Redact + Clone>(
     options: &RunOptions,
@@ -219,6 +230,7 @@ fn prepare<R: Redact + Clone>(
             theirs
         } else {
             let channel = terminal::channel(output)?;
+            let output = output.try_clone_to_owned()?;
             streams.push(Stream::new(channel.ours, output, redactor.clone(), HOLD));
             if number == 1 && one_file {
                 shared = Some(channel.theirs.try_clone()?);
@@ -237,15 +249,17 @@ fn prepare<R: Redact + Clone>(
 }
 
 /// A program and its streams while it runs.
-struct Running<R> {
+struct Running<'v, R> {
     program: Child,
     streams: Vec<Stream<R>>,
+    server: Server<'v>,
+    values: &'v ProtectedValues,
     relay: Relay,
     status: Option<ExitStatus>,
     ended_at: Option<Instant>,
 }
 
-impl<R: Redact> Running<R> {
+impl<R: Redact> Running<'_, R> {
     /// Passes bytes and signals on until the program has ended and its output is written, or only
     /// descendants hold it.
     fn pump(&mut self) -> io::Result<()> {
@@ -267,7 +281,7 @@ impl<R: Redact> Running<R> {
             }
             let extra = self.relay.fds();
             let until = [linger, self.relay.deadline()].into_iter().flatten().min();
-            let woken = wait(&mut self.streams, &extra, until)?;
+            let woken = wait(&mut self.streams, &mut self.server, &extra, until)?;
             drop(extra);
             if woken || self.relay.deadline().is_some() {
                 self.on_signals()?;
@@ -294,57 +308,49 @@ impl<R: Redact> Running<R> {
     fn stop_as_well(&mut self) -> io::Result<()> {
         let until = Instant::now() + HOLD + HOLD;
         while Instant::now() < until {
-            wait(&mut self.streams, &[], Some(until))?;
+            wait(&mut self.streams, &mut self.server, &[], Some(until))?;
         }
         emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         self.relay.resumed();
         Ok(())
     }
 
-    /// Descendants still hold the output: a process of ours goes on filtering it, and removes the
-    /// temporary directory when they end. Gives the directory back if there are none.
-    fn hand_over(&mut self, options: &RunOptions, tmpdir: Option<TempDir>) -> Option<TempDir> {
-        let mut tmpdir = tmpdir;
-        // stderr last: it is always filtered, and who follows it last removes the directory.
-        for index in 0..self.streams.len() {
-            let is_last = !self.streams[index + 1..].iter().any(Stream::is_open);
-            let stream = &mut self.streams[index];
+    /// Descendants still hold the output: a process of ours goes on filtering it, with the values
+    /// that are known, and removes the directories when they end.
+    fn hand_over(&mut self, options: &RunOptions, directories: &mut Vec<TempDir>) {
+        let mut left = Vec::new();
+        for stream in &mut self.streams {
             let Some(input) = stream.take_input() else { continue };
             while !stream.is_flushed() {
                 stream.write();
             }
-            let Some(helper) = &options.helper else { continue };
             let Ok(output) = stream.output().try_clone_to_owned() else { continue };
-            let mut command = Command::new(helper);
-            command
-                .arg(FOLLOW)
-                .envs(options.environment.iter().map(|(name, value)| (name, value)))
-                .stdin(Stdio::from(input))
-                .stdout(Stdio::from(output))
-                .stderr(Stdio::null());
-            if is_last && let Some(tmpdir) = &tmpdir {
-                command.arg(tmpdir.path());
-            }
-            if command.spawn().is_ok() && is_last {
-                // Its own now.
-                if let Some(tmpdir) = tmpdir.take() {
-                    let _ = tmpdir.keep();
-                }
-            }
+            left.push((input, output));
         }
-        tmpdir
+        let Some(helper) = options.helper.as_deref().filter(|_| !left.is_empty()) else { return };
+        let task = follow::Task {
+            listener: self.server.close(),
+            streams: left,
+            remove: directories.iter().map(|directory| directory.path().to_owned()).collect(),
+        };
+        let environment = options.environment.iter();
+        if follow::start(helper, environment, &task, self.values).is_ok() {
+            // Its own now.
+            directories.drain(..).for_each(|directory| drop(directory.keep()));
+        }
     }
 }
 
 /// Waits for bytes, for room, for `extra`, for a hold time to pass or for `until`; serves the
-/// streams. Tells whether one of `extra` is ready.
+/// streams and the server. Tells whether one of `extra` is ready.
 fn wait<R: Redact>(
     streams: &mut [Stream<R>],
+    server: &mut Server<'_>,
     extra: &[BorrowedFd<'_>],
     until: Option<Instant>,
 ) -> io::Result<bool> {
-    let until = streams.iter().filter_map(Stream::idle_at).chain(until).min();
-    let (reads, writes, woken) = {
+    let until = streams.iter().filter_map(Stream::idle_at).chain(until).chain(server.due()).min();
+    let (reads, writes, told, woken) = {
         let mut fds = Vec::with_capacity(2 * streams.len() + extra.len());
         let mut owners = Vec::with_capacity(2 * streams.len());
         for (index, stream) in streams.iter().enumerate() {
@@ -358,6 +364,7 @@ fn wait<R: Redact>(
             }
         }
         fds.extend(extra.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)));
+        fds.extend(server.fds().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         let timeout = until.map(|at| {
             // Rounded up, or the last fraction of the wait would be spent spinning.
             let left = at.saturating_duration_since(Instant::now());
@@ -374,11 +381,17 @@ fn wait<R: Redact>(
                 .map(|((index, _), _)| *index)
                 .collect::<Vec<_>>()
         };
-        let woken = fds[owners.len()..].iter().any(|fd| !fd.revents().is_empty());
-        (ready(PollFlags::IN), ready(PollFlags::OUT), woken)
+        let (extra, servers) = fds[owners.len()..].split_at(extra.len());
+        let any = |fds: &[PollFd<'_>]| fds.iter().any(|fd| !fd.revents().is_empty());
+        (ready(PollFlags::IN), ready(PollFlags::OUT), any(servers), any(extra))
     };
+    // What was released before this moment was written before it, too, and has been looked at.
+    server.expire(reads.is_empty() && streams.iter().all(Stream::holds_nothing));
     for index in reads {
-        streams[index].read();
+        streams[index].read(|| server.catch_up());
+    }
+    if told || server.has_rested() {
+        server.catch_up();
     }
     for index in writes {
         streams[index].write();
@@ -390,20 +403,4 @@ fn wait<R: Redact>(
         }
     }
     Ok(woken)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_directory_that_is_gone_is_removed() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a");
-        std::fs::create_dir(&path).unwrap();
-        assert!(remove(&path).is_ok() && !path.exists());
-        assert!(remove(&path).is_ok());
-        std::fs::write(&path, "").unwrap();
-        assert!(remove(&path).is_err(), "no directory");
-    }
 }

@@ -1,6 +1,5 @@
 //! One output of the program on its way to ours.
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ const BLOCK: usize = 64 * 1024;
 pub(super) struct Stream<R> {
     /// None once it has ended.
     input: Option<OwnedFd>,
-    output: BorrowedFd<'static>,
+    output: OwnedFd,
     may_block: bool,
     filter: StreamFilter<R>,
     block: Vec<u8>,
@@ -37,18 +36,13 @@ pub(super) struct Stream<R> {
 }
 
 impl<R: Redact> Stream<R> {
-    pub(super) fn new(
-        input: OwnedFd,
-        output: BorrowedFd<'static>,
-        redactor: R,
-        hold: Duration,
-    ) -> Self {
+    pub(super) fn new(input: OwnedFd, output: OwnedFd, redactor: R, hold: Duration) -> Self {
         // Keys are echoed only where a person sits in front of both ends.
-        let interactive = isatty(output) && isatty(rustix::stdio::stdin());
+        let interactive = isatty(&output) && isatty(rustix::stdio::stdin());
         Self {
             input: Some(input),
+            may_block: terminal::may_block(&output),
             output,
-            may_block: terminal::may_block(output),
             filter: StreamFilter::new(redactor).interactive(interactive),
             block: vec![0; BLOCK],
             ready: Vec::new(),
@@ -66,8 +60,8 @@ impl<R: Redact> Stream<R> {
     }
 
     /// Where to wait for room, when there are bytes.
-    pub(super) fn writable(&self) -> Option<BorrowedFd<'static>> {
-        (!self.is_flushed()).then_some(self.output)
+    pub(super) fn writable(&self) -> Option<BorrowedFd<'_>> {
+        (!self.is_flushed()).then_some(self.output.as_fd())
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -78,8 +72,13 @@ impl<R: Redact> Stream<R> {
         self.ready.is_empty()
     }
 
-    pub(super) fn output(&self) -> BorrowedFd<'static> {
-        self.output
+    pub(super) fn output(&self) -> BorrowedFd<'_> {
+        self.output.as_fd()
+    }
+
+    /// Whether all that was read has been looked at and passed on.
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.is_flushed() && !self.filter.has_begun()
     }
 
     pub(super) fn failure(&self) -> Option<Errno> {
@@ -96,13 +95,15 @@ impl<R: Redact> Stream<R> {
         self.next_idle = Instant::now() + self.hold;
     }
 
-    /// Reads once; to be called when there is something to read.
-    pub(super) fn read(&mut self) {
+    /// Reads once; to be called when there is something to read. `before` is called before it is
+    /// looked at.
+    pub(super) fn read(&mut self, before: impl FnOnce()) {
         let Some(input) = &self.input else { return };
         match rustix::io::read(input, &mut self.block[..]) {
             Ok(0) => self.end(),
             Ok(count) => {
                 self.owed = self.owed.saturating_sub(count as u64);
+                before();
                 self.filter.push(&self.block[..count], &mut self.ready);
                 self.next_idle = Instant::now() + self.hold;
             }
@@ -117,7 +118,7 @@ impl<R: Redact> Stream<R> {
         while self.written < self.ready.len() {
             let rest = &self.ready[self.written..];
             let part = if self.may_block { &rest[..without_waiting(rest)] } else { rest };
-            match rustix::io::write(self.output, part) {
+            match rustix::io::write(&self.output, part) {
                 Ok(count) => {
                     self.written += count;
                     if self.may_block {
@@ -166,7 +167,7 @@ impl<R: Redact> Stream<R> {
     /// Follows a change of the terminal's size.
     pub(super) fn copy_size(&self) {
         if let Some(input) = &self.input {
-            terminal::copy_size(self.output, input.as_fd());
+            terminal::copy_size(self.output.as_fd(), input.as_fd());
         }
     }
 
@@ -184,18 +185,4 @@ fn without_waiting(bytes: &[u8]) -> usize {
         return most;
     }
     memchr::memrchr(b'\n', &bytes[..most]).map_or(most, |at| at + 1)
-}
-
-/// Filters `input` to `output` until it ends.
-pub(super) fn follow<R: Redact>(
-    input: OwnedFd,
-    output: BorrowedFd<'static>,
-    redactor: R,
-    hold: Duration,
-) -> io::Result<()> {
-    let mut stream = Stream::new(input, output, redactor, hold);
-    while stream.is_open() || !stream.is_flushed() {
-        super::wait(std::slice::from_mut(&mut stream), &[], None)?;
-    }
-    Ok(())
 }

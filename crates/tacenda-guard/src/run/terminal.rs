@@ -55,7 +55,7 @@ pub(super) fn has_controlling_terminal() -> bool {
 }
 
 /// What names an open file: equal for two descriptors of the same pipe, terminal or file.
-pub(super) fn identity(fd: impl AsFd) -> io::Result<(u64, u64)> {
+pub(crate) fn identity(fd: impl AsFd) -> io::Result<(u64, u64)> {
     let stat = rustix::fs::fstat(fd)?;
     #[expect(clippy::allow_attributes, reason = "the types differ between systems")]
     #[allow(clippy::useless_conversion, clippy::cast_sign_loss, clippy::unnecessary_cast)]

@@ -95,7 +95,7 @@ enum Format {
     Github,
     /// Code Quality report of GitLab
     Gitlab,
-    /// JUnit XML
+    /// A test report in XML, as build servers read it
     Junit,
 }
 

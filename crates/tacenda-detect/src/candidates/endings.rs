@@ -1,0 +1,147 @@
+//! How the keys end that rules name: nearly every `:` and `=` of a log follows another key, and the
+//! last letters before it say so.
+
+use crate::lookup::{self, Bits};
+
+/// The endings of the keys that rules name.
+#[derive(Debug, Default)]
+pub(crate) struct KeyEndings {
+    /// The last six letters of the keys that have as many.
+    six: Box<Bits<256>>,
+    /// The last four letters of the keys that have as many, and of those that have fewer than six.
+    four: Box<Bits<512>>,
+    short_four: Box<Bits<64>>,
+    /// The last three letters of those that have no more.
+    whole_three: Box<Bits<64>>,
+    /// The last three letters of all.
+    three: Box<Bits<256>>,
+}
+
+const LETTER: u8 = 1;
+const ALPHANUMERIC: u8 = 2;
+/// What may stand between a key and its separator: `"key"`, `\"key\"`, `key =`, `x["key"]`.
+const BETWEEN: u8 = 4;
+/// What a key is made of.
+const KEY: u8 = 8;
+
+/// The classes of each byte.
+static CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        let (letter, alphanumeric) = (byte.is_ascii_alphabetic(), byte.is_ascii_alphanumeric());
+        let between = matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b' ' | b'\t' | b':' | b']');
+        let key = alphanumeric || matches!(byte, b'_' | b'-' | b'.' | b'$' | b' ');
+        class[byte as usize] = if letter { LETTER } else { 0 }
+            | if alphanumeric { ALPHANUMERIC } else { 0 }
+            | if between { BETWEEN } else { 0 }
+            | if key { KEY } else { 0 };
+        byte += 1;
+    }
+    class
+};
+
+/// The stem of six letters: of the last four, folded, and of the two before them, the last one lowest.
+#[inline]
+fn six(four: u32, before: u32) -> u32 {
+    four ^ (lookup::fold(before) & 0xffff).wrapping_mul(0x85EB_CA6B)
+}
+
+#[inline]
+fn low(bytes: u64) -> u32 {
+    (bytes & 0xffff_ffff) as u32
+}
+
+impl KeyEndings {
+    /// Of keys in their normal form, with or without `^`.
+    pub(crate) fn new<'k>(keys: impl Iterator<Item = &'k str>) -> Self {
+        let mut endings = Self::default();
+        for key in keys {
+            let letters = key.strip_prefix('^').unwrap_or(key).as_bytes();
+            let Some(&[c, b, a]) = letters.last_chunk::<3>() else { continue };
+            let three = lookup::fold(u32::from_be_bytes([0, c, b, a])) & 0x00ff_ffff;
+            endings.three.set(three);
+            let Some(four) = letters.last_chunk::<4>() else {
+                endings.whole_three.set(three);
+                continue;
+            };
+            let four = lookup::fold(u32::from_be_bytes(*four));
+            endings.four.set(four);
+            if let [.., f, e, _, _, _, _] = *letters {
+                endings.six.set(six(four, u32::from_be_bytes([0, 0, f, e])));
+            } else {
+                endings.short_four.set(four);
+            }
+        }
+        endings
+    }
+
+    /// 1 when the key that ends in `bytes` (the last lowest) may have one of these endings.
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    pub(super) fn may_end(&self, mut bytes: u64) -> u64 {
+        let mut between = 0;
+        while CLASS[(bytes & 0xff) as usize] & BETWEEN != 0 {
+            bytes >>= 8;
+            between += 1;
+        }
+        // Too little of the key is left to tell.
+        if between > 5 {
+            return 1;
+        }
+        // Four bytes, the last lowest.
+        let four = lookup::fold(low(bytes));
+        let class = |place: u32| CLASS[(bytes >> (8 * place) & 0xff) as usize];
+        if class(0) & LETTER == 0 || class(1) & class(2) & ALPHANUMERIC == 0 {
+            // `"id"` has fewer letters than any key.
+            let short = class(1) & KEY == 0 || class(2) & KEY == 0;
+            return if short && class(0) & LETTER != 0 { 0 } else { self.may_end_unusually(bytes) };
+        }
+        let three = four & 0x00ff_ffff;
+        if class(3) & ALPHANUMERIC == 0 {
+            return self.three.has(three);
+        }
+        let may = self.four.has(four) | self.whole_three.has(three);
+        // Many keys end alike in four letters: `message`, `usage`.
+        if may == 1 && class(4) & class(5) & ALPHANUMERIC != 0 {
+            let six = six(four, low(bytes >> 32));
+            return self.six.has(six) | self.short_four.has(four) | self.whole_three.has(three);
+        }
+        may
+    }
+
+    /// Keys with a sign or a number among their last letters: `request_id`, `token2`.
+    #[inline(never)]
+    fn may_end_unusually(&self, bytes: u64) -> u64 {
+        let [.., d, c, b, a] = bytes.to_be_bytes();
+        if a.is_ascii_digit() {
+            // A number at the end of a name; `02:`, `200:` are times and codes.
+            let name = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
+            let numbered =
+                name(b) || b.is_ascii_digit() && (name(c) || c.is_ascii_digit() && name(d));
+            return u64::from(numbered);
+        }
+        if !a.is_ascii_alphabetic() {
+            return 0;
+        }
+        // The last four letters, the last lowest, and whether the key begins with them.
+        let (mut letters, mut count, mut begins) = (0, 0, false);
+        for byte in bytes.to_le_bytes() {
+            if byte.is_ascii_alphanumeric() {
+                letters |= u32::from(byte) << (8 * count);
+                count += 1;
+            } else if !matches!(byte, b'_' | b'-' | b'.' | b'$' | b' ') {
+                begins = true;
+            }
+            if begins || count == 4 {
+                break;
+            }
+        }
+        let (four, three) = (lookup::fold(letters), lookup::fold(letters) & 0x00ff_ffff);
+        match count {
+            4 => self.four.has(four) | self.whole_three.has(three),
+            3 => self.three.has(three),
+            _ => u64::from(!begins),
+        }
+    }
+}

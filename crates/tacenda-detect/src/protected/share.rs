@@ -1,0 +1,222 @@
+//! The same values in several processes.
+//!
+//! The process that a value enters registers it. Another process, one that filters what programs
+//! write, finds the value too once it has its fingerprints and the key they were made with: the
+//! text itself stays where it is.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::roll::{HashKey, MAX_WINDOW};
+use super::store::{GRAM_BYTES, ProtectedValues, State, Value, ValueId};
+
+/// The key under which several processes make the same fingerprints of the same text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SharedKey(pub [u8; 16]);
+
+impl SharedKey {
+    /// A fresh one.
+    pub fn random() -> Self {
+        HashKey::random().shared()
+    }
+}
+
+impl std::fmt::Debug for SharedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedKey(..)")
+    }
+}
+
+/// What another process has to know of a value besides its fingerprints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedValue {
+    /// As the process numbers it that registered the value.
+    pub id: ValueId,
+    /// What may be said about it.
+    pub value: Value,
+    /// Its length in canonical characters, if it is found whole only.
+    pub short: Option<usize>,
+    /// How many requests hold it.
+    pub holds: u32,
+    /// How long it stays when nobody holds it.
+    pub expires: Duration,
+}
+
+/// Tells other processes of the values that are registered here.
+///
+/// Called with the store locked, so that what is told comes in order.
+pub trait Share: Send + Sync {
+    /// The key that they use; none if nobody is there. Asked once, before the first value.
+    fn key(&self) -> Option<SharedKey>;
+
+    /// Which audience listens: another number when it has changed and has to be told anew what it
+    /// is to know; 0 for nobody.
+    fn audience(&self) -> u64;
+
+    /// Tells of a value, and of its fingerprints from the `from`th on. False: the audience has
+    /// changed, or is gone.
+    fn tell(&self, value: &SharedValue, from: usize, fingerprints: &[u64]) -> bool;
+}
+
+impl<S: Share + ?Sized> Share for Arc<S> {
+    fn key(&self) -> Option<SharedKey> {
+        (**self).key()
+    }
+
+    fn audience(&self) -> u64 {
+        (**self).audience()
+    }
+
+    fn tell(&self, value: &SharedValue, from: usize, fingerprints: &[u64]) -> bool {
+        (**self).tell(value, from, fingerprints)
+    }
+}
+
+/// How often a value is told again because the audience changed meanwhile.
+const ATTEMPTS: usize = 3;
+
+// What the process does that registers values.
+impl ProtectedValues {
+    /// Tells others of the values that are registered from now on. To be called once, before the
+    /// first of them.
+    pub fn share(&self, with: Box<dyn Share>) {
+        // A second call is refused: values may have been told to the first audience.
+        let _ = self.share.set(with);
+    }
+
+    /// The key of the fingerprints.
+    pub(super) fn key(&self) -> &HashKey {
+        self.key.get_or_init(|| {
+            let shared = self.share.get().and_then(|share| share.key());
+            shared.as_ref().map_or_else(HashKey::random, HashKey::from_shared)
+        })
+    }
+
+    /// Tells of a value, and of its fingerprints from the `from`th on: of all of them to those who
+    /// have not heard of it.
+    pub(super) fn tell(&self, state: &mut State, id: ValueId, from: usize) {
+        let Some(share) = self.share.get() else { return };
+        let Some(entry) = state.values.get_mut(&id) else { return };
+        let expires = entry.expires.saturating_duration_since(Instant::now());
+        let value = Value::clone(&entry.value);
+        let shared = SharedValue { id, value, short: entry.short, holds: entry.holds, expires };
+        for _ in 0..ATTEMPTS {
+            let audience = share.audience();
+            if audience == 0 {
+                return;
+            }
+            let from = if entry.told == audience { from } else { 0 };
+            entry.told = audience;
+            if share.tell(&shared, from, &entry.hashes[from..]) {
+                return;
+            }
+        }
+    }
+}
+
+// What the process does that is told of them.
+impl ProtectedValues {
+    /// Uses the key of others. Must come before anything is registered or looked for.
+    pub fn adopt(&self, key: &SharedKey) {
+        let _ = self.key.set(HashKey::from_shared(key));
+    }
+
+    /// The key, to be given to others.
+    pub fn shared_key(&self) -> SharedKey {
+        self.key().shared()
+    }
+
+    /// Registers a value that another process tells of, or renews the one that is `known`.
+    ///
+    /// Nothing is removed here: what was written before a release may not have been looked at.
+    /// [`expire`](Self::expire) is to be called when it has been.
+    pub fn put(&self, known: Option<ValueId>, shared: &SharedValue) -> ValueId {
+        let now = Instant::now();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let known = known.filter(|id| state.values.contains_key(id));
+        let id = known.unwrap_or_else(|| {
+            let identity = self.anonymous(state);
+            state.insert(shared.value.clone(), identity, Vec::new(), None, now)
+        });
+        let entry = state.values.get_mut(&id).expect("the id was just found or made");
+        if *entry.value != shared.value {
+            entry.value = Arc::new(shared.value.clone());
+        }
+        if entry.short.is_none()
+            && let Some(len) = shared.short.filter(|len| (1..=MAX_WINDOW).contains(len))
+        {
+            entry.short = Some(len);
+            state.short_lengths[len] += 1;
+        }
+        entry.holds = shared.holds;
+        entry.expires = now + shared.expires.min(self.limits.expire);
+        if shared.holds == 0 && shared.expires.is_zero() {
+            state.swept = None;
+        }
+        self.publish(state);
+        id
+    }
+
+    /// Adds fingerprints, the `from`th and the following, to a value. What is known is not added
+    /// again. When memory is short even without the values that nobody holds, they are left out.
+    pub fn add(&self, id: ValueId, from: usize, fingerprints: &[u64]) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(entry) = state.values.get(&id) else { return };
+        let known = entry.hashes.len().saturating_sub(from).min(fingerprints.len());
+        let new = &fingerprints[known..];
+        let wanted = new.len() * GRAM_BYTES;
+        state.make_room(wanted, self.limits.max_bytes);
+        if state.bytes + wanted > self.limits.max_bytes {
+            state.evicted += 1;
+            return;
+        }
+        // It may have had to make room itself.
+        let Some(entry) = state.values.get_mut(&id) else { return };
+        entry.hashes.extend_from_slice(new);
+        for hash in new {
+            state.grams.entry(*hash).or_default().own(id);
+        }
+        state.bytes += wanted;
+        self.publish(state);
+    }
+
+    /// The process that told of this value is gone: what it held stays until it expires, for its
+    /// children and successors may still write it.
+    pub fn orphan(&self, id: ValueId) {
+        if let Some(entry) = self.lock().values.get_mut(&id)
+            && entry.holds > 0
+        {
+            entry.holds = 0;
+            entry.expires = Instant::now() + self.limits.expire;
+        }
+    }
+
+    /// Whether the value is still registered.
+    pub fn knows(&self, id: ValueId) -> bool {
+        self.lock().values.contains_key(&id)
+    }
+
+    /// Removes what has expired; looks at most once a second, or when something was released that
+    /// goes at once.
+    pub fn expire(&self) {
+        let mut state = self.lock();
+        state.sweep(Instant::now());
+        self.publish(&state);
+    }
+
+    /// Tells `visit` of every value that is registered, as of one that nobody holds.
+    pub fn each(&self, mut visit: impl FnMut(&SharedValue, &[u64])) {
+        let now = Instant::now();
+        for (id, entry) in &self.lock().values {
+            let expires = match entry.holds {
+                0 => entry.expires.saturating_duration_since(now),
+                _ => self.limits.expire,
+            };
+            let value = Value::clone(&entry.value);
+            let shared = SharedValue { id: *id, value, short: entry.short, holds: 0, expires };
+            visit(&shared, &entry.hashes);
+        }
+    }
+}

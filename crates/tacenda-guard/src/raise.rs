@@ -1,0 +1,296 @@
+//! Levels that are raised for a time: who asked for it, of which logger, until when, and why.
+//!
+//! Guarded processes and `tacenda debug` meet in a directory of the user's own: a process puts its
+//! name there, a request is a file, and a signal that does nothing by default (`SIGURG`) tells the
+//! process to look. Each process takes the end of a request from its file and goes back by itself.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde::{Deserialize, Serialize};
+use tacenda_policy::{Level, covers};
+
+use crate::audit::{now, private, private_directory, user};
+
+/// Longest file that is read.
+const LONGEST: u64 = 64 * 1024;
+
+/// A level that is raised for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raise {
+    /// What it is stopped by.
+    pub id: String,
+    /// The logger, and those below it; `*` stands for any letters.
+    pub logger: String,
+    /// The level that it may go down to.
+    pub level: Level,
+    /// From when, in seconds of Unix time.
+    pub since: u64,
+    /// Until when.
+    pub until: u64,
+    /// Who asked for it.
+    pub who: String,
+    /// Why.
+    pub reason: String,
+    /// The processes that are meant; none for all, also those that start later.
+    pub processes: Vec<u32>,
+}
+
+impl Raise {
+    /// Whether it is meant for this process.
+    pub fn is_for(&self, process: u32) -> bool {
+        self.processes.is_empty() || self.processes.contains(&process)
+    }
+
+    /// Whether it is meant for this logger.
+    pub fn covers(&self, logger: &str) -> bool {
+        covers(&self.logger, logger)
+    }
+
+    /// How long it still holds; none once it is over. A clock that was set back does not prolong it
+    /// beyond its whole length.
+    pub fn left(&self) -> Option<Duration> {
+        let left = self.until.checked_sub(now()).filter(|left| *left > 0)?;
+        Some(Duration::from_secs(left.min(self.until.saturating_sub(self.since))))
+    }
+}
+
+/// A guarded process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// The name of its program, without a path and arguments.
+    pub program: String,
+}
+
+/// Where guarded processes of a user and requests for them meet.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    directory: PathBuf,
+}
+
+impl Desk {
+    /// The desk of this user: below `XDG_RUNTIME_DIR`, or in `/tmp`.
+    ///
+    /// # Errors
+    /// When the directory cannot be made, or is somebody else's, or open to others.
+    pub fn open() -> io::Result<Self> {
+        let base = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let directory = match base.filter(|base| base.is_absolute() && base.is_dir()) {
+            Some(base) => base.join("tacenda"),
+            None => PathBuf::from(format!("/tmp/tacenda-{}", user())),
+        };
+        Self::at(directory)
+    }
+
+    /// A desk here.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn at(directory: PathBuf) -> io::Result<Self> {
+        private_directory(&directory)?;
+        Ok(Self { directory })
+    }
+
+    /// Puts a process on the desk.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
+    pub fn register(&self, process: &Process) -> io::Result<()> {
+        self.write(&format!("{}.process", process.pid), process)
+    }
+
+    /// Takes it away again.
+    pub fn unregister(&self, pid: u32) {
+        self.remove(&format!("{pid}.process"));
+    }
+
+    /// The processes that run. Those that have ended without a word are taken away.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn processes(&self) -> io::Result<Vec<Process>> {
+        let mut processes: Vec<Process> = self.read(".process")?;
+        processes.retain(|process| {
+            let runs = pid(process.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
+            if !runs {
+                self.unregister(process.pid);
+            }
+            runs
+        });
+        processes.sort_by_key(|process| process.pid);
+        Ok(processes)
+    }
+
+    /// Puts a request on the desk, and tells the processes that are meant.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
+    pub fn raise(&self, raise: &Raise) -> io::Result<()> {
+        self.write(&format!("{}.raise", raise.id), raise)?;
+        self.tell()
+    }
+
+    /// Takes a request away, and tells the processes. False: there was none.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn stop(&self, id: &str) -> io::Result<bool> {
+        if !self.raises()?.iter().any(|raise| raise.id == id) {
+            return Ok(false);
+        }
+        self.take_away(id)?;
+        self.tell()?;
+        Ok(true)
+    }
+
+    /// The requests that hold, the oldest first. Those that are over are taken away.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn raises(&self) -> io::Result<Vec<Raise>> {
+        let mut raises: Vec<Raise> = self.read(".raise")?;
+        for over in raises.extract_if(.., |raise| raise.left().is_none()) {
+            self.take_away(&over.id)?;
+        }
+        raises.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        Ok(raises)
+    }
+
+    /// Notes that a process has taken up a request.
+    pub fn acknowledge(&self, id: &str, pid: u32) {
+        let name = format!("{id}.{pid}.taken");
+        let _ = private().create(true).write(true).truncate(true).open(self.directory.join(name));
+    }
+
+    /// The processes that have taken up a request.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn acknowledged(&self, id: &str) -> io::Result<Vec<u32>> {
+        let of = |name: &str| {
+            name.strip_prefix(id)?.strip_prefix('.')?.strip_suffix(".taken")?.parse().ok()
+        };
+        let names = self.names()?;
+        Ok(names.iter().filter_map(|name| of(name)).collect())
+    }
+
+    fn take_away(&self, id: &str) -> io::Result<()> {
+        for name in self.names()? {
+            if name.strip_prefix(id).is_some_and(|rest| rest.starts_with('.')) {
+                self.remove(&name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells every process to look. One that does not listen does not notice.
+    fn tell(&self) -> io::Result<()> {
+        for process in self.processes()? {
+            if let Some(pid) = pid(process.pid) {
+                // It may have ended just now.
+                let _ = kill_process(pid, Signal::URG);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, name: &str, content: &impl Serialize) -> io::Result<()> {
+        // It appears only when it is complete.
+        let temporary = self.directory.join(format!(".{name}.{}", std::process::id()));
+        let mut file = private().create(true).write(true).truncate(true).open(&temporary)?;
+        file.write_all(&serde_json::to_vec(content)?)?;
+        fs::rename(&temporary, self.directory.join(name))
+    }
+
+    /// What the files of this kind hold. One that cannot be read is none: it may have gone.
+    fn read<T: for<'de> Deserialize<'de>>(&self, kind: &str) -> io::Result<Vec<T>> {
+        let names = self.names()?;
+        let files = names.iter().filter(|name| !name.starts_with('.') && name.ends_with(kind));
+        Ok(files.filter_map(|name| content(&self.directory.join(name))).collect())
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(&self.directory)?;
+        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
+    }
+
+    fn remove(&self, name: &str) {
+        // Whoever else has removed it wanted the same.
+        let _ = fs::remove_file(self.directory.join(name));
+    }
+}
+
+fn content<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
+    let file = private().read(true).open(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    let ours = metadata.is_file() && metadata.uid() == user() && metadata.len() <= LONGEST;
+    serde_json::from_reader(Some(file).filter(|_| ours)?).ok()
+}
+
+fn pid(pid: u32) -> Option<Pid> {
+    Pid::from_raw(pid.cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desk() -> (tempfile::TempDir, Desk) {
+        let directory = tempfile::tempdir().unwrap();
+        let desk = Desk::at(directory.path().join("desk")).unwrap();
+        (directory, desk)
+    }
+
+    fn raise(id: &str, until: u64) -> Raise {
+        Raise {
+            id: id.to_owned(),
+            logger: "app".to_owned(),
+            level: Level::Debug,
+            since: now(),
+            until,
+            who: "ines (1000) on atlas".to_owned(),
+            reason: "why".to_owned(),
+            processes: vec![],
+        }
+    }
+
+    #[test]
+    fn a_request_is_found_until_it_is_stopped_or_over() {
+        let (_directory, desk) = desk();
+        let holds = raise("a", now() + 60);
+        desk.raise(&holds).unwrap();
+        desk.raise(&raise("b", now())).unwrap();
+        assert_eq!(desk.raises().unwrap(), [holds]);
+        desk.acknowledge("a", 7);
+        assert_eq!(desk.acknowledged("a").unwrap(), [7]);
+        assert!(desk.stop("a").unwrap() && !desk.stop("a").unwrap());
+        assert!(desk.raises().unwrap().is_empty());
+        assert!(desk.names().unwrap().is_empty(), "nothing is left");
+    }
+
+    #[test]
+    fn a_process_that_has_ended_is_not_listed() {
+        let (_directory, desk) = desk();
+        let program = "python".to_owned();
+        let ours = Process { pid: std::process::id(), program: program.clone() };
+        desk.register(&ours).unwrap();
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        gone.wait().unwrap();
+        desk.register(&Process { pid: gone.id(), program }).unwrap();
+        assert_eq!(desk.processes().unwrap(), [ours]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_prolongs_nothing() {
+        let long = Raise { since: now() + 1000, until: now() + 1060, ..raise("a", 0) };
+        assert_eq!(long.left(), Some(Duration::from_secs(60)));
+        assert_eq!(raise("a", now()).left(), None);
+    }
+}

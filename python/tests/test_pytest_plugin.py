@@ -1,0 +1,133 @@
+"""The pytest plugin, in a pytest of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cases import EMAIL, PROMPT
+
+HEAD = f"""
+import logging, os, subprocess, sys
+import pytest
+EMAIL, PROMPT = {EMAIL!r}, {PROMPT!r}
+"""
+
+
+def run(directory: Path, test: str, *options: str) -> tuple[int, str]:
+    """Runs a file of tests; gives the status and what pytest shows."""
+    (directory / "test_it.py").write_text(HEAD + test)
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import importlib.metadata as m; print([e.name for e in m.entry_points(group='pytest11')])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )  # an environment into which the wheel was installed has the entry point
+    plugin = [] if "tacenda" in loaded.stdout else ["-p", "tacenda.pytest_plugin"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            *plugin,
+            *options,
+            "test_it.py",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=directory,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("TACENDA_", "PYTEST_"))},
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("leak", "channel"),
+    [
+        ("print(EMAIL)", "stdout"),
+        ("sys.stderr.write(EMAIL)", "stderr"),
+        ("os.write(2, EMAIL.encode())", "stderr"),
+        ("subprocess.run(['echo', EMAIL])", "stdout"),
+        ("logging.warning('for %s', EMAIL)", "logging"),
+        ("logging.getLogger('a.b').error(EMAIL)", "logging"),
+        ("try: raise ValueError(EMAIL)\n    except ValueError: logging.exception('x')", "logging"),
+        ("print(no_leaks.canary(PROMPT))", "stdout"),
+        (
+            "import json; no_leaks.canary(PROMPT); print(json.dumps({'said': PROMPT.upper()}))",
+            "stdout",
+        ),
+    ],
+)
+def test_a_value_that_is_written_fails_the_test(tmp_path: Path, leak: str, channel: str) -> None:
+    status, shown = run(tmp_path, f"def test_it(no_leaks):\n    {leak}\n")
+    assert status == 1, shown
+    assert "no_leaks: values were written" in shown
+    assert f"  {channel}: " in shown
+    assert EMAIL not in shown
+    assert PROMPT.lower() not in shown.lower().replace(f"email, prompt = {EMAIL!r}", "")
+
+
+@pytest.mark.parametrize("values", ["", "(PROMPT)"])
+def test_the_marker_does_what_the_fixture_does(tmp_path: Path, values: str) -> None:
+    value = "PROMPT" if values else "EMAIL"
+    test = f"@pytest.mark.no_leaks{values}\ndef test_it():\n    print({value})\n"
+    status, shown = run(tmp_path, test)
+    assert status == 1
+    assert "values were written" in shown
+    status, shown = run(tmp_path, test.replace(f"print({value})", "print('all is well')"))
+    assert status == 0, shown
+
+
+def test_nothing_written_shows_nothing_and_fails(tmp_path: Path) -> None:
+    status, shown = run(tmp_path, "def test_it(no_leaks):\n    pass\n")
+    assert status == 1
+    assert "nothing was written" in shown
+    status, shown = run(tmp_path, "def test_it(no_leaks):\n    print('x')\n", "-s")
+    assert status == 1
+    assert "nothing was written" in shown
+
+
+def test_under_the_guard_the_same_test_passes(tmp_path: Path) -> None:
+    test = """
+import tacenda
+def test_it(no_leaks):
+    with tacenda.install(stdout="log"):
+        tacenda.protect(no_leaks.canary(PROMPT))
+        print(PROMPT, EMAIL)
+        logging.error("%s %s", PROMPT, EMAIL)
+"""
+    status, shown = run(tmp_path, test)
+    assert status == 0, shown
+
+
+def test_a_test_that_fails_by_itself_shows_no_value_of_its_output(tmp_path: Path) -> None:
+    test = "def test_it(no_leaks):\n    print('for', EMAIL)\n    raise AssertionError('its own')\n"
+    status, shown = run(tmp_path, test)
+    assert status == 1
+    assert "its own" in shown
+    assert "for [email" in shown
+    assert EMAIL not in shown
+
+
+def test_other_tests_are_left_alone(tmp_path: Path) -> None:
+    status, _ = run(tmp_path, "def test_it():\n    print(EMAIL)\n", "--strict-markers")
+    assert status == 0
+
+
+@pytest.mark.parametrize("canary", ["'abc'", "''"])
+def test_a_canary_that_cannot_be_found_is_an_error(tmp_path: Path, canary: str) -> None:
+    status, shown = run(tmp_path, f"def test_it(no_leaks):\n    no_leaks.canary({canary})\n")
+    assert status == 1
+    assert "at least four letters" in shown
