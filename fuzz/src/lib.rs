@@ -20,7 +20,7 @@ pub struct Target {
 }
 
 /// Every property.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "scan", run: targets::scan::run, seeds: seeds::texts },
     Target { name: "code", run: targets::code::run, seeds: seeds::code },
     Target { name: "decode", run: targets::decode::run, seeds: seeds::texts },
@@ -30,4 +30,5 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "rules", run: targets::rules::run, seeds: seeds::rule_files },
     Target { name: "protected", run: targets::protected::run, seeds: seeds::texts },
     Target { name: "share", run: targets::share::run, seeds: seeds::frames },
+    Target { name: "journal", run: targets::journal::run, seeds: seeds::journal_files },
 ];

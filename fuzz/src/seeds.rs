@@ -120,6 +120,19 @@ pub fn rule_files() -> Vec<Vec<u8>> {
     rules.map(file).collect()
 }
 
+/// Files of a journal: of each kind that is read before anything vouches for it.
+pub fn journal_files() -> Vec<Vec<u8>> {
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/tacenda-journal/testdata/seeds");
+    let files = std::fs::read_dir(folder).expect("the samples are in the repository");
+    let mut seeds: Vec<Vec<u8>> =
+        files.filter_map(|file| std::fs::read(file.ok()?.path()).ok()).collect();
+    let entries = seeds.iter().filter_map(|seed| tacenda_journal::untrusted::bundle(seed));
+    let entries: Vec<Vec<u8>> = entries.flatten().map(<[u8]>::to_vec).collect();
+    seeds.extend(entries);
+    seeds
+}
+
 fn rules() -> Vec<toml::Table> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
     let files = std::fs::read_dir(folder).expect("the rules are in the repository");

@@ -46,3 +46,8 @@ fn rules() {
 fn protected() {
     holds("protected");
 }
+
+#[test]
+fn journal() {
+    holds("journal");
+}

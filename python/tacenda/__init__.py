@@ -10,6 +10,7 @@ From then on whatever the process logs, prints or reports goes through detection
 from tacenda._core import MARKER, PolicyError, __version__
 from tacenda._describe import Summary, summary, user
 from tacenda._guard import Guard, install, redact, status, uninstall
+from tacenda._journal import JournalHandler
 from tacenda._protect import Protection, protect, request_scope
 from tacenda._secret import Secret, reveal
 from tacenda._status import Coverage, Status
@@ -18,6 +19,7 @@ __all__ = [
     "MARKER",
     "Coverage",
     "Guard",
+    "JournalHandler",
     "PolicyError",
     "Protection",
     "Secret",

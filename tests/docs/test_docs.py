@@ -97,7 +97,9 @@ def tasks() -> set[str]:
 def environment() -> dict[str, str]:
     programs = str(Path(sys.executable).parent)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TACENDA_")}
-    return {**kept, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
+    # Documents are run in a temporary directory, where nobody should keep a journal.
+    own = {"NO_COLOR": "1", "TACENDA_JOURNAL_PLACES": "temporary"}
+    return {**kept, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", **own}
 
 
 def bash(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -16,9 +16,10 @@ use crate::{Context, Half, python, wheel};
 type Bench = fn(&Context, Option<Half>) -> Result<bool>;
 
 /// Every benchmark, in the order in which they run.
-const ALL: [(&str, Bench); 5] = [
+const ALL: [(&str, Bench); 6] = [
     ("overhead", overhead),
     ("detect", |context, _| detect::run(context)),
+    ("journal", |context, _| journal(context)),
     ("accuracy", |context, _| accuracy::run(context).map(|()| true)),
     ("scan-accuracy", |context, _| scan::accuracy(context)),
     ("scan", |context, _| scan::speed(context)),
@@ -68,6 +69,16 @@ fn overhead(context: &Context, only: Option<Half>) -> Result<bool> {
         held &= process.attached()?.success();
     }
     Ok(held)
+}
+
+/// Records a second through write-ahead file, seal and signature, beside what the parts can do.
+fn journal(context: &Context) -> Result<bool> {
+    let step = context.progress.step("build the benchmark of the journal");
+    let build = ["build", "--release", "-p", "tacenda-journal", "--example", "throughput"];
+    Process::cargo().args(build).dir(&context.root).under(&step)?;
+    step.done("");
+    let program = context.path("target/release/examples/throughput");
+    Ok(Process::new(program).dir(&context.root).attached()?.success())
 }
 
 /// The interpreter of an environment of its own with these packages.

@@ -47,7 +47,7 @@ Options of test
   -- <args>           passed on to pytest
 
 Options of bench
-  <name>              one benchmark: overhead, detect, accuracy; all of them without a name
+  <name>              one benchmark: overhead, detect, journal, accuracy; all of them without a name
   --only <rust|python>
                       one half of overhead
 

@@ -91,10 +91,8 @@ pub(crate) fn filter(redactor: &Redactor) -> impl Contestant {
     }
 }
 
-/// The patterns of the rules in one `RegexSet`, line by line. Rules with a matcher of their own
-/// have none: it gets less to do. Asked which patterns match: asked only whether one does, it says
-/// yes to three of four clean lines, as some patterns rely on the key before the value, and stops
-/// after a third of the text.
+/// The patterns of the rules in one `RegexSet`. Rules with a matcher of their own have none: it gets
+/// less to do.
 pub(crate) fn regex_set(rules: &[Rule]) -> (usize, RegexSet) {
     let patterns: Vec<&str> = rules.iter().filter_map(|rule| rule.pattern.as_deref()).collect();
     let set = RegexSetBuilder::new(&patterns)
@@ -106,10 +104,17 @@ pub(crate) fn regex_set(rules: &[Rule]) -> (usize, RegexSet) {
     (patterns.len(), set)
 }
 
-pub(crate) fn set_lines(set: &RegexSet) -> impl Contestant {
+/// Asks of each line which patterns match.
+pub(crate) fn set_matches(set: &RegexSet) -> impl Contestant {
     move |text: &[u8]| {
         text.split(|byte| *byte == b'\n').map(|line| set.matches(line).into_iter().count()).sum()
     }
+}
+
+/// Asks of each line only whether a pattern matches. Some patterns rely on the key before the value:
+/// the answer is yes for three of four clean lines, and two thirds of the text are not read for it.
+pub(crate) fn set_is_match(set: &RegexSet) -> impl Contestant {
+    move |text: &[u8]| text.split(|byte| *byte == b'\n').filter(|line| set.is_match(line)).count()
 }
 
 /// Bytes a second, the best of `rounds` in which all take turns; `limit` bytes of the text each.

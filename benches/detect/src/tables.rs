@@ -39,7 +39,8 @@ pub(crate) fn logs(options: &Options, rules: &[Rule]) -> io::Result<bool> {
                 Box::new(peers::filter(&redactor)),
             ),
             ("Tacenda: redact line by line", usize::MAX, Box::new(peers::lines(&redactor))),
-            ("RegexSet", SLOW, Box::new(peers::set_lines(&set))),
+            ("RegexSet: which match", SLOWEST, Box::new(peers::set_matches(&set))),
+            ("RegexSet: is there a match", SLOW, Box::new(peers::set_is_match(&set))),
         ];
         columns.push(peers::race(text, ROUNDS, &mut contestants));
     }
@@ -49,9 +50,10 @@ pub(crate) fn logs(options: &Options, rules: &[Rule]) -> io::Result<bool> {
         "Tacenda: find (`Engine::scan`)",
         "Tacenda: find and redact (`StreamFilter`)",
         "Tacenda: redact line by line (`Redactor`)",
-        "`RegexSet`, line by line",
+        "`RegexSet`: which patterns match, line by line",
+        "`RegexSet`: whether one does, line by line",
     ];
-    let state = [0, 0, 0, state_of_filter(), 0, state_of_set(rules)];
+    let state = [0, 0, 0, state_of_filter(), 0, state_of_set(rules), 0];
     let mut table =
         Table::new(["MB/s", LOGS[0].0, LOGS[1].0, LOGS[2].0, "find and redact is", "memory"]);
     let filter = columns[0][3];
@@ -240,7 +242,7 @@ fn state_of_set(rules: &[Rule]) -> usize {
     let text = logs::mixed(500_000, 1);
     memory::each(1, |_| {
         let (_, set) = peers::regex_set(rules);
-        peers::set_lines(&set).go(&text);
+        peers::set_is_match(&set).go(&text);
         set
     })
 }

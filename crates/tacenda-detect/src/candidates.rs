@@ -154,8 +154,8 @@ pub(crate) const LONGEST: u32 = 40;
 /// may be a number: it has seven digits, or four and the dots of an address, or goes on for long.
 #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
 #[inline(always)]
-pub(crate) fn numbers(window: Window<'_>, around: &Around, mut starts: u64) -> u64 {
-    let masks = &around.now;
+pub(crate) fn numbers(window: Window<'_>, around: Around<'_>, mut starts: u64) -> u64 {
+    let masks = around.now;
     // Behind most starts, as those of a time, there is not enough left for any number.
     let four = |bits: u64| bits & bits >> 1 & bits >> 2 & bits >> 3;
     let number = masks.digit | masks.group;

@@ -39,24 +39,24 @@ pub(crate) struct Masks {
 }
 
 /// The bitmaps of a block, and of those before and after it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Around {
-    pub(crate) before: Masks,
-    pub(crate) now: Masks,
-    pub(crate) after: Masks,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Around<'m> {
+    pub(crate) before: &'m Masks,
+    pub(crate) now: &'m Masks,
+    pub(crate) after: &'m Masks,
 }
 
-impl Around {
+impl Around<'_> {
     /// The bitmap `of` 64 bytes from `bit` of the block on.
     #[inline]
     pub(crate) fn from(&self, bit: u32, of: impl Fn(&Masks) -> u64) -> u64 {
-        of(&self.now) >> bit | of(&self.after) << 1 << (63 - bit)
+        of(self.now) >> bit | of(self.after) << 1 << (63 - bit)
     }
 
     /// The bitmap `of` the 64 bytes before `bit` of the block, the last of them highest.
     #[inline]
     pub(crate) fn to(&self, bit: u32, of: impl Fn(&Masks) -> u64) -> u64 {
-        of(&self.before) >> bit | of(&self.now) << 1 << (63 - bit)
+        of(self.before) >> bit | of(self.now) << 1 << (63 - bit)
     }
 }
 

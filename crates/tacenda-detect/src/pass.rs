@@ -109,17 +109,18 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
     #[inline(always)]
     fn blocks(&mut self, lanes: impl Lanes) {
         let text = self.text;
-        let mut around = Around::default();
+        let mut room = [Masks::default(); 3];
+        let [mut before, mut now, mut after] = room.each_mut();
         let mut edge = EDGE;
         for base in (0..text.len()).step_by(BLOCK) {
             let window = Window::of(text, base, &mut edge);
             if base == 0 {
-                around.now = Masks::of(lanes, window.block(), text.len());
+                *now = Masks::of(lanes, window.block(), text.len());
             }
             let behind = text.len().saturating_sub(base + BLOCK);
-            around.after = Masks::of(lanes, window.next(), behind);
-            self.block(base, window, &around);
-            (around.before, around.now) = (around.now, around.after);
+            *after = Masks::of(lanes, window.next(), behind);
+            self.block(base, window, Around { before, now, after });
+            (before, now, after) = (now, after, before);
         }
     }
 
@@ -127,7 +128,7 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
     /// lack most signs, so that each bitmap is asked for before what is made of it.
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block(&mut self, base: usize, window: Window<'_>, around: &Around) {
+    fn block(&mut self, base: usize, window: Window<'_>, around: Around<'_>) {
         let Around { before, now: masks, .. } = around;
         // First, because a number behind an escape is to be read from its first digit on.
         each_bit(masks.rare, |bit| self.rare(base + bit));
@@ -152,8 +153,14 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block_of_digits(&mut self, base: usize, window: Window<'_>, around: &Around, starts: u64) {
-        let masks = &around.now;
+    fn block_of_digits(
+        &mut self,
+        base: usize,
+        window: Window<'_>,
+        around: Around<'_>,
+        starts: u64,
+    ) {
+        let masks = around.now;
         let turns = candidates::turns(around, starts);
         let forms = self.engine.identifiers.beginnings();
         let likely = candidates::identifiers(window, around, turns, forms);

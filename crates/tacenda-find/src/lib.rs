@@ -32,3 +32,4 @@ pub use problem::{Problem, Reason};
 pub use report::{FileReport, Group, LogReport, Report, advice};
 pub use search::{Found, Search, search};
 pub use text::{BUFFER, OVERLAP};
+pub use time::of_line as time_of_line;

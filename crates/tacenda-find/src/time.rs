@@ -24,8 +24,8 @@ const KEYS: [&[u8]; 9] = [
     b"created",
 ];
 
-/// The time of a line, if it names one.
-pub(crate) fn of_line(line: &[u8], file_time: Timestamp) -> Option<Timestamp> {
+/// The time of a line, if it names one. What it leaves out, a year or a day, is that of its file.
+pub fn of_line(line: &[u8], file_time: Timestamp) -> Option<Timestamp> {
     let begin = line.trim_ascii_start();
     if begin.starts_with(b"{") {
         let keyed = KEYS.iter().find_map(|key| keyed(line, key, file_time));

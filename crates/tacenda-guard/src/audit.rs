@@ -112,6 +112,11 @@ mod tests {
 
     use super::*;
 
+    #[derive(Serialize)]
+    struct Entry {
+        reason: &'static str,
+    }
+
     #[test]
     fn what_others_may_read_or_write_is_refused() {
         let directory = tempfile::tempdir().unwrap();
@@ -123,10 +128,6 @@ mod tests {
         std::os::unix::fs::symlink(directory.path(), &link).unwrap();
         assert!(private_directory(&link).is_err());
 
-        #[derive(Serialize)]
-        struct Entry {
-            reason: &'static str,
-        }
         let (record, entry) = (directory.path().join("record.jsonl"), Entry { reason: "why" });
         put_on_record(&record, "raised", &entry).unwrap();
         put_on_record(&record, "stopped", &entry).unwrap();

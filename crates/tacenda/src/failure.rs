@@ -38,7 +38,7 @@ impl Failure {
     }
 
     /// An error of which a library tells the file and the way out, where it knows them.
-    fn told(message: String, file: Option<&Path>, hint: Option<&str>) -> Self {
+    pub(crate) fn told(message: String, file: Option<&Path>, hint: Option<&str>) -> Self {
         Self::Other {
             message,
             place: file.map(|file| file.display().to_string()),

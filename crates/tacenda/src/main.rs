@@ -4,8 +4,11 @@ mod bootstrap;
 mod config;
 mod debug;
 mod detectors;
+mod doctor;
 mod failure;
 mod find;
+#[cfg(feature = "journal")]
+mod journal;
 mod keys;
 mod output;
 mod redact;
@@ -64,9 +67,12 @@ enum Command {
     Redact(redact::RedactArgs),
     Rules(rules::RulesArgs),
     Debug(debug::DebugArgs),
+    Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
     Keys(keys::KeysArgs),
     Vault(vault::VaultArgs),
+    #[cfg(feature = "journal")]
+    Journal(journal::JournalArgs),
 }
 
 fn main() -> ExitCode {
@@ -105,9 +111,12 @@ fn main() -> ExitCode {
         Command::Redact(args) => redact::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Debug(args) => debug::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Config(args) => config::run(&args).map_err(Failure::from),
         Command::Keys(args) => keys::run(&args),
         Command::Vault(args) => vault::run(&args),
+        #[cfg(feature = "journal")]
+        Command::Journal(args) => journal::run(&args),
     };
     match done {
         Ok(status) => status,

@@ -3,6 +3,7 @@
 pub mod code;
 pub mod decode;
 pub mod filter;
+pub mod journal;
 pub mod policy;
 pub mod protected;
 pub mod redact;

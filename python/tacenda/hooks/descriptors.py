@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 from collections.abc import Callable
 from functools import partial
 
+from tacenda._command import native_command
 from tacenda._core import Core
 from tacenda._patch import Patches
 
@@ -37,8 +37,8 @@ class Descriptors:
         fds = [fd for fd in fds if self._is_ours(fd, parent_outputs)]
         if not fds:
             return {}
-        command = _command()
-        if command is None:
+        helper = native_command()
+        if helper is None:
             why = "the command tacenda is not installed with the package"
             return self._miss(fds, why)
         # Not in the private directory: that goes with this process, and others may outlive it.
@@ -46,7 +46,7 @@ class Descriptors:
         base = base if self._tmpdir is None else os.path.dirname(self._tmpdir)
         try:
             before, shell, variables = self._core.divert(
-                fds, command, base=base, remove=self._tmpdir
+                fds, helper, base=base, remove=self._tmpdir
             )
         except OSError as error:
             return self._miss(fds, str(error.strerror))
@@ -126,15 +126,3 @@ def _reap(shell: int) -> None:
         os.waitpid(shell, os.WNOHANG)
     except OSError:  # the application has waited for it, or it is the parent's
         return
-
-
-def _command() -> str | None:
-    """The native command that came with this package."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    # <prefix>/lib/pythonX.Y/site-packages/tacenda
-    prefix = os.path.join(package, *[os.pardir] * 4)
-    for directory in (os.path.dirname(sys.executable), os.path.join(prefix, "bin")):
-        path = os.path.normpath(os.path.join(directory, "tacenda"))
-        if os.access(path, os.X_OK):
-            return path
-    return None

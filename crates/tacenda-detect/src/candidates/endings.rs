@@ -17,6 +17,9 @@ pub(crate) struct KeyEndings {
     three: Box<Bits<256>>,
 }
 
+/// Bytes before a separator that its key is told from.
+const KNOWN: usize = 8;
+
 const LETTER: u8 = 1;
 const ALPHANUMERIC: u8 = 2;
 /// What may stand between a key and its separator: `"key"`, `\"key\"`, `key =`, `x["key"]`.
@@ -86,7 +89,7 @@ impl KeyEndings {
             between += 1;
         }
         // Too little of the key is left to tell.
-        if between > 5 {
+        if between > KNOWN - 3 {
             return 1;
         }
         // Four bytes, the last lowest.
@@ -95,7 +98,10 @@ impl KeyEndings {
         if class(0) & LETTER == 0 || class(1) & class(2) & ALPHANUMERIC == 0 {
             // `"id"` has fewer letters than any key.
             let short = class(1) & KEY == 0 || class(2) & KEY == 0;
-            return if short && class(0) & LETTER != 0 { 0 } else { self.may_end_unusually(bytes) };
+            if short && class(0) & LETTER != 0 {
+                return 0;
+            }
+            return self.may_end_unusually(bytes, KNOWN - between);
         }
         let three = four & 0x00ff_ffff;
         if class(3) & ALPHANUMERIC == 0 {
@@ -104,42 +110,50 @@ impl KeyEndings {
         let may = self.four.has(four) | self.whole_three.has(three);
         // Many keys end alike in four letters: `message`, `usage`.
         if may == 1 && class(4) & class(5) & ALPHANUMERIC != 0 {
-            let six = six(four, low(bytes >> 32));
-            return self.six.has(six) | self.short_four.has(four) | self.whole_three.has(three);
+            return self.has_six(four, low(bytes >> 32));
         }
         may
     }
 
-    /// Keys with a sign or a number among their last letters: `request_id`, `token2`.
+    /// 1 when the key that ends in six letters, `before` and then `four`, may be wanted.
+    #[inline]
+    fn has_six(&self, four: u32, before: u32) -> u64 {
+        let short = self.short_four.has(four) | self.whole_three.has(four & 0x00ff_ffff);
+        self.six.has(six(four, before)) | short
+    }
+
+    /// Keys with a sign or a number among their last letters: `request_id`, `token2`. So many of the
+    /// `bytes` are `known`.
     #[inline(never)]
-    fn may_end_unusually(&self, bytes: u64) -> u64 {
-        let [.., d, c, b, a] = bytes.to_be_bytes();
-        if a.is_ascii_digit() {
-            // A number at the end of a name; `02:`, `200:` are times and codes.
-            let name = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
-            let numbered =
-                name(b) || b.is_ascii_digit() && (name(c) || c.is_ascii_digit() && name(d));
-            return u64::from(numbered);
-        }
-        if !a.is_ascii_alphabetic() {
+    fn may_end_unusually(&self, bytes: u64, known: usize) -> u64 {
+        const NUMBER: usize = 3;
+        let bytes = bytes.to_le_bytes();
+        let bytes = &bytes[..known];
+        // A number at the end of a name is no part of it; `02:`, `200:` are times and codes.
+        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let Some(last) = bytes.get(digits) else { return 1 };
+        let joint = digits > 0 && matches!(last, b'_' | b'-');
+        if digits > NUMBER || !(last.is_ascii_alphabetic() || joint) {
             return 0;
         }
-        // The last four letters, the last lowest, and whether the key begins with them.
+        // The last six letters, the last lowest, and whether the key begins with them.
         let (mut letters, mut count, mut begins) = (0, 0, false);
-        for byte in bytes.to_le_bytes() {
-            if byte.is_ascii_alphanumeric() {
-                letters |= u32::from(byte) << (8 * count);
+        for byte in &bytes[digits..] {
+            let class = CLASS[usize::from(*byte)];
+            if class & ALPHANUMERIC != 0 {
+                letters |= u64::from(*byte) << (8 * count);
                 count += 1;
-            } else if !matches!(byte, b'_' | b'-' | b'.' | b'$' | b' ') {
-                begins = true;
             }
-            if begins || count == 4 {
+            begins = class & KEY == 0;
+            if begins || count == 6 {
                 break;
             }
         }
-        let (four, three) = (lookup::fold(letters), lookup::fold(letters) & 0x00ff_ffff);
+        let four = lookup::fold(low(letters));
+        let three = four & 0x00ff_ffff;
         match count {
-            4 => self.four.has(four) | self.whole_three.has(three),
+            6 => self.has_six(four, low(letters >> 32)),
+            4 | 5 => self.four.has(four) | self.whole_three.has(three),
             3 => self.three.has(three),
             _ => u64::from(!begins),
         }

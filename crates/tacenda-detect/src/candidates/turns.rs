@@ -11,7 +11,7 @@ pub(crate) const LETTERS: u32 = 6;
 /// Where words that begin with letters have their first digit, and words that begin with digits their
 /// first letter.
 #[inline]
-pub(crate) fn turns(around: &Around, starts: u64) -> u64 {
+pub(crate) fn turns(around: Around<'_>, starts: u64) -> u64 {
     let Around { before, now, .. } = around;
     let (digit, letter) = (now.digit, now.word & !now.digit);
     // The sum carries each start through its row of digits, or of letters, to what follows it.
@@ -36,7 +36,7 @@ pub(crate) fn turns(around: &Around, starts: u64) -> u64 {
 #[inline(always)]
 pub(crate) fn identifiers(
     window: Window<'_>,
-    around: &Around,
+    around: Around<'_>,
     mut turns: u64,
     forms: &Beginnings,
 ) -> u64 {

@@ -1,0 +1,95 @@
+//! Whether the content of a segment is what was committed to, for whoever has all its keys.
+
+use crate::Hash;
+use crate::entry::{Format, SegmentState};
+use crate::error::JournalError;
+use crate::part::Part;
+use crate::reader::Reader;
+use crate::record::Record;
+use crate::salt::Salts;
+use crate::tree::Frontier;
+use crate::wal;
+
+/// What the content of a segment comes to.
+pub(crate) struct Content {
+    pub(crate) root: Hash,
+    pub(crate) records: u64,
+    pub(crate) erased: u64,
+}
+
+/// A record with its leaf, and with no more than that when it was erased.
+pub(crate) struct Leaf {
+    pub(crate) hash: Hash,
+    pub(crate) record: Record,
+    pub(crate) erased: bool,
+}
+
+/// Hands over each record of a segment with the hash of its leaf, found anew from the content, and
+/// the salts. `None` when a key is missing.
+pub(crate) fn leaves(
+    reader: &Reader,
+    segment: &SegmentState,
+    take: &mut dyn FnMut(Leaf),
+) -> Result<Option<[Salts; 5]>, JournalError> {
+    let damaged = |what| JournalError::damaged(format!("segments/{}", segment.file()), what);
+    if segment.format == Format::Wal {
+        let bytes = reader.root.folder("segments")?.read(&segment.file())?;
+        let bytes = bytes.ok_or_else(|| damaged("it is missing"))?;
+        let (keys, records) = reader.records_of_wal(segment.number, &bytes)?;
+        let salts = Part::ALL.map(|part| keys[part.index()].as_ref().map(wal::salts));
+        let Some(mut salts) = all(salts) else { return Ok(None) };
+        let given = salts.clone();
+        for (number, record) in (0..).zip(records) {
+            let hash = leaf(&mut salts, number, &record);
+            let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
+            take(Leaf { hash, record, erased: false });
+        }
+        return Ok(Some(given));
+    }
+    let sealed = reader.open_sealed(segment)?;
+    if !Part::ALL.iter().all(|part| sealed.opens(*part)) {
+        return Ok(None);
+    }
+    let salts = all(sealed.salts()?).ok_or_else(|| damaged("its salts are missing"))?;
+    let mut walking = salts.clone();
+    let mut number = 0;
+    for group in 0..sealed.groups() {
+        for (sequence, row) in sealed.rows(group)? {
+            if sequence != segment.first + u64::from(number) {
+                return Err(damaged("its records are out of order"));
+            }
+            let hash = match row.erased {
+                Some(hash) => Some(hash),
+                None => leaf(&mut walking, number, &row.record),
+            };
+            let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
+            take(Leaf { hash, record: row.record, erased: row.erased.is_some() });
+            number += 1;
+        }
+    }
+    Ok(Some(salts))
+}
+
+fn leaf(salts: &mut [Salts; 5], number: u32, record: &Record) -> Option<Hash> {
+    let mut head = Vec::new();
+    record.head(&mut head);
+    wal::leaf(salts, number, record, &head)
+}
+
+fn all(salts: [Option<Salts>; 5]) -> Option<[Salts; 5]> {
+    let salts: Vec<Salts> = salts.into_iter().collect::<Option<_>>()?;
+    salts.try_into().ok()
+}
+
+/// Finds the root of a segment anew from its content. `None` when a key is missing.
+pub(crate) fn content(
+    reader: &Reader,
+    segment: &SegmentState,
+) -> Result<Option<Content>, JournalError> {
+    let (mut frontier, mut erased) = (Frontier::default(), 0);
+    let salts = leaves(reader, segment, &mut |leaf| {
+        frontier.push(leaf.hash);
+        erased += u64::from(leaf.erased);
+    })?;
+    Ok(salts.map(|_| Content { root: frontier.root(), records: frontier.size(), erased }))
+}

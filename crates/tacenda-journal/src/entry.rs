@@ -1,0 +1,443 @@
+//! The entries of the log: what happened to the journal, in canonical JSON.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use ed25519_dalek::VerifyingKey;
+use serde_json::{Map, Value, json};
+
+use crate::canonical::canonical;
+use crate::record::show_time;
+use crate::settings::Settings;
+use crate::{Hash, hex, unhex};
+
+/// The longest entry (C2SP tlog-tiles: its length has 16 bits).
+pub(crate) const LONGEST: usize = 65_535;
+
+/// How a segment is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Encrypted Parquet.
+    Parquet,
+    /// The write-ahead file as a crash left it.
+    Wal,
+}
+
+impl Format {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Wal => "wal",
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        [Self::Parquet, Self::Wal].into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// A segment as the log knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentState {
+    /// Its number, from 0.
+    pub number: u64,
+    /// How it is stored.
+    pub format: Format,
+    /// The number of its first record.
+    pub first: u64,
+    /// Its records.
+    pub records: u64,
+    /// The earliest and the latest time in it, if they are known.
+    pub times: Option<(i64, i64)>,
+    /// The root of the tree over its records; it stays when records are erased.
+    pub root: Hash,
+    /// The hash of its file.
+    pub sha256: Hash,
+    /// The bytes of its file.
+    pub bytes: u64,
+    /// Records whose content was erased.
+    pub erased: u64,
+    /// Bytes after the last whole frame, when it was sealed after a crash.
+    pub cut: Option<u64>,
+    /// When it was sealed.
+    pub sealed: i64,
+    /// Whether its file was deleted.
+    pub deleted: bool,
+}
+
+impl SegmentState {
+    /// The name of its file.
+    pub fn file(&self) -> String {
+        Self::file_of(self.number, self.format)
+    }
+
+    pub(crate) fn file_of(number: u64, format: Format) -> String {
+        format!("{number:010}.{}", format.name())
+    }
+}
+
+/// Why something was taken out, and by whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cause {
+    /// Why, in their words; or the rule of retention.
+    pub reason: String,
+    /// Who.
+    pub who: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a log has a few, and one is made at a time")]
+pub enum Event {
+    /// The journal began.
+    Begin {
+        /// Its name in checkpoints.
+        origin: String,
+        /// The key of the first checkpoint.
+        first: VerifyingKey,
+        /// The key that signs all checkpoints, for witnesses.
+        log: VerifyingKey,
+        /// What it is set to.
+        settings: Settings,
+    },
+    /// It was set to something else.
+    Set {
+        /// What.
+        settings: Settings,
+        /// Who and why.
+        cause: Cause,
+    },
+    /// A segment was sealed.
+    Seal(SegmentState),
+    /// Content of records was erased: the file of the segment is another one now.
+    Erase {
+        /// The segment.
+        segment: u64,
+        /// Records that were erased by this, by their numbers in the segment.
+        records: Vec<u64>,
+        /// The hash of the new file.
+        sha256: Hash,
+        /// Its bytes.
+        bytes: u64,
+        /// Who and why.
+        cause: Cause,
+    },
+    /// Segments were deleted.
+    Delete {
+        /// The first and the last.
+        segments: (u64, u64),
+        /// Records in them.
+        records: u64,
+        /// Who and why.
+        cause: Cause,
+    },
+    /// A legal hold began: nothing with a time in its range is deleted or erased.
+    Hold {
+        /// Its name.
+        name: String,
+        /// From and to, in nanoseconds since 1970.
+        times: (i64, i64),
+        /// Who and why.
+        cause: Cause,
+    },
+    /// A legal hold ended.
+    Release {
+        /// Its name.
+        name: String,
+        /// Who and why.
+        cause: Cause,
+    },
+}
+
+/// An entry: when, what, and the key of the next checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub time: i64,
+    /// The key that signs the checkpoint after the one that covers this entry.
+    pub next: VerifyingKey,
+    /// What.
+    pub event: Event,
+}
+
+impl Entry {
+    /// The bytes of the entry.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut object = match &self.event {
+            Event::Begin { origin, first, log, settings } => json!({
+                "type": "begin", "version": 1, "origin": origin, "first": show_key(first),
+                "log": show_key(log), "settings": settings.to_json(),
+            }),
+            Event::Set { settings, cause } => with(
+                cause,
+                json!({
+                    "type": "set", "settings": settings.to_json(),
+                }),
+            ),
+            Event::Seal(segment) => seal(segment),
+            Event::Erase { segment, records, sha256, bytes, cause } => with(
+                cause,
+                json!({
+                    "type": "erase", "segment": segment, "records": records, "sha256": hex(sha256),
+                    "bytes": bytes,
+                }),
+            ),
+            Event::Delete { segments: (from, to), records, cause } => with(
+                cause,
+                json!({
+                    "type": "delete", "segments": [from, to], "records": records,
+                }),
+            ),
+            Event::Hold { name, times: (from, to), cause } => with(
+                cause,
+                json!({
+                    "type": "hold", "name": name, "times": [show_time(*from), show_time(*to)],
+                }),
+            ),
+            Event::Release { name, cause } => with(
+                cause,
+                json!({
+                    "type": "release", "name": name,
+                }),
+            ),
+        };
+        object["time"] = show_time(self.time).into();
+        object["next"] = show_key(&self.next).into();
+        canonical(&object)
+    }
+}
+
+fn with(cause: &Cause, mut object: Value) -> Value {
+    object["reason"] = cause.reason.as_str().into();
+    object["who"] = cause.who.as_str().into();
+    object
+}
+
+fn seal(segment: &SegmentState) -> Value {
+    let mut object = json!({
+        "type": "seal", "segment": segment.number, "format": segment.format.name(),
+        "first": segment.first, "records": segment.records, "root": hex(&segment.root),
+        "sha256": hex(&segment.sha256), "bytes": segment.bytes,
+    });
+    if let Some((from, to)) = segment.times {
+        object["times"] = json!([show_time(from), show_time(to)]);
+    }
+    if let Some(cut) = segment.cut {
+        object["recovered"] = json!({ "cut": cut });
+    }
+    object
+}
+
+/// Reads an entry; `None` unless it is the one spelling of one.
+pub fn parse(bytes: &[u8]) -> Option<Entry> {
+    let value: Value = serde_json::from_slice(bytes).ok().filter(|_| bytes.len() <= LONGEST)?;
+    let object = value.as_object()?;
+    let (number, text) = (|name: &str| value[name].as_u64(), |name: &str| value[name].as_str());
+    let hash = |name: &str| unhex(value[name].as_str()?);
+    let time = read_time(text("time")?)?;
+    let event = match text("type")? {
+        "begin" if value["version"] == 1 => Event::Begin {
+            origin: text("origin")?.to_owned(),
+            first: read_key(text("first")?)?,
+            log: read_key(text("log")?)?,
+            settings: Settings::from_json(&value["settings"])?,
+        },
+        "set" => {
+            Event::Set { settings: Settings::from_json(&value["settings"])?, cause: cause(object)? }
+        }
+        "seal" => Event::Seal(SegmentState {
+            number: number("segment")?,
+            format: Format::of(text("format")?)?,
+            first: number("first")?,
+            records: number("records")?,
+            times: match object.get("times") {
+                Some(times) => Some(range(times)?),
+                None => None,
+            },
+            root: hash("root")?,
+            sha256: hash("sha256")?,
+            bytes: number("bytes")?,
+            erased: 0,
+            cut: match object.get("recovered") {
+                Some(recovered) => Some(recovered["cut"].as_u64()?),
+                None => None,
+            },
+            sealed: time,
+            deleted: false,
+        }),
+        "erase" => Event::Erase {
+            segment: number("segment")?,
+            records: serde_json::from_value(value["records"].clone()).ok()?,
+            sha256: hash("sha256")?,
+            bytes: number("bytes")?,
+            cause: cause(object)?,
+        },
+        "delete" => Event::Delete {
+            segments: serde_json::from_value(value["segments"].clone()).ok()?,
+            records: number("records")?,
+            cause: cause(object)?,
+        },
+        "hold" => Event::Hold {
+            name: text("name")?.to_owned(),
+            times: range(&value["times"])?,
+            cause: cause(object)?,
+        },
+        "release" => Event::Release { name: text("name")?.to_owned(), cause: cause(object)? },
+        _ => return None,
+    };
+    let entry = Entry { time, next: read_key(text("next")?)?, event };
+    (entry.to_bytes() == bytes).then_some(entry)
+}
+
+fn cause(object: &Map<String, Value>) -> Option<Cause> {
+    let text = |name| Some(object.get(name)?.as_str()?.to_owned());
+    Some(Cause { reason: text("reason")?, who: text("who")? })
+}
+
+fn range(value: &Value) -> Option<(i64, i64)> {
+    let [from, to] = value.as_array()?.as_slice() else { return None };
+    Some((read_time(from.as_str()?)?, read_time(to.as_str()?)?))
+}
+
+fn read_time(text: &str) -> Option<i64> {
+    i64::try_from(text.parse::<jiff::Timestamp>().ok()?.as_nanosecond()).ok()
+}
+
+fn show_key(key: &VerifyingKey) -> String {
+    BASE64_STANDARD.encode(key.as_bytes())
+}
+
+fn read_key(text: &str) -> Option<VerifyingKey> {
+    let bytes = BASE64_STANDARD.decode(text).ok()?;
+    VerifyingKey::from_bytes(bytes.as_slice().try_into().ok()?).ok()
+}
+
+/// What the entries of a log say together.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) origin: String,
+    pub(crate) settings: Settings,
+    pub(crate) segments: BTreeMap<u64, SegmentState>,
+    pub(crate) holds: BTreeMap<String, (i64, i64)>,
+    /// What the next segment is to be: its number and that of its first record.
+    pub(crate) next: (u64, u64),
+}
+
+impl State {
+    /// The state after the first entry.
+    pub(crate) fn begin(entry: &Entry) -> Option<Self> {
+        let Event::Begin { origin, settings, .. } = &entry.event else { return None };
+        Some(Self {
+            origin: origin.clone(),
+            settings: settings.clone(),
+            segments: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            next: (0, 0),
+        })
+    }
+
+    /// The state after another entry; why not, in fixed words, when it does not follow.
+    pub(crate) fn apply(&mut self, entry: &Entry) -> Result<(), &'static str> {
+        match &entry.event {
+            Event::Begin { .. } => return Err("the journal begins twice"),
+            Event::Set { settings, .. } => self.settings = settings.clone(),
+            Event::Seal(segment) => {
+                if (segment.number, segment.first) != self.next {
+                    return Err("a segment does not follow the one before it");
+                }
+                let first = segment.first.checked_add(segment.records).ok_or("too many records")?;
+                self.next = (segment.number + 1, first);
+                self.segments.insert(segment.number, segment.clone());
+            }
+            Event::Erase { segment, records, sha256, bytes, .. } => {
+                let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
+                let segment = segment.ok_or("records of no segment are erased")?;
+                segment.erased += records.len() as u64;
+                segment.format = Format::Parquet;
+                (segment.sha256, segment.bytes) = (*sha256, *bytes);
+            }
+            Event::Delete { segments: (from, to), .. } => {
+                for number in *from..=(*to).min(self.next.0) {
+                    let segment = self.segments.get_mut(&number).filter(|one| !one.deleted);
+                    segment.ok_or("a segment that is not there is deleted")?.deleted = true;
+                }
+            }
+            Event::Hold { name, times, .. } => {
+                self.holds.insert(name.clone(), *times);
+            }
+            Event::Release { name, .. } => {
+                self.holds.remove(name).ok_or("a hold that is not there is released")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The hold that keeps a segment.
+    pub(crate) fn hold(&self, segment: &SegmentState) -> Option<&str> {
+        let kept = |(from, to): &(i64, i64)| {
+            segment.times.is_none_or(|(first, last)| first <= *to && *from <= last)
+        };
+        self.holds.iter().find(|(_, times)| kept(times)).map(|(name, _)| name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Recipients, new_identity};
+
+    #[test]
+    fn every_event_has_one_spelling() {
+        let key = |byte| ed25519_dalek::SigningKey::from_bytes(&[byte; 32]).verifying_key();
+        let recipient = new_identity(0).1;
+        let settings = Settings::new(Recipients::new(&[(None, recipient)]).unwrap());
+        let cause = Cause { reason: "a \"leak\"\n".into(), who: "ines (1000) on atlas".into() };
+        let segment = SegmentState {
+            number: 3,
+            format: Format::Wal,
+            first: 17,
+            records: 4,
+            times: Some((1, 1_700_000_000_123_456_789)),
+            root: [1; 32],
+            sha256: [2; 32],
+            bytes: 99,
+            erased: 0,
+            cut: Some(5),
+            sealed: 7,
+            deleted: false,
+        };
+        for event in [
+            Event::Begin {
+                origin: "o".into(),
+                first: key(1),
+                log: key(2),
+                settings: settings.clone(),
+            },
+            Event::Set { settings, cause: cause.clone() },
+            Event::Seal(segment.clone()),
+            Event::Seal(SegmentState {
+                format: Format::Parquet,
+                times: None,
+                cut: None,
+                ..segment
+            }),
+            Event::Erase {
+                segment: 1,
+                records: vec![1, 5],
+                sha256: [3; 32],
+                bytes: 9,
+                cause: cause.clone(),
+            },
+            Event::Delete { segments: (0, 2), records: 30, cause: cause.clone() },
+            Event::Hold { name: "case".into(), times: (0, 10), cause: cause.clone() },
+            Event::Release { name: "case".into(), cause },
+        ] {
+            let entry = Entry { time: 7, next: key(3), event };
+            let bytes = entry.to_bytes();
+            assert_eq!(parse(&bytes).as_ref(), Some(&entry));
+            let spaced = String::from_utf8(bytes).unwrap().replacen(':', ": ", 1);
+            assert!(parse(spaced.as_bytes()).is_none(), "{spaced}");
+        }
+    }
+}

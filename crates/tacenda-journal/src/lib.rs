@@ -1,0 +1,98 @@
+//! The sealed log: append, rotate, encrypt, sign, verify, read, erase, retain.
+//!
+//! A [`Journal`] takes [`Record`]s. They go, encrypted, into the write-ahead file of the active
+//! segment; a full segment is sealed as encrypted Parquet, and its manifest becomes an entry of a
+//! transparency log. `docs/reference/journal-format.md` is the specification of every byte.
+
+// What tests share names the crate from outside.
+#[cfg(test)]
+extern crate self as tacenda_journal;
+
+mod canonical;
+mod deep;
+mod entry;
+mod erase;
+mod error;
+mod filter;
+mod keys;
+mod log;
+mod log_view;
+mod note;
+mod page;
+mod part;
+mod place;
+mod proof;
+mod reader;
+mod record;
+mod recover;
+mod retain;
+mod salt;
+mod segment;
+mod settings;
+mod thrift;
+mod tiles;
+mod tree;
+mod verify;
+mod wal;
+mod writer;
+
+pub use entry::{Cause, Event, Format, SegmentState};
+pub use erase::Erased;
+pub use error::JournalError;
+pub use filter::Filter;
+pub use keys::{Identities, Recipients, new_identity};
+pub use note::{Checkpoint, VerifierKey};
+pub use part::Part;
+pub use place::{Fault, Place, Step};
+pub use reader::{Reader, SegmentFile};
+pub use record::{Record, Seen};
+pub use retain::{Deleted, Hold};
+pub use settings::{Durability, Limits, Retention, Settings};
+pub use verify::{Fault as Damage, Finding, Verification, Verifier};
+pub use writer::{Clock, Journal, Options, system_clock};
+
+/// Readers of bytes that a stranger may have written, for the fuzzer.
+#[doc(hidden)]
+pub mod untrusted {
+    pub use crate::entry::parse as entry;
+    pub use crate::keys::read_key_material as key_material;
+    pub use crate::note::Note;
+    pub use crate::tiles::bundle;
+    pub use crate::wal::survey;
+}
+
+/// SHA-256 (FIPS 180-4).
+pub type Hash = [u8; 32];
+
+/// SHA-256 of the parts, one after the other.
+fn sha256(parts: &[&[u8]]) -> Hash {
+    use sha2::Digest as _;
+    let mut hasher = sha2::Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The hash that 64 lower-case hexadecimal digits spell.
+fn unhex(digits: &str) -> Option<Hash> {
+    let mut hash = [0; 32];
+    let digits = digits.as_bytes();
+    if digits.len() != 64 || digits.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+        let nibble = |digit: u8| char::from(digit).to_digit(16);
+        *byte = u8::try_from(nibble(pair[0])? << 4 | nibble(pair[1])?).ok()?;
+    }
+    Some(hash)
+}

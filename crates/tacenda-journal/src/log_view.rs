@@ -1,0 +1,127 @@
+//! The log as it lies on the disk, read and checked against its newest checkpoint.
+
+use ed25519_dalek::VerifyingKey;
+
+use crate::entry::{self, Entry, Event, State};
+use crate::error::JournalError;
+use crate::note::{Checkpoint, Note, VerifierKey};
+use crate::place::Folder;
+use crate::tiles::{self, WIDTH};
+use crate::{Hash, tree};
+
+/// What the name of the evolving key adds to that of the log.
+const EPOCH: &str = "/epoch";
+
+/// The log.
+pub(crate) struct LogView {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) note: String,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) bytes: Vec<Vec<u8>>,
+    pub(crate) leaves: Vec<Hash>,
+    pub(crate) state: State,
+}
+
+impl LogView {
+    /// Reads the log of a journal.
+    pub(crate) fn read(root: &Folder) -> Result<Self, JournalError> {
+        let folder = match root.folder("log") {
+            Ok(folder) => folder,
+            Err(error) if crate::place::is_missing(&error) => {
+                return Err(JournalError::Missing { path: root.path().to_owned() });
+            }
+            Err(error) => return Err(error),
+        };
+        let damaged = |what| JournalError::damaged("log/checkpoint", what);
+        let note = folder.read("checkpoint")?;
+        let note = note.ok_or(JournalError::Missing { path: root.path().to_owned() })?;
+        let parsed = Note::parse(&note).ok_or(damaged("it is no signed note"))?;
+        let checkpoint = Checkpoint::of(&parsed).ok_or(damaged("it is no checkpoint"))?;
+        let bytes = entries(&folder, checkpoint.size)?;
+        let note = String::from_utf8(note).map_err(|_| damaged("it is no signed note"))?;
+        let view = Self::build(checkpoint, note, bytes)?;
+        let (log, epoch) = view.keys(view.checkpoint.size);
+        if !parsed.is_signed_by(&log) || !parsed.is_signed_by(&epoch) {
+            return Err(damaged("it is not signed by the keys of the log"));
+        }
+        Ok(view)
+    }
+
+    /// The log of these entries.
+    pub(crate) fn build(
+        checkpoint: Checkpoint,
+        note: String,
+        bytes: Vec<Vec<u8>>,
+    ) -> Result<Self, JournalError> {
+        let damaged = |number: usize, what| JournalError::damaged(format!("entry {number}"), what);
+        let leaves: Vec<Hash> = bytes.iter().map(|bytes| tree::leaf(bytes)).collect();
+        if tree::root(&leaves) != checkpoint.root {
+            return Err(JournalError::damaged("log", "its entries are not those that were signed"));
+        }
+        let parsed = bytes.iter().enumerate().map(|(number, bytes)| {
+            entry::parse(bytes).ok_or_else(|| damaged(number, "it is malformed"))
+        });
+        let entries: Vec<Entry> = parsed.collect::<Result<_, _>>()?;
+        let begin = entries.first().and_then(State::begin);
+        let mut state = begin.ok_or_else(|| damaged(0, "the log does not begin there"))?;
+        for (number, entry) in entries.iter().enumerate().skip(1) {
+            state.apply(entry).map_err(|what| damaged(number, what))?;
+        }
+        Ok(Self { checkpoint, note, entries, bytes, leaves, state })
+    }
+
+    /// The keys that sign the checkpoint of so many entries: that of the log, and that of its epoch.
+    pub(crate) fn keys(&self, size: u64) -> (VerifierKey, VerifierKey) {
+        keys(&self.entries, size).expect("a log has a first entry, and keys up to the next one")
+    }
+
+    /// The key of the checkpoint to come.
+    pub(crate) fn next_key(&self) -> VerifyingKey {
+        self.keys(self.checkpoint.size + 1).1.key()
+    }
+
+    /// The key that was in force when the log had so many entries.
+    pub(crate) fn key_after(&self, size: u64) -> Option<VerifierKey> {
+        keys(&self.entries, size.checked_add(1)?).map(|(_, epoch)| epoch)
+    }
+}
+
+/// The keys for the checkpoint of so many entries; `None` when the entries do not say.
+pub(crate) fn keys(entries: &[Entry], size: u64) -> Option<(VerifierKey, VerifierKey)> {
+    let Event::Begin { origin, first, log, .. } = &entries.first()?.event else { return None };
+    let epoch = match usize::try_from(size).ok()?.checked_sub(2) {
+        None => first,
+        Some(before) => &entries.get(before)?.next,
+    };
+    Some((VerifierKey::new(origin, *log), VerifierKey::new(&epoch_name(origin), *epoch)))
+}
+
+/// The name of the evolving key.
+pub(crate) fn epoch_name(origin: &str) -> String {
+    format!("{origin}{EPOCH}")
+}
+
+/// The first so many entries.
+pub(crate) fn entries(folder: &Folder, size: u64) -> Result<Vec<Vec<u8>>, JournalError> {
+    let tiles = folder.folder("tile")?;
+    let mut entries = Vec::new();
+    for number in 0..size.div_ceil(WIDTH) {
+        let width = (size - number * WIDTH).min(WIDTH);
+        // Whoever writes may have put a larger one in its place just now.
+        let mut found = None;
+        for width in width..=WIDTH {
+            found = tiles::read(&tiles, &tiles::path("entries", number, width))?;
+            if found.is_some() {
+                break;
+            }
+        }
+        let place = format!("log/tile/{}", tiles::path("entries", number, width));
+        let damaged = |what| JournalError::damaged(place.as_str(), what);
+        let bytes = found.ok_or_else(|| damaged("it is missing"))?;
+        let bundle = tiles::bundle(&bytes).ok_or_else(|| damaged("it is cut"))?;
+        let width = usize::try_from(width).expect("a tile has 256 entries");
+        let bundle = bundle.get(..width).ok_or_else(|| damaged("it is cut"))?;
+        entries.extend(bundle.iter().map(|entry| entry.to_vec()));
+    }
+    Ok(entries)
+}

@@ -1,0 +1,487 @@
+//! Directories and files that are the journal's alone.
+//!
+//! A [`Folder`] is opened once, checked, and everything in it is reached through its descriptor
+//! (openat), so that nobody can put another directory in its way. Files have mode 0600, directories
+//! 0700; links are not followed, and a file with a second name is refused.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::error::JournalError;
+
+/// A place that a journal should not lie in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Somebody empties it: `/tmp`, `/var/tmp`, `/dev/shm`, `$TMPDIR`.
+    Temporary,
+    /// It is copied to others: iCloud, Dropbox, `OneDrive`, Google Drive.
+    Synced,
+    /// A web server shows it.
+    Web,
+}
+
+impl Place {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Temporary, Self::Synced, Self::Web];
+
+    /// The name by which it is allowed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Temporary => "temporary",
+            Self::Synced => "synced",
+            Self::Web => "web",
+        }
+    }
+
+    fn of(path: &Path) -> Option<Self> {
+        let mut temporary = vec![PathBuf::from("/tmp"), "/var/tmp".into(), "/dev/shm".into()];
+        temporary.extend(["/private/tmp", "/private/var/tmp"].map(PathBuf::from));
+        temporary.extend(fs::canonicalize(std::env::temp_dir()));
+        if temporary.iter().any(|folder| path.starts_with(folder)) {
+            return Some(Self::Temporary);
+        }
+        let names = path.components().filter_map(|component| match component {
+            Component::Normal(name) => name.to_str(),
+            _ => None,
+        });
+        for name in names {
+            let begins = |start: &str| name.starts_with(start);
+            if ["Mobile Documents", "CloudStorage", "Google Drive", "Nextcloud"].contains(&name)
+                || begins("Dropbox")
+                || begins("OneDrive")
+            {
+                return Some(Self::Synced);
+            }
+            if ["public_html", "htdocs", "www", "wwwroot"].contains(&name) {
+                return Some(Self::Web);
+            }
+        }
+        let web = ["/srv/http", "/usr/share/nginx"];
+        web.iter().any(|folder| path.starts_with(folder)).then_some(Self::Web)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A step of the work with files that may fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A new file or directory.
+    Create,
+    /// Bytes at the end of a file: half of them are there when it fails.
+    Write,
+    /// A file onto the disk.
+    Sync,
+    /// Another length of a file.
+    Truncate,
+    /// Another name.
+    Rename,
+    /// Removal.
+    Remove,
+    /// A directory onto the disk.
+    SyncFolder,
+}
+
+/// Lets steps fail, in tests of what happens then.
+pub type Fault = Arc<dyn Fn(Step) -> io::Result<()> + Send + Sync>;
+
+/// A directory of the journal.
+#[derive(Clone)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    descriptor: Arc<OwnedFd>,
+    fault: Option<Fault>,
+}
+
+impl Folder {
+    /// Opens the directory of a journal, which is made (not the ones above it) when `make` says so.
+    pub(crate) fn root(
+        path: &Path,
+        make: bool,
+        allowed: &[Place],
+        fault: Option<Fault>,
+    ) -> Result<Self, JournalError> {
+        let unusable = |source| unusable(path, source);
+        if make {
+            match fs::DirBuilder::new().create(path) {
+                Ok(()) => rustix::fs::chmod(path, Mode::RWXU).map_err(|e| unusable(e.into()))?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(unusable(error)),
+            }
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let descriptor = match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(descriptor) => descriptor,
+            Err(Errno::NOENT) => return Err(JournalError::Missing { path: path.to_owned() }),
+            // What O_NOFOLLOW with O_DIRECTORY says of a link differs between systems.
+            Err(Errno::LOOP | Errno::NOTDIR) if path.is_symlink() => {
+                return Err(JournalError::Link { path: path.to_owned() });
+            }
+            Err(error) => return Err(unusable(error.into())),
+        };
+        let folder = Self { path: path.to_owned(), descriptor: Arc::new(descriptor), fault };
+        folder.check()?;
+        let real = fs::canonicalize(path).map_err(unusable)?;
+        match Place::of(&real).filter(|place| !allowed.contains(place)) {
+            Some(place) => return Err(JournalError::Unfit { path: path.to_owned(), place }),
+            None => real.ancestors().skip(1).try_for_each(check_above)?,
+        }
+        Ok(folder)
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        let file = File::from(self.descriptor.try_clone().map_err(|e| unusable(&self.path, e))?);
+        let metadata = file.metadata().map_err(|error| unusable(&self.path, error))?;
+        check(&self.path, metadata.mode(), metadata.uid())
+    }
+
+    /// A directory in it, made where there is none.
+    pub(crate) fn make(&self, name: &str) -> Result<Self, JournalError> {
+        let path = self.path.join(name);
+        self.step(Step::Create, name)?;
+        match rustix::fs::mkdirat(self.descriptor.as_fd(), name, Mode::RWXU) {
+            Ok(()) => self.sync()?,
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(unusable(&path, error.into())),
+        }
+        self.folder(name)
+    }
+
+    /// A directory in it that is there.
+    pub(crate) fn folder(&self, name: &str) -> Result<Self, JournalError> {
+        let path = self.path.join(name);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let descriptor = rustix::fs::openat(self.descriptor.as_fd(), name, flags, Mode::empty())
+            .map_err(|error| unusable(&path, error.into()))?;
+        let folder = Self { path, descriptor: Arc::new(descriptor), fault: self.fault.clone() };
+        folder.check()?;
+        Ok(folder)
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A new file.
+    pub(crate) fn create(&self, name: &str) -> Result<Output, JournalError> {
+        self.step(Step::Create, name)?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+        let file = self.open_with(name, flags)?;
+        Ok(Output { file, path: self.path.join(name), fault: self.fault.clone() })
+    }
+
+    /// A file that is there, to be changed.
+    pub(crate) fn change(&self, name: &str) -> Result<Output, JournalError> {
+        let file = self.open_with(name, OFlags::RDWR)?;
+        Ok(Output { file, path: self.path.join(name), fault: self.fault.clone() })
+    }
+
+    /// A file that is there, to be read.
+    pub(crate) fn open(&self, name: &str) -> Result<File, JournalError> {
+        self.open_with(name, OFlags::RDONLY)
+    }
+
+    fn open_with(&self, name: &str, flags: OFlags) -> Result<File, JournalError> {
+        let path = self.path.join(name);
+        // Neither through a link nor waiting for the other end of a pipe.
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = match rustix::fs::openat(self.descriptor.as_fd(), name, flags, mode) {
+            Ok(file) => File::from(file),
+            Err(Errno::LOOP) => return Err(JournalError::Link { path }),
+            Err(error) => return Err(unusable(&path, error.into())),
+        };
+        let metadata = file.metadata().map_err(|error| unusable(&path, error))?;
+        if !metadata.is_file() {
+            return Err(unusable(&path, io::ErrorKind::InvalidInput.into()));
+        }
+        if metadata.nlink() > 1 {
+            return Err(JournalError::Link { path });
+        }
+        check(&path, metadata.mode(), metadata.uid())?;
+        Ok(file)
+    }
+
+    /// The content of a file; `None` when there is none.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        let mut file = match self.open(name) {
+            Ok(file) => file,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| unusable(&self.path.join(name), error))?;
+        Ok(Some(bytes))
+    }
+
+    /// Puts a file in the place of what is there: at once or not at all, and on the disk.
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+        let new = format!("{name}.new");
+        self.discard(&new)?;
+        let mut file = self.create(&new)?;
+        file.write(bytes)?;
+        file.sync()?;
+        self.rename(&new, self, name)
+    }
+
+    /// Renames a file, also into another directory; both are on the disk then.
+    pub(crate) fn rename(&self, from: &str, to: &Self, name: &str) -> Result<(), JournalError> {
+        self.step(Step::Rename, from)?;
+        rustix::fs::renameat(self.descriptor.as_fd(), from, to.descriptor.as_fd(), name)
+            .map_err(|error| unusable(&self.path.join(from), error.into()))?;
+        to.sync()?;
+        if to.path != self.path {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Removes a file, which may have been removed already.
+    pub(crate) fn discard(&self, name: &str) -> Result<(), JournalError> {
+        match rustix::fs::unlinkat(self.descriptor.as_fd(), name, AtFlags::empty()) {
+            Ok(()) => {
+                self.step(Step::Remove, name)?;
+                self.sync()
+            }
+            Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(unusable(&self.path.join(name), error.into())),
+        }
+    }
+
+    /// Overwrites a file with zeros, as far as the file system does so in place, and removes it.
+    pub(crate) fn shred(&self, name: &str) -> Result<(), JournalError> {
+        match self.change(name) {
+            Ok(file) => file.overwrite()?,
+            Err(error) if is_missing(&error) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        self.discard(name)
+    }
+
+    /// The names in it, sorted.
+    pub(crate) fn names(&self) -> Result<Vec<String>, JournalError> {
+        let failed = |error: Errno| unusable(&self.path, error.into());
+        let mut names = Vec::new();
+        for entry in Dir::read_from(self.descriptor.as_fd()).map_err(failed)? {
+            let name = OsString::from_vec(entry.map_err(failed)?.file_name().to_bytes().to_vec());
+            if name != "." && name != ".." {
+                names.push(name.to_string_lossy().into_owned());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Names in it are on the disk when it is.
+    pub(crate) fn sync(&self) -> Result<(), JournalError> {
+        self.step(Step::SyncFolder, ".")?;
+        rustix::fs::fsync(self.descriptor.as_fd())
+            .map_err(|error| unusable(&self.path, error.into()))
+    }
+
+    /// The lock of who writes to the journal; held until it is dropped.
+    pub(crate) fn lock(&self) -> Result<File, JournalError> {
+        let file = self.open_with("lock", OFlags::RDWR | OFlags::CREATE)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(file),
+            Err(Errno::WOULDBLOCK) => Err(JournalError::InUse { path: self.path.clone() }),
+            Err(error) => Err(unusable(&self.path.join("lock"), error.into())),
+        }
+    }
+
+    fn step(&self, step: Step, name: &str) -> Result<(), JournalError> {
+        let Some(fault) = &self.fault else { return Ok(()) };
+        fault(step).map_err(|error| unusable(&self.path.join(name), error))
+    }
+}
+
+/// A file that is written.
+pub(crate) struct Output {
+    file: File,
+    path: PathBuf,
+    fault: Option<Fault>,
+}
+
+impl Output {
+    /// Appends bytes: all of them, or an error and some.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
+        if let Some(Err(error)) = self.fault.as_ref().map(|fault| fault(Step::Write)) {
+            let _ = self.file.write_all(&bytes[..bytes.len() / 2]);
+            return Err(unusable(&self.path, error));
+        }
+        self.file.write_all(bytes).map_err(|error| unusable(&self.path, error))
+    }
+
+    /// The content is on the disk.
+    pub(crate) fn sync(&self) -> Result<(), JournalError> {
+        let done = self.step(Step::Sync).and_then(|()| self.file.sync_data());
+        done.map_err(|error| unusable(&self.path, error))
+    }
+
+    /// The same file once more.
+    pub(crate) fn again(&self) -> Result<Self, JournalError> {
+        let file = self.file.try_clone().map_err(|error| unusable(&self.path, error))?;
+        Ok(Self { file, path: self.path.clone(), fault: self.fault.clone() })
+    }
+
+    /// Cuts what was written after this many bytes, and goes on there.
+    pub(crate) fn cut(&mut self, length: u64) -> Result<(), JournalError> {
+        use std::io::Seek as _;
+        let cut = self.step(Step::Truncate).and_then(|()| self.file.set_len(length));
+        let moved = cut.and_then(|()| self.file.seek(io::SeekFrom::Start(length)));
+        moved.map(drop).map_err(|error| unusable(&self.path, error))
+    }
+
+    fn overwrite(mut self) -> Result<(), JournalError> {
+        let zeros = [0; 1 << 14];
+        let length = self.file.metadata().map_err(|error| unusable(&self.path, error))?.len();
+        let mut left = length;
+        while left > 0 {
+            let count = usize::try_from(left).map_or(zeros.len(), |left| left.min(zeros.len()));
+            self.write(&zeros[..count])?;
+            left -= count as u64;
+        }
+        self.sync()
+    }
+
+    fn step(&self, step: Step) -> io::Result<()> {
+        self.fault.as_ref().map_or(Ok(()), |fault| fault(step))
+    }
+}
+
+/// For those who write to a file in pieces.
+impl io::Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.step(Step::Write)?;
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Turns an error of the system into one that names the file.
+pub(crate) fn unusable(path: &Path, source: io::Error) -> JournalError {
+    JournalError::Unusable { path: path.to_owned(), source }
+}
+
+/// Whether something is not there.
+pub(crate) fn is_missing(error: &JournalError) -> bool {
+    matches!(error, JournalError::Unusable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
+fn check(path: &Path, mode: u32, owner: u32) -> Result<(), JournalError> {
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(JournalError::ForeignOwner { path: path.to_owned() });
+    }
+    if mode & 0o077 != 0 {
+        return Err(JournalError::Exposed { path: path.to_owned(), mode: mode & 0o7777 });
+    }
+    Ok(())
+}
+
+/// Who may write to a directory above can put another in the place of ours.
+fn check_above(path: &Path) -> Result<(), JournalError> {
+    let metadata = fs::metadata(path).map_err(|error| unusable(path, error))?;
+    let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Err(JournalError::ForeignOwner { path: path.to_owned() });
+    }
+    let sticky = mode & 0o1000 != 0;
+    if mode & 0o022 != 0 && !sticky {
+        return Err(JournalError::Exposed { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn open(path: &Path) -> Result<Folder, JournalError> {
+        Folder::root(path, true, &[Place::Temporary], None)
+    }
+
+    #[test]
+    fn directories_and_files_are_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = open(&folder.path().join("j")).unwrap();
+        root.replace("file", b"content").unwrap();
+        root.make("deep").unwrap().replace("file", b"").unwrap();
+        let mode = |name: &str| fs::metadata(root.path().join(name)).unwrap().mode() & 0o7777;
+        assert_eq!((mode("."), mode("file"), mode("deep")), (0o700, 0o600, 0o700));
+        assert_eq!(root.names().unwrap(), ["deep", "file"]);
+        assert_eq!(root.read("file").unwrap().as_deref(), Some(b"content".as_slice()));
+        assert_eq!(root.read("none").unwrap(), None);
+        root.shred("file").unwrap();
+        assert_eq!(root.read("file").unwrap(), None);
+    }
+
+    #[test]
+    fn links_strangers_and_open_doors_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let root = open(&at("j")).unwrap();
+        root.replace("file", b"").unwrap();
+        fs::hard_link(at("j/file"), at("j/twin")).unwrap();
+        assert!(matches!(root.read("file"), Err(JournalError::Link { .. })));
+        symlink(at("j/file"), at("j/soft")).unwrap();
+        assert!(matches!(root.read("soft"), Err(JournalError::Link { .. })));
+        symlink(at("j"), at("link")).unwrap();
+        assert!(matches!(open(&at("link")), Err(JournalError::Link { .. })));
+        root.replace("open", b"").unwrap();
+        fs::set_permissions(at("j/open"), fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(root.read("open"), Err(JournalError::Exposed { mode: 0o640, .. })));
+        fs::set_permissions(at("j"), fs::Permissions::from_mode(0o750)).unwrap();
+        assert!(matches!(open(&at("j")), Err(JournalError::Exposed { mode: 0o750, .. })));
+        fs::set_permissions(at("j"), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::create_dir(at("wide")).unwrap();
+        fs::set_permissions(at("wide"), fs::Permissions::from_mode(0o777)).unwrap();
+        let error = open(&at("wide/j")).err().unwrap();
+        assert!(matches!(error, JournalError::Exposed { mode: 0o777, .. }), "{error}");
+    }
+
+    #[test]
+    fn places_that_others_see_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j");
+        let error = Folder::root(&path, true, &[], None).err().unwrap();
+        assert!(matches!(error, JournalError::Unfit { place: Place::Temporary, .. }), "{error}");
+        for (path, place) in [
+            ("/Users/ines/Library/Mobile Documents/j", Some(Place::Synced)),
+            ("/home/ines/Dropbox (Work)/j", Some(Place::Synced)),
+            ("/var/www/html/j", Some(Place::Web)),
+            ("/home/ines/public_html/j", Some(Place::Web)),
+            ("/var/log/app/journal", None),
+        ] {
+            assert_eq!(Place::of(Path::new(path)), place, "{path}");
+        }
+    }
+
+    #[test]
+    fn one_process_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = open(&folder.path().join("j")).unwrap();
+        let lock = root.lock().unwrap();
+        assert!(matches!(root.lock(), Err(JournalError::InUse { .. })));
+        drop(lock);
+        root.lock().unwrap();
+    }
+}

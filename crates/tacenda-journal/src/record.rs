@@ -1,0 +1,291 @@
+//! A record: what it is about, and its fields by class.
+
+use serde_json::{Map, Value};
+use tacenda_policy::Class;
+
+use crate::Hash;
+use crate::error::JournalError;
+use crate::part::Part;
+use crate::sha256;
+
+/// The longest record, in bytes of all its parts.
+pub(crate) const LONGEST: usize = 16 << 20;
+
+/// A record on its way into the journal, or out of it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// When, in nanoseconds since 1970, UTC.
+    pub time: i64,
+    /// Its level, in lower case: `info`, `warning` …
+    pub level: String,
+    /// Who wrote it.
+    pub logger: String,
+    /// The kinds of values that it is about, sorted, with commas between them.
+    pub kinds: String,
+    /// The fields of each class, in the order of [`Class::ALL`]: a JSON object, if there are any.
+    pub fields: [Option<Vec<u8>>; 4],
+}
+
+/// A record as it was read.
+#[derive(Clone)]
+pub struct Seen {
+    /// Its number in the journal, from 0.
+    pub sequence: u64,
+    /// What of it could be read.
+    pub record: Record,
+    /// The classes of which it may have fields that no identity at hand opens.
+    pub sealed: Vec<Class>,
+    /// The hash of its leaf, when its content was erased.
+    pub erased: Option<Hash>,
+}
+
+impl Record {
+    /// Reads a line: a JSON object, or a text that becomes the message.
+    ///
+    /// Of an object, `time` (RFC 3339, or seconds since 1970), `level`, `logger` and `kinds` are
+    /// what the record is about; `class` says of which class the fields are, and `classes` says so
+    /// of single ones. All other members are fields.
+    pub fn from_line(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
+        if line.trim_ascii_start().first() == Some(&b'{')
+            && let Ok(Value::Object(object)) = serde_json::from_slice(line)
+        {
+            return Self::from_object(object, class, now);
+        }
+        Self::from_text(line, class, now)
+    }
+
+    /// A line that is the message, whatever it looks like.
+    pub fn from_text(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
+        let text = String::from_utf8_lossy(line);
+        let object = Map::from_iter([("message".to_owned(), Value::from(text.as_ref()))]);
+        Self::from_object(object, class, now)
+    }
+
+    fn from_object(
+        mut object: Map<String, Value>,
+        class: Class,
+        now: i64,
+    ) -> Result<Self, JournalError> {
+        let bad = |what| JournalError::BadRecord { what };
+        let mut text = |name: &str| match object.remove(name) {
+            Some(Value::String(text)) => Ok(text),
+            None | Some(Value::Null) => Ok(String::new()),
+            Some(_) => Err(bad("has a level, logger or class that is no text")),
+        };
+        let (level, logger, named) =
+            (text("level")?.to_ascii_lowercase(), text("logger")?, text("class")?);
+        // What `cat` prints can be taken in again.
+        object.remove("seq");
+        let class = match named.as_str() {
+            "" => class,
+            name => Class::from_name(name).ok_or_else(|| bad("has an unknown class"))?,
+        };
+        let time = match object.remove("time") {
+            None | Some(Value::Null) => now,
+            Some(value) => read_time(&value).ok_or_else(|| bad("has a time that is none"))?,
+        };
+        let mut kinds: Vec<String> = match object.remove("kinds") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(value) => serde_json::from_value(value)
+                .map_err(|_| bad("has kinds that are no list of names"))?,
+        };
+        kinds.sort_unstable();
+        kinds.dedup();
+        let single: Map<String, Value> = match object.remove("classes") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(single)) => single,
+            Some(_) => return Err(bad("has classes that are no object")),
+        };
+        let mut fields: [Map<String, Value>; 4] = Default::default();
+        for (name, value) in object {
+            let class = match single.get(&name) {
+                None => class,
+                Some(own) => own
+                    .as_str()
+                    .and_then(Class::from_name)
+                    .ok_or_else(|| bad("has an unknown class"))?,
+            };
+            fields[Part::Of(class).index() - 1].insert(name, value);
+        }
+        let fields = fields.map(|fields| {
+            (!fields.is_empty()).then(|| Value::Object(fields).to_string().into_bytes())
+        });
+        let record = Self { time, level, logger, kinds: kinds.join(","), fields };
+        record.check()?;
+        Ok(record)
+    }
+
+    /// Whether the journal takes it.
+    pub(crate) fn check(&self) -> Result<(), JournalError> {
+        let short = |text: &str| u16::try_from(text.len()).is_ok();
+        if !(short(&self.level) && short(&self.logger) && short(&self.kinds)) {
+            return Err(JournalError::BadRecord { what: "has a level, logger or kinds too long" });
+        }
+        if self.size() > LONGEST {
+            return Err(JournalError::BadRecord { what: "is longer than 16 MiB" });
+        }
+        Ok(())
+    }
+
+    /// Its size, in bytes of all its parts.
+    pub(crate) fn size(&self) -> usize {
+        let fields = self.fields.iter().flatten().map(Vec::len).sum::<usize>();
+        14 + self.level.len() + self.logger.len() + self.kinds.len() + fields
+    }
+
+    /// The head as bytes: time, then level, logger and kinds, each after its length in two bytes.
+    pub(crate) fn head(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.time.to_be_bytes());
+        for text in [&self.level, &self.logger, &self.kinds] {
+            let length = u16::try_from(text.len()).expect("checked when it was taken");
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    /// The inverse: the record without fields, and what follows.
+    pub(crate) fn from_head(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (time, mut rest) = bytes.split_first_chunk()?;
+        let mut text = || {
+            let (length, after) = rest.split_first_chunk()?;
+            let (text, after) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
+            rest = after;
+            String::from_utf8(text.to_vec()).ok()
+        };
+        let (level, logger, kinds) = (text()?, text()?, text()?);
+        let time = i64::from_be_bytes(*time);
+        Some((Self { time, level, logger, kinds, fields: Default::default() }, rest))
+    }
+
+    /// The parts that it has, as bits of their numbers.
+    pub(crate) fn parts(&self) -> u8 {
+        let bit = |(i, field): (usize, &Option<Vec<u8>>)| u8::from(field.is_some()) << (i + 1);
+        1 | self.fields.iter().enumerate().map(bit).sum::<u8>()
+    }
+
+    /// One JSON object, its own members first. Fields come after, and never in their place.
+    pub fn to_json(&self, sequence: u64) -> String {
+        use std::fmt::Write as _;
+        let mut json = format!("{{\"seq\":{sequence},\"time\":\"{}\"", show_time(self.time));
+        for (name, text) in [("level", &self.level), ("logger", &self.logger)] {
+            if !text.is_empty() {
+                let _ = write!(json, ",\"{name}\":{}", Value::from(text.as_str()));
+            }
+        }
+        if !self.kinds.is_empty() {
+            let kinds: Vec<&str> = self.kinds.split(',').collect();
+            let _ = write!(json, ",\"kinds\":{}", Value::from(kinds));
+        }
+        for fields in self.fields.iter().flatten() {
+            // A JSON object without its braces.
+            let inner = fields.strip_prefix(b"{").and_then(|fields| fields.strip_suffix(b"}"));
+            if let Some(inner) = inner.filter(|inner| !inner.is_empty()) {
+                let _ = write!(json, ",{}", String::from_utf8_lossy(inner));
+            }
+        }
+        json.push('}');
+        json
+    }
+
+    /// The value of a field, of whatever class.
+    pub fn field(&self, name: &str) -> Option<Value> {
+        self.fields.iter().flatten().find_map(|fields| {
+            let mut object: Map<String, Value> = serde_json::from_slice(fields).ok()?;
+            object.remove(name)
+        })
+    }
+}
+
+/// The commitment to a part: it binds to the content and, without the salt, tells nothing of it.
+pub(crate) fn commitment(part: Part, salt: &Hash, content: &[u8]) -> Hash {
+    let number = u8::try_from(part.index()).expect("there are five parts");
+    sha256(&[&[2, number], salt, content])
+}
+
+/// A time as RFC 3339 spells it, in UTC.
+pub(crate) fn show_time(time: i64) -> String {
+    jiff::Timestamp::from_nanosecond(time.into())
+        .expect("64 bits of nanoseconds are within the years that it knows")
+        .to_string()
+}
+
+fn read_time(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => {
+            let time: jiff::Timestamp = text.parse().ok()?;
+            i64::try_from(time.as_nanosecond()).ok()
+        }
+        Value::Number(seconds) => {
+            if let Some(whole) = seconds.as_i64() {
+                return whole.checked_mul(1_000_000_000);
+            }
+            let time = jiff::SignedDuration::try_from_secs_f64(seconds.as_f64()?).ok()?;
+            i64::try_from(time.as_nanos()).ok()
+        }
+        _ => None,
+    }
+}
+
+/// Says how much there is, not what.
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Record {{ {} B, parts {:05b} }}", self.size(), self.parts())
+    }
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Seen {{ sequence: {}, record: {:?} }}", self.sequence, self.record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn fields_go_to_their_class() {
+        let line = br#"{"time": "2026-03-01T10:00:00.5Z", "level": "INFO", "logger": "app",
+            "message": "hi", "card": "1", "kinds": ["prompt", "email"], "classes": {"card": "restricted"}}"#;
+        let record = Record::from_line(line, Class::Internal, 0).unwrap();
+        assert_eq!(record.fields[1].as_deref(), Some(br#"{"message":"hi"}"#.as_slice()));
+        assert_eq!(record.fields[3].as_deref(), Some(br#"{"card":"1"}"#.as_slice()));
+        assert_eq!(record.parts(), 0b10101);
+        assert_eq!(
+            record.to_json(7),
+            r#"{"seq":7,"time":"2026-03-01T10:00:00.5Z","level":"info","logger":"app","kinds":["email","prompt"],"message":"hi","card":"1"}"#
+        );
+        assert_eq!(format!("{record:?}"), "Record { 61 B, parts 10101 }");
+    }
+
+    #[test]
+    fn any_other_line_is_the_message() {
+        for line in ["{broken", "plain", "[1]", ""] {
+            let record = Record::from_line(line.as_bytes(), Class::Confidential, 5).unwrap();
+            assert_eq!((record.time, record.field("message")), (5, Some(line.into())));
+            assert!(record.fields[2].is_some());
+        }
+        for line in [r#"{"time": "x"}"#, r#"{"class": "secret"}"#, r#"{"kinds": 1}"#] {
+            let error = Record::from_line(line.as_bytes(), Class::Internal, 0).unwrap_err();
+            assert!(matches!(error, JournalError::BadRecord { .. }), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_head_comes_back(time: i64, level in ".{0,9}", logger in ".{0,9}", kinds in ".{0,9}") {
+            let record = Record { time, level, logger, kinds, ..Record::default() };
+            let mut bytes = Vec::new();
+            record.head(&mut bytes);
+            bytes.push(9);
+            prop_assert_eq!(Record::from_head(&bytes), Some((record, [9].as_slice())));
+        }
+
+        #[test]
+        fn no_line_makes_it_panic(line in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = Record::from_line(&line, Class::Internal, 0).map(|record| record.to_json(0));
+        }
+    }
+}

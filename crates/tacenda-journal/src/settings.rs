@@ -1,0 +1,109 @@
+//! What a journal is set to. It stands in the log: who changes it leaves a trace.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::JournalError;
+use crate::keys::Recipients;
+
+/// When a record counts as written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// When it is on the disk (fdatasync); records of the same moment share one sync.
+    Record,
+    /// When the system has it; it is on the disk within the interval. A process that is killed
+    /// loses nothing, a machine that fails what came within the interval.
+    #[default]
+    Interval,
+    /// When the system has it; the system says when it is on the disk.
+    Os,
+}
+
+/// When a segment is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of its write-ahead file.
+    pub segment_bytes: u64,
+    /// Seconds since its first record.
+    pub segment_seconds: u64,
+    /// Milliseconds between two syncs, for [`Durability::Interval`].
+    pub interval_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { segment_bytes: 64 << 20, segment_seconds: 3600, interval_ms: 200 }
+    }
+}
+
+/// What is kept. Without a bound, all is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Seconds that a segment is kept after its last record.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_seconds: Option<u64>,
+    /// Bytes of all sealed segments together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_bytes: Option<u64>,
+    /// Bytes that have to be free on the file system.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub min_free: Option<u64>,
+}
+
+/// What a journal is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Who may read which class.
+    pub recipients: Recipients,
+    /// When a record counts as written.
+    pub durability: Durability,
+    /// When a segment is full.
+    pub limits: Limits,
+    /// What is kept.
+    pub retention: Retention,
+}
+
+impl Settings {
+    /// The usual ones, for these recipients.
+    pub fn new(recipients: Recipients) -> Self {
+        Self {
+            recipients,
+            durability: Durability::default(),
+            limits: Limits::default(),
+            retention: Retention::default(),
+        }
+    }
+
+    /// Whether a journal can be run with them.
+    pub(crate) fn check(&self) -> Result<(), JournalError> {
+        let bad = |what: &str| Err(JournalError::BadSetting { what: what.to_owned() });
+        match self.limits {
+            Limits { segment_bytes: ..4096, .. } => bad("a segment has at least 4096 bytes"),
+            Limits { segment_bytes: 0x4000_0001.., .. } => bad("a segment has at most 1 GiB"),
+            Limits { segment_seconds: 0, .. } => bad("a segment has at least one second"),
+            Limits { interval_ms: 0, .. } => bad("the interval is at least 1 ms"),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "durability": self.durability,
+            "limits": self.limits,
+            "recipients": self.recipients.to_json(),
+            "retention": self.retention,
+        })
+    }
+
+    pub(crate) fn from_json(value: &Value) -> Option<Self> {
+        Some(Self {
+            recipients: Recipients::from_json(&value["recipients"])?,
+            durability: serde_json::from_value(value["durability"].clone()).ok()?,
+            limits: serde_json::from_value(value["limits"].clone()).ok()?,
+            retention: serde_json::from_value(value["retention"].clone()).ok()?,
+        })
+    }
+}

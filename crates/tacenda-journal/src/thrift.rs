@@ -1,0 +1,165 @@
+//! Thrift's compact protocol, as far as Parquet's page headers and file footers need it: a struct is
+//! read into its fields by number.
+
+/// A value.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Field<'b> {
+    Bool(bool),
+    Int(i64),
+    Bytes(&'b [u8]),
+    Struct(Struct<'b>),
+    /// What Tacenda has no use for: lists, sets, maps, floating point.
+    Other,
+}
+
+/// A struct: its fields with their numbers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Struct<'b>(Vec<(i16, Field<'b>)>);
+
+impl<'b> Struct<'b> {
+    /// Reads a struct, and gives what follows it.
+    pub(crate) fn read(mut bytes: &'b [u8]) -> Option<(Self, &'b [u8])> {
+        let read = read_struct(&mut bytes, 0)?;
+        Some((read, bytes))
+    }
+
+    fn field(&self, number: i16) -> Option<&Field<'b>> {
+        self.0.iter().find(|(id, _)| *id == number).map(|(_, field)| field)
+    }
+
+    /// A whole number.
+    pub(crate) fn int(&self, number: i16) -> Option<i64> {
+        match self.field(number)? {
+            Field::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Bytes.
+    pub(crate) fn bytes(&self, number: i16) -> Option<&'b [u8]> {
+        match self.field(number)? {
+            Field::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// A struct in it.
+    pub(crate) fn inner(&self, number: i16) -> Option<&Self> {
+        match self.field(number)? {
+            Field::Struct(inner) => Some(inner),
+            _ => None,
+        }
+    }
+}
+
+/// Deeper than any struct of Parquet.
+const DEEPEST: u8 = 8;
+
+fn read_struct<'b>(bytes: &mut &'b [u8], depth: u8) -> Option<Struct<'b>> {
+    let mut fields = Vec::new();
+    let mut number = 0_i16;
+    loop {
+        let head = byte(bytes)?;
+        if head == 0 {
+            return Some(Struct(fields));
+        }
+        number = match head >> 4 {
+            0 => i16::try_from(zigzag(varint(bytes)?)).ok()?,
+            delta => number.checked_add(i16::from(delta))?,
+        };
+        fields.push((number, value(head & 15, bytes, depth, true)?));
+    }
+}
+
+fn value<'b>(kind: u8, bytes: &mut &'b [u8], depth: u8, in_struct: bool) -> Option<Field<'b>> {
+    if depth > DEEPEST {
+        return None;
+    }
+    Some(match kind {
+        // In a struct the kind is the value.
+        1 | 2 if in_struct => Field::Bool(kind == 1),
+        1 | 2 => Field::Bool(byte(bytes)? == 1),
+        3 => Field::Int(i64::from(byte(bytes)?.cast_signed())),
+        4..=6 => Field::Int(zigzag(varint(bytes)?)),
+        7 => {
+            take(bytes, 8)?;
+            Field::Other
+        }
+        8 => {
+            let length = usize::try_from(varint(bytes)?).ok()?;
+            Field::Bytes(take(bytes, length)?)
+        }
+        9 | 10 => {
+            let head = byte(bytes)?;
+            let count = if head >> 4 == 15 { varint(bytes)? } else { u64::from(head >> 4) };
+            for _ in 0..count {
+                value(head & 15, bytes, depth + 1, false)?;
+            }
+            Field::Other
+        }
+        11 => {
+            let count = varint(bytes)?;
+            let kinds = if count == 0 { 0 } else { byte(bytes)? };
+            for _ in 0..count {
+                value(kinds >> 4, bytes, depth + 1, false)?;
+                value(kinds & 15, bytes, depth + 1, false)?;
+            }
+            Field::Other
+        }
+        12 => Field::Struct(read_struct(bytes, depth + 1)?),
+        _ => return None,
+    })
+}
+
+fn byte(bytes: &mut &[u8]) -> Option<u8> {
+    let (first, rest) = bytes.split_first()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Option<&'b [u8]> {
+    let (taken, rest) = bytes.split_at_checked(count)?;
+    *bytes = rest;
+    Some(taken)
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let next = byte(bytes)?;
+        value |= u64::from(next & 0x7f) << shift;
+        if next < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn zigzag(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_page_header() {
+        // type 0, sizes 300 and 132, a data page header with 2 values and encoding 6.
+        let bytes = [0x15, 0, 0x15, 0xd8, 4, 0x15, 0x88, 2, 0x2c, 0x15, 4, 0x15, 12, 0, 0, 99];
+        let (header, rest) = Struct::read(&bytes).unwrap();
+        assert_eq!((header.int(1), header.int(2), header.int(3)), (Some(0), Some(300), Some(132)));
+        let data = header.inner(5).unwrap();
+        assert_eq!((data.int(1), data.int(2), data.int(3)), (Some(2), Some(6), None));
+        assert_eq!(rest, [99]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            let _ = Struct::read(&bytes);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Damaged journals: every damage is found, at its place.
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::SigningKey;
+use support::{Fixture, files, options};
+
+use crate::entry::{self, Event};
+use crate::log_view::{LogView, epoch_name};
+use crate::place::{Folder, Place};
+use crate::{Cause, Checkpoint, Filter, Hash, Hold, Verification, tiles, tree};
+
+/// Damaged journals of each test; `TACENDA_JOURNAL_DAMAGES=1000` for all of them.
+fn rounds() -> u64 {
+    std::env::var("TACENDA_JOURNAL_DAMAGES").map_or(300, |text| text.parse().unwrap())
+}
+
+/// Numbers that look random and are the same in each run (`SplitMix64`).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        usize::try_from(self.next() % count as u64).unwrap()
+    }
+}
+
+/// A journal that has seen everything, and a checkpoint of it.
+fn seasoned() -> (Fixture, Vec<u8>) {
+    let fixture = Fixture::new();
+    for segment in 0..4 {
+        fixture.fill(segment * 8, segment * 8 + 8);
+    }
+    let journal = fixture.open();
+    let cause = Cause { reason: "a test".into(), who: "a test".into() };
+    let hold = Hold { name: "h".into(), times: (0, 1) };
+    journal.hold(hold, cause.clone()).unwrap();
+    let filter = Filter { numbers: Some((9, 10)), ..Filter::default() };
+    journal.erase(&fixture.reader(), &filter, &cause).unwrap();
+    journal.close().unwrap();
+    let note = fixture.reader().checkpoint_note().as_bytes().to_vec();
+    (fixture, note)
+}
+
+fn verify(fixture: &Fixture, note: &[u8]) -> Verification {
+    let mut verifier = fixture.verifier();
+    verifier.identities = None;
+    verifier.since = vec![("kept".to_owned(), note.to_vec())];
+    verifier.verify(&fixture.path()).unwrap()
+}
+
+/// What a reader of the report looks for: the file, or the entries when it holds them.
+fn names(report: &Verification, path: &Path) -> bool {
+    let place = path.to_string_lossy();
+    report.findings.iter().any(|finding| {
+        finding.place == place || (place.contains("entries") && finding.place.starts_with("entry"))
+    })
+}
+
+#[test]
+fn damaged_files_are_found_and_named() {
+    let (fixture, note) = seasoned();
+    assert_eq!(verify(&fixture, &note).findings, []);
+    let root = fixture.path();
+    let all: Vec<PathBuf> = files(&root)
+        .into_iter()
+        .filter(|path| !path.starts_with(root.join("keys")) && !path.ends_with("lock"))
+        .collect();
+    let mut numbers = Numbers(1);
+    for round in 0..rounds() {
+        let path = &all[numbers.below(all.len())];
+        let bytes = fs::read(path).unwrap();
+        let mut damaged = bytes.clone();
+        let (mut other, mut removed) = (None, false);
+        match numbers.below(6) {
+            0 => damaged[numbers.below(bytes.len())] ^= 1 << numbers.below(8),
+            1 => damaged.truncate(numbers.below(bytes.len())),
+            2 => damaged.extend_from_slice(&bytes[..=numbers.below(bytes.len())]),
+            3 => {
+                let start = numbers.below(bytes.len());
+                damaged.drain(start..(start + 1 + numbers.below(40)).min(bytes.len()));
+            }
+            4 => removed = true,
+            _ => other = Some(all[numbers.below(all.len())].clone()),
+        }
+        if let Some(other) = &other {
+            damaged = fs::read(other).unwrap();
+        }
+        if damaged == bytes && !removed {
+            continue;
+        }
+        if removed {
+            fs::remove_file(path).unwrap();
+        } else {
+            fs::write(path, &damaged).unwrap();
+        }
+        let report = verify(&fixture, &note);
+        let place = path.strip_prefix(&root).unwrap();
+        assert!(names(&report, place), "round {round}, {place:?}: {:?}", report.findings);
+        if removed {
+            let file = fs::OpenOptions::new().write(true).create_new(true).open(path).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            file.set_permissions(mode).unwrap();
+        }
+        fs::write(path, &bytes).unwrap();
+    }
+    assert_eq!(verify(&fixture, &note).findings, [], "all damage was undone");
+}
+
+/// A thief of the machine: it has the keys that are there now.
+struct Thief {
+    log: SigningKey,
+    epoch: SigningKey,
+    folder: Folder,
+    view: LogView,
+}
+
+impl Thief {
+    fn new(fixture: &Fixture) -> Self {
+        let folder = Folder::root(&fixture.path(), false, &[Place::Temporary], None).unwrap();
+        let key = |name: &str| {
+            let seed = fs::read(fixture.path().join("keys").join(name)).unwrap();
+            SigningKey::from_bytes(seed.as_slice().try_into().unwrap())
+        };
+        let view = LogView::read(&folder).unwrap();
+        Self { log: key("log"), epoch: key("signing"), folder, view }
+    }
+
+    /// Puts these entries in the place of the log's, and signs every checkpoint from `from` on.
+    fn forge(&self, entries: &[Vec<u8>], from: usize) {
+        let folder = self.folder.folder("log").unwrap();
+        let leaves: Vec<Hash> = entries.iter().map(|entry| tree::leaf(entry)).collect();
+        fs::remove_dir_all(folder.path().join("tile")).unwrap();
+        tiles::write(&folder.make("tile").unwrap(), &leaves, entries).unwrap();
+        let origin = &self.view.checkpoint.origin;
+        let mut note = String::new();
+        for size in 1..=entries.len() {
+            let checkpoint = Checkpoint {
+                origin: origin.clone(),
+                size: size as u64,
+                root: tree::root(&leaves[..size]),
+            };
+            note = checkpoint.sign(&[(origin, &self.log), (&epoch_name(origin), &self.epoch)]);
+            if size >= from {
+                let checkpoints = folder.folder("checkpoints").unwrap();
+                checkpoints.replace(&size.to_string(), note.as_bytes()).unwrap();
+            }
+        }
+        folder.replace("checkpoint", note.as_bytes()).unwrap();
+        for size in entries.len() + 1..20 {
+            let checkpoints = folder.folder("checkpoints").unwrap();
+            checkpoints.discard(&size.to_string()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_past_cannot_be_signed_anew_with_the_keys_of_today() {
+    for forged in 1..6 {
+        let (fixture, _) = seasoned();
+        let thief = Thief::new(&fixture);
+        let mut entries = thief.view.bytes.clone();
+        let mut entry = entry::parse(&entries[forged]).unwrap();
+        match &mut entry.event {
+            Event::Seal(segment) => segment.sha256 = [7; 32],
+            Event::Hold { name, .. } => "k".clone_into(name),
+            other => panic!("{other:?}"),
+        }
+        // Its own key from there on, so that later signatures fit.
+        entry.next = thief.epoch.verifying_key();
+        entries[forged] = entry.to_bytes();
+        for later in &mut entries[forged + 1..] {
+            let mut entry = entry::parse(later).unwrap();
+            entry.next = thief.epoch.verifying_key();
+            *later = entry.to_bytes();
+        }
+        thief.forge(&entries, forged + 1);
+        // Without any checkpoint that was kept elsewhere.
+        let report = fixture.verify();
+        let places: Vec<&str> = report.findings.iter().map(|one| one.place.as_str()).collect();
+        let place = format!("log/checkpoints/{}", forged + 1);
+        assert!(places.contains(&place.as_str()), "{forged}: {:?}", report.findings);
+    }
+}
+
+#[test]
+fn entries_that_are_removed_doubled_or_reordered_are_found() {
+    for change in 0..3 {
+        for at in 1..5 {
+            let (fixture, note) = seasoned();
+            let thief = Thief::new(&fixture);
+            let mut entries = thief.view.bytes.clone();
+            match change {
+                0 => drop(entries.remove(at)),
+                1 => entries.insert(at, entries[at].clone()),
+                _ => entries.swap(at, at + 1),
+            }
+            thief.forge(&entries, at + 1);
+            let report = verify(&fixture, &note);
+            assert!(!report.findings.is_empty(), "change {change} at {at}");
+            let early = report.findings.iter().any(|finding| {
+                finding.place == format!("log/checkpoints/{}", at + 1)
+                    || finding.place == format!("entry {at}")
+            });
+            assert!(early, "change {change} at {at}: {:?}", report.findings);
+        }
+    }
+}
+
+#[test]
+fn a_log_that_was_rolled_back_is_found_by_a_checkpoint_kept_elsewhere() {
+    let (fixture, _) = seasoned();
+    let before = support::folder();
+    copy(&fixture.path(), &before.path().join("journal"));
+    fixture.fill(32, 40);
+    let note = fixture.reader().checkpoint_note().as_bytes().to_vec();
+    // The whole directory, keys and all, as it was.
+    fs::remove_dir_all(fixture.path()).unwrap();
+    copy(&before.path().join("journal"), &fixture.path());
+    let report = verify(&fixture, &note);
+    assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
+    assert_eq!(
+        (report.findings[0].place.as_str(), report.findings[0].fault),
+        ("kept", super::Fault::RolledBack)
+    );
+    // Only the log: what it does not know gives it away.
+    fixture.fill(32, 40);
+    fs::remove_dir_all(fixture.path().join("log")).unwrap();
+    copy(&before.path().join("journal/log"), &fixture.path().join("log"));
+    let error = crate::Journal::open(&fixture.path(), &options()).unwrap_err();
+    assert!(matches!(error, crate::JournalError::Damaged { .. }), "the writer refuses: {error}");
+}
+
+#[test]
+fn a_journal_made_anew_does_not_pass_for_the_old_one() {
+    let ((fixture, note), other) = (seasoned(), Fixture::new());
+    other.fill(0, 8);
+    fs::remove_dir_all(fixture.path()).unwrap();
+    copy(&other.path(), &fixture.path());
+    let report = verify(&fixture, &note);
+    let places: Vec<&str> = report.findings.iter().map(|one| one.place.as_str()).collect();
+    assert!(places.contains(&"entry 0") && places.contains(&"kept"), "{:?}", report.findings);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

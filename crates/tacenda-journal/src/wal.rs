@@ -1,0 +1,497 @@
+//! The write-ahead file of the active segment: a header, then frames.
+//!
+//! A frame is a batch of records, or a mark: a signature over all that stands before it. Content is
+//! encrypted part by part; the hashes of the records' leaves stand in the clear, so that a machine
+//! that cannot read the file back can still seal what a crash left.
+
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use serde_json::{Value, json};
+use tacenda_policy::Class;
+
+use crate::canonical::canonical;
+use crate::error::JournalError;
+use crate::keys::{Key, SegmentKeys, derive};
+use crate::part::Part;
+use crate::place::{Folder, Output};
+use crate::record::{Record, commitment};
+use crate::salt::{DEPTH, Salts};
+use crate::tree::{self, Frontier};
+use crate::{Hash, sha256};
+
+const MAGIC: &[u8] = b"tacenda-wal-1\n";
+const BATCH: u8 = 1;
+const MARK: u8 = 2;
+/// The longest header, and the longest frame: a batch is cut before.
+const LONGEST_HEADER: usize = 1 << 20;
+const LONGEST_FRAME: usize = 1 << 30;
+
+/// The name of the file of a segment.
+pub(crate) fn name(segment: u64) -> String {
+    format!("{segment:010}.wal")
+}
+
+/// What a write-ahead file says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The number of the segment.
+    pub segment: u64,
+    /// The number of its first record.
+    pub first: u64,
+    /// Which journal it belongs to.
+    pub origin: String,
+    /// The wrapped keys, in the order of the parts.
+    pub wrapped: [String; 5],
+}
+
+impl Header {
+    fn to_bytes(&self) -> Vec<u8> {
+        let keys: Value = Part::ALL
+            .iter()
+            .map(|part| (part.name().to_owned(), json!(self.wrapped[part.index()])))
+            .collect();
+        let json = canonical(&json!({
+            "first": self.first, "keys": keys, "origin": self.origin, "segment": self.segment,
+        }));
+        let length = u32::try_from(json.len()).expect("a header is short");
+        [MAGIC, &length.to_be_bytes(), &json].concat()
+    }
+
+    fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
+        let rest = bytes.strip_prefix(MAGIC)?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let json = rest.get(..length).filter(|_| length <= LONGEST_HEADER)?;
+        let value: Value = serde_json::from_slice(json).ok()?;
+        let mut wrapped: [String; 5] = Default::default();
+        for part in Part::ALL {
+            value["keys"][part.name()].as_str()?.clone_into(&mut wrapped[part.index()]);
+        }
+        let header = Self {
+            segment: value["segment"].as_u64()?,
+            first: value["first"].as_u64()?,
+            origin: value["origin"].as_str()?.to_owned(),
+            wrapped,
+        };
+        let length = MAGIC.len() + 4 + length;
+        (header.to_bytes() == bytes[..length]).then_some((header, length))
+    }
+}
+
+/// The ciphers and salts of a segment, by part.
+pub(crate) struct Sealing {
+    ciphers: [LessSafeKey; 5],
+    salts: [Salts; 5],
+}
+
+fn cipher(key: &Key) -> LessSafeKey {
+    let key = derive(key, "write-ahead file");
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).expect("a key has 32 bytes"))
+}
+
+/// The salts of a part in a segment whose key this is.
+pub(crate) fn salts(key: &Key) -> Salts {
+    Salts::new(*derive(key, "salts"))
+}
+
+impl Sealing {
+    pub(crate) fn new(keys: &SegmentKeys) -> Self {
+        Self {
+            ciphers: Part::ALL.map(|part| cipher(keys.key(part))),
+            salts: Part::ALL.map(|part| salts(keys.key(part))),
+        }
+    }
+
+    /// The hash of the leaf of a record.
+    fn leaf(&mut self, number: u32, record: &Record, head: &[u8]) -> Hash {
+        leaf(&mut self.salts, number, record, head).expect("no salt was taken away yet")
+    }
+}
+
+/// The hash of the leaf of a record: the parts that it has, and the commitments to them. `None` when
+/// a salt is gone.
+pub(crate) fn leaf(
+    salts: &mut [Salts; 5],
+    number: u32,
+    record: &Record,
+    head: &[u8],
+) -> Option<Hash> {
+    let mut data = Vec::with_capacity(1 + 5 * 32);
+    data.push(record.parts());
+    data.extend_from_slice(&commitment(Part::Head, &salts[0].salt(number)?, head));
+    for class in Class::ALL {
+        let part = Part::Of(*class);
+        if let Some(fields) = &record.fields[part.index() - 1] {
+            let salt = salts[part.index()].salt(number)?;
+            data.extend_from_slice(&commitment(part, &salt, fields));
+        }
+    }
+    Some(tree::leaf(&data))
+}
+
+/// The file of the active segment.
+pub(crate) struct Wal {
+    header: Header,
+    output: Output,
+    keys: SegmentKeys,
+    sealing: Sealing,
+    /// The length of what is whole, and the hash over it.
+    length: u64,
+    chain: Hash,
+    /// Batches that were encrypted, written or not: no two have one nonce.
+    encrypted: u64,
+    records: u32,
+    frontier: Frontier,
+    times: Option<(i64, i64)>,
+    /// Whether something stands after the last mark.
+    unmarked: bool,
+}
+
+impl Wal {
+    /// Begins the file of a segment.
+    pub(crate) fn create(
+        folder: &Folder,
+        segment: u64,
+        first: u64,
+        origin: &str,
+        keys: SegmentKeys,
+    ) -> Result<Self, JournalError> {
+        let wrapped = Part::ALL.map(|part| keys.wrapped(part).to_owned());
+        let header = Header { segment, first, origin: origin.to_owned(), wrapped };
+        let bytes = header.to_bytes();
+        let mut output = folder.create(&name(segment))?;
+        output.write(&bytes)?;
+        output.sync()?;
+        folder.sync()?;
+        Ok(Self {
+            header,
+            output,
+            sealing: Sealing::new(&keys),
+            keys,
+            length: bytes.len() as u64,
+            chain: sha256(&[&bytes]),
+            encrypted: 0,
+            records: 0,
+            frontier: Frontier::default(),
+            times: None,
+            unmarked: false,
+        })
+    }
+
+    /// Appends records: all of them or none. The number of the first is given.
+    pub(crate) fn append(&mut self, records: &[&Record]) -> Result<u64, JournalError> {
+        let first = self.header.first + u64::from(self.records);
+        let (body, leaves) = self.body(records);
+        self.frame(&body)?;
+        for (leaf, record) in leaves.into_iter().zip(records) {
+            self.frontier.push(leaf);
+            let (from, to) = self.times.unwrap_or((record.time, record.time));
+            self.times = Some((from.min(record.time), to.max(record.time)));
+            self.records += 1;
+        }
+        self.unmarked = true;
+        Ok(first)
+    }
+
+    fn body(&mut self, records: &[&Record]) -> (Vec<u8>, Vec<Hash>) {
+        let count = u32::try_from(records.len()).expect("a segment has fewer records");
+        let mut leaves = Vec::with_capacity(records.len());
+        let mut parts: [Vec<u8>; 5] = Default::default();
+        for (number, record) in (self.records..).zip(records) {
+            let start = parts[0].len() + 1;
+            parts[0].push(record.parts());
+            record.head(&mut parts[0]);
+            leaves.push(self.sealing.leaf(number, record, &parts[0][start..]));
+            for (part, fields) in parts[1..].iter_mut().zip(&record.fields) {
+                if let Some(fields) = fields {
+                    let length = u32::try_from(fields.len()).expect("a record has 16 MiB");
+                    part.extend_from_slice(&length.to_be_bytes());
+                    part.extend_from_slice(fields);
+                }
+            }
+        }
+        let size: usize = parts.iter().map(Vec::len).sum();
+        let mut body = Vec::with_capacity(size + 32 * records.len() + 256);
+        let number = self.encrypted;
+        self.encrypted += 1;
+        body.push(BATCH);
+        body.extend_from_slice(&number.to_be_bytes());
+        body.extend_from_slice(&count.to_be_bytes());
+        body.extend_from_slice(leaves.as_flattened());
+        for part in Part::ALL {
+            let mut sealed = std::mem::take(&mut parts[part.index()]);
+            if sealed.is_empty() {
+                continue;
+            }
+            self.sealing.ciphers[part.index()]
+                .seal_in_place_append_tag(nonce(number), Aad::from(&self.chain), &mut sealed)
+                .expect("a batch is shorter than the 64 GiB that the cipher takes");
+            body.push(u8::try_from(part.index()).expect("there are five parts"));
+            body.extend_from_slice(&u32::try_from(sealed.len()).expect("cut before").to_be_bytes());
+            body.extend_from_slice(&sealed);
+        }
+        (body, leaves)
+    }
+
+    fn frame(&mut self, body: &[u8]) -> Result<(), JournalError> {
+        let length = u32::try_from(body.len()).expect("cut before").to_be_bytes();
+        let chain = sha256(&[&self.chain, &length, body]);
+        let frame = [length.as_slice(), body, &chain].concat();
+        if let Err(error) = self.output.write(&frame) {
+            // Some of it may be there: who appended is told that it is not, so it must not be.
+            return match self.output.cut(self.length) {
+                Ok(()) => Err(error),
+                Err(_) => Err(JournalError::Stopped),
+            };
+        }
+        self.length += frame.len() as u64;
+        self.chain = chain;
+        Ok(())
+    }
+
+    /// Signs what stands there, with the key for the next checkpoint of a log of so many entries.
+    pub(crate) fn mark(&mut self, key: &SigningKey, log: u64) -> Result<(), JournalError> {
+        if !self.unmarked {
+            return Ok(());
+        }
+        let count = u64::from(self.records);
+        let signature = key.sign(&marked(self.header.segment, count, &self.chain)).to_bytes();
+        let numbers = [log.to_be_bytes(), count.to_be_bytes()].concat();
+        let body = [[MARK].as_slice(), &numbers, &signature].concat();
+        self.frame(&body)?;
+        self.unmarked = false;
+        Ok(())
+    }
+
+    /// What stands there is on the disk.
+    pub(crate) fn sync(&self) -> Result<(), JournalError> {
+        self.output.sync()
+    }
+
+    /// The file once more, to sync it while it is written to.
+    pub(crate) fn file(&self) -> Result<Output, JournalError> {
+        self.output.again()
+    }
+
+    /// What the file says of itself.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The keys of the segment.
+    pub(crate) fn keys(&self) -> &SegmentKeys {
+        &self.keys
+    }
+
+    /// Records in it.
+    pub(crate) fn records(&self) -> u32 {
+        self.records
+    }
+
+    /// Whether it takes another so many.
+    pub(crate) fn has_room(&self, records: usize) -> bool {
+        self.records as usize + records <= 1 << DEPTH
+    }
+
+    /// Bytes in it.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The root of the tree over its records.
+    pub(crate) fn root(&self) -> Hash {
+        self.frontier.root()
+    }
+
+    /// The earliest and the latest time in it.
+    pub(crate) fn times(&self) -> Option<(i64, i64)> {
+        self.times
+    }
+}
+
+fn nonce(batch: u64) -> Nonce {
+    let mut nonce = [0; 12];
+    nonce[4..].copy_from_slice(&batch.to_be_bytes());
+    Nonce::assume_unique_for_key(nonce)
+}
+
+fn marked(segment: u64, records: u64, chain: &Hash) -> Vec<u8> {
+    let numbers = [segment.to_be_bytes(), records.to_be_bytes()].concat();
+    [b"tacenda journal mark v1\n".as_slice(), &numbers, chain].concat()
+}
+
+/// A signature over what stands before it.
+#[derive(Debug)]
+struct Mark {
+    at: usize,
+    chain: Hash,
+    /// Entries of the log when it was made, which says with what key.
+    log: u64,
+    records: u64,
+    signature: [u8; 64],
+}
+
+/// What can be told of a write-ahead file without a key.
+#[derive(Debug)]
+pub struct Survey {
+    /// What it says of itself.
+    pub header: Header,
+    /// Its batches: where they begin, and the hash before them.
+    batches: Vec<(usize, Hash)>,
+    /// Records in whole frames.
+    pub records: u32,
+    /// The root over them.
+    pub root: Hash,
+    marks: Vec<Mark>,
+    /// The length of the header and of the frames that are whole.
+    pub whole: usize,
+    /// Whether what follows is a frame that was changed, rather than one that is cut.
+    pub changed: bool,
+}
+
+/// Reads a write-ahead file without a key; `None` when it has no header.
+pub fn survey(bytes: &[u8]) -> Option<Survey> {
+    let (header, start) = Header::parse(bytes)?;
+    let mut chain = sha256(&[&bytes[..start]]);
+    let mut found = Survey {
+        header,
+        batches: Vec::new(),
+        records: 0,
+        root: [0; 32],
+        marks: Vec::new(),
+        whole: start,
+        changed: false,
+    };
+    let mut frontier = Frontier::default();
+    while let Some(frame) = Frame::read(&bytes[found.whole..]) {
+        let next = sha256(&[&chain, frame.bytes]);
+        if next != *frame.chain {
+            found.changed = true;
+            break;
+        }
+        match frame.bytes[4..].split_first() {
+            Some((&BATCH, body)) => {
+                let Some((_, leaves, _)) = split_batch(body) else { break };
+                for leaf in leaves {
+                    frontier.push(*leaf);
+                }
+                found.batches.push((found.whole, chain));
+            }
+            Some((&MARK, body)) => {
+                let Some(mark) = Mark::parse(body, found.whole, chain) else { break };
+                if mark.records != frontier.size() {
+                    break;
+                }
+                found.marks.push(mark);
+            }
+            _ => break,
+        }
+        chain = next;
+        found.whole += frame.bytes.len() + 32;
+    }
+    // A frame whose hash is right and whose content is not: nobody of ours wrote it.
+    found.changed |= Frame::read(&bytes[found.whole..]).is_some();
+    found.records = u32::try_from(frontier.size()).ok().filter(|count| *count <= 1 << DEPTH)?;
+    found.root = frontier.root();
+    Some(found)
+}
+
+impl Mark {
+    fn parse(body: &[u8], at: usize, chain: Hash) -> Option<Self> {
+        let (log, rest) = body.split_first_chunk()?;
+        let (records, signature) = rest.split_first_chunk()?;
+        let (log, records) = (u64::from_be_bytes(*log), u64::from_be_bytes(*records));
+        Some(Self { at, chain, log, records, signature: signature.try_into().ok()? })
+    }
+}
+
+struct Frame<'b> {
+    /// Length and body.
+    bytes: &'b [u8],
+    chain: &'b Hash,
+}
+
+impl<'b> Frame<'b> {
+    fn read(bytes: &'b [u8]) -> Option<Self> {
+        let length = usize::try_from(u32::from_be_bytes(*bytes.first_chunk()?)).ok()?;
+        let (frame, rest) =
+            bytes.split_at_checked(4 + length).filter(|_| length <= LONGEST_FRAME)?;
+        Some(Self { bytes: frame, chain: rest.first_chunk()? })
+    }
+}
+
+/// The number of a batch, the leaves of its records, and its encrypted parts.
+fn split_batch(body: &[u8]) -> Option<(u64, &[Hash], &[u8])> {
+    let (number, rest) = body.split_first_chunk()?;
+    let (count, rest) = rest.split_first_chunk()?;
+    let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
+    let (leaves, rest) = rest.split_at_checked(count.checked_mul(32)?)?;
+    Some((u64::from_be_bytes(*number), leaves.as_chunks().0, rest))
+}
+
+impl Survey {
+    /// The first mark that was not signed by the key of its time, by its place in the file.
+    pub(crate) fn forged_mark(&self, key: impl Fn(u64) -> Option<VerifyingKey>) -> Option<usize> {
+        let genuine = |mark: &Mark| {
+            let signature = ed25519_dalek::Signature::from_bytes(&mark.signature);
+            let text = marked(self.header.segment, mark.records, &mark.chain);
+            key(mark.log).is_some_and(|key| key.verify_strict(&text, &signature).is_ok())
+        };
+        self.marks.iter().find(|mark| !genuine(mark)).map(|mark| mark.at)
+    }
+
+    /// The batches, each opened with the keys at hand.
+    pub(crate) fn open<'a>(
+        &'a self,
+        bytes: &'a [u8],
+        keys: [Option<&Key>; 5],
+    ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<'a> {
+        let ciphers = keys.map(|key| key.map(cipher));
+        self.batches.iter().map(move |(at, chain)| {
+            open_batch(&bytes[*at..], chain, &ciphers)
+                .ok_or(JournalError::damaged(name(self.header.segment), "a batch does not open"))
+        })
+    }
+}
+
+fn open_batch(
+    bytes: &[u8],
+    chain: &Hash,
+    ciphers: &[Option<LessSafeKey>; 5],
+) -> Option<Vec<Record>> {
+    let frame = Frame::read(bytes)?;
+    let (number, leaves, mut rest) = split_batch(frame.bytes.get(5..)?)?;
+    let mut parts: [Option<zeroize::Zeroizing<Vec<u8>>>; 5] = Default::default();
+    while let Some((part, after)) = rest.split_first() {
+        let (length, after) = after.split_first_chunk()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (sealed, after) = after.split_at_checked(length)?;
+        rest = after;
+        let part = usize::from(*part);
+        if let Some(cipher) = ciphers.get(part)? {
+            let mut opened = zeroize::Zeroizing::new(sealed.to_vec());
+            let length = cipher.open_in_place(nonce(number), Aad::from(chain), &mut opened);
+            let length = length.ok()?.len();
+            opened.truncate(length);
+            parts[part] = Some(opened);
+        }
+    }
+    let mut rests: [Option<&[u8]>; 5] = parts.each_ref().map(|p| p.as_ref().map(|p| p.as_slice()));
+    let mut heads = rests[0]?;
+    let records = leaves.iter().map(|_| {
+        let (mask, after) = heads.split_first()?;
+        let (mut record, after) = Record::from_head(after)?;
+        heads = after;
+        for (part, rest) in rests.iter_mut().enumerate().skip(1) {
+            if let Some(bytes) = rest.filter(|_| mask >> part & 1 == 1) {
+                let (length, after) = bytes.split_first_chunk()?;
+                let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+                let (fields, after) = after.split_at_checked(length)?;
+                record.fields[part - 1] = Some(fields.to_vec());
+                *rest = Some(after);
+            }
+        }
+        Some(record)
+    });
+    records.collect()
+}

@@ -1,0 +1,476 @@
+//! The owner of a journal: who appends to it.
+//!
+//! Threads that append at the same moment share one frame and one sync: the first of them writes
+//! for all that came before it began, the others wait for it. Nobody is told that a record is
+//! written before it is, and nothing is kept in memory beyond the records that are waited for.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::entry::{Cause, Event, Format, SegmentState};
+use crate::error::JournalError;
+use crate::keys::SegmentKeys;
+use crate::log::Log;
+use crate::note::VerifierKey;
+use crate::part::Part;
+use crate::place::{Fault, Folder, Output, Place};
+use crate::record::Record;
+use crate::segment::{self, Row};
+use crate::settings::{Durability, Settings};
+use crate::wal::{self, Wal};
+
+/// A clock: nanoseconds since 1970, UTC.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The clock of the system.
+pub fn system_clock() -> Clock {
+    Arc::new(|| i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX))
+}
+
+/// How a journal is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Places that are refused otherwise.
+    pub allowed: Vec<Place>,
+    /// Where times come from.
+    pub clock: Clock,
+    /// Lets steps fail, in tests.
+    #[doc(hidden)]
+    pub fault: Option<Fault>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { allowed: Vec::new(), clock: system_clock(), fault: None }
+    }
+}
+
+/// A batch is cut at so many records, or bytes of them.
+const BATCH_RECORDS: usize = 4096;
+const BATCH_BYTES: usize = 4 << 20;
+
+/// A journal that this process owns.
+pub struct Journal {
+    shared: Arc<Shared>,
+    ticker: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    written: Condvar,
+    owner: Mutex<Owner>,
+    stop: Mutex<bool>,
+    stopping: Condvar,
+    failed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    records: Vec<Record>,
+    slot: Arc<Slot>,
+    leading: bool,
+}
+
+/// What became of a batch: the number of its first record.
+type Slot = Mutex<Option<Result<u64, Arc<JournalError>>>>;
+
+impl Journal {
+    /// Makes a journal in a directory, which is made where there is none. Gives the key to verify
+    /// it with: keep it elsewhere.
+    ///
+    /// # Errors
+    /// When the directory is not fit, or not empty.
+    pub fn create(
+        path: &Path,
+        settings: Settings,
+        options: &Options,
+    ) -> Result<VerifierKey, JournalError> {
+        settings.check()?;
+        let root = Folder::root(path, true, &options.allowed, options.fault.clone())?;
+        let _lock = root.lock()?;
+        if root.names()? != ["lock"] {
+            return Err(JournalError::Exists { path: path.to_owned() });
+        }
+        root.make("active")?;
+        root.make("segments")?;
+        let log = Log::create(&root, settings, (options.clock)())?;
+        Ok(log.view().keys(1).1)
+    }
+
+    /// Opens a journal to write. What a crash has left is sealed first.
+    ///
+    /// # Errors
+    /// When another process writes to it, or something is not as the log says.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, JournalError> {
+        let owner = Owner::open(path, options)?;
+        let settings = owner.log.view().state.settings.clone();
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            written: Condvar::new(),
+            owner: Mutex::new(owner),
+            stop: Mutex::new(false),
+            stopping: Condvar::new(),
+            failed: AtomicBool::new(false),
+        });
+        let every = Duration::from_millis(settings.limits.interval_ms);
+        let ticking = Arc::clone(&shared);
+        let ticker = std::thread::Builder::new()
+            .name("tacenda-journal".to_owned())
+            .spawn(move || ticking.tick_until_stopped(every))
+            .map_err(|error| crate::place::unusable(path, error))?;
+        Ok(Self { shared, ticker: Some(ticker) })
+    }
+
+    /// Appends a record; its number. When it returns, the record is written as
+    /// [`Durability`] says.
+    pub fn append(&self, record: Record) -> Result<u64, JournalError> {
+        record.check()?;
+        self.shared.append(vec![record])
+    }
+
+    /// Appends records; the number of the first. Of those before an error, some may be written.
+    pub fn append_all(&self, records: Vec<Record>) -> Result<Option<u64>, JournalError> {
+        let (mut first, mut batch, mut bytes) = (None, Vec::new(), 0);
+        for record in records {
+            record.check()?;
+            bytes += record.size();
+            batch.push(record);
+            if batch.len() == BATCH_RECORDS || bytes >= BATCH_BYTES {
+                let number = self.shared.append(std::mem::take(&mut batch))?;
+                (first, bytes) = (first.or(Some(number)), 0);
+            }
+        }
+        if !batch.is_empty() {
+            let number = self.shared.append(batch)?;
+            first = first.or(Some(number));
+        }
+        Ok(first)
+    }
+
+    /// Seals the active segment, if it has records.
+    pub fn rotate(&self) -> Result<(), JournalError> {
+        self.shared.owner().seal()
+    }
+
+    /// Everything that was appended is on the disk, and signed.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        let mut owner = self.shared.owner();
+        owner.sync()
+    }
+
+    /// Changes what the journal is set to: from the next segment on.
+    pub fn set(&self, settings: Settings, cause: Cause) -> Result<(), JournalError> {
+        settings.check()?;
+        let mut owner = self.shared.owner();
+        owner.seal()?;
+        owner.note(Event::Set { settings, cause })
+    }
+
+    /// What it is set to.
+    pub fn settings(&self) -> Settings {
+        self.shared.owner().log.view().state.settings.clone()
+    }
+
+    /// The newest checkpoint, as a signed note.
+    pub fn checkpoint(&self) -> String {
+        self.shared.owner().log.view().note.clone()
+    }
+
+    /// Seals what there is, and ends.
+    pub fn close(mut self) -> Result<(), JournalError> {
+        self.end()
+    }
+
+    pub(crate) fn with_owner<T>(
+        &self,
+        work: impl FnOnce(&mut Owner) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        work(&mut self.shared.owner())
+    }
+
+    fn end(&mut self) -> Result<(), JournalError> {
+        let Some(ticker) = self.ticker.take() else { return Ok(()) };
+        *lock(&self.shared.stop) = true;
+        self.shared.stopping.notify_all();
+        // It ends by itself, and has nothing to say.
+        let _ = ticker.join();
+        self.shared.owner().seal()
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // Who wants to know calls `close`. What could not be sealed is sealed when it is opened.
+        let _ = self.end();
+    }
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journal")
+    }
+}
+
+/// A thread that panicked while it held the lock has changed nothing halfway that is not checked
+/// again: its batch was written as a whole, or is cut off.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Shared {
+    fn owner(&self) -> MutexGuard<'_, Owner> {
+        lock(&self.owner)
+    }
+
+    fn append(&self, mut records: Vec<Record>) -> Result<u64, JournalError> {
+        let mut queue = lock(&self.queue);
+        let offset = queue.records.len() as u64;
+        queue.records.append(&mut records);
+        let slot = Arc::clone(&queue.slot);
+        loop {
+            if let Some(outcome) = lock(&slot).as_ref() {
+                return match outcome {
+                    Ok(first) => Ok(first + offset),
+                    Err(error) => Err(JournalError::Together(Arc::clone(error))),
+                };
+            }
+            if queue.leading {
+                queue = self.written.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
+                continue;
+            }
+            queue.leading = true;
+            let batch = std::mem::take(&mut queue.records);
+            let done = std::mem::take(&mut queue.slot);
+            drop(queue);
+            let outcome = self.owner().write(&batch).map_err(Arc::new);
+            *lock(&done) = Some(outcome);
+            queue = lock(&self.queue);
+            queue.leading = false;
+            self.written.notify_all();
+        }
+    }
+
+    fn tick_until_stopped(&self, every: Duration) {
+        let mut stop = lock(&self.stop);
+        while !*stop {
+            let waited = self.stopping.wait_timeout(stop, every);
+            stop = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+            if *stop {
+                break;
+            }
+            drop(stop);
+            self.tick();
+            stop = lock(&self.stop);
+        }
+    }
+
+    /// Marks what was written, and puts it on the disk while others go on writing.
+    fn tick(&self) {
+        let file = {
+            let mut owner = self.owner();
+            owner.begin_sync()
+        };
+        let done = match file {
+            Ok(Some(file)) => file.sync(),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+            self.owner().stopped = true;
+        }
+    }
+}
+
+/// What one thread at a time works with.
+pub(crate) struct Owner {
+    pub(crate) root: Folder,
+    pub(crate) active: Folder,
+    pub(crate) segments: Folder,
+    pub(crate) log: Log,
+    wal: Option<Wal>,
+    began: i64,
+    unsynced: bool,
+    stopped: bool,
+    /// The last segment could not be sealed: it is tried again before anything is written.
+    overdue: bool,
+    /// Bytes that were cut off a write-ahead file which is not noted yet.
+    pub(crate) cut: Option<u64>,
+    clock: Clock,
+    _lock: std::fs::File,
+}
+
+impl Owner {
+    fn open(path: &Path, options: &Options) -> Result<Self, JournalError> {
+        let root = Folder::root(path, false, &options.allowed, options.fault.clone())?;
+        if root.folder("log").is_err_and(|error| crate::place::is_missing(&error)) {
+            return Err(JournalError::Missing { path: path.to_owned() });
+        }
+        let lock = root.lock()?;
+        let mut owner = Self {
+            active: root.folder("active")?,
+            segments: root.folder("segments")?,
+            log: Log::open(&root)?,
+            root,
+            wal: None,
+            began: 0,
+            unsynced: false,
+            stopped: false,
+            overdue: false,
+            cut: None,
+            clock: Arc::clone(&options.clock),
+            _lock: lock,
+        };
+        owner.recover()?;
+        Ok(owner)
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Adds an entry to the log. After an error only opening it anew tells whether it is there.
+    pub(crate) fn note(&mut self, event: Event) -> Result<(), JournalError> {
+        if self.stopped {
+            return Err(JournalError::Stopped);
+        }
+        let time = self.now();
+        let done = self.log.append(time, event);
+        self.stopped |= done.is_err();
+        done
+    }
+
+    /// Writes a batch as one frame; the number of its first record.
+    fn write(&mut self, records: &[Record]) -> Result<u64, JournalError> {
+        if self.stopped {
+            return Err(JournalError::Stopped);
+        }
+        if self.overdue || self.wal.as_ref().is_some_and(|wal| !wal.has_room(records.len())) {
+            self.seal()?;
+        }
+        let settings = &self.log.view().state.settings;
+        let (durability, limits) = (settings.durability, settings.limits);
+        let now = self.now();
+        let wal = match &mut self.wal {
+            Some(wal) => wal,
+            empty => {
+                let keys = SegmentKeys::new(&settings.recipients)?;
+                let state = &self.log.view().state;
+                let (number, first) = state.next;
+                self.began = now;
+                empty.insert(Wal::create(&self.active, number, first, &state.origin, keys)?)
+            }
+        };
+        let records: Vec<&Record> = records.iter().collect();
+        let written = wal.append(&records);
+        self.stopped |= matches!(written, Err(JournalError::Stopped));
+        let first = written?;
+        self.unsynced = true;
+        let length = wal.length();
+        if durability == Durability::Record {
+            self.sync()?;
+        }
+        let age = now.saturating_sub(self.began) / 1_000_000_000;
+        if length >= limits.segment_bytes || age >= limits.segment_seconds.cast_signed() {
+            // The records are written, whatever comes of it.
+            self.overdue = self.seal().is_err();
+        }
+        Ok(first)
+    }
+
+    /// Signs what was written; the file, if it has to be put on the disk.
+    fn begin_sync(&mut self) -> Result<Option<Output>, JournalError> {
+        let settings = &self.log.view().state.settings;
+        let (durability, limits) = (settings.durability, settings.limits);
+        let age = self.now().saturating_sub(self.began) / 1_000_000_000;
+        if self.wal.is_some() && age >= limits.segment_seconds.cast_signed() && !self.stopped {
+            self.overdue = self.seal().is_err();
+            return Ok(None);
+        }
+        let Some(wal) = self.wal.as_mut().filter(|_| self.unsynced && !self.stopped) else {
+            return Ok(None);
+        };
+        wal.mark(self.log.signing(), self.log.view().checkpoint.size)?;
+        self.unsynced = false;
+        if durability == Durability::Os { Ok(None) } else { wal.file().map(Some) }
+    }
+
+    /// Everything that was written is signed and on the disk. After an error it is not known
+    /// whether it is, and nothing more is written (the system may have dropped the pages).
+    pub(crate) fn sync(&mut self) -> Result<(), JournalError> {
+        if self.stopped {
+            return Err(JournalError::Stopped);
+        }
+        let Some(wal) = &mut self.wal else { return Ok(()) };
+        let size = self.log.view().checkpoint.size;
+        let done = wal.mark(self.log.signing(), size).and_then(|()| wal.sync());
+        self.stopped |= done.is_err();
+        self.unsynced = false;
+        done
+    }
+
+    /// Seals the active segment, if it has records.
+    pub(crate) fn seal(&mut self) -> Result<(), JournalError> {
+        self.sync()?;
+        let Some(wal) = &self.wal else { return Ok(()) };
+        let header = wal.header();
+        let number = header.segment;
+        if wal.records() == 0 {
+            self.wal = None;
+            return self.active.discard(&wal::name(number));
+        }
+        let segment = self.write_segment(wal)?;
+        let (file, new) = (segment.file(), format!("{}.new", segment.file()));
+        self.segments.rename(&new, &self.segments, &file)?;
+        self.note(Event::Seal(segment))?;
+        self.wal = None;
+        self.overdue = false;
+        self.active.discard(&wal::name(number))
+    }
+
+    fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
+        let (header, keys) = (wal.header(), wal.keys());
+        let name = wal::name(header.segment);
+        let damaged = |what| JournalError::damaged(format!("active/{name}"), what);
+        let bytes = self.active.read(&name)?.ok_or_else(|| damaged("it is missing"))?;
+        let survey = wal::survey(&bytes).ok_or_else(|| damaged("its header was changed"))?;
+        if survey.root != wal.root() {
+            return Err(damaged("it is not what was written"));
+        }
+        let mut segment = SegmentState {
+            number: header.segment,
+            format: Format::Parquet,
+            first: header.first,
+            records: wal.records().into(),
+            times: wal.times(),
+            root: survey.root,
+            sha256: [0; 32],
+            bytes: 0,
+            erased: 0,
+            cut: None,
+            sealed: self.now(),
+            deleted: false,
+        };
+        let new = format!("{}.new", segment.file());
+        self.segments.discard(&new)?;
+        let output = self.segments.create(&new)?;
+        let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
+        let batches = survey.open(&bytes, Part::ALL.map(|part| Some(keys.key(part))));
+        let rows = batches.flat_map(|batch| match batch {
+            Ok(records) => {
+                records.into_iter().map(|r| Ok(Row { record: r, erased: None })).collect()
+            }
+            Err(error) => vec![Err(error)],
+        });
+        let written = segment::write(output, keys, &salts, header.first, rows);
+        if written.is_err() {
+            // The disk may be full: what cannot be used must not take its room.
+            let _ = self.segments.discard(&new);
+        }
+        (segment.sha256, segment.bytes) = written?;
+        Ok(segment)
+    }
+}

@@ -1,0 +1,196 @@
+//! What happens when the process is killed, the disk fails, or a file is cut.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io::{self, BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use support::{Fixture, numbers, options, record};
+use tacenda_journal::{
+    Cause, Durability, Filter, Hold, Identities, Journal, JournalError, Options, Place, Reader,
+    Step, untrusted,
+};
+
+const CHILD: &str = "TACENDA_JOURNAL_TEST_CHILD";
+
+/// The writer that is killed: no test by itself.
+#[test]
+fn child() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let journal = Journal::open(path.as_ref(), &options()).unwrap();
+    let mut number = journal.append(record(0)).unwrap();
+    loop {
+        // Line by line: what is printed was acknowledged.
+        println!("acknowledged {number}");
+        number = journal.append(record(number + 1)).unwrap();
+        if number.is_multiple_of(97) {
+            journal.rotate().unwrap();
+        }
+    }
+}
+
+/// Rounds of the kill test; `TACENDA_JOURNAL_KILLS=500` for all of them.
+fn rounds() -> u64 {
+    std::env::var("TACENDA_JOURNAL_KILLS").map_or(12, |text| text.parse().unwrap())
+}
+
+#[test]
+fn a_writer_that_is_killed_loses_nothing_that_it_acknowledged() {
+    for durability in [Durability::Record, Durability::Interval] {
+        let fixture = Fixture::with(|settings| {
+            settings.durability = durability;
+            settings.limits.interval_ms = 5;
+        });
+        let mut acknowledged = 0;
+        for round in 0..rounds() {
+            let mut child = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+                .env(CHILD, fixture.path())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let wanted = 1 + round * 31 % 60;
+            let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            let numbers = lines
+                .map_while(Result::ok)
+                .filter_map(|line| line.split("acknowledged ").nth(1)?.trim().parse::<u64>().ok());
+            // Somewhere after so many, whatever it does at that moment.
+            let last = numbers.take(usize::try_from(wanted).unwrap()).last();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            acknowledged = last.expect("it acknowledged something") + 1;
+        }
+        let journal = fixture.open();
+        let next = journal.append(record(7)).unwrap();
+        assert!(next >= acknowledged, "{next} records, {acknowledged} were acknowledged");
+        journal.close().unwrap();
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()), (0..=next).collect::<Vec<_>>());
+        assert_eq!(fixture.verify().findings, []);
+    }
+}
+
+/// Appends, rotates, holds, erases; what was acknowledged, by number.
+fn life(fixture: &Fixture, options: &Options) -> Vec<u64> {
+    let mut acknowledged = Vec::new();
+    let Ok(journal) = Journal::open(&fixture.path(), options) else { return acknowledged };
+    let mut append = |numbers: std::ops::Range<u64>| {
+        let count = numbers.end - numbers.start;
+        if let Ok(first) = journal.append_all(numbers.map(record).collect()) {
+            let first = first.unwrap();
+            acknowledged.extend(first..first + count);
+        }
+    };
+    append(0..3);
+    append(3..4);
+    let _ = journal.rotate();
+    append(4..6);
+    let cause = Cause { reason: "a test".into(), who: "a test".into() };
+    let times = (i64::MAX - 1, i64::MAX);
+    let _ = journal.hold(Hold { name: "h".into(), times }, cause.clone());
+    append(6..7);
+    let reader = Reader::open(&fixture.path(), fixture.all.clone(), &[Place::Temporary]);
+    if let Ok(reader) = reader {
+        let filter = Filter { numbers: Some((1, 1)), ..Filter::default() };
+        let _ = journal.erase(&reader, &filter, &cause);
+    }
+    append(7..9);
+    drop(journal);
+    acknowledged
+}
+
+/// Lets every step fail in turn: by itself, or from it on.
+fn fail_in_turn(once: bool, durability: Durability) {
+    for at in 0.. {
+        let fixture = Fixture::with(|settings| {
+            settings.durability = durability;
+            // The ticker would make the count of steps another one each time.
+            settings.limits.interval_ms = 3_600_000;
+        });
+        let steps = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&steps);
+        let fault = move |_: Step| {
+            let step = counter.fetch_add(1, Ordering::Relaxed);
+            let fails = if once { step == at } else { step >= at };
+            if fails { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
+        };
+        let faulty = Options { fault: Some(Arc::new(fault)), ..options() };
+        let acknowledged = life(&fixture, &faulty);
+        let journal = Journal::open(&fixture.path(), &options())
+            .unwrap_or_else(|error| panic!("step {at}: {error}"));
+        journal.close().unwrap();
+        assert_eq!(fixture.verify().findings, [], "step {at}");
+        let read = numbers(&fixture.reader(), &Filter::default());
+        assert!(read.iter().copied().eq(0..read.len() as u64), "step {at}: {read:?}");
+        let lost = acknowledged.iter().find(|number| !read.contains(number));
+        assert_eq!(lost, None, "step {at}, of {acknowledged:?}");
+        if steps.load(Ordering::Relaxed) <= at {
+            assert!(at > 50 && acknowledged.len() == 9, "{at} steps, {acknowledged:?}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_step_that_fails_once_loses_nothing_acknowledged() {
+    fail_in_turn(true, Durability::Record);
+}
+
+#[test]
+fn a_disk_that_fails_for_good_loses_nothing_acknowledged() {
+    fail_in_turn(false, Durability::Record);
+}
+
+#[test]
+fn nor_does_it_where_the_system_says_when_to_sync() {
+    fail_in_turn(false, Durability::Os);
+}
+
+#[test]
+fn a_file_that_is_cut_at_any_byte_gives_its_whole_frames() {
+    let fixture = Fixture::new();
+    let journal = fixture.open();
+    let file = fixture.path().join("active/0000000000.wal");
+    let mut ends = Vec::new();
+    for number in 0..5 {
+        journal.append(record(number)).unwrap();
+        ends.push(std::fs::metadata(&file).unwrap().len());
+    }
+    let bytes = std::fs::read(&file).unwrap();
+    for cut in 0..bytes.len() {
+        let whole = ends.iter().filter(|end| **end <= cut as u64).count();
+        match untrusted::survey(&bytes[..cut]) {
+            Some(survey) => {
+                assert_eq!((survey.records as usize, survey.changed), (whole, false), "{cut}");
+            }
+            None => assert_eq!(whole, 0, "{cut}"),
+        }
+    }
+    drop(journal);
+}
+
+#[test]
+fn what_was_changed_before_it_was_sealed_is_not_passed_over() {
+    for at in [40, 3000] {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        journal.append_all((0..9).map(record).collect()).unwrap();
+        journal.sync().unwrap();
+        let file = fixture.path().join("active/0000000000.wal");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let at = at.min(bytes.len() - 200);
+        bytes[at] ^= 1;
+        std::fs::write(&file, &bytes).unwrap();
+        let report = fixture.verify();
+        assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
+        assert!(report.findings[0].place.starts_with("active/"));
+        // The writer notices as well, and does not put its name under it.
+        let error = journal.close().unwrap_err();
+        assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+        let none = Identities::default();
+        assert!(Reader::open(&fixture.path(), none, &[Place::Temporary]).is_ok());
+    }
+}

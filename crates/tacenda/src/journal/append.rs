@@ -1,0 +1,105 @@
+//! `tacenda journal append`: records from standard input.
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use signal_hook::consts::{SIGHUP, SIGINT};
+use tacenda_journal::{Journal, JournalError, Record, system_clock};
+use tacenda_policy::Class;
+
+use super::Target;
+use crate::failure::{Failure, reason};
+
+#[derive(Args, Debug)]
+pub(crate) struct AppendArgs {
+    #[command(flatten)]
+    target: Target,
+
+    /// The class of fields that do not say theirs: public, internal, confidential or restricted
+    #[arg(long, value_name = "CLASS", default_value = "confidential", value_parser = class)]
+    class: Class,
+
+    /// Print how many records are written: 0 when the journal is open, then after every block
+    #[arg(long)]
+    acknowledge: bool,
+
+    /// Print 0 when the journal is open, and no more
+    #[arg(long, hide = true)]
+    ready: bool,
+}
+
+pub(super) fn class(name: &str) -> Result<Class, String> {
+    let known = || format!("the classes are {}", Class::NAMES.join(", "));
+    Class::from_name(name).ok_or_else(known)
+}
+
+/// What is read at once. A longer line becomes several records.
+const BLOCK: usize = 1 << 20;
+
+pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
+    // Who is before us in the pipe gets the interrupt as well, and ends: then so does our input.
+    raised_by(SIGINT)?;
+    let rotate = raised_by(SIGHUP)?;
+    let journal = args.target.open()?;
+    if args.acknowledge || args.ready {
+        writeln!(io::stdout(), "0")?;
+    }
+    let mut input = BufReader::with_capacity(BLOCK, io::stdin().lock());
+    let (mut rest, mut written) = (Vec::new(), 0_u64);
+    loop {
+        let failed = |error: io::Error| {
+            Failure::new(format!("cannot read standard input: {}", reason(&error)))
+        };
+        let block = input.fill_buf().map_err(failed)?;
+        let read = block.len();
+        // Whole lines, with what was left before; all of it at the end, or when it is too long.
+        let end = match block.iter().rposition(|byte| *byte == b'\n') {
+            Some(at) => at + 1,
+            None if read == 0 || rest.len() + read > BLOCK => read,
+            None => 0,
+        };
+        rest.extend_from_slice(&block[..end]);
+        if end > 0 || read == 0 {
+            written += append(&journal, &rest, args.class)?;
+            rest.clear();
+            if rotate.swap(false, Ordering::Relaxed) {
+                journal.rotate()?;
+            }
+            if args.acknowledge && read > 0 {
+                writeln!(io::stdout(), "{written}")?;
+            }
+        }
+        rest.extend_from_slice(&block[end..]);
+        if read == 0 {
+            break;
+        }
+        input.consume(read);
+    }
+    Ok(journal.close()?)
+}
+
+/// A flag that a signal raises, in place of what it does otherwise.
+fn raised_by(signal: i32) -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let registered = signal_hook::flag::register(signal, Arc::clone(&flag));
+    let failed = |error| Failure::new(format!("cannot wait for signals: {}", reason(&error)));
+    registered.map(|_| flag).map_err(failed)
+}
+
+fn append(journal: &Journal, lines: &[u8], class: Class) -> Result<u64, Failure> {
+    let now = system_clock()();
+    let lines = lines.split_inclusive(|byte| *byte == b'\n');
+    let lines = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line));
+    let record = |line: &[u8]| match Record::from_line(line, class, now) {
+        // A line that only looks like one of ours is kept as a text: nothing is lost.
+        Err(JournalError::BadRecord { .. }) => Record::from_text(line, class, now),
+        done => done,
+    };
+    let records = lines.filter(|line| !line.is_empty()).map(record);
+    let records: Vec<Record> = records.collect::<Result<_, _>>()?;
+    let count = records.len() as u64;
+    journal.append_all(records)?;
+    Ok(count)
+}

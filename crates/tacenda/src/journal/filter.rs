@@ -1,0 +1,63 @@
+//! Which records are meant: the flags of every command that reads.
+
+use clap::Args;
+use tacenda_journal::Filter;
+
+use super::quantity;
+
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct FilterArgs {
+    /// From this record on, by its number
+    #[arg(long, value_name = "N")]
+    from: Option<u64>,
+
+    /// Up to this record, it included
+    #[arg(long, value_name = "N")]
+    to: Option<u64>,
+
+    /// From this time on (RFC 3339, or so long ago: 15m, 12h)
+    #[arg(long, value_name = "TIME", value_parser = quantity::moment)]
+    since: Option<i64>,
+
+    /// Up to this time
+    #[arg(long, value_name = "TIME", value_parser = quantity::moment)]
+    until: Option<i64>,
+
+    /// Of this level or a higher one
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<String>,
+
+    /// Of this logger, or one below it
+    #[arg(long, value_name = "NAME")]
+    logger: Option<String>,
+
+    /// About values of this kind
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+
+    /// With this value of a field; may be given more than once
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
+    fields: Vec<(String, String)>,
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let split = text.split_once('=');
+    split.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("NAME=VALUE".to_owned())
+}
+
+impl FilterArgs {
+    pub(super) fn filter(&self, text: Option<&str>) -> Filter {
+        let numbers = (self.from.is_some() || self.to.is_some())
+            .then(|| (self.from.unwrap_or(0), self.to.unwrap_or(u64::MAX)));
+        Filter {
+            numbers,
+            since: self.since,
+            until: self.until,
+            level: self.level.as_ref().map(|level| level.to_ascii_lowercase()),
+            logger: self.logger.clone(),
+            kind: self.kind.clone(),
+            fields: self.fields.clone(),
+            text: text.map(str::to_owned),
+        }
+    }
+}

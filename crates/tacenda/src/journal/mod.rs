@@ -1,0 +1,253 @@
+//! `tacenda journal`: logs kept sealed.
+
+mod append;
+mod filter;
+mod import;
+mod keep;
+mod quantity;
+mod read;
+mod verify;
+
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use tacenda_journal::{
+    Cause, Identities, Journal, JournalError, Options, Place, Reader, Recipients, system_clock,
+};
+use tacenda_policy::Class;
+
+use crate::failure::{Failure, reason};
+use tacenda_guard::audit::who;
+
+/// The variable that allows a place as `--allow-place` does.
+const PLACES_VARIABLE: &str = "TACENDA_JOURNAL_PLACES";
+
+/// Keep logs sealed: nobody reads them without a key, nobody changes them unseen
+///
+/// A journal is a directory that one process writes to. What it holds is encrypted to age
+/// recipients, class by class, and stands under a log that signs itself, so that whoever takes the
+/// machine can neither read it nor rewrite its past.
+#[derive(Args, Debug)]
+pub(crate) struct JournalArgs {
+    #[command(subcommand)]
+    command: JournalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Make an identity file, and print the recipient that it opens for
+    Identity {
+        /// The file; an existing one is left as it is
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Make a journal, and print the key to verify it with
+    Init(keep::InitArgs),
+    /// Take records from standard input, a line each: JSON objects, or texts
+    Append(append::AppendArgs),
+    /// Take in logs that exist, redacted on the way
+    Import(import::ImportArgs),
+    /// Print records as JSON, a line each
+    Cat(read::CatArgs),
+    /// Print the last records, and those that come
+    Tail(read::TailArgs),
+    /// Print the records that hold a text
+    Grep(read::GrepArgs),
+    /// Write records into a file, in the clear
+    Export(read::ExportArgs),
+    /// List the segments
+    List(read::ListArgs),
+    /// Show what the journal holds and is set to
+    Stat(read::ListArgs),
+    /// Check that nothing was altered, cut, swapped, rolled back or removed; needs no identity
+    Verify(verify::VerifyArgs),
+    /// Print the newest checkpoint: keep it elsewhere, and verify against it
+    Checkpoint(verify::CheckpointArgs),
+    /// Print the proof that a record is in the journal: it shows that record and no other
+    Prove(verify::ProveArgs),
+    /// Seal the active segment now
+    Rotate(Target),
+    /// Change who may read what is written from now on
+    Recipients(keep::RecipientsArgs),
+    /// Erase records that should not be there; the journal still verifies, and tells of it
+    Erase(keep::EraseArgs),
+    /// Delete what the journal's retention does not keep
+    Retain(Target),
+    /// Keep what was written in a time from being deleted or erased
+    Hold(keep::HoldArgs),
+    /// End a hold
+    Release(keep::ReleaseArgs),
+}
+
+/// The journal that is meant.
+#[derive(Args, Debug)]
+struct Target {
+    /// The directory of the journal
+    #[arg(value_name = "DIR")]
+    path: PathBuf,
+
+    #[command(flatten)]
+    places: Places,
+}
+
+/// Where a journal may lie.
+#[derive(Args, Clone, Debug, Default)]
+struct Places {
+    /// Allow a place that is refused otherwise
+    #[arg(long = "allow-place", value_name = "PLACE")]
+    allow: Vec<PlaceName>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlaceName {
+    /// Emptied by the system, as `/tmp` is
+    Temporary,
+    /// Copied to others, as by iCloud or Dropbox
+    Synced,
+    /// Shown by a web server
+    Web,
+}
+
+impl Places {
+    fn allowed(&self) -> Vec<Place> {
+        let variable = std::env::var(PLACES_VARIABLE).unwrap_or_default();
+        let named = variable.split(',').filter_map(|name| PlaceName::from_str(name, true).ok());
+        let all = self.allow.iter().copied().chain(named);
+        let place = |name| match name {
+            PlaceName::Temporary => Place::Temporary,
+            PlaceName::Synced => Place::Synced,
+            PlaceName::Web => Place::Web,
+        };
+        all.map(place).collect()
+    }
+}
+
+impl Target {
+    fn options(&self) -> Options {
+        Options { allowed: self.places.allowed(), ..Options::default() }
+    }
+
+    fn open(&self) -> Result<Journal, Failure> {
+        Ok(Journal::open(&self.path, &self.options())?)
+    }
+
+    fn reader(&self, identities: &IdentityArgs) -> Result<Reader, Failure> {
+        Ok(Reader::open(&self.path, identities.read()?, &self.places.allowed())?)
+    }
+}
+
+/// Who reads.
+#[derive(Args, Debug)]
+struct IdentityArgs {
+    /// Identity file of age; may be given more than once
+    #[arg(short = 'i', long = "identity", value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+}
+
+impl IdentityArgs {
+    fn read(&self) -> Result<Identities, Failure> {
+        Identities::read(&self.files).map_err(|error| match &error {
+            JournalError::Unusable { path, source } => {
+                Failure::new(format!("cannot read the identity file: {}", reason(source))).at(path)
+            }
+            _ => error.into(),
+        })
+    }
+}
+
+/// Who may read.
+#[derive(Args, Debug)]
+struct RecipientArgs {
+    /// Age recipient who may read all classes, or with CLASS= that one; may be given more than once
+    #[arg(short = 'r', long = "recipient", value_name = "[CLASS=]RECIPIENT", value_parser = recipient)]
+    named: Vec<(Option<Class>, String)>,
+}
+
+impl RecipientArgs {
+    fn parse(&self) -> Result<Recipients, Failure> {
+        Ok(Recipients::new(&self.named)?)
+    }
+}
+
+fn recipient(text: &str) -> Result<(Option<Class>, String), String> {
+    let Some((class, recipient)) = text.split_once('=') else {
+        return Ok((None, text.to_owned()));
+    };
+    let found = Class::from_name(class);
+    let known = || format!("the classes are {}", Class::NAMES.join(", "));
+    found.map(|class| (Some(class), recipient.to_owned())).ok_or_else(known)
+}
+
+pub(crate) fn run(args: &JournalArgs) -> Result<ExitCode, Failure> {
+    // A file that was made to deceive may make its reader panic.
+    let done = catch_unwind(AssertUnwindSafe(|| dispatch(&args.command)));
+    done.unwrap_or_else(|_| {
+        Err(Failure::new("a file of the journal cannot be read")
+            .hint("see which: tacenda journal verify DIR"))
+    })
+}
+
+fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
+    match command {
+        JournalCommand::Identity { file } => identity(file)?,
+        JournalCommand::Init(args) => keep::init(args)?,
+        JournalCommand::Append(args) => append::run(args)?,
+        JournalCommand::Import(args) => import::run(args)?,
+        JournalCommand::Cat(args) => read::cat(args)?,
+        JournalCommand::Tail(args) => read::tail(args)?,
+        JournalCommand::Grep(args) => return read::grep(args),
+        JournalCommand::Export(args) => read::export(args)?,
+        JournalCommand::List(args) => read::list(args)?,
+        JournalCommand::Stat(args) => read::stat(args)?,
+        JournalCommand::Verify(args) => return verify::run(args),
+        JournalCommand::Checkpoint(args) => verify::checkpoint(args)?,
+        JournalCommand::Prove(args) => verify::prove(args)?,
+        JournalCommand::Rotate(target) => target.open()?.close()?,
+        JournalCommand::Recipients(args) => keep::recipients(args)?,
+        JournalCommand::Erase(args) => keep::erase(args)?,
+        JournalCommand::Retain(target) => keep::retain(target)?,
+        JournalCommand::Hold(args) => keep::hold(args)?,
+        JournalCommand::Release(args) => keep::release(args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn identity(file: &std::path::Path) -> Result<(), Failure> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("cannot write the identity file: {}", reason(&error))).at(file)
+    };
+    let (text, recipient) = tacenda_journal::new_identity(system_clock()());
+    let mut options = std::fs::OpenOptions::new();
+    let mut out = options.write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
+    out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(failed)?;
+    writeln!(std::io::stdout(), "{recipient}")?;
+    Ok(())
+}
+
+/// Who does it, and why: on record for good.
+fn cause(reason: &str) -> Result<Cause, Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure::new("the reason is empty").hint("say why: --reason TEXT"));
+    }
+    Ok(Cause { reason: reason.to_owned(), who: who() })
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let message = match &error {
+            JournalError::Unusable { source, .. } => {
+                format!("cannot use the journal: {}", reason(source))
+            }
+            JournalError::Damaged { place, what } => {
+                format!("the journal is damaged: {place}: {what}")
+            }
+            other => other.to_string(),
+        };
+        let hint = error.hint();
+        Self::told(message, error.path(), hint.as_deref())
+    }
+}

@@ -1,0 +1,65 @@
+//! Sizes, spans of time and moments, as people write them.
+
+use tacenda_journal::system_clock;
+
+/// Bytes: `64MiB`, `2GB`, `4096`.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    let units = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+        ("kB", 1000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("B", 1),
+        ("", 1),
+    ];
+    number(text, &units).ok_or_else(|| "a size, such as 64MiB or 2GB".to_owned())
+}
+
+/// Seconds: `90s`, `15m`, `12h`, `30d`.
+pub(super) fn seconds(text: &str) -> Result<u64, String> {
+    let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 7 * 86_400)];
+    number(text, &units).ok_or_else(|| "a span of time, such as 15m, 12h or 30d".to_owned())
+}
+
+fn number(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (unit, factor) = units.iter().find(|(unit, _)| {
+        text.strip_suffix(unit).is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()))
+    })?;
+    let digits = text.strip_suffix(unit)?;
+    digits.parse::<u64>().ok().filter(|_| !digits.starts_with('+'))?.checked_mul(*factor)
+}
+
+/// A moment, in nanoseconds since 1970: RFC 3339, or so long ago.
+pub(super) fn moment(text: &str) -> Result<i64, String> {
+    if let Ok(ago) = seconds(text) {
+        let ago = i64::try_from(ago).ok().and_then(|ago| ago.checked_mul(1_000_000_000));
+        return ago.map(|ago| system_clock()() - ago).ok_or_else(|| "too long ago".to_owned());
+    }
+    let moment = text.parse::<jiff::Timestamp>().ok();
+    moment.and_then(|moment| i64::try_from(moment.as_nanosecond()).ok()).ok_or_else(|| {
+        "a time, such as 2026-03-01T10:00:00Z, or so long ago, such as 15m".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_people_write_them() {
+        assert_eq!(bytes("64MiB"), Ok(64 << 20));
+        assert_eq!(bytes("10"), Ok(10));
+        assert_eq!(bytes("2GB"), Ok(2_000_000_000));
+        assert_eq!(seconds("30d"), Ok(30 * 86_400));
+        assert_eq!(moment("1970-01-01T00:00:01.5Z"), Ok(1_500_000_000));
+        assert!(moment("1h").unwrap() < system_clock()());
+        for wrong in ["", "MiB", "-1MB", "+1MB", "1.5GB", "99999999999999TB"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+        assert!(seconds("5").is_err() && moment("yesterday").is_err());
+    }
+}

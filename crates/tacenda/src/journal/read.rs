@@ -1,0 +1,250 @@
+//! `tacenda journal cat`, `tail`, `grep`, `export`, `list` and `stat`.
+
+use std::collections::VecDeque;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use tacenda_journal::{Filter, Reader, Seen};
+
+use super::filter::FilterArgs;
+use super::{IdentityArgs, Target};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::report::{plural, size};
+
+#[derive(Args, Debug)]
+pub(crate) struct CatArgs {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    identities: IdentityArgs,
+    #[command(flatten, next_help_heading = "Which records")]
+    filter: FilterArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TailArgs {
+    #[command(flatten)]
+    cat: CatArgs,
+
+    /// How many
+    #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 10)]
+    lines: usize,
+
+    /// Wait for what comes, and print that as well
+    #[arg(short, long)]
+    follow: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GrepArgs {
+    /// The text
+    #[arg(value_name = "TEXT")]
+    text: String,
+
+    #[command(flatten)]
+    cat: CatArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    cat: CatArgs,
+
+    /// The file (0600), in the clear: JSON, a line each
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    target: Target,
+
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON value
+    Json,
+}
+
+/// A record for people and programs. One whose content was erased says so.
+fn line(seen: &Seen) -> String {
+    let json = seen.record.to_json(seen.sequence);
+    if seen.erased.is_some() { json.replacen('}', ",\"erased\":true}", 1) } else { json }
+}
+
+/// Writes the records that pass; the number of the last.
+fn print(reader: &Reader, filter: &Filter, out: &mut impl Write) -> Result<Option<u64>, Failure> {
+    let (mut done, mut last) = (Ok(()), None);
+    reader.each(filter, &mut |seen| {
+        last = Some(seen.sequence);
+        done = writeln!(out, "{}", line(seen));
+        done.is_ok()
+    })?;
+    done?;
+    out.flush()?;
+    Ok(last)
+}
+
+pub(super) fn cat(args: &CatArgs) -> Result<(), Failure> {
+    let reader = args.target.reader(&args.identities)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    print(&reader, &args.filter.filter(None), &mut out).map(drop)
+}
+
+pub(super) fn grep(args: &GrepArgs) -> Result<ExitCode, Failure> {
+    let reader = args.cat.target.reader(&args.cat.identities)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let last = print(&reader, &args.cat.filter.filter(Some(&args.text)), &mut out)?;
+    // As grep has it.
+    Ok(if last.is_some() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let reader = args.cat.target.reader(&args.cat.identities)?;
+    let mut out = BufWriter::with_capacity(1 << 18, Output::file(&args.output)?);
+    print(&reader, &args.cat.filter.filter(None), &mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+}
+
+/// How long to wait before looking again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
+    let mut reader = args.cat.target.reader(&args.cat.identities)?;
+    let mut filter = args.cat.filter.filter(None);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut lines: VecDeque<String> = VecDeque::new();
+    let mut next = 0;
+    reader.each(&filter, &mut |seen| {
+        next = seen.sequence + 1;
+        lines.push_back(line(seen));
+        if lines.len() > args.lines {
+            lines.pop_front();
+        }
+        true
+    })?;
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()?;
+    if !args.follow {
+        return Ok(());
+    }
+    loop {
+        std::thread::sleep(PAUSE);
+        let to = filter.numbers.map_or(u64::MAX, |(_, to)| to);
+        filter.numbers = Some((next, to));
+        reader = args.cat.target.reader(&args.cat.identities)?;
+        if let Some(last) = print(&reader, &filter, &mut out)? {
+            next = last + 1;
+        }
+    }
+}
+
+fn time(time: i64) -> String {
+    let time = jiff::Timestamp::from_nanosecond(time.into());
+    time.map(|time| format!("{time:.0}")).unwrap_or_default()
+}
+
+pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
+    let reader = public(&args.target)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    if args.format == ListFormat::Json {
+        let segments: Vec<Value> = reader
+            .segments()
+            .map(|segment| {
+                let state = &segment.state;
+                json!({
+                    "segment": state.number, "file": segment.file, "first": state.first,
+                    "records": state.records, "erased": state.erased, "bytes": state.bytes,
+                    "times": state.times.map(|(from, to)| [time(from), time(to)]),
+                    "sealed": time(state.sealed), "deleted": state.deleted,
+                    "recovered": state.cut.is_some(),
+                })
+            })
+            .collect();
+        writeln!(out, "{}", Value::from(segments))?;
+        return Ok(out.flush()?);
+    }
+    for segment in reader.segments() {
+        let state = &segment.state;
+        let mut notes = Vec::new();
+        if state.deleted {
+            notes.push("deleted".to_owned());
+        }
+        if state.erased > 0 {
+            notes.push(format!("{} erased", state.erased));
+        }
+        if state.cut.is_some() {
+            notes.push("recovered".to_owned());
+        }
+        let span = state.times.map_or_else(
+            || format!("sealed {}", time(state.sealed)),
+            |(from, to)| format!("{} to {}", time(from), time(to)),
+        );
+        let notes =
+            if notes.is_empty() { String::new() } else { format!("  {}", notes.join(", ")) };
+        let records = plural(state.records, "record");
+        writeln!(
+            out,
+            "{}  {records} from {}  {}  {span}{notes}",
+            segment.file,
+            state.first,
+            size(state.bytes)
+        )?;
+    }
+    Ok(out.flush()?)
+}
+
+pub(super) fn stat(args: &ListArgs) -> Result<(), Failure> {
+    let reader = public(&args.target)?;
+    let kept: Vec<_> = reader.segments().map(|s| s.state).filter(|s| !s.deleted).collect();
+    let records: u64 = kept.iter().map(|segment| segment.records).sum();
+    let erased: u64 = kept.iter().map(|segment| segment.erased).sum();
+    let bytes: u64 = kept.iter().map(|segment| segment.bytes).sum();
+    let deleted = reader.segments().filter(|segment| segment.state.deleted).count();
+    let (active, active_bytes) = reader.active()?.unwrap_or_default();
+    let settings = reader.settings();
+    let holds: Vec<&str> = reader.holds().map(|(name, _)| name).collect();
+    let mut out = io::stdout().lock();
+    if args.format == ListFormat::Json {
+        let json = json!({
+            "entries": reader.checkpoint().size, "segments": kept.len(), "deleted": deleted,
+            "records": records, "erased": erased, "bytes": bytes, "active_records": active,
+            "active_bytes": active_bytes, "durability": settings.durability, "holds": holds,
+            "limits": settings.limits, "retention": settings.retention,
+            "key": reader.key().to_string(),
+        });
+        return Ok(writeln!(out, "{json}")?);
+    }
+    writeln!(out, "segments    {} ({})", kept.len(), size(bytes))?;
+    writeln!(out, "records     {records}, of which {erased} erased")?;
+    writeln!(out, "active      {} ({})", plural(active, "record"), size(active_bytes))?;
+    writeln!(out, "deleted     {}", plural(deleted as u64, "segment"))?;
+    writeln!(out, "log         {}", plural(reader.checkpoint().size, "entry"))?;
+    let durability = serde_json::to_value(settings.durability).unwrap_or_default();
+    writeln!(out, "durability  {}", durability.as_str().unwrap_or_default())?;
+    if !holds.is_empty() {
+        writeln!(out, "holds       {}", holds.join(", "))?;
+    }
+    Ok(writeln!(out, "key         {}", reader.key())?)
+}
+
+/// What anybody may see who may look into the directory.
+fn public(target: &Target) -> Result<Reader, Failure> {
+    let nobody = tacenda_journal::Identities::default();
+    Ok(Reader::open(&target.path, nobody, &target.places.allowed())?)
+}

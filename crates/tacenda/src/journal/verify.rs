@@ -1,0 +1,174 @@
+//! `tacenda journal verify` and `checkpoint`.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstyle::AnsiColor;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use tacenda_journal::{Identities, Reader, Verification, Verifier, VerifierKey};
+
+use super::{IdentityArgs, Target};
+use crate::failure::{Failure, reason, warn};
+use crate::report::plural;
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    target: Target,
+
+    /// The key that `journal init` printed; without it a journal made anew passes as the old one
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    key: Option<VerifierKey>,
+
+    /// A checkpoint that was kept elsewhere; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    since: Vec<PathBuf>,
+
+    /// The key of a witness, who has to have signed one of these checkpoints
+    #[arg(long, value_name = "KEY", value_parser = key, requires = "since")]
+    witness: Vec<VerifierKey>,
+
+    /// Identity file of age: compare the content of the records too, where all classes open
+    #[arg(short, long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
+
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: VerifyFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum VerifyFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckpointArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProveArgs {
+    #[command(flatten)]
+    target: Target,
+
+    #[command(flatten)]
+    identities: IdentityArgs,
+
+    /// The record, by its number
+    #[arg(value_name = "N")]
+    record: u64,
+}
+
+fn key(text: &str) -> Result<VerifierKey, String> {
+    VerifierKey::parse(text).ok_or_else(|| "a key is NAME+ID+KEY".to_owned())
+}
+
+pub(super) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
+    let read = |path: &PathBuf| {
+        let failed = |error| {
+            Failure::new(format!("cannot read the checkpoint: {}", reason(&error))).at(path)
+        };
+        Ok((path.display().to_string(), std::fs::read(path).map_err(failed)?))
+    };
+    let identities = IdentityArgs { files: args.identity.clone() };
+    let identities = (!args.identity.is_empty()).then(|| identities.read());
+    let verifier = Verifier {
+        key: args.key.clone(),
+        since: args.since.iter().map(read).collect::<Result<_, Failure>>()?,
+        witnesses: args.witness.clone(),
+        identities: identities.transpose()?,
+        allowed: args.target.places.allowed(),
+    };
+    let report = verifier.verify(&args.target.path)?;
+    match args.format {
+        VerifyFormat::Text => text(&report, args)?,
+        VerifyFormat::Json => writeln!(io::stdout(), "{}", as_json(&report))?,
+    }
+    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn as_json(report: &Verification) -> serde_json::Value {
+    let findings: Vec<_> = report
+        .findings
+        .iter()
+        .map(|one| json!({"place": one.place, "fault": one.fault.name(), "what": one.what}))
+        .collect();
+    json!({
+        "findings": findings,
+        "entries": report.checkpoint.as_ref().map(|checkpoint| checkpoint.size),
+        "key": report.key.as_ref().map(ToString::to_string),
+        "segments": report.segments,
+        "deleted": report.deleted,
+        "records": report.records,
+        "erased": report.erased,
+        "compared": report.compared,
+        "active": report.active,
+        "unfinished": report.unfinished,
+    })
+}
+
+fn text(report: &Verification, args: &VerifyArgs) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    let red = AnsiColor::Red.on_default().bold();
+    for finding in &report.findings {
+        let name = finding.fault.name();
+        writeln!(out, "{red}{name}{red:#}: {}: {}", finding.place, finding.what)?;
+    }
+    if !report.findings.is_empty() {
+        let count = plural(report.findings.len() as u64, "finding");
+        writeln!(out, "{count}: the journal is not as it was written")?;
+        return Ok(());
+    }
+    let entries = report.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
+    let (entries, segments) = (plural(entries, "entry"), plural(report.segments, "segment"));
+    let records = plural(report.records, "record");
+    write!(out, "whole: {entries} of the log, {segments} with {records}")?;
+    if report.erased > 0 {
+        write!(out, ", {} erased", report.erased)?;
+    }
+    if report.deleted > 0 {
+        write!(out, ", {} deleted", plural(report.deleted, "segment"))?;
+    }
+    writeln!(out)?;
+    if report.active > 0 || report.unfinished > 0 {
+        write!(out, "active: {}", plural(report.active, "record"))?;
+        if report.unfinished > 0 {
+            write!(out, ", and {} bytes of an unfinished frame", report.unfinished)?;
+        }
+        writeln!(out)?;
+    }
+    if !args.identity.is_empty() {
+        writeln!(out, "content compared in {}", plural(report.compared, "segment"))?;
+    }
+    drop(out);
+    if args.key.is_none() && args.since.is_empty() {
+        warn(
+            "neither a key nor a checkpoint was given: a journal made anew would pass too",
+            Some(
+                "--key with what `journal init` printed, --since with a checkpoint kept elsewhere",
+            ),
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn checkpoint(args: &CheckpointArgs) -> Result<(), Failure> {
+    let places = args.target.places.allowed();
+    let reader = Reader::open(&args.target.path, Identities::default(), &places)?;
+    write!(io::stdout(), "{}", reader.checkpoint_note())?;
+    Ok(())
+}
+
+pub(super) fn prove(args: &ProveArgs) -> Result<(), Failure> {
+    let proof = args.target.reader(&args.identities)?.prove(args.record)?;
+    writeln!(io::stdout(), "{proof}")?;
+    Ok(())
+}

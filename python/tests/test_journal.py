@@ -1,0 +1,269 @@
+"""Journals: written from Python, verified by the second reader, read by pyarrow."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tacenda import JournalHandler, kms
+from tacenda._command import native_command
+from tacenda.verify import Log, Report, check_proof, verify
+
+ENVIRONMENT = {**os.environ, "TACENDA_JOURNAL_PLACES": "temporary", "NO_COLOR": "1"}
+LINE = {
+    "class": "internal",
+    "classes": {"card": "restricted", "prompt": "confidential"},
+    "level": "info",
+    "logger": "shop",
+}
+
+
+class Journal:
+    """A journal in a directory, with its identity files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "sealed"
+        few, all_ = (self.run("identity", folder / name).strip() for name in ("few", "rest"))
+        recipients = ("--recipient", few, "--recipient", f"restricted={all_}")
+        self.key = self.run("init", self.path, *recipients).strip()
+
+    def run(self, command: str, *arguments: object, given: str = "") -> str:
+        done = self.attempt(command, *arguments, given=given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def attempt(
+        self, command: str, *arguments: object, given: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        program = native_command()
+        assert program is not None
+        return subprocess.run(
+            [program, "journal", command, *map(str, arguments)],
+            input=given,
+            capture_output=True,
+            text=True,
+            env=ENVIRONMENT,
+            timeout=120,
+        )
+
+    def fill(self, first: int, count: int) -> None:
+        numbers = range(first, first + count)
+        lines = ({**LINE, "message": f"m{n}", "card": f"c{n}", "prompt": f"p{n}"} for n in numbers)
+        self.run("append", self.path, given="".join(f"{json.dumps(line)}\n" for line in lines))
+
+    def cat(self) -> list[dict[str, object]]:
+        identities = ("-i", self.folder / "few", "-i", self.folder / "rest")
+        return [json.loads(line) for line in self.run("cat", self.path, *identities).splitlines()]
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
+    monkeypatch.setenv("TACENDA_JOURNAL_PLACES", "temporary")
+    return Journal(tmp_path)
+
+
+def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
+    for segment in range(3):
+        journal.fill(segment * 5, 5)
+    journal.run("hold", journal.path, "case", "--since", "1h", "--reason", "a test")
+    kept = journal.folder / "kept"
+    kept.write_text(journal.run("checkpoint", journal.path))
+    since = {"kept": kept.read_bytes()}
+    report = verify(journal.path, journal.key, since)
+    assert report.findings == []
+    assert (report.entries, report.segments, report.records) == (5, 3, 15)
+
+    chance = random.Random(6)
+    files = sorted(path for path in journal.path.rglob("*") if path.is_file())
+    files = [path for path in files if path.parent.name != "keys" and path.stat().st_size]
+    # TACENDA_JOURNAL_DAMAGES=1000 for as many.
+    for round_ in range(int(os.environ.get("TACENDA_JOURNAL_DAMAGES", "60"))):
+        path = chance.choice(files)
+        data = path.read_bytes()
+        damaged = bytearray(data)
+        match round_ % 4:
+            case 0:
+                damaged[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            case 1:
+                del damaged[chance.randrange(len(data)) :]
+            case 2:
+                damaged = bytearray(chance.choice(files).read_bytes())
+            case _:
+                damaged += data[: chance.randrange(1, len(data) + 1)]
+        path.write_bytes(damaged)
+        theirs = verify(journal.path, journal.key, since)
+        ours = journal.attempt("verify", journal.path, "--key", journal.key, "--since", kept)
+        expected = int(bytes(damaged) != data)
+        assert (ours.returncode, bool(theirs.findings)) == (expected, bool(expected)), (
+            path,
+            ours.stdout,
+            theirs.findings,
+        )
+        path.write_bytes(data)
+    assert verify(journal.path, journal.key, since).findings == []
+
+
+def test_the_verifier_is_a_command_of_its_own(journal: Journal) -> None:
+    journal.fill(0, 2)
+    command = [sys.executable, "-m", "tacenda.verify", str(journal.path), "--key", journal.key]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "whole: 2 entries, 1 segments, 2 records\n")
+    (journal.path / "segments/0000000000.parquet").unlink()
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (
+        1,
+        "segments/0000000000.parquet: the file is not there\n",
+    )
+
+
+def test_pyarrow_reads_what_its_identities_open(journal: Journal) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    journal.fill(0, 3)
+    segment = journal.path / "segments/0000000000.parquet"
+
+    def column(name: str, *identities: str) -> list[object]:
+        opened = kms.decryption(*(journal.folder / identity for identity in identities))
+        with segment.open("rb") as file:
+            table = pq.read_table(file, columns=[name], decryption_properties=opened)
+        return list(table[name].to_pylist())
+
+    assert column("seq", "few") == [0, 1, 2]
+    assert column("internal", "few") == [f'{{"message":"m{n}"}}' for n in range(3)]
+    assert column("confidential", "few") == [f'{{"prompt":"p{n}"}}' for n in range(3)]
+    with pytest.raises(PermissionError, match="restricted"):
+        column("restricted", "few")
+    assert column("restricted", "few", "rest") == [f'{{"card":"c{n}"}}' for n in range(3)]
+    with segment.open("rb") as file, pytest.raises(OSError, match="decryption"):
+        pq.read_table(file)
+
+
+def test_one_record_is_proven_without_the_others(journal: Journal) -> None:
+    for segment in range(3):
+        journal.fill(segment * 5, 5)
+    both = ("-i", journal.folder / "few", "-i", journal.folder / "rest")
+    keys = Log(journal.path / "log", Report()).keys(4)
+    assert keys is not None
+    proof = json.loads(journal.run("prove", journal.path, 7, *both))
+    parts = check_proof(proof, list(keys))
+    assert set(parts) == {"head", "internal", "confidential", "restricted"}
+    assert parts["restricted"] == b'{"card":"c7"}'
+    proof["parts"][-1]["content"] = "eyJjYXJkIjoiYzgifQ=="
+    with pytest.raises(ValueError, match="root"):
+        check_proof(proof, list(keys))
+
+
+def test_an_erased_record_is_gone_for_every_reader(journal: Journal) -> None:
+    journal.fill(0, 4)
+    both = ("-i", journal.folder / "few", "-i", journal.folder / "rest")
+    why = ("--reason", "a test")
+    assert (
+        journal.run("erase", journal.path, *both, "--text", "p2", *why)
+        == "erased: 1 record in 1 segment\n"
+    )
+    assert [record.get("prompt") for record in journal.cat()] == ["p0", "p1", None, "p3"]
+    assert journal.cat()[2]["erased"] is True
+    assert verify(journal.path, journal.key).findings == []
+    journal.run("verify", journal.path, "--key", journal.key, *both)
+
+
+def test_the_handler_seals_log_records(journal: Journal) -> None:
+    script = journal.folder / "app.py"
+    script.write_text(
+        "import logging, os, sys, tacenda\n"
+        f"handler = tacenda.JournalHandler({str(journal.path)!r}, class_='internal')\n"
+        "logging.basicConfig(level=logging.INFO, handlers=[handler])\n"
+        "log = logging.getLogger('shop')\n"
+        "log.info('order %s', 1, extra={'journal': {'classes': {'card': 'restricted'}, 'card': '5'}})\n"
+        "log.debug('not this')\n"
+        "log.error('x' * 10_000)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    log.warning('from a child')\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "if sys.argv[1:]:\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "logging.shutdown()\n"
+    )
+    done = subprocess.run([sys.executable, script], env=ENVIRONMENT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    records = journal.cat()
+    assert [record["level"] for record in records] == ["info", "error", "warning"]
+    assert (records[0]["message"], records[0]["card"]) == ("order 1", "5")
+    assert records[1]["message"] == "x" * 10_000
+
+    killed = subprocess.run([sys.executable, script, "kill"], env=ENVIRONMENT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    # Whoever opens the journal next waits until its writer has ended: it lets go of the lock then.
+    lock = journal.path / "lock"
+    flock = shutil.which("flock")
+    if flock is not None:
+        subprocess.run([flock, lock, "true"], check=True, timeout=60)
+        assert len(journal.cat()) == 6
+
+
+def test_a_hangup_begins_a_new_segment(journal: Journal) -> None:
+    program = native_command()
+    assert program is not None
+    command = [program, "journal", "append", str(journal.path), "--acknowledge"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRONMENT,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def acknowledged(line: str) -> int:
+            process.stdin.write(line)
+            return int(process.stdout.readline())
+
+        assert process.stdout.readline() == "0\n"
+        assert acknowledged("one\n") == 1
+        process.send_signal(signal.SIGHUP)
+        # It may come after the next lines: what counts is that it does.
+        lines = 1
+        while json.loads(journal.run("list", journal.path, "--format", "json")) == []:
+            lines += 1
+            assert acknowledged(f"line {lines}\n") == lines
+        process.stdin.close()
+    assert len(journal.cat()) == lines
+    assert verify(journal.path, journal.key).findings == []
+
+
+def test_logs_are_imported_redacted_and_removed(journal: Journal) -> None:
+    log, twin = journal.folder / "app.log", journal.folder / "twin.log"
+    log.write_text(
+        "2026-03-01 10:00:00 INFO mail to ines.moreau@example.org\n"
+        '{"level": "error", "message": "no", "time": "2026-03-01T11:00:00Z"}\n'
+    )
+    twin.write_text("2026-03-02 10:00:00 twice\n")
+    (journal.folder / "other-name.log").hardlink_to(twin)
+    done = journal.attempt("import", journal.path, log, twin, "--remove")
+    assert (done.returncode, done.stdout) == (0, "sealed: 3 records of 2 logs\n"), done.stderr
+    assert "it stays" in done.stderr
+    assert (log.exists(), twin.exists()) == (False, True)
+    records = journal.cat()
+    assert [record["time"] for record in records] == [
+        "2026-03-01T10:00:00Z",
+        "2026-03-01T11:00:00Z",
+        "2026-03-02T10:00:00Z",
+    ]
+    assert "ines" not in str(records)
+    assert records[1]["message"] == "no"
+
+
+def test_a_journal_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="there is no journal here"):
+        JournalHandler(tmp_path / "none")
