@@ -15,8 +15,8 @@ import warnings
 from collections.abc import Callable
 
 import tacenda
+from tacenda._command import native_command
 from tacenda._status import Coverage
-from tacenda.hooks.descriptors import command
 
 # Calls in one measurement, and measurements of which the best counts.
 _CALLS = 500
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _versions() -> list[str]:
-    path = command()
+    path = native_command()
     found = "not found: native writes are not filtered"
     if path is not None:
         done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - our own
