@@ -20,8 +20,9 @@ pub struct Target {
 }
 
 /// Every property.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "scan", run: targets::scan::run, seeds: seeds::texts },
+    Target { name: "code", run: targets::code::run, seeds: seeds::code },
     Target { name: "decode", run: targets::decode::run, seeds: seeds::texts },
     Target { name: "redact", run: targets::redact::run, seeds: seeds::texts },
     Target { name: "filter", run: targets::filter::run, seeds: seeds::texts },

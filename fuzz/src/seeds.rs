@@ -52,6 +52,14 @@ pub fn texts() -> Vec<Vec<u8>> {
     texts
 }
 
+/// Python: the fixtures of every rule of the scanner.
+pub fn code() -> Vec<Vec<u8>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/tacenda-scan/fixtures");
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let python = files.filter(|file| file.path().extension().is_some_and(|one| one == "py"));
+    python.filter_map(|file| std::fs::read(file.path()).ok()).collect()
+}
+
 /// What guarded processes tell the filter of protected values.
 pub fn frames() -> Vec<Vec<u8>> {
     let value = Value { kind: Kind::Prompt, chars: 40, tokens: Some(9), fingerprint: [1, 2, 3] };

@@ -3,6 +3,7 @@
 
 mod accuracy;
 mod detect;
+mod scan;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,11 +16,13 @@ use crate::{Context, Half, python, wheel};
 type Bench = fn(&Context, Option<Half>) -> Result<bool>;
 
 /// Every benchmark, in the order in which they run.
-const ALL: [(&str, Bench); 4] = [
+const ALL: [(&str, Bench); 6] = [
     ("overhead", overhead),
     ("detect", |context, _| detect::run(context)),
     ("journal", |context, _| journal(context)),
     ("accuracy", |context, _| accuracy::run(context).map(|()| true)),
+    ("scan-accuracy", |context, _| scan::accuracy(context)),
+    ("scan", |context, _| scan::speed(context)),
 ];
 
 /// The benchmark of this name, or every one.

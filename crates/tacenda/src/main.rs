@@ -16,6 +16,7 @@ mod redactor;
 mod report;
 mod rules;
 mod run;
+mod scan;
 mod vault;
 
 use std::ffi::OsString;
@@ -60,6 +61,8 @@ enum Color {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Scan(scan::ScanArgs),
+    Rule(scan::RuleArgs),
     Find(find::FindArgs),
     Redact(redact::RedactArgs),
     Rules(rules::RulesArgs),
@@ -102,6 +105,8 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         Command::Run(args) => run::run(args),
+        Command::Scan(args) => scan::run(&args),
+        Command::Rule(args) => scan::explain(&args),
         Command::Find(args) => find::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Rules(args) => rules::run(&args),

@@ -1,5 +1,6 @@
 //! The properties.
 
+pub mod code;
 pub mod decode;
 pub mod filter;
 pub mod journal;

@@ -1,0 +1,111 @@
+//! Message templates: where arguments go in them, and what they say of them.
+
+use crate::ir::{Expr, ExprKind};
+use crate::lexicon::{Class, classify};
+use crate::lower::is_numeric;
+
+/// Whether an expression is a text, put together or not.
+pub(super) fn is_text(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Text(..) | ExprKind::Join(_) => true,
+        ExprKind::Call(call) => match &call.callee.kind {
+            ExprKind::Attribute(base, ident) => {
+                matches!(ident.name.as_str(), "format" | "join") && is_text(base)
+            }
+            ExprKind::Name(ident) => matches!(ident.name.as_str(), "_" | "str" | "repr"),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The words of the texts in some expressions, in lower case.
+pub(super) fn words_of<'b>(exprs: impl IntoIterator<Item = &'b Expr>) -> String {
+    let mut words = String::new();
+    for expr in exprs {
+        match &expr.kind {
+            ExprKind::Text(text, _) => words.push_str(text),
+            ExprKind::Join(parts) => {
+                for part in parts {
+                    if let ExprKind::Text(text, _) = &part.kind {
+                        words.push_str(text);
+                    }
+                }
+            }
+            ExprKind::Call(call) => {
+                if let ExprKind::Attribute(base, ident) = &call.callee.kind
+                    && ident.name == "format"
+                    && let Some(text) = base.text()
+                {
+                    words.push_str(text);
+                }
+            }
+            _ => {}
+        }
+    }
+    words.to_lowercase()
+}
+
+/// A place in a message template where an argument goes.
+pub(super) struct Hole {
+    /// Whether it writes a number.
+    pub(super) numeric: bool,
+    /// What the text before it says of the argument: `password: %s`.
+    pub(super) said: Option<Class>,
+}
+
+/// The places in a `%` or `{}` template.
+pub(super) fn holes(template: &str) -> Vec<Hole> {
+    let mut holes = Vec::new();
+    let bytes = template.as_bytes();
+    let mut at = 0;
+    let mut last = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'%' if bytes.get(at + 1) == Some(&b'%') => at += 1,
+            b'%' => {
+                let rest = &template[at + 1..];
+                let end = rest.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(0);
+                let letter = rest[end..].chars().next().unwrap_or('s');
+                if rest[..end]
+                    .chars()
+                    .all(|letter| letter.is_ascii_digit() || "-+ #.*".contains(letter))
+                {
+                    holes.push(Hole {
+                        numeric: is_numeric(&letter.to_string()) || letter == 'i',
+                        said: said(&template[last..at]),
+                    });
+                    last = at;
+                }
+            }
+            b'{' if bytes.get(at + 1) == Some(&b'{') => at += 1,
+            b'{' => {
+                if let Some(length) = template[at..].find('}') {
+                    let inside = &template[at + 1..at + length];
+                    let numeric =
+                        inside.split_once(':').is_some_and(|(_, format)| is_numeric(format));
+                    holes.push(Hole { numeric, said: said(&template[last..at]) });
+                    last = at;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    holes
+}
+
+/// What the words before a hole say: `… api key: `.
+pub(super) fn said(before: &str) -> Option<Class> {
+    let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
+    let before = before.strip_suffix([':', '='])?;
+    let before = before.trim_end_matches([' ', '\'', '"', '`', ']', ')']);
+    let start = before
+        .char_indices()
+        .rev()
+        .find(|(_, letter)| !(letter.is_alphanumeric() || "_- ".contains(*letter)));
+    let words = &before[start.map_or(0, |(at, letter)| at + letter.len_utf8())..];
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let words = &words[words.len().saturating_sub(3)..];
+    Some(classify(&words.join("_")))
+}

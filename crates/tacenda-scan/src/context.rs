@@ -1,0 +1,187 @@
+//! What a file is about, read from its imports and its words: some names mean a secret in one place
+//! and a word of a language in another.
+
+use ruff_python_ast::name::Name;
+use rustc_hash::FxHashSet as HashSet;
+
+/// What a file is about.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+pub struct Context {
+    /// Language models: prompts, completions.
+    pub ml: bool,
+    /// HTTP, as client or server.
+    pub http: bool,
+    /// It serves requests: what it prints is a log.
+    pub server: bool,
+    /// Tokens are words here, of a language or a grammar.
+    pub lexer: bool,
+    /// Its requests are `WebOb`'s, whose text is the whole request.
+    pub webob: bool,
+    /// It is an Ansible module.
+    pub ansible: bool,
+    /// It runs models with MLX.
+    pub mlx: bool,
+    /// It installs the guard.
+    pub guarded: bool,
+    /// It handles credentials.
+    pub credentials: bool,
+    /// Names whose fields are read as credentials: `config` where `config.password` is.
+    pub holders: HashSet<Name>,
+}
+
+const ML_IMPORTS: &[&str] = &[
+    "mlx",
+    "mlx_lm",
+    "mlx_vlm",
+    "mlx_audio",
+    "mlx_embeddings",
+    "mflux",
+    "openai",
+    "anthropic",
+    "langchain",
+    "langchain_core",
+    "llama_index",
+    "litellm",
+    "vllm",
+    "ollama",
+    "llama_cpp",
+    "outlines",
+    "dspy",
+];
+const ML_WORDS: &[&str] = &[
+    "max_tokens",
+    "chat_template",
+    "apply_chat_template",
+    "messages",
+    "prompt",
+    "prompts",
+    "completion",
+    "tool_calls",
+    "tool_call",
+    "top_p",
+    "tokenizer",
+    "stream_generate",
+    "negative_prompt",
+    "prompt_tokens",
+    "completion_tokens",
+    "system_prompt",
+    "llm",
+    "generated_text",
+    "mlx",
+];
+const HTTP_IMPORTS: &[&str] = &[
+    "requests",
+    "httpx",
+    "aiohttp",
+    "urllib3",
+    "http",
+    "urllib",
+    "flask",
+    "fastapi",
+    "starlette",
+    "django",
+    "tornado",
+    "bottle",
+    "falcon",
+    "pyramid",
+    "webob",
+    "werkzeug",
+    "sanic",
+    "quart",
+    "twisted",
+    "six",
+    "httplib2",
+    "httplib",
+    "urllib2",
+    "webapp2",
+    "cherrypy",
+    "botocore",
+    "websockets",
+    "websocket",
+    "pycurl",
+    "treq",
+    "uvicorn",
+    "gunicorn",
+    "oslo_middleware",
+];
+const HTTP_WORDS: &[&str] = &[
+    "headers",
+    "status_code",
+    "request",
+    "response",
+    "resp",
+    "urlopen",
+    "urlencode",
+    "http_client",
+    "req",
+    "user_agent",
+    "content_type",
+    "Authorization",
+    "cookies",
+    "session",
+    "post",
+    "do_POST",
+    "get_json",
+];
+const SERVER_IMPORTS: &[&str] = &[
+    "flask",
+    "fastapi",
+    "starlette",
+    "django",
+    "tornado",
+    "bottle",
+    "falcon",
+    "pyramid",
+    "sanic",
+    "quart",
+    "uvicorn",
+    "socketserver",
+    "webob",
+    "oslo_middleware",
+];
+const LEXER_WORDS: &[&str] = &[
+    "tokenizer",
+    "tokenize",
+    "lexer",
+    "tokens",
+    "eos_token",
+    "token_ids",
+    "Token",
+    "TokenType",
+    "token_type",
+    "untokenize",
+    "pygments",
+    "shlex",
+    "get_token",
+    "read_token",
+    "push_token",
+    "pushback",
+    "wordchars",
+    "next_token",
+    "peek",
+    "parse_expr",
+    "vocab",
+    "NAME",
+    "tokenizers",
+];
+
+impl Context {
+    /// Reads it from the names and the imported packages of a file.
+    pub(crate) fn of(names: &HashSet<Name>, imports: &HashSet<Name>) -> Self {
+        let words = |list: &[&str]| list.iter().filter(|word| names.contains(**word)).count();
+        let imports = |list: &[&str]| list.iter().any(|package| imports.contains(*package));
+        let lexer = words(LEXER_WORDS);
+        Self {
+            ml: imports(ML_IMPORTS) || words(ML_WORDS) >= 2,
+            http: imports(HTTP_IMPORTS) || words(HTTP_WORDS) >= 2,
+            webob: imports(&["webob"]),
+            ansible: imports(&["ansible"]) || names.contains("AnsibleModule"),
+            mlx: imports(&["mlx", "mlx_lm", "mlx_vlm", "mlx_audio", "mflux"]),
+            guarded: imports(&["tacenda"]),
+            server: imports(SERVER_IMPORTS) || names.contains("BaseHTTPRequestHandler"),
+            lexer: lexer >= 2 || names.contains("tokenizer"),
+            ..Self::default()
+        }
+    }
+}

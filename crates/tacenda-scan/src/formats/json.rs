@@ -1,0 +1,60 @@
+//! JSON: the whole report as one object, or a finding a line.
+
+use serde_json::{Value, json};
+
+use super::shown;
+use crate::finding::{Finding, Region};
+use crate::scan::Report;
+
+/// The report as one object.
+pub fn json(report: &Report) -> Value {
+    let unused = report.unused.iter().map(
+        |one| json!({ "path": shown(&one.path), "line": one.line, "message": one.why.to_string() }),
+    );
+    let problems = report
+        .problems
+        .iter()
+        .map(|one| json!({ "path": shown(&one.path), "message": one.reason.to_string() }));
+    json!({
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "unused_suppressions": unused.collect::<Vec<_>>(),
+        "problems": problems.collect::<Vec<_>>(),
+        "files": report.files,
+        "lines": report.lines,
+    })
+}
+
+/// The findings, one object a line.
+pub fn jsonl(report: &Report) -> String {
+    report.findings.iter().flat_map(|one| [finding(one).to_string(), "\n".to_owned()]).collect()
+}
+
+fn finding(finding: &Finding) -> Value {
+    let way = finding.way.iter().map(|stop| {
+        let mut place = region(stop.region);
+        place["path"] = shown(&stop.path).into();
+        place["what"] = stop.what.into();
+        place
+    });
+    let way: Vec<Value> = way.collect();
+    let mut object = region(finding.region);
+    object["path"] = shown(&finding.path).into();
+    object["rule"] = finding.rule.code.into();
+    object["name"] = finding.rule.name.into();
+    object["message"] = finding.message.clone().into();
+    object["kind"] = finding.kind.map(tacenda_policy::Kind::name).into();
+    object["confidence"] = finding.confidence.name().into();
+    object["severity"] = finding.severity.name().into();
+    object["fingerprint"] = finding.fingerprint.clone().into();
+    object["way"] = way.into();
+    object
+}
+
+fn region(region: Region) -> Value {
+    json!({
+        "line": region.line,
+        "column": region.column,
+        "end_line": region.end_line,
+        "end_column": region.end_column,
+    })
+}

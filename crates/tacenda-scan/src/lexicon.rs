@@ -1,0 +1,249 @@
+//! What a name says about the value behind it: `models/names.toml`.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::context::Context;
+use crate::label::{Confidence, Label};
+
+/// What the lexicon reads in a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Class {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// That the value is about something sensitive without being it: `token_count`.
+    Harmless,
+    /// That the value was treated, or is an answer to a question: `masked_token`, `is_secret`.
+    Treated,
+    /// That the value is sensitive, where the context is such.
+    Sensitive(Label, Confidence, Need),
+}
+
+/// Where a name means what it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// Everywhere.
+    #[default]
+    Nothing,
+    /// In code about language models.
+    Ml,
+    /// In code that speaks HTTP.
+    Http,
+    /// In code that speaks HTTP, and in code about language models.
+    HttpOrMl,
+    /// Not in code whose tokens are words.
+    NoLexer,
+}
+
+impl Class {
+    /// The label that the name gives in a file of this context.
+    pub fn within(self, context: &Context) -> Option<(Label, Confidence)> {
+        let Self::Sensitive(label, confidence, need) = self else { return None };
+        let holds = match need {
+            Need::Nothing => true,
+            Need::Ml => context.ml,
+            Need::Http => context.http,
+            Need::HttpOrMl => context.http || context.ml,
+            Need::NoLexer => !context.lexer && (!context.ml || context.http),
+        };
+        holds.then_some((label, confidence))
+    }
+
+    /// Whether the name says credential with certainty, wherever it stands.
+    pub fn is_credential(self) -> bool {
+        matches!(self, Self::Sensitive(Label::Credential, Confidence::High, _))
+    }
+}
+
+#[derive(Deserialize)]
+struct File {
+    names: Vec<Entry>,
+    words: Words,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    kind: Label,
+    confidence: Confidence,
+    #[serde(default)]
+    needs: Need,
+    phrases: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that no entry escapes"))]
+    examples: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that no entry escapes"))]
+    counter_examples: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Words {
+    harmless_heads: HashSet<String>,
+    harmless_anywhere: HashSet<String>,
+    treated: HashSet<String>,
+    of_nobody: HashSet<String>,
+    subjects: HashSet<String>,
+    harmless_prefixes: HashSet<String>,
+    holders: HashSet<String>,
+}
+
+struct Lexicon {
+    phrases: HashMap<String, Class>,
+    words: Words,
+}
+
+fn file() -> File {
+    toml::from_str(include_str!("../../../models/names.toml")).expect("models/names.toml is valid")
+}
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let file = file();
+    let mut phrases = HashMap::default();
+    for entry in file.names {
+        for phrase in entry.phrases {
+            let class = Class::Sensitive(entry.kind, entry.confidence, entry.needs);
+            // The first entry holds: the surer ones come first.
+            phrases.entry(phrase).or_insert(class);
+        }
+    }
+    Lexicon { phrases, words: file.words }
+});
+
+/// Reads a name.
+pub(crate) fn classify(name: &str) -> Class {
+    if name.len() > 80 {
+        return Class::Plain;
+    }
+    let words = words(name);
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    while words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
+        words.pop();
+    }
+    if words.is_empty() {
+        return Class::Plain;
+    }
+    LEXICON.read(&words)
+}
+
+impl Lexicon {
+    fn read(&self, words: &[&str]) -> Class {
+        let lists = &self.words;
+        let first = words[0];
+        let any = |list: &HashSet<String>| words.iter().any(|word| list.contains(*word));
+        if any(&lists.treated) || words.len() > 1 && lists.harmless_prefixes.contains(first) {
+            return Class::Treated;
+        }
+        if any(&lists.harmless_anywhere) {
+            return Class::Harmless;
+        }
+        // `assertion_content`: with words that only hold it left out, a name may say more.
+        let mut rest = words;
+        let mut best: Option<(Class, Confidence)> = None;
+        loop {
+            if let Some(class) = self.phrase(rest)
+                && let Class::Sensitive(_, confidence, _) = class
+                && best.is_none_or(|(_, before)| confidence > before)
+            {
+                best = Some((class, confidence));
+            }
+            match rest {
+                [head @ .., last] if !head.is_empty() && lists.holders.contains(*last) => {
+                    rest = head;
+                }
+                _ => break,
+            }
+        }
+        if let Some((class, confidence)) = best {
+            // `template_content`: text, but nobody's.
+            let of_nobody = confidence < Confidence::High && any(&lists.of_nobody);
+            return if of_nobody { Class::Harmless } else { class };
+        }
+        match words.last() {
+            Some(last) if words.len() > 1 && lists.subjects.contains(*last) => Class::Treated,
+            Some(last) if lists.harmless_heads.contains(*last) => Class::Harmless,
+            _ => Class::Plain,
+        }
+    }
+
+    /// The class of the longest phrase that the words end in.
+    fn phrase(&self, words: &[&str]) -> Option<Class> {
+        let longest = words.len().min(4);
+        (1..=longest).rev().find_map(|length| {
+            let tail = words[words.len() - length..].join(" ");
+            let class = *self.phrases.get(&tail)?;
+            // `data`, `config`: as a last word among others they say nothing of their own.
+            let weak = matches!(class, Class::Sensitive(label, confidence, _)
+                if length == 1 && words.len() > 1 && (confidence == Confidence::Low && label != Label::Personal));
+            let general = weak && self.words.harmless_heads.contains(words[words.len() - 1]);
+            (!general).then_some(class)
+        })
+    }
+}
+
+/// The words of `snake_case`, `camelCase`, `SCREAMING_CASE`, `kebab-case` and dotted names.
+pub(crate) fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let letters: Vec<char> = name.chars().collect();
+    for (at, &letter) in letters.iter().enumerate() {
+        if !letter.is_alphanumeric() {
+            if !word.is_empty() {
+                words.push(std::mem::take(&mut word));
+            }
+            continue;
+        }
+        if letter.is_uppercase() && !word.is_empty() {
+            let before = letters[at - 1];
+            let after = letters.get(at + 1).copied().unwrap_or('_');
+            let starts = before.is_lowercase() || before.is_numeric() && after.is_lowercase();
+            if starts || before.is_uppercase() && after.is_lowercase() {
+                words.push(std::mem::take(&mut word));
+            }
+        }
+        word.extend(letter.to_lowercase());
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fall_into_words() {
+        for (name, expected) in [
+            ("db_password", "db password"),
+            ("openaiApiKey", "openai api key"),
+            ("HF_TOKEN", "hf token"),
+            ("HTTPHeaders", "http headers"),
+            ("X-Auth-Token", "x auth token"),
+            ("__init__", "init"),
+        ] {
+            assert_eq!(words(name).join(" "), expected);
+        }
+    }
+
+    #[test]
+    fn every_entry_finds_its_examples_and_leaves_its_counter_examples() {
+        for entry in file().names {
+            let context = Context {
+                ml: entry.needs == Need::Ml,
+                http: matches!(entry.needs, Need::Http | Need::HttpOrMl),
+                ..Context::default()
+            };
+            let says = |name: &str| classify(name).within(&context).map(|(label, _)| label);
+            assert!(!entry.examples.is_empty() && !entry.counter_examples.is_empty());
+            for example in &entry.examples {
+                assert_eq!(says(example), Some(entry.kind), "{example}");
+            }
+            for counter in &entry.counter_examples {
+                assert_ne!(says(counter), Some(entry.kind), "{counter}");
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Leaks in code: Python in, findings with the way from source to sink out.
+//!
+//! A file is parsed and [lowered](ir) to a small language. Every function is run in the abstract:
+//! values are what flows in them. What a function does with its parameters becomes its summary,
+//! which its callers, in whatever file, apply; rounds go on until nothing changes. What names say,
+//! and what libraries do, is data: `models/*.toml`. What is wrong about a value that is written out
+//! is decided by the [rules].
+#![expect(
+    clippy::unused_self,
+    reason = "what belongs to the walker is called on it, whether it looks at it or not"
+)]
+#![expect(
+    clippy::single_match_else,
+    reason = "the arms of what a name or an expression is stand side by side"
+)]
+#![expect(clippy::format_push_string, reason = "reports are small, and made once")]
+
+mod analyze;
+mod baseline;
+mod context;
+mod files;
+mod finding;
+pub mod formats;
+pub mod ir;
+mod judge;
+mod label;
+mod lexicon;
+mod lines;
+mod lower;
+mod mask;
+mod model;
+mod program;
+pub mod rules;
+mod scan;
+mod suppress;
+mod value;
+
+pub use baseline::{BadBaseline, Baseline};
+pub use files::{BadPattern, Problem, Reason, Selection, Source};
+pub use finding::{Finding, Region, Stop};
+pub use label::{Confidence, Label};
+pub use model::Channel;
+pub use scan::{Report, scan};
+pub use suppress::{Unused, Why};
+
+/// The examples and counter-examples of every sink and source of the models, by id: for the test
+/// that none escapes, and for who writes a model.
+pub fn model_examples() -> impl Iterator<Item = (&'static str, &'static [String], &'static [String])>
+{
+    model::MODELS.examples()
+}

@@ -1,0 +1,152 @@
+//! Lowers a parsed file to the [small language](crate::ir).
+
+pub(crate) use expr::is_numeric;
+
+mod expr;
+mod stmt;
+
+use ruff_python_ast as ast;
+use ruff_python_ast::name::Name;
+use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+use crate::context::Context;
+use crate::ir::{Expr, Ident, Module, Span, TypeHint};
+use crate::label::Label;
+use crate::lexicon::{Class, classify};
+
+/// Deeper than this no expression or block is followed: nobody writes such code by hand, and what
+/// comes after works by recursion.
+const MAX_DEPTH: u32 = 120;
+
+/// Lowers a file. The second value tells that it nests too deeply to be followed everywhere.
+pub(crate) fn lower(suite: &[ast::Stmt]) -> (Module, bool) {
+    let mut lowering = Lowering::default();
+    let body = lowering.block(suite);
+    let mut context = Context::of(&lowering.names, &lowering.imports);
+    context.holders = lowering.holders;
+    context.credentials = lowering.credentials > 0;
+    (Module { body, context }, lowering.too_deep)
+}
+
+#[derive(Default)]
+struct Lowering {
+    classes: HashMap<Name, Class>,
+    names: HashSet<Name>,
+    imports: HashSet<Name>,
+    holders: HashSet<Name>,
+    credentials: usize,
+    /// How often a credential was named so far.
+    mentions: usize,
+    depth: u32,
+    too_deep: bool,
+}
+
+impl Lowering {
+    fn ident(&mut self, name: &Name) -> Ident {
+        let known = self.classes.get(name).copied();
+        self.mentions += usize::from(known.is_some_and(Class::is_credential));
+        let class = match known.as_ref() {
+            Some(class) => *class,
+            None => {
+                let class = classify(name);
+                self.classes.insert(name.clone(), class);
+                self.names.insert(name.clone());
+                self.credentials += usize::from(class.is_credential());
+                self.mentions += usize::from(class.is_credential());
+                class
+            }
+        };
+        Ident { name: name.clone(), class }
+    }
+
+    /// Goes one level down, unless that is too deep.
+    fn deeper<T>(&mut self, down: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth >= MAX_DEPTH {
+            self.too_deep = true;
+            return None;
+        }
+        self.depth += 1;
+        let result = down(self);
+        self.depth -= 1;
+        Some(result)
+    }
+
+    /// Notes that `base` has an item of this name.
+    fn item(&mut self, base: &Expr, class: Class) {
+        if class.is_credential()
+            && let Some(ident) = base.last_name()
+        {
+            self.holders.insert(ident.name.clone());
+        }
+    }
+
+    /// Notes that `base` has an attribute of this name. That says something about settings; other
+    /// objects are not printed with their attributes.
+    fn attribute(&mut self, base: &Expr, class: Class) {
+        if let Some(ident) = base.last_name()
+            && matches!(ident.class, Class::Sensitive(Label::Settings, ..))
+        {
+            self.item(base, class);
+        }
+    }
+
+    fn hint(annotation: Option<&ast::Expr>) -> TypeHint {
+        annotation.map_or(TypeHint::None, |annotation| hint(annotation, 0))
+    }
+}
+
+/// What an annotation says. Of `X | None` and `Optional[X]`, what `X` says.
+fn hint(annotation: &ast::Expr, depth: u32) -> TypeHint {
+    if depth > 8 {
+        return TypeHint::None;
+    }
+    let named = |name: &str| match name.rsplit('.').next().unwrap_or(name) {
+        "int" | "bool" | "float" | "SecretStr" | "SecretBytes" | "Secret" | "Decimal"
+        | "timedelta" | "datetime" | "Path" | "Enum" => TypeHint::Harmless,
+        "None" | "" => TypeHint::None,
+        last => TypeHint::Named(Name::new(last)),
+    };
+    match annotation {
+        ast::Expr::Name(name) => named(&name.id),
+        ast::Expr::Attribute(attribute) => named(&attribute.attr.id),
+        ast::Expr::StringLiteral(text) => {
+            let text = text.value.to_str();
+            if text.chars().all(|letter| letter.is_alphanumeric() || "_.".contains(letter)) {
+                named(text)
+            } else {
+                TypeHint::None
+            }
+        }
+        ast::Expr::BinOp(union) if union.op == ast::Operator::BitOr => {
+            match (hint(&union.left, depth + 1), hint(&union.right, depth + 1)) {
+                (TypeHint::None, only) | (only, TypeHint::None) => only,
+                (TypeHint::Harmless, TypeHint::Harmless) => TypeHint::Harmless,
+                (TypeHint::Named(one), _) | (_, TypeHint::Named(one)) => TypeHint::Named(one),
+            }
+        }
+        ast::Expr::Subscript(generic) => match &*generic.value {
+            ast::Expr::Name(name)
+                if matches!(name.id.as_str(), "Optional" | "Final" | "ClassVar" | "Annotated") =>
+            {
+                match &*generic.slice {
+                    ast::Expr::Tuple(tuple) => {
+                        tuple.elts.first().map_or(TypeHint::None, |first| hint(first, depth + 1))
+                    }
+                    slice => hint(slice, depth + 1),
+                }
+            }
+            ast::Expr::Name(name) => named(&name.id),
+            _ => TypeHint::None,
+        },
+        _ => TypeHint::None,
+    }
+}
+
+fn span(node: &impl Ranged) -> Span {
+    of_range(node.range())
+}
+
+fn of_range(range: TextRange) -> Span {
+    Span { start: range.start().to_u32(), end: range.end().to_u32() }
+}

@@ -1,0 +1,270 @@
+//! Expressions.
+
+use ruff_python_ast as ast;
+use ruff_python_ast::name::Name;
+
+use super::{Lowering, of_range, span};
+use crate::ir::{
+    Call, Expr, ExprKind, Function, Generator, Ident, Literal, Parameter, Span, Stmt, StmtKind,
+    TypeHint,
+};
+use crate::lexicon::Class;
+
+/// Longer literals are no keys, no message templates that anything is read from.
+const MAX_TEXT: usize = 200;
+
+impl Lowering {
+    pub(super) fn expr(&mut self, expr: &ast::Expr) -> Expr {
+        let at = span(expr);
+        let kind = self.deeper(|this| this.kind(expr, at)).unwrap_or(ExprKind::Opaque);
+        Expr { kind, span: at }
+    }
+
+    fn boxed(&mut self, expr: &ast::Expr) -> Box<Expr> {
+        Box::new(self.expr(expr))
+    }
+
+    fn optional(&mut self, expr: Option<&ast::Expr>) -> Option<Box<Expr>> {
+        expr.map(|expr| self.boxed(expr))
+    }
+
+    pub(super) fn each<'a>(&mut self, exprs: impl IntoIterator<Item = &'a ast::Expr>) -> Vec<Expr> {
+        exprs.into_iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each expression of the language")]
+    fn kind(&mut self, expr: &ast::Expr, at: Span) -> ExprKind {
+        match expr {
+            ast::Expr::Name(name) => ExprKind::Name(self.ident(&name.id)),
+            ast::Expr::Attribute(attribute) => {
+                let base = self.boxed(&attribute.value);
+                let ident = self.ident(&attribute.attr.id);
+                self.attribute(&base, ident.class);
+                ExprKind::Attribute(base, ident)
+            }
+            ast::Expr::Subscript(item) => {
+                let base = self.boxed(&item.value);
+                let key = self.boxed(&item.slice);
+                if let ExprKind::Text(_, class) = &key.kind {
+                    self.item(&base, *class);
+                }
+                ExprKind::Item(base, key)
+            }
+            ast::Expr::Call(call) => ExprKind::Call(Box::new(self.call(call))),
+            ast::Expr::StringLiteral(text) => self.text(text.value.to_str()),
+            ast::Expr::FString(text) => {
+                let mut parts = Vec::new();
+                for part in text.value.elements() {
+                    self.interpolated(part, &mut parts);
+                }
+                ExprKind::Join(parts)
+            }
+            ast::Expr::TString(text) => {
+                let mut parts = Vec::new();
+                for part in text.value.elements() {
+                    self.interpolated(part, &mut parts);
+                }
+                ExprKind::Join(parts)
+            }
+            ast::Expr::BinOp(_) => self.operation(expr),
+            ast::Expr::BoolOp(operation) => {
+                let values = self.each(&operation.values);
+                ExprKind::Choice(values)
+            }
+            ast::Expr::If(choice) => {
+                let test = self.expr(&choice.test);
+                let question = Expr { span: test.span, kind: ExprKind::Question(vec![test]) };
+                ExprKind::Choice(vec![question, self.expr(&choice.body), self.expr(&choice.orelse)])
+            }
+            ast::Expr::UnaryOp(operation) => match operation.op {
+                ast::UnaryOp::Not => ExprKind::Question(vec![self.expr(&operation.operand)]),
+                _ => ExprKind::Numeric(self.boxed(&operation.operand)),
+            },
+            ast::Expr::Compare(compare) => {
+                let mut parts = vec![self.expr(&compare.left)];
+                parts.extend(self.each(&compare.comparators));
+                ExprKind::Question(parts)
+            }
+            ast::Expr::Dict(dict) => {
+                let item = |item: &ast::DictItem| {
+                    (item.key.as_ref().map(|key| self.expr(key)), self.expr(&item.value))
+                };
+                ExprKind::Dict(dict.items.iter().map(item).collect())
+            }
+            ast::Expr::List(list) => ExprKind::List(self.each(&list.elts)),
+            ast::Expr::Tuple(tuple) => ExprKind::List(self.each(&tuple.elts)),
+            ast::Expr::Set(set) => ExprKind::List(self.each(&set.elts)),
+            ast::Expr::ListComp(comp) => self.comprehension(&comp.generators, None, &comp.elt),
+            ast::Expr::SetComp(comp) => self.comprehension(&comp.generators, None, &comp.elt),
+            ast::Expr::Generator(comp) => self.comprehension(&comp.generators, None, &comp.elt),
+            ast::Expr::DictComp(comp) => {
+                self.comprehension(&comp.generators, comp.key.as_deref(), &comp.value)
+            }
+            ast::Expr::Lambda(lambda) => {
+                let body = self.expr(&lambda.body);
+                let body = vec![Stmt { span: body.span, kind: StmtKind::Return(Some(body)) }];
+                let mut function = Function {
+                    name: Ident { name: Name::new_static("lambda"), class: Class::Plain },
+                    span: at,
+                    parameters: Vec::new(),
+                    rest: None,
+                    keywords: None,
+                    decorators: Vec::new(),
+                    returns: TypeHint::None,
+                    credentials: false,
+                    body,
+                };
+                if let Some(parameters) = &lambda.parameters {
+                    self.parameters(parameters, &mut function);
+                }
+                ExprKind::Lambda(Box::new(function))
+            }
+            ast::Expr::Named(named) => {
+                ExprKind::Named(self.boxed(&named.target), self.boxed(&named.value))
+            }
+            ast::Expr::Starred(star) => ExprKind::Star(self.boxed(&star.value)),
+            ast::Expr::Await(wait) => self.expr(&wait.value).kind,
+            ast::Expr::Yield(given) => ExprKind::Yield(self.optional(given.value.as_deref())),
+            ast::Expr::YieldFrom(given) => ExprKind::Yield(Some(self.boxed(&given.value))),
+            ast::Expr::Slice(slice) => {
+                let bounds = [&slice.lower, &slice.upper, &slice.step];
+                for bound in bounds.into_iter().flatten() {
+                    self.expr(bound);
+                }
+                ExprKind::Constant(Literal::Other)
+            }
+            ast::Expr::BooleanLiteral(literal) => {
+                ExprKind::Constant(if literal.value { Literal::True } else { Literal::False })
+            }
+            ast::Expr::NumberLiteral(number) => ExprKind::Constant(match &number.value {
+                ast::Number::Int(int) => int.as_u64().map_or(Literal::Other, Literal::Integer),
+                _ => Literal::Other,
+            }),
+            ast::Expr::NoneLiteral(_) | ast::Expr::EllipsisLiteral(_) => {
+                ExprKind::Constant(Literal::Other)
+            }
+            ast::Expr::BytesLiteral(_) => ExprKind::Text("".into(), Class::Plain),
+            ast::Expr::IpyEscapeCommand(_) => ExprKind::Opaque,
+        }
+    }
+
+    fn text(&mut self, text: &str) -> ExprKind {
+        if text.len() > MAX_TEXT {
+            return ExprKind::Text("".into(), Class::Plain);
+        }
+        let word = !text.is_empty() && text.len() <= 40 && !text.contains(char::is_whitespace);
+        let class = if word { self.ident(&Name::new(text)).class } else { Class::Plain };
+        ExprKind::Text(text.into(), class)
+    }
+
+    fn interpolated(&mut self, part: &ast::InterpolatedStringElement, parts: &mut Vec<Expr>) {
+        match part {
+            ast::InterpolatedStringElement::Literal(literal) => {
+                let at = of_range(literal.range);
+                let text: &str = if literal.value.len() > MAX_TEXT { "" } else { &literal.value };
+                parts.push(Expr { kind: ExprKind::Text(text.into(), Class::Plain), span: at });
+            }
+            ast::InterpolatedStringElement::Interpolation(value) => {
+                let inner = self.expr(&value.expression);
+                let numeric = value.format_spec.as_ref().is_some_and(|spec| {
+                    spec.elements.last().is_some_and(|last| match last {
+                        ast::InterpolatedStringElement::Literal(text) => is_numeric(&text.value),
+                        ast::InterpolatedStringElement::Interpolation(_) => false,
+                    })
+                });
+                let at = inner.span;
+                parts.push(if numeric {
+                    Expr { kind: ExprKind::Numeric(Box::new(inner)), span: at }
+                } else {
+                    inner
+                });
+            }
+        }
+    }
+
+    /// `a + b + c + …`, from the left and without recursion: such chains are as long as they are.
+    fn operation(&mut self, expr: &ast::Expr) -> ExprKind {
+        let mut parts = Vec::new();
+        let mut text = false;
+        let mut left = expr;
+        while let ast::Expr::BinOp(operation) = left {
+            let joins = matches!(
+                operation.op,
+                ast::Operator::Add
+                    | ast::Operator::Mod
+                    | ast::Operator::BitOr
+                    | ast::Operator::Mult
+            );
+            text |= joins;
+            let right = self.expr(&operation.right);
+            // `"%s %s" % (a, b)`
+            match right.kind {
+                ExprKind::List(values) if operation.op == ast::Operator::Mod => {
+                    parts.extend(values.into_iter().rev());
+                }
+                kind => parts.push(Expr { kind, span: right.span }),
+            }
+            left = &operation.left;
+        }
+        parts.push(self.expr(left));
+        parts.reverse();
+        if text {
+            ExprKind::Join(parts)
+        } else {
+            let at = span(expr);
+            ExprKind::Numeric(Box::new(Expr { kind: ExprKind::List(parts), span: at }))
+        }
+    }
+
+    pub(super) fn call(&mut self, call: &ast::ExprCall) -> Call {
+        let callee = self.expr(&call.func);
+        let arguments = self.each(&call.arguments.args);
+        if let (ExprKind::Attribute(base, method), Some(key)) = (&callee.kind, arguments.first())
+            && matches!(
+                method.name.as_str(),
+                "get" | "pop" | "setdefault" | "getlist" | "add_argument" | "add_option"
+            )
+            && let ExprKind::Text(_, class) = &key.kind
+        {
+            self.item(base, *class);
+        }
+        let keywords = call.arguments.keywords.iter().map(|keyword| {
+            let name = keyword.arg.as_ref().map(|name| self.ident(&name.id));
+            (name, self.expr(&keyword.value))
+        });
+        let keywords = keywords.collect();
+        Call { callee, arguments, keywords }
+    }
+
+    fn comprehension(
+        &mut self,
+        generators: &[ast::Comprehension],
+        key: Option<&ast::Expr>,
+        element: &ast::Expr,
+    ) -> ExprKind {
+        let generators = generators.iter().map(|generator| Generator {
+            target: self.expr(&generator.target),
+            iterable: self.expr(&generator.iter),
+            conditions: self.each(&generator.ifs),
+        });
+        let generators = generators.collect();
+        ExprKind::Comprehension(generators, self.optional(key), self.boxed(element))
+    }
+
+    pub(super) fn parameters(&mut self, parameters: &ast::Parameters, function: &mut Function) {
+        for parameter in parameters.iter_non_variadic_params() {
+            function.parameters.push(Parameter {
+                ident: self.ident(&parameter.parameter.name.id),
+                hint: Self::hint(parameter.annotation()),
+                default: parameter.default().map(|default| self.expr(default)),
+            });
+        }
+        function.rest = parameters.vararg.as_ref().map(|rest| self.ident(&rest.name.id));
+        function.keywords = parameters.kwarg.as_ref().map(|rest| self.ident(&rest.name.id));
+    }
+}
+
+/// Whether a format writes numbers only: `d`, `,`, `.2f`.
+pub(crate) fn is_numeric(format: &str) -> bool {
+    format.ends_with(['d', 'f', 'F', 'e', 'E', 'g', 'G', 'n', '%', ',', 'b', 'o', 'x', 'X'])
+}

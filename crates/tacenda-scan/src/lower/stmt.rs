@@ -1,0 +1,248 @@
+//! Statements.
+
+use ruff_python_ast as ast;
+use ruff_python_ast::name::Name;
+
+use super::{Lowering, of_range, span};
+use crate::ir::{Class_, Function, Handler, Stmt, StmtKind, TypeHint};
+
+impl Lowering {
+    pub(super) fn block(&mut self, block: &[ast::Stmt]) -> Vec<Stmt> {
+        self.deeper(|this| block.iter().filter_map(|stmt| this.stmt(stmt)).collect())
+            .unwrap_or_default()
+    }
+
+    fn stmt(&mut self, stmt: &ast::Stmt) -> Option<Stmt> {
+        Some(Stmt { span: span(stmt), kind: self.stmt_kind(stmt)? })
+    }
+
+    fn stmt_kind(&mut self, stmt: &ast::Stmt) -> Option<StmtKind> {
+        Some(match stmt {
+            ast::Stmt::FunctionDef(function) => {
+                StmtKind::Function(Box::new(self.function(function)))
+            }
+            ast::Stmt::ClassDef(class) => StmtKind::Class(Box::new(self.class(class))),
+            ast::Stmt::Return(given) => {
+                StmtKind::Return(given.value.as_ref().map(|value| self.expr(value)))
+            }
+            ast::Stmt::Delete(delete) => StmtKind::Delete(self.each(&delete.targets)),
+            ast::Stmt::Assign(assign) => {
+                let targets = self.each(&assign.targets);
+                StmtKind::Assign(targets, Some(self.expr(&assign.value)), TypeHint::None)
+            }
+            ast::Stmt::AnnAssign(assign) => {
+                let target = self.expr(&assign.target);
+                let value = assign.value.as_ref().map(|value| self.expr(value));
+                StmtKind::Assign(vec![target], value, Self::hint(Some(&assign.annotation)))
+            }
+            ast::Stmt::AugAssign(assign) => {
+                StmtKind::Augment(self.expr(&assign.target), self.expr(&assign.value))
+            }
+            ast::Stmt::For(each) => {
+                let iterable = self.expr(&each.iter);
+                let target = self.expr(&each.target);
+                StmtKind::For(target, iterable, self.block(&each.body), self.block(&each.orelse))
+            }
+            ast::Stmt::While(each) => {
+                let test = self.expr(&each.test);
+                StmtKind::While(test, self.block(&each.body), self.block(&each.orelse))
+            }
+            ast::Stmt::If(choice) => self.choice(choice),
+            ast::Stmt::With(with) => {
+                let item = |item: &ast::WithItem| {
+                    let value = self.expr(&item.context_expr);
+                    (value, item.optional_vars.as_ref().map(|target| self.expr(target)))
+                };
+                let items = with.items.iter().map(item).collect();
+                StmtKind::With(items, self.block(&with.body))
+            }
+            ast::Stmt::Match(choice) => {
+                let subject = self.expr(&choice.subject);
+                let case = |case: &ast::MatchCase| {
+                    let mut names = Vec::new();
+                    bound(&case.pattern, &mut names, 0);
+                    let guard = case.guard.as_ref().map(|guard| self.expr(guard));
+                    (names, guard, self.block(&case.body))
+                };
+                StmtKind::Match(subject, choice.cases.iter().map(case).collect())
+            }
+            ast::Stmt::Raise(raise) => {
+                StmtKind::Raise(raise.exc.as_ref().map(|exception| self.expr(exception)))
+            }
+            ast::Stmt::Try(attempt) => {
+                let body = self.block(&attempt.body);
+                let handlers = attempt.handlers.iter().map(|handler| self.handler(handler));
+                let handlers = handlers.collect();
+                StmtKind::Try(
+                    body,
+                    handlers,
+                    self.block(&attempt.orelse),
+                    self.block(&attempt.finalbody),
+                )
+            }
+            ast::Stmt::Assert(assert) => {
+                let test = self.expr(&assert.test);
+                StmtKind::Assert(test, assert.msg.as_ref().map(|message| self.expr(message)))
+            }
+            ast::Stmt::Import(import) => {
+                let mut bound = Vec::new();
+                for alias in &import.names {
+                    let whole = &alias.name.id;
+                    let top = whole.split('.').next().unwrap_or(whole);
+                    self.imports.insert(Name::new(top));
+                    bound.push(match &alias.asname {
+                        Some(name) => (name.id.clone(), whole.clone()),
+                        None => (Name::new(top), Name::new(top)),
+                    });
+                }
+                StmtKind::Import(bound)
+            }
+            ast::Stmt::ImportFrom(import) => self.import_from(import),
+            ast::Stmt::Expr(expr) => match &*expr.value {
+                // A docstring, or a comment in its form.
+                ast::Expr::StringLiteral(_) => return None,
+                value => StmtKind::Expr(self.expr(value)),
+            },
+            ast::Stmt::Break(_) | ast::Stmt::Continue(_) => StmtKind::Jump,
+            ast::Stmt::TypeAlias(_)
+            | ast::Stmt::Global(_)
+            | ast::Stmt::Nonlocal(_)
+            | ast::Stmt::Pass(_)
+            | ast::Stmt::IpyEscapeCommand(_) => return None,
+        })
+    }
+
+    /// `if`, `elif`, …, `else`, without recursion: such chains are as long as they are.
+    fn choice(&mut self, choice: &ast::StmtIf) -> StmtKind {
+        let mut rest: Vec<Stmt> = Vec::new();
+        // An `elif` nests one level deeper here than it does in the source.
+        for clause in choice.elif_else_clauses.iter().skip(100).take(1) {
+            let _ = clause;
+            self.too_deep = true;
+        }
+        for clause in choice.elif_else_clauses.iter().take(100).rev() {
+            let body = self.block(&clause.body);
+            rest = match &clause.test {
+                Some(test) => {
+                    let kind = StmtKind::If(self.expr(test), body, rest);
+                    vec![Stmt { kind, span: of_range(clause.range) }]
+                }
+                None => body,
+            };
+        }
+        StmtKind::If(self.expr(&choice.test), self.block(&choice.body), rest)
+    }
+
+    fn import_from(&mut self, import: &ast::StmtImportFrom) -> StmtKind {
+        let dots = ".".repeat(import.level as usize);
+        let module = import.module.as_ref().map_or("", |module| module.as_str());
+        if import.level == 0 {
+            self.imports.insert(Name::new(module.split('.').next().unwrap_or(module)));
+        }
+        let bind = |alias: &ast::Alias| {
+            let name = alias.asname.as_ref().unwrap_or(&alias.name);
+            let separator = if module.is_empty() { "" } else { "." };
+            let whole = format!("{dots}{module}{separator}{}", alias.name.id);
+            (name.id.clone(), Name::new(whole))
+        };
+        let bound: Vec<_> = import.names.iter().map(bind).collect();
+        self.names.extend(bound.iter().map(|(name, _)| name.clone()));
+        StmtKind::Import(bound)
+    }
+
+    fn function(&mut self, function: &ast::StmtFunctionDef) -> Function {
+        let mentions = self.mentions;
+        let mut lowered = Function {
+            name: self.ident(&function.name.id),
+            span: span(&function.name),
+            parameters: Vec::new(),
+            rest: None,
+            keywords: None,
+            decorators: function
+                .decorator_list
+                .iter()
+                .map(|one| self.expr(&one.expression))
+                .collect(),
+            returns: Self::hint(function.returns.as_deref()),
+            credentials: false,
+            body: Vec::new(),
+        };
+        self.parameters(&function.parameters, &mut lowered);
+        lowered.body = self.block(&function.body);
+        lowered.credentials = self.mentions > mentions;
+        lowered
+    }
+
+    fn class(&mut self, class: &ast::StmtClassDef) -> Class_ {
+        self.names.insert(class.name.id.clone());
+        let bases = class.arguments.as_ref().map_or(&[][..], |arguments| &arguments.args);
+        let bases = self.each(bases);
+        for base in &bases {
+            if let Some(ident) = base.last_name() {
+                self.names.insert(ident.name.clone());
+            }
+        }
+        Class_ {
+            name: class.name.id.clone(),
+            span: span(&class.name),
+            bases,
+            decorators: class.decorator_list.iter().map(|one| self.expr(&one.expression)).collect(),
+            body: self.block(&class.body),
+        }
+    }
+
+    fn handler(&mut self, handler: &ast::ExceptHandler) -> Handler {
+        let ast::ExceptHandler::ExceptHandler(handler) = handler;
+        let types: Vec<&ast::Expr> = match handler.type_.as_deref() {
+            Some(ast::Expr::Tuple(tuple)) => tuple.elts.iter().collect(),
+            Some(one) => vec![one],
+            None => Vec::new(),
+        };
+        let last = |expr: &&ast::Expr| match expr {
+            ast::Expr::Name(name) => Some(name.id.clone()),
+            ast::Expr::Attribute(attribute) => Some(attribute.attr.id.clone()),
+            _ => None,
+        };
+        Handler {
+            types: types.iter().filter_map(last).collect(),
+            name: handler.name.as_ref().map(|name| self.ident(&name.id)),
+            body: self.block(&handler.body),
+        }
+    }
+}
+
+/// The names that a pattern binds.
+fn bound(pattern: &ast::Pattern, names: &mut Vec<Name>, depth: u32) {
+    if depth > 50 {
+        return;
+    }
+    let mut all = |patterns: &[ast::Pattern]| {
+        for pattern in patterns {
+            bound(pattern, names, depth + 1);
+        }
+    };
+    match pattern {
+        ast::Pattern::MatchValue(_) | ast::Pattern::MatchSingleton(_) => {}
+        ast::Pattern::MatchSequence(sequence) => all(&sequence.patterns),
+        ast::Pattern::MatchOr(or) => all(&or.patterns),
+        ast::Pattern::MatchMapping(mapping) => {
+            all(&mapping.patterns);
+            names.extend(mapping.rest.as_ref().map(|rest| rest.id.clone()));
+        }
+        ast::Pattern::MatchClass(class) => {
+            all(&class.arguments.patterns);
+            for keyword in &class.arguments.keywords {
+                bound(&keyword.pattern, names, depth + 1);
+            }
+        }
+        ast::Pattern::MatchStar(star) => {
+            names.extend(star.name.as_ref().map(|name| name.id.clone()));
+        }
+        ast::Pattern::MatchAs(alias) => {
+            if let Some(inner) = &alias.pattern {
+                bound(inner, names, depth + 1);
+            }
+            names.extend(alias.name.as_ref().map(|name| name.id.clone()));
+        }
+    }
+}

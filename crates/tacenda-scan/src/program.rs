@@ -1,0 +1,253 @@
+//! All files of a scan together: which function, class and module a name stands for.
+
+use rustc_hash::FxHashMap as HashMap;
+use std::path::{Path, PathBuf};
+
+use ruff_python_ast::name::Name;
+
+use crate::ir::{Class_, Function, Module, Stmt, StmtKind};
+use crate::suppress::Suppressions;
+
+/// A file of the scan.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Its name as a module: `package.module`.
+    pub(crate) module: String,
+    /// What stands in it.
+    pub(crate) ir: Module,
+    /// The comments in it that suppress findings.
+    pub(crate) suppressions: Suppressions,
+}
+
+/// A function that can be called by name.
+pub(crate) struct FunctionEntry<'a> {
+    /// The function.
+    pub(crate) function: &'a Function,
+    /// Whether it is called on an object: its first parameter is the object.
+    pub(crate) bound: bool,
+}
+
+/// A class.
+pub(crate) struct ClassEntry<'a> {
+    /// The class.
+    pub(crate) class: &'a Class_,
+    /// Its methods, by name.
+    pub(crate) methods: HashMap<Name, usize>,
+}
+
+/// All files of a scan.
+pub(crate) struct Program<'a> {
+    /// The files.
+    pub(crate) units: &'a [Unit],
+    /// The functions.
+    pub(crate) functions: Vec<FunctionEntry<'a>>,
+    /// By file and name.
+    by_name: HashMap<(u32, Name), usize>,
+    classes: HashMap<(u32, Name), ClassEntry<'a>>,
+    modules: HashMap<&'a str, u32>,
+    /// The names that each file imports, with what they stand for.
+    imports: Vec<HashMap<Name, String>>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A function.
+    Function(usize),
+    /// A class: file and place in its table is by name.
+    Class(u32),
+}
+
+impl<'a> Program<'a> {
+    /// Reads which names there are.
+    pub(crate) fn new(units: &'a [Unit]) -> Self {
+        let mut program = Self {
+            units,
+            functions: Vec::new(),
+            by_name: HashMap::default(),
+            classes: HashMap::default(),
+            modules: HashMap::default(),
+            imports: Vec::with_capacity(units.len()),
+        };
+        for (file, unit) in units.iter().enumerate() {
+            let file = u32::try_from(file).expect("fewer than four billion files");
+            program.modules.insert(&unit.module, file);
+            let mut imports = HashMap::default();
+            program.gather(file, &unit.ir.body, None, &mut imports, 0);
+            program.imports.push(imports);
+        }
+        program
+    }
+
+    fn gather(
+        &mut self,
+        file: u32,
+        block: &'a [Stmt],
+        class: Option<&'a Class_>,
+        imports: &mut HashMap<Name, String>,
+        depth: u32,
+    ) {
+        for stmt in block {
+            match &stmt.kind {
+                StmtKind::Function(function) => {
+                    let place = self.functions.len();
+                    let fixed = function.decorators.iter().any(|decorator| {
+                        decorator.last_name().is_some_and(|ident| ident.name == "staticmethod")
+                    });
+                    if depth <= 1 {
+                        self.functions
+                            .push(FunctionEntry { function, bound: class.is_some() && !fixed });
+                        match class {
+                            Some(class) => {
+                                let entry = self.classes.get_mut(&(file, class.name.clone()));
+                                entry
+                                    .expect("entered before its body")
+                                    .methods
+                                    .insert(function.name.name.clone(), place);
+                            }
+                            None => {
+                                self.by_name.insert((file, function.name.name.clone()), place);
+                            }
+                        }
+                    }
+                    self.gather(file, &function.body, None, imports, depth + 2);
+                }
+                StmtKind::Class(inner) if depth == 0 => {
+                    let entry = ClassEntry { class: inner, methods: HashMap::default() };
+                    self.classes.insert((file, inner.name.clone()), entry);
+                    self.gather(file, &inner.body, Some(inner), imports, depth + 1);
+                }
+                StmtKind::Import(bound) => {
+                    for (name, whole) in bound {
+                        let path = self.absolute(file, whole);
+                        imports.entry(name.clone()).or_insert(path);
+                    }
+                }
+                StmtKind::If(_, one, two)
+                | StmtKind::For(_, _, one, two)
+                | StmtKind::While(_, one, two) => {
+                    self.gather(file, one, class, imports, depth);
+                    self.gather(file, two, class, imports, depth);
+                }
+                StmtKind::With(_, body) => self.gather(file, body, class, imports, depth),
+                StmtKind::Try(body, handlers, orelse, last) => {
+                    self.gather(file, body, class, imports, depth);
+                    for handler in handlers {
+                        self.gather(file, &handler.body, class, imports, depth);
+                    }
+                    self.gather(file, orelse, class, imports, depth);
+                    self.gather(file, last, class, imports, depth);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `..sibling.name` as a whole path.
+    fn absolute(&self, file: u32, path: &str) -> String {
+        let dots = path.bytes().take_while(|byte| *byte == b'.').count();
+        if dots == 0 {
+            return path.to_owned();
+        }
+        let unit = &self.units[file as usize];
+        let mut parts: Vec<&str> = unit.module.split('.').collect();
+        let package = unit.path.file_stem().is_some_and(|stem| stem == "__init__");
+        for _ in usize::from(package)..dots {
+            parts.pop();
+        }
+        parts.push(&path[dots..]);
+        parts.join(".")
+    }
+
+    /// A path with its first name replaced by what the file imports under it.
+    pub(crate) fn resolve(&self, file: u32, path: &str) -> Option<String> {
+        let (first, rest) = match path.split_once('.') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (path, None),
+        };
+        let whole = self.imports[file as usize].get(first)?;
+        Some(match rest {
+            Some(rest) => format!("{whole}.{rest}"),
+            None => whole.clone(),
+        })
+    }
+
+    /// Whether the file imports something under this name.
+    pub(crate) fn imported(&self, file: u32, name: &str) -> Option<&str> {
+        self.imports[file as usize].get(name).map(String::as_str)
+    }
+
+    /// What a name of a file stands for.
+    pub(crate) fn lookup(&self, file: u32, name: &Name) -> Option<Target> {
+        self.lookup_within(file, name, 0)
+    }
+
+    fn lookup_within(&self, file: u32, name: &Name, depth: u32) -> Option<Target> {
+        if let Some(function) = self.by_name.get(&(file, name.clone())) {
+            return Some(Target::Function(*function));
+        }
+        if self.classes.contains_key(&(file, name.clone())) {
+            return Some(Target::Class(file));
+        }
+        if depth > 4 {
+            return None;
+        }
+        let whole = self.imports[file as usize].get(name)?;
+        self.lookup_path(whole, depth + 1)
+    }
+
+    /// What `package.module.name` stands for.
+    pub(crate) fn lookup_path(&self, path: &str, depth: u32) -> Option<Target> {
+        let (module, name) = path.rsplit_once('.')?;
+        let file = *self.modules.get(module)?;
+        self.lookup_within(file, &Name::new(name), depth)
+    }
+
+    /// A class by name, as a file knows it: its file and entry.
+    pub(crate) fn class(&self, file: u32, name: &Name) -> Option<(u32, &ClassEntry<'a>)> {
+        let (file, last) = if self.classes.contains_key(&(file, name.clone())) {
+            (file, name.clone())
+        } else {
+            let whole = self.imports[file as usize].get(name)?;
+            let (module, last) = whole.rsplit_once('.')?;
+            (*self.modules.get(module)?, Name::new(last))
+        };
+        self.classes.get(&(file, last)).map(|entry| (file, entry))
+    }
+
+    /// A method of a class or of what it is built on.
+    pub(crate) fn method(&self, file: u32, class: &Name, method: &Name) -> Option<usize> {
+        let mut file = file;
+        let mut class = class.clone();
+        for _ in 0..8 {
+            let (place, entry) = self.class(file, &class)?;
+            if let Some(function) = entry.methods.get(method) {
+                return Some(*function);
+            }
+            let base = entry.class.bases.first()?.last_name()?;
+            (file, class) = (place, base.name.clone());
+        }
+        None
+    }
+}
+
+/// The name of a file as a module: the directories above it count as long as they are packages.
+pub(crate) fn module_name(path: &Path) -> String {
+    let mut parts = Vec::new();
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    if stem != "__init__" {
+        parts.push(stem.to_owned());
+    }
+    let mut directory = path.parent();
+    while let Some(here) = directory {
+        if parts.len() > 12 || !here.join("__init__.py").is_file() {
+            break;
+        }
+        parts.extend(here.file_name().and_then(|name| name.to_str()).map(str::to_owned));
+        directory = here.parent();
+    }
+    parts.reverse();
+    parts.join(".")
+}

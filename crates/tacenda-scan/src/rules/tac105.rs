@@ -1,0 +1,45 @@
+//! An object that holds credentials is written to a log.
+//!
+//! ## What it does
+//!
+//! Finds configuration, environments, option dictionaries and data classes that are logged as a
+//! whole, where a credential is among their fields.
+//!
+//! ## Why is this bad?
+//!
+//! The field is not named where it is logged, so no review sees it: the text of the object shows
+//! it.
+//!
+//! ## Example
+//!
+//! ```python
+//! log.info("starting with %s", settings)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! log.info("starting with model %s", settings.model)
+//! ```
+//!
+//! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021
+//! Security Logging and Monitoring Failures.
+
+use tacenda_policy::Severity;
+
+use super::{Rule, Written};
+use crate::label::{Confidence, Label};
+use crate::model::Channel;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TAC105",
+    name: "settings-logged",
+    source: include_str!("tac105.rs"),
+    cwe: &[532],
+    owasp: "A09:2021 Security Logging and Monitoring Failures",
+    severity: Severity::High,
+    confidence: Confidence::High,
+    takes: Some(|written: &Written| written.label == Label::Settings && written.channel != Channel::Exception && !written.by_exception),
+    calls: &[],
+    check: None,
+};

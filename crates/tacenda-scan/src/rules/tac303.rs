@@ -1,0 +1,50 @@
+//! A database engine logs its statements.
+//!
+//! ## What it does
+//!
+//! Finds `create_engine(…, echo=True)`.
+//!
+//! ## Why is this bad?
+//!
+//! Statements are logged with their parameters: everything that the application stores.
+//!
+//! ## Example
+//!
+//! ```python
+//! engine = create_engine(url, echo=True)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! engine = create_engine(url, hide_parameters=True)
+//! ```
+//!
+//! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021
+//! Security Logging and Monitoring Failures.
+
+use tacenda_policy::Severity;
+
+use super::{CallSite, Match, Rule};
+use crate::label::Confidence;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TAC303",
+    name: "sql-echo",
+    source: include_str!("tac303.rs"),
+    cwe: &[532],
+    owasp: "A09:2021 Security Logging and Monitoring Failures",
+    severity: Severity::High,
+    confidence: Confidence::High,
+    takes: None,
+    calls: &["create_engine", "create_async_engine"],
+    check: Some(check),
+};
+
+fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
+    let echoes = site.call.keyword("echo").is_some_and(|echo| echo.is_true() || echo.text() == Some("debug"));
+    let hides = site.call.keyword("hide_parameters").is_some_and(super::super::ir::Expr::is_true);
+    if echoes && !hides {
+        site.whole(Confidence::High, found);
+    }
+}

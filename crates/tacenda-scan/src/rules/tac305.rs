@@ -1,0 +1,52 @@
+//! Tracebacks show local variables.
+//!
+//! ## What it does
+//!
+//! Finds `RichHandler(tracebacks_show_locals=True)`, `rich.traceback.install(show_locals=True)`,
+//! `print_exception(show_locals=True)`, `pretty_exceptions_show_locals=True` and `cgitb`.
+//!
+//! ## Why is this bad?
+//!
+//! A local variable is where a prompt, a password or a whole request is when something fails.
+//!
+//! ## Example
+//!
+//! ```python
+//! RichHandler(rich_tracebacks=True, tracebacks_show_locals=True)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! RichHandler(rich_tracebacks=True)
+//! ```
+//!
+//! References: [CWE-209](https://cwe.mitre.org/data/definitions/209.html),
+//! [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021 Security
+//! Logging and Monitoring Failures.
+
+use tacenda_policy::Severity;
+
+use super::{CallSite, Match, Rule};
+use crate::label::Confidence;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TAC305",
+    name: "locals-in-tracebacks",
+    source: include_str!("tac305.rs"),
+    cwe: &[209, 532],
+    owasp: "A09:2021 Security Logging and Monitoring Failures",
+    severity: Severity::High,
+    confidence: Confidence::High,
+    takes: None,
+    calls: &["RichHandler", "install", "print_exception", "Typer", "enable", "Traceback"],
+    check: Some(check),
+};
+
+fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
+    let shows = ["tracebacks_show_locals", "show_locals", "pretty_exceptions_show_locals"];
+    let on = |name: &&str| site.call.keyword(name).is_some_and(super::super::ir::Expr::is_true);
+    if shows.iter().any(on) || site.is("cgitb.enable") {
+        site.whole(Confidence::High, found);
+    }
+}

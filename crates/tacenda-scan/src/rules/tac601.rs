@@ -1,0 +1,45 @@
+//! A prompt is written to a log.
+//!
+//! ## What it does
+//!
+//! Finds prompts, messages and rendered chat templates that reach a log.
+//!
+//! ## Why is this bad?
+//!
+//! People write to models what they would write to nobody else. A prompt in a log is a
+//! conversation in the hands of everyone who reads logs.
+//!
+//! ## Example
+//!
+//! ```python
+//! log.info("prompt: %s", prompt)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! log.info("prompt: %d characters", len(prompt))
+//! ```
+//!
+//! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html),
+//! [CWE-359](https://cwe.mitre.org/data/definitions/359.html); OWASP Top 10 A09:2021 Security
+//! Logging and Monitoring Failures.
+
+use tacenda_policy::Severity;
+
+use super::{Rule, Written};
+use crate::label::{Confidence, Label};
+use crate::model::Channel;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TAC601",
+    name: "prompt-logged",
+    source: include_str!("tac601.rs"),
+    cwe: &[532, 359],
+    owasp: "A09:2021 Security Logging and Monitoring Failures",
+    severity: Severity::High,
+    confidence: Confidence::High,
+    takes: Some(|written: &Written| written.label == Label::Prompt && written.channel != Channel::Exception && !written.by_exception),
+    calls: &[],
+    check: None,
+};

@@ -1,0 +1,208 @@
+//! What is known about a value: what flows in it, from where, and on which way.
+
+use std::sync::Arc;
+
+use ruff_python_ast::name::Name;
+
+use crate::ir::Span;
+use crate::label::{Confidence, Label};
+
+/// More flows in one value are dropped: the first say enough.
+const MAX_FLOWS: usize = 12;
+
+/// A value.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Value {
+    /// What flows in it.
+    pub(crate) flows: Vec<Flow>,
+    /// What else is known.
+    pub(crate) known: Known,
+}
+
+/// What is known about a value besides its flows.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Known {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// That it cannot leak: a number, an answer.
+    Harmless,
+    /// That what was sensitive in it was taken out or hidden.
+    Treated,
+    /// That it is a container made here, with nothing sensitive in it so far.
+    Built,
+    /// That it is one of these literals.
+    Texts(Arc<[Box<str>]>),
+    /// That it is a logging function: `log = logger.debug`.
+    Logger,
+    /// That it is an object of this class, by its name.
+    Object(Name),
+}
+
+/// Something sensitive, or a parameter, in a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Flow {
+    /// Where it comes from.
+    pub(crate) origin: Origin,
+    /// The field of the value it is in; the whole value without.
+    pub(crate) field: Option<Name>,
+    /// The way it has come, last step first.
+    pub(crate) way: Option<Arc<Step>>,
+}
+
+/// Where a flow comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From something sensitive.
+    Source(Label, Confidence),
+    /// From the parameter of this index.
+    Parameter(u8),
+}
+
+/// A step on the way from the source to the sink.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// The file, by its number.
+    pub(crate) file: u32,
+    /// The place.
+    pub(crate) span: Span,
+    /// What happens there.
+    pub(crate) what: What,
+    /// How many steps came before.
+    pub(crate) length: u8,
+    /// The step before.
+    pub(crate) before: Option<Arc<Step>>,
+}
+
+/// What happens in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The name says so.
+    Named,
+    /// A call gives it.
+    Given,
+    /// It is stored in a variable.
+    Stored,
+    /// It is handed over to a function.
+    Passed,
+    /// A function gives it back.
+    Returned,
+    /// It is raised in an exception.
+    Raised,
+    /// It is written out.
+    Written,
+}
+
+impl What {
+    /// In words, for a report.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Named => "the name says what it is",
+            Self::Given => "it comes from here",
+            Self::Stored => "it is stored here",
+            Self::Passed => "it is passed on here",
+            Self::Returned => "it is given back here",
+            Self::Raised => "it is part of this exception",
+            Self::Written => "it is written here",
+        }
+    }
+}
+
+impl Value {
+    /// A value that cannot leak.
+    pub(crate) fn harmless() -> Self {
+        Self { flows: Vec::new(), known: Known::Harmless }
+    }
+
+    /// A value with one flow from a source.
+    pub(crate) fn source(label: Label, confidence: Confidence, way: Arc<Step>) -> Self {
+        let mut value = Self::default();
+        value.add(Flow { origin: Origin::Source(label, confidence), field: None, way: Some(way) });
+        value
+    }
+
+    /// A value that was made fit to be written.
+    pub(crate) fn treated() -> Self {
+        Self { flows: Vec::new(), known: Known::Treated }
+    }
+
+    /// Whether it is known not to leak.
+    pub(crate) fn is_harmless(&self) -> bool {
+        matches!(self.known, Known::Harmless | Known::Treated)
+    }
+
+    /// Adds a flow, unless the value has it.
+    pub(crate) fn add(&mut self, flow: Flow) {
+        let same = |one: &Flow| {
+            one.field == flow.field
+                && match (one.origin, flow.origin) {
+                    (Origin::Source(one, _), Origin::Source(other, _)) => one == other,
+                    (one, other) => one == other,
+                }
+        };
+        if let Some(one) = self.flows.iter_mut().find(|one| same(one)) {
+            if let (Origin::Source(_, before), Origin::Source(_, now)) = (one.origin, flow.origin)
+                && now > before
+            {
+                *one = flow;
+            }
+        } else if self.flows.len() < MAX_FLOWS {
+            self.flows.push(flow);
+        }
+    }
+
+    /// Takes over the flows of another value.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        for flow in &other.flows {
+            self.add(flow.clone());
+        }
+    }
+
+    /// Takes over the flows of another value, as of a field of this one.
+    pub(crate) fn absorb_field(&mut self, field: &Name, other: &Self) {
+        for flow in &other.flows {
+            self.add(Flow { field: Some(field.clone()), ..flow.clone() });
+        }
+    }
+
+    /// One or the other. Who hides a value on one branch has seen to it: `if body: body = mask(body)`.
+    pub(crate) fn join(mut self, other: &Self) -> Self {
+        if matches!(self.known, Known::Treated) || matches!(other.known, Known::Treated) {
+            return Self::treated();
+        }
+        self.absorb(other);
+        self.known = match (self.known, &other.known) {
+            (Known::Harmless, Known::Harmless) => Known::Harmless,
+            (Known::Texts(one), Known::Texts(two)) => {
+                Known::Texts(one.iter().chain(two.iter()).cloned().collect())
+            }
+            (Known::Texts(_), Known::Harmless) | (Known::Harmless, Known::Texts(_)) => {
+                Known::Harmless
+            }
+            (Known::Built, Known::Built) => Known::Built,
+            (Known::Object(one), Known::Object(two)) if one == *two => Known::Object(one),
+            (Known::Logger, _) | (_, Known::Logger) => Known::Logger,
+            _ => Known::Nothing,
+        };
+        self
+    }
+
+    /// The value without what is known only of its fields, each flow passed through `keep`.
+    pub(crate) fn retain(mut self, keep: impl Fn(&Flow) -> bool) -> Self {
+        self.flows.retain(keep);
+        self
+    }
+
+    /// Its flows from sources: label, confidence, flow.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (Label, Confidence, &Flow)> {
+        self.flows.iter().filter_map(|flow| match flow.origin {
+            Origin::Source(label, confidence) => Some((label, confidence, flow)),
+            Origin::Parameter(_) => None,
+        })
+    }
+
+    /// Whether something of this label is in it.
+    pub(crate) fn has(&self, label: Label) -> bool {
+        self.sources().any(|(one, ..)| one == label)
+    }
+}

@@ -1,0 +1,269 @@
+//! `tacenda scan`: leaks in code, before it ships.
+
+mod text;
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anstyle::AnsiColor;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use tacenda_policy::Severity;
+use tacenda_scan::rules::Rule;
+use tacenda_scan::{Baseline, Confidence, Finding, Report, Selection, Source, formats, scan};
+
+use crate::failure::{Failure, print, reason, warn};
+use crate::output::Output;
+
+/// Find leaks in Python code before it ships
+///
+/// Follows credentials, prompts, model outputs, headers and bodies from where they come in to
+/// where a program logs, prints or sends them, through variables, containers, functions and files.
+/// The way is part of each finding; the source's literals are not.
+///
+/// A finding is accepted where it stands with `# tacenda: ignore[TAC101] reason`, or all of them
+/// with a baseline. `tacenda rule TAC101` explains a rule.
+///
+/// The exit status is 0 if nothing was found, 1 if something was, 2 after an error (what could be
+/// read was), 3 if there was nothing to look at. With `--format sarif` it is 0 for findings too.
+#[derive(Args, Debug)]
+pub(crate) struct ScanArgs {
+    /// Files, directories, or `-` for standard input; the current directory if there is none
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Leave out files in directories that match GLOB (in the syntax of gitignore)
+    #[arg(long, value_name = "GLOB", help_heading = "Files")]
+    exclude: Vec<String>,
+
+    /// Only these rules: codes or their beginnings, `TAC101`, `TAC6`
+    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "Findings")]
+    select: Vec<String>,
+
+    /// All but these rules
+    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "Findings")]
+    ignore: Vec<String>,
+
+    /// Only what is at least so sure: low, medium or high; medium without
+    #[arg(long, value_name = "CONFIDENCE", help_heading = "Findings",
+          value_parser = confidences(), hide_possible_values = true)]
+    min_confidence: Option<Confidence>,
+
+    /// Only what is at least so bad: info, low, medium, high or critical
+    #[arg(long, value_name = "SEVERITY", help_heading = "Findings",
+          value_parser = severities(), hide_possible_values = true)]
+    min_severity: Option<Severity>,
+
+    /// Only findings that are not in FILE
+    #[arg(long, value_name = "FILE", help_heading = "Findings")]
+    baseline: Option<PathBuf>,
+
+    /// Write all findings to FILE as the baseline to come, and end with 0
+    #[arg(long, value_name = "FILE", help_heading = "Findings", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
+
+    /// Output format
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    format: Format,
+
+    /// Write to FILE (mode 0600), which appears only when it is complete
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+
+    /// Only the findings: no summary, no suggestions
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+
+    /// Read with N threads, in place of one for each processor
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Output")]
+    threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Annotated source, for people
+    #[default]
+    Text,
+    /// One JSON object for each finding, one a line
+    Jsonl,
+    /// The report as one JSON object
+    Json,
+    /// SARIF 2.1.0, for code scanning services
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// Code Quality report of GitLab
+    Gitlab,
+    /// A test report in XML, as build servers read it
+    Junit,
+}
+
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::NAMES)
+        .map(|name| Severity::from_name(&name).expect("a severity"))
+}
+
+fn confidences() -> impl TypedValueParser<Value = Confidence> {
+    let names = Confidence::ALL.iter().map(|one| one.name());
+    PossibleValuesParser::new(names).map(|name| Confidence::from_name(&name).expect("a confidence"))
+}
+
+pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
+    known(&args.select)?;
+    known(&args.ignore)?;
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let (sources, problems) = sources(args)?;
+    let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
+    let mut report = scan(&sources, threads);
+    report.problems.splice(0..0, problems);
+    report.findings.retain(|finding| is_asked_for(args, finding));
+    if let Some(path) = &args.write_baseline {
+        return write_baseline(path, &report);
+    }
+    let known = baseline.map_or(0, |baseline| baseline.apply(&mut report.findings));
+
+    write(args, &report, &sources)?;
+    for problem in &report.problems {
+        let red = AnsiColor::Red.on_default().bold();
+        let place = problem.path.display();
+        let err = &mut anstream::stderr().lock();
+        print(err, ("error", red), &problem.reason.to_string(), Some(&place), None)?;
+    }
+    for unused in &report.unused {
+        let yellow = AnsiColor::Yellow.on_default().bold();
+        let place = format!("{}:{}", unused.path.display(), unused.line);
+        let err = &mut anstream::stderr().lock();
+        print(err, ("warning", yellow), &unused.why.to_string(), Some(&place), None)?;
+    }
+    if args.format == Format::Text && !args.quiet {
+        text::summary(&mut anstream::stderr().lock(), &report, known)?;
+    }
+    let found = !report.findings.is_empty() && args.format != Format::Sarif;
+    Ok(ExitCode::from(match () {
+        () if !report.problems.is_empty() => 2,
+        () if report.files == 0 => {
+            warn(
+                "there was nothing to look at",
+                Some("name a file or a directory with Python code"),
+            );
+            3
+        }
+        () if found => 1,
+        () => 0,
+    }))
+}
+
+fn is_asked_for(args: &ScanArgs, finding: &Finding) -> bool {
+    let names = |codes: &[String]| {
+        codes.iter().any(|code| finding.rule.code.starts_with(&code.to_ascii_uppercase()))
+    };
+    (args.select.is_empty() || names(&args.select))
+        && !names(&args.ignore)
+        && finding.confidence >= args.min_confidence.unwrap_or(Confidence::Medium)
+        && args.min_severity.is_none_or(|least| finding.severity >= least)
+}
+
+/// Refuses codes that no rule begins with.
+fn known(codes: &[String]) -> Result<(), Failure> {
+    let begins = |code: &str| {
+        let code = code.to_ascii_uppercase();
+        tacenda_scan::rules::RULES.iter().any(|rule| rule.code.starts_with(&code))
+    };
+    match codes.iter().find(|code| code.is_empty() || !begins(code)) {
+        Some(code) => Err(Failure::new(format!("there is no rule {code:?}"))
+            .hint("`tacenda rule` lists them all")),
+        None => Ok(()),
+    }
+}
+
+fn sources(args: &ScanArgs) -> Result<(Vec<Source>, Vec<tacenda_scan::Problem>), Failure> {
+    let mut given = Vec::new();
+    let mut paths = args.paths.clone();
+    if paths.iter().any(|path| path == Path::new("-")) {
+        paths.retain(|path| path != Path::new("-"));
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map_err(|error| {
+            Failure::new(format!("cannot read standard input: {}", reason(&error)))
+        })?;
+        given.push(Source::text("<stdin>", String::from_utf8_lossy(&bytes).into_owned()));
+    } else if paths.is_empty() {
+        paths.push(PathBuf::from("."));
+    }
+    let selection = Selection { paths, exclude: args.exclude.clone() };
+    let (mut sources, problems) = selection.select().map_err(|bad| {
+        Failure::new(bad.to_string()).hint("quote it for the shell: --exclude 'tests/*'")
+    })?;
+    sources.extend(given);
+    Ok((sources, problems))
+}
+
+fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("cannot read the baseline: {}", reason(&error)))
+            .at(path)
+            .hint("`--write-baseline FILE` writes one")
+    })?;
+    Baseline::parse(&text).map_err(|bad| Failure::new(bad.to_string()).at(path))
+}
+
+fn write_baseline(path: &Path, report: &Report) -> Result<ExitCode, Failure> {
+    let mut out = Output::file(path)?;
+    out.write_all(Baseline::of(&report.findings).to_text().as_bytes())?;
+    out.finish()?;
+    let count = report.findings.len();
+    let what = if count == 1 { "finding" } else { "findings" };
+    anstream::eprintln!("{count} {what} accepted in {}", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(args: &ScanArgs, report: &Report, sources: &[Source]) -> Result<(), Failure> {
+    let page = match args.format {
+        Format::Text => text::findings(report, sources),
+        Format::Jsonl => formats::jsonl(report),
+        Format::Json => format!("{:#}\n", formats::json(report)),
+        Format::Sarif => format!("{:#}\n", formats::sarif(report)),
+        Format::Github => formats::github(report),
+        Format::Gitlab => format!("{:#}\n", formats::code_climate(report)),
+        Format::Junit => formats::junit(report),
+    };
+    match &args.output {
+        Some(path) => {
+            let mut out = Output::file(path)?;
+            // Colours are for a terminal.
+            out.write_all(&anstream::adapter::strip_bytes(page.as_bytes()).into_vec())?;
+            out.finish()
+        }
+        None => Ok(anstream::stdout().lock().write_all(page.as_bytes())?),
+    }
+}
+
+/// Explain a rule of the scanner
+///
+/// Without a code all rules are listed.
+#[derive(Args, Debug)]
+pub(crate) struct RuleArgs {
+    /// The code of the rule: `TAC101`
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+}
+
+pub(crate) fn explain(args: &RuleArgs) -> Result<ExitCode, Failure> {
+    let out = &mut anstream::stdout().lock();
+    match &args.code {
+        None => {
+            for rule in tacenda_scan::rules::RULES {
+                writeln!(out, "{}  {}", rule.code, rule.summary())?;
+            }
+        }
+        Some(code) => {
+            let rule = Rule::of_code(code).ok_or_else(|| {
+                Failure::new(format!("there is no rule {code:?}"))
+                    .hint("`tacenda rule` lists them all")
+            })?;
+            writeln!(out, "# {} ({})\n", rule.code, rule.name)?;
+            write!(out, "{}", rule.page())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,5 @@
+import logging
+
+
+def answer(prompt):
+    logging.info("%d characters", len(prompt))
