@@ -102,10 +102,10 @@ fn hide_literals(text: &str, tokens: &[Token], bytes: &mut [u8]) {
             TokenKind::Int | TokenKind::Float if here.credential.is_some() && end - start > 3 => {
                 fill(bytes, start, end, b'*');
             }
-            TokenKind::FStringMiddle | TokenKind::TStringMiddle => {
-                if here.credential.is_some() || !is_said(word) {
-                    fill(bytes, start, end, b'*');
-                }
+            TokenKind::FStringMiddle | TokenKind::TStringMiddle
+                if here.credential.is_some() || !is_said(word) =>
+            {
+                fill(bytes, start, end, b'*');
             }
             TokenKind::String => {
                 let (front, back) = quotes(word);
