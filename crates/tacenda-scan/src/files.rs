@@ -1,13 +1,14 @@
 //! Which files are looked at, and what stands in them.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 use ignore::overrides::OverrideBuilder;
 
 use crate::mask::masked;
+use crate::scan::MAX_BYTES;
 
 /// A file to be scanned.
 #[derive(Clone, Debug)]
@@ -35,6 +36,9 @@ pub enum Reason {
     /// We failed on it.
     #[error("the scanner failed on this file, which is an error of its own: please report it")]
     Internal,
+    /// It is no text in UTF-8 or one of its ancestors: Python would not read it either.
+    #[error("the file is no source code: it holds NUL bytes, as binary files and UTF-16 do")]
+    NotText,
     /// It is larger than what people write.
     #[error("the file is larger than 8 MiB: too large for source code")]
     TooLarge,
@@ -69,16 +73,25 @@ impl Source {
 
     /// Its text. Bytes that are no UTF-8 are replaced: they stand in literals and comments.
     pub(crate) fn read(&self) -> Result<String, Reason> {
-        match &self.text {
-            Some(text) => Ok(text.clone()),
+        let text = match &self.text {
+            Some(text) => text.clone(),
             None => {
-                let bytes = fs::read(&self.path).map_err(Reason::Unreadable)?;
-                Ok(match String::from_utf8(bytes) {
-                    Ok(text) => text,
-                    Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-                })
+                let mut bytes = Vec::new();
+                // Some files have no end.
+                fs::File::open(&self.path)
+                    .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+                    .map_err(Reason::Unreadable)?;
+                String::from_utf8(bytes)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
             }
+        };
+        if text.len() > MAX_BYTES {
+            return Err(Reason::TooLarge);
         }
+        if text.contains('\0') {
+            return Err(Reason::NotText);
+        }
+        Ok(text)
     }
 }
 

@@ -110,14 +110,19 @@ fn fingerprints(findings: &mut [Finding], texts: &Texts) {
     }
 }
 
-/// The code of a line, without spaces and what stands between quotes.
+/// The code of a line, without spaces, comments and what stands between quotes.
 fn without_literals(line: &str) -> String {
     let mut code = String::new();
     let mut quote = None;
-    for letter in line.chars() {
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
         match quote {
+            Some(_) if letter == '\\' => {
+                letters.next();
+            }
             Some(open) if letter == open => quote = None,
             None if letter == '"' || letter == '\'' => quote = Some(letter),
+            None if letter == '#' => break,
             None if !letter.is_whitespace() => code.push(letter),
             _ => {}
         }

@@ -1,59 +1,184 @@
-//! Source text with what looks like a secret hidden: what a report may show.
+//! Source text as a report may show it: with its literals and comments hidden.
 
+use ruff_python_ast::PySourceType;
+use ruff_python_ast::token::TokenKind;
+use ruff_python_parser::parse_unchecked_source;
+use ruff_text_size::Ranged;
 use tacenda_detect::Engine;
 
+use crate::label::Label;
 use crate::lexicon::{Class, classify};
+use crate::lower::lower;
+use crate::model::MODELS;
+use crate::scan::STACK;
 
-/// The text with every literal hidden that a detector finds, or that is given to something whose
-/// name says that it is a credential. Places stay what they were: each byte is replaced by one.
+/// The text without comments and with its literals hidden, but for keys and for message texts in
+/// which no detector finds anything. Places stay what they were: each byte is replaced by one.
 pub(crate) fn masked(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut spans = Vec::new();
     Engine::builtin().scan(text.as_bytes(), &mut spans);
     for span in &spans {
-        hide(&mut bytes, span.start, span.end);
+        fill(&mut bytes, span.start, span.end, b'*');
     }
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        literals(line, |start, end| hide(&mut bytes, at + start, at + end));
-        at += line.len();
+    // Parsing goes as deep as the code does.
+    let tokens = std::thread::scope(|scope| {
+        let parser = std::thread::Builder::new().stack_size(STACK);
+        parser.spawn_scoped(scope, || tokens(text)).ok()?.join().ok()
+    });
+    match tokens {
+        Some(tokens) => hide_literals(text, &tokens, &mut bytes),
+        None => fill(&mut bytes, 0, text.len(), b'*'),
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn hide(bytes: &mut [u8], start: usize, end: usize) {
+type Token = (TokenKind, usize, usize);
+
+fn tokens(text: &str) -> Vec<Token> {
+    let parsed = parse_unchecked_source(text, PySourceType::Python);
+    let token = |token: &ruff_python_ast::token::Token| {
+        (token.kind(), token.range().start().to_usize(), token.range().end().to_usize())
+    };
+    let tokens = parsed.tokens().iter().map(token).collect();
+    let (_, too_deep) = lower(parsed.suite());
+    if too_deep {
+        std::mem::forget(parsed);
+    }
+    tokens
+}
+
+fn fill(bytes: &mut [u8], start: usize, end: usize, with: u8) {
     for byte in bytes.iter_mut().take(end).skip(start) {
-        if *byte != b'\n' {
-            *byte = b'*';
+        if !matches!(*byte, b'\n' | b'\r') {
+            *byte = with;
         }
     }
 }
 
-/// The literals of a line that stand behind a name of a credential: `password = "…"`.
-fn literals(line: &str, mut found: impl FnMut(usize, usize)) {
-    let mut at = 0;
-    while let Some(open) = line[at..].find(['"', '\'']).map(|open| at + open) {
-        let quote = &line[open..=open];
-        let Some(length) = line[open + 1..].find(quote) else { return };
-        let end = open + 1 + length;
-        let before = line[..open].trim_end_matches(|letter: char| {
-            letter.is_whitespace() || "bBrRuUfF([".contains(letter)
-        });
-        let named = before.strip_suffix(['=', ':', ',']).is_some_and(|before| {
-            let before = before.trim_end_matches(|letter: char| {
-                letter.is_whitespace() || "=\"')]".contains(letter)
-            });
-            let start = before.char_indices().rev().find(|(_, letter)| {
-                !(letter.is_alphanumeric() || *letter == '_' || *letter == '-')
-            });
-            let name = &before[start.map_or(0, |(at, letter)| at + letter.len_utf8())..];
-            matches!(classify(name), Class::Sensitive(crate::label::Label::Credential, ..))
-        });
-        if named && length > 0 {
-            found(open + 1, end);
+/// A bracket that is open.
+#[derive(Clone, Copy, Default)]
+struct Open<'t> {
+    kind: Option<TokenKind>,
+    /// What is called or looked into, if that has a name.
+    name: Option<&'t str>,
+    /// Whether a credential was named, and how many commas later that is forgotten.
+    credential: Option<u8>,
+}
+
+fn hide_literals(text: &str, tokens: &[Token], bytes: &mut [u8]) {
+    let mut open = vec![Open::default()];
+    let mut before = TokenKind::Newline;
+    let mut name = None;
+    for (at, &(kind, start, end)) in tokens.iter().enumerate() {
+        let word = text.get(start..end).unwrap_or_default();
+        let next = tokens.get(at + 1).map_or(TokenKind::EndOfFile, |one| one.0);
+        let here = *open.last().unwrap_or(&Open::default());
+        let mut named = None;
+        match kind {
+            TokenKind::Comment => fill(bytes, start + 1, end, b' '),
+            TokenKind::Newline | TokenKind::Semi => open = vec![Open::default()],
+            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => {
+                let credential = here.credential.map(|_| u8::MAX);
+                open.push(Open { kind: Some(kind), name, credential });
+            }
+            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace if open.len() > 1 => {
+                open.pop();
+            }
+            TokenKind::Name => {
+                name_credential(&mut open, word);
+                named = Some(word);
+            }
+            TokenKind::Equal | TokenKind::Colon | TokenKind::EqEqual => {
+                if let Some(Open { credential: Some(commas), .. }) = open.last_mut() {
+                    *commas = 0;
+                }
+            }
+            TokenKind::Comma => {
+                if let Some(Open { credential, .. }) = open.last_mut() {
+                    *credential = credential.and_then(|commas| commas.checked_sub(1));
+                }
+            }
+            TokenKind::Int | TokenKind::Float if here.credential.is_some() && end - start > 3 => {
+                fill(bytes, start, end, b'*');
+            }
+            TokenKind::FStringMiddle | TokenKind::TStringMiddle
+                if here.credential.is_some() || !is_said(word) =>
+            {
+                fill(bytes, start, end, b'*');
+            }
+            TokenKind::String => {
+                let (front, back) = quotes(word);
+                let inside = word.get(front..word.len() - back).unwrap_or_default();
+                if !is_shown(inside, here, before, next) {
+                    fill(bytes, start + front, end - back, b'*');
+                }
+                if is_key(inside) {
+                    name_credential(&mut open, inside);
+                }
+            }
+            _ => {}
         }
-        at = end + 1;
+        name = named;
+        before = kind;
     }
+}
+
+/// Notes that a credential is named where what follows may be its value.
+fn name_credential(open: &mut [Open<'_>], name: &str) {
+    if matches!(classify(name), Class::Sensitive(Label::Credential, ..))
+        && let Some(here) = open.last_mut()
+    {
+        here.credential = Some(here.credential.unwrap_or(0).max(1));
+    }
+}
+
+/// How long the prefix with the opening quotes of a string is, and its closing quotes.
+fn quotes(word: &str) -> (usize, usize) {
+    let prefix = word.find(['"', '\'']).unwrap_or(0);
+    let body = &word[prefix..];
+    let long = body.starts_with("\"\"\"") || body.starts_with("'''");
+    let width = if long { 3 } else { 1 };
+    let closed = body.len() >= 2 * width && body.ends_with(&body[..width]);
+    (prefix + width.min(body.len()), if closed { width } else { 0 })
+}
+
+fn is_shown(inside: &str, here: Open<'_>, before: TokenKind, next: TokenKind) -> bool {
+    let key = is_key(inside)
+        && match here.kind {
+            Some(TokenKind::Lsqb) => {
+                here.name.is_some() && before == TokenKind::Lsqb && next == TokenKind::Rsqb
+            }
+            Some(TokenKind::Lbrace) => next == TokenKind::Colon,
+            Some(TokenKind::Lpar) => here.name.is_some_and(|name| {
+                matches!(name, "get" | "getenv" | "pop" | "setdefault") && before == TokenKind::Lpar
+                    || name == "getattr" && before == TokenKind::Comma
+            }),
+            _ => false,
+        };
+    if key {
+        return true;
+    }
+    if here.credential.is_some() {
+        return false;
+    }
+    let template = inside.contains(['%', '{']);
+    let written = here.name.is_some_and(|name| MODELS.may_write(name));
+    (template || written) && is_said(inside)
+}
+
+/// Whether it is written like a key: `api_key`, `x-token`.
+fn is_key(text: &str) -> bool {
+    text.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
+        && text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'))
+}
+
+/// Whether a piece of a message is words, or what stands between its holes.
+fn is_said(text: &str) -> bool {
+    text.contains(char::is_whitespace)
+        || !text.contains(char::is_alphanumeric)
+        || text.strip_suffix([':', '=']).is_some_and(is_key)
+        || text.contains(['%', '{']) && text.chars().filter(|one| one.is_alphanumeric()).count() < 3
 }
 
 #[cfg(test)]
@@ -61,12 +186,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_of_credentials_are_hidden_and_places_stay() {
+    fn literals_and_comments_are_hidden_and_places_stay() {
         for (text, expected) in [
             ("password = 'violet heron'\n", "password = '************'\n"),
-            ("connect(host='a', api_key=\"k1\")", "connect(host='a', api_key=\"**\")"),
-            ("d = {'token': 'abc', 'page': 'x'}", "d = {'token': '***', 'page': 'x'}"),
+            ("connect(host='a', api_key=\"k1\")", "connect(host='*', api_key=\"**\")"),
+            ("d = {'token': 'a c', 'page': 'x'}", "d = {'token': '***', 'page': '*'}"),
             ("log.info('password: %s', p)", "log.info('password: %s', p)"),
+            ("log.info(f'{user}: asked {p}')", "log.info(f'{user}: asked {p}')"),
+            ("password: str = 'a b'", "password: str = '***'"),
+            ("password = ('a b' 'c d')", "password = ('***' '***')"),
+            ("password = '''a\nb'''", "password = '''*\n*'''"),
+            ("password = x or b'a %s'", "password = x or b'****'"),
+            ("password = wrap(f'a {x} b')", "password = wrap(f'**{x}**')"),
+            ("pin_code = 12345", "pin_code = *****"),
+            ("login('bob', 'heron 9')", "login('***', '*******')"),
+            ("url = f'https://bob:heron@{host}'", "url = f'******************{host}'"),
+            ("x = 1  # heron", "x = 1  #      "),
+            ("key = os.environ['HF_TOKEN']", "key = os.environ['HF_TOKEN']"),
+            ("d['password'] = 'heron %s'", "d['password'] = '********'"),
+            ("password = 'heron", "password = '*****"),
         ] {
             assert_eq!(masked(text), expected);
         }

@@ -177,6 +177,12 @@ impl Models {
         })
     }
 
+    /// Whether something of this name writes, on whatever it is called.
+    pub(crate) fn may_write(&self, name: &str) -> bool {
+        let last = |call: &String| call.rsplit('.').next() == Some(name);
+        self.methods.contains(name) || self.file.sink.iter().any(|sink| sink.calls.iter().any(last))
+    }
+
     /// What a call of this path brings in.
     pub(crate) fn source_call(
         &self,

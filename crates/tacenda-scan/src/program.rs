@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use ruff_python_ast::name::Name;
 
-use crate::ir::{Class_, Function, Module, Stmt, StmtKind};
+use crate::ir::{Class_, Expr, Function, Module, Stmt, StmtKind};
 use crate::suppress::Suppressions;
+
+/// So many classes at most are asked for what a class has from those that it is built on.
+const MAX_BASES: usize = 16;
 
 /// A file of the scan.
 #[derive(Debug)]
@@ -217,17 +220,27 @@ impl<'a> Program<'a> {
         self.classes.get(&(file, last)).map(|entry| (file, entry))
     }
 
-    /// A method of a class or of what it is built on.
+    /// A method of a class or of what it is built on, its first base first.
     pub(crate) fn method(&self, file: u32, class: &Name, method: &Name) -> Option<usize> {
-        let mut file = file;
-        let mut class = class.clone();
-        for _ in 0..8 {
-            let (place, entry) = self.class(file, &class)?;
-            if let Some(function) = entry.methods.get(method) {
-                return Some(*function);
+        self.inherited(file, class, &mut |entry| entry.methods.get(method).copied())
+    }
+
+    /// What `find` gives for a class, or else for one of those that it is built on.
+    pub(crate) fn inherited<T>(
+        &self,
+        file: u32,
+        class: &Name,
+        find: &mut impl FnMut(&ClassEntry<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let mut open = vec![(file, class)];
+        for _ in 0..MAX_BASES {
+            let (file, class) = open.pop()?;
+            let Some((file, entry)) = self.class(file, class) else { continue };
+            if let Some(found) = find(entry) {
+                return Some(found);
             }
-            let base = entry.class.bases.first()?.last_name()?;
-            (file, class) = (place, base.name.clone());
+            let bases = entry.class.bases.iter().rev().filter_map(Expr::last_name);
+            open.extend(bases.map(|base| (file, &base.name)));
         }
         None
     }

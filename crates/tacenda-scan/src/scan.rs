@@ -24,10 +24,10 @@ use crate::value::Value;
 
 /// Summaries settle in this many rounds, or are taken as they are.
 const ROUNDS: usize = 4;
-/// Files of more bytes are generated, and skipped with a note.
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// Files of more bytes are generated, and told as a problem.
+pub(crate) const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Stack of a thread: lowering and running go as deep as the code does, within limits.
-const STACK: usize = 64 * 1024 * 1024;
+pub(crate) const STACK: usize = 64 * 1024 * 1024;
 
 /// What came out of a scan.
 #[derive(Debug, Default)]
@@ -105,9 +105,6 @@ fn scan_here(sources: &[Source]) -> Report {
 fn unit(source: &Source) -> Result<(Unit, usize), Problem> {
     let problem = |reason| Problem { path: source.path.clone(), reason };
     let text = source.read().map_err(problem)?;
-    if text.len() > MAX_BYTES {
-        return Err(problem(Reason::TooLarge));
-    }
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
     let parsed = parse_unchecked_source(&text, PySourceType::Python);
     let parsed_comments = comments(&text, &parsed);

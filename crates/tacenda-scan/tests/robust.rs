@@ -28,6 +28,7 @@ fn deep_nesting_is_cut_off() {
     for link in ["a.", "a + ", "a if b else ", "a and ", "a ** "] {
         assert_eq!(scanned(format!("x = {}a\n", link.repeat(deep))).files, 1, "{link}");
     }
+    assert_eq!(scanned(format!("x = {}a\n", "a+".repeat(2_000_000))).files, 1);
     assert_eq!(scanned(format!("x = a{}\n", "[0]".repeat(deep))).files, 1);
     assert_eq!(scanned(format!("x = a{}\n", "()".repeat(deep))).files, 1);
     let mut blocks = String::new();
@@ -89,6 +90,44 @@ fn no_format_shows_a_literal() {
     ] {
         assert!(!page.contains(secret));
     }
+}
+
+#[test]
+fn no_shown_source_holds_a_secret() {
+    let secret = "violet-heron-9";
+    for place in [
+        "password: str = 'S'",
+        "password = (\n    'a'\n    'S'\n)",
+        "password = '''\nS\n'''",
+        "password = b'S' or f'S{x}' or rb'S %s'",
+        "def f(user, password: str = 'S'): ...",
+        "login('bob', 'S')",
+        "d = {'password': ['S', x], 'auth': ('bob', 'S')}",
+        "d['password'] = d.get('password', 'S with %s')",
+        "url = f'amqp://bob:S@{host}/'",
+        "log.info('x')  # S",
+        "log.info('x')  # tacenda: ignore[TAC102] S",
+        "if password == 'S': pass",
+        "class A:\n    '''S'''\n    token = Token('S')",
+        "password = 'S",
+        "password = '''S",
+    ] {
+        let text = place.replace('S', secret);
+        let shown = Source::text("a.py", text.clone()).masked().unwrap();
+        assert!(!shown.contains(secret), "{place}: {shown}");
+        assert_eq!(shown.len(), text.len());
+    }
+}
+
+#[test]
+fn what_is_no_text_is_a_problem() {
+    let utf16: Vec<u8> = "password = 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for text in [String::from_utf8_lossy(&utf16).into_owned(), "x = 1\0".to_owned()] {
+        let report = scanned(text);
+        assert_eq!((report.files, report.problems.len()), (0, 1));
+    }
+    let report = scanned("x".repeat(8 * 1024 * 1024 + 1));
+    assert_eq!((report.files, report.problems.len()), (0, 1));
 }
 
 /// Pieces of Python, put together at random: closer to code than random characters are.
@@ -169,6 +208,8 @@ proptest! {
 
     #[test]
     fn any_text_is_scanned(text in any::<String>()) {
-        prop_assert_eq!(scanned(text).files, 1);
+        let binary = text.contains('\0');
+        let report = scanned(text);
+        prop_assert_eq!((report.files, report.problems.len()), if binary { (0, 1) } else { (1, 0) });
     }
 }

@@ -1,12 +1,14 @@
 //! What is written out, and where.
 
+use ruff_python_ast::name::Name;
+
 use super::call::Arguments;
 use super::stmt::variable;
 use super::template::{holes, is_text, said, words_of};
 use super::{Found, ParameterSink, Walker};
-use crate::ir::{Call, Expr, ExprKind, Ident, Span};
+use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
 use crate::label::{Confidence, Label};
-use crate::lexicon::{Class, words};
+use crate::lexicon::{Class, classify, words};
 use crate::model::{Channel, Effect, MODELS, SinkMatch};
 use crate::value::{Flow, Known, Origin, Value, What};
 
@@ -290,6 +292,10 @@ impl<'a> Walker<'a> {
                 if matches!(name.name.as_str(), "get" | "pop" | "getattr") {
                     return;
                 }
+                if self.gives_all(inner, &name.name, depth) {
+                    self.report_whole(expr, Confidence::Medium, call, channel);
+                    return;
+                }
                 if MODELS.effect(&name.name, method.is_some()) == Effect::Carries {
                     let text = if name.name == "format" {
                         method.map_or(String::new(), |text| words_of([text]))
@@ -312,6 +318,12 @@ impl<'a> Walker<'a> {
             ExprKind::Star(inner) => {
                 return self.whole_objects(inner, text, call, channel, depth + 1);
             }
+            ExprKind::Attribute(base, ident) if ident.name == "__dict__" => {
+                if self.is_self_with_secrets(base) {
+                    self.report_whole(expr, Confidence::Medium, call, channel);
+                }
+                return;
+            }
             ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => ident,
             _ => return,
         };
@@ -321,6 +333,10 @@ impl<'a> Walker<'a> {
             return;
         }
         let Some(confidence) = self.whole_object(ident, known, text) else { return };
+        self.report_whole(expr, confidence, call, channel);
+    }
+
+    fn report_whole(&mut self, expr: &Expr, confidence: Confidence, call: Span, channel: Channel) {
         let flow = Flow {
             origin: Origin::Source(Label::Settings, confidence),
             field: None,
@@ -364,7 +380,7 @@ impl<'a> Walker<'a> {
             return Some(Confidence::Medium);
         }
         if let Some(Known::Object(class)) = known
-            && self.shows_secrets(class)
+            && self.shows_secrets(class, false)
         {
             return Some(Confidence::Medium);
         }
@@ -410,44 +426,46 @@ impl<'a> Walker<'a> {
         Some(Confidence::Low)
     }
 
-    /// Whether the text of an object of this class shows its credentials.
-    fn shows_secrets(&self, class: &ruff_python_ast::name::Name) -> bool {
-        let Some((_, entry)) = self.shared.program.class(self.file, class) else { return false };
-        let shows = entry.class.decorators.iter().chain(&entry.class.bases).any(|one| {
-            one.last_name().is_some_and(|ident| {
-                matches!(
-                    ident.name.as_str(),
-                    "dataclass"
-                        | "attrs"
-                        | "s"
-                        | "define"
-                        | "frozen"
-                        | "NamedTuple"
-                        | "BaseModel"
-                        | "BaseSettings"
-                        | "TypedDict"
-                )
-            })
-        });
-        shows
-            && entry.class.body.iter().any(|stmt| match &stmt.kind {
-                crate::ir::StmtKind::Assign(targets, value, hint) => {
-                    let hidden = value.as_ref().is_some_and(|value| match &value.kind {
-                        ExprKind::Call(call) => call.keywords.iter().any(|(key, value)| {
-                            key.as_ref().is_some_and(|key| key.name == "repr")
-                                && matches!(value.kind, ExprKind::Constant(_))
-                        }),
-                        _ => false,
-                    });
-                    !hidden
-                        && *hint != crate::ir::TypeHint::Harmless
-                        && *hint != crate::ir::TypeHint::None
-                        && targets.iter().any(|target| {
-                            target.last_name().is_some_and(|ident| ident.class.is_credential())
-                        })
-                }
-                _ => false,
-            })
+    /// Whether the text of an object of this class shows its credentials; with `hidden`, also those
+    /// that are declared not to be shown, which `asdict` does not ask about.
+    fn shows_secrets(&self, class: &Name, hidden: bool) -> bool {
+        let program = self.shared.program;
+        let any = |test: &mut dyn FnMut(&Class_) -> bool| {
+            program
+                .inherited(self.file, class, &mut |entry| test(entry.class).then_some(()))
+                .is_some()
+        };
+        any(&mut |class| is_shown_by_fields(class))
+            && any(&mut |class| class.body.iter().any(|stmt| is_shown_secret(stmt, hidden)))
+    }
+
+    /// A call that gives all that an object or a function holds: `vars(self)`, `asdict(x)`, `locals()`.
+    fn gives_all(&self, call: &'a Call, name: &Name, depth: u32) -> bool {
+        match (name.as_str(), &call.arguments[..]) {
+            ("locals", []) => depth == 0 && self.frame.credentials,
+            ("vars", [what]) => self.is_self_with_secrets(what),
+            ("asdict" | "astuple", [what]) => {
+                let known = variable(what).and_then(|key| self.env.get(&key));
+                matches!(known.map(|value| &value.known),
+                    Some(Known::Object(class)) if self.shows_secrets(class, true))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether this is `self`, with a credential among its attributes.
+    fn is_self_with_secrets(&self, expr: &Expr) -> bool {
+        let ExprKind::Name(ident) = &expr.kind else { return false };
+        ident.name == "self"
+            && self
+                .class
+                .as_ref()
+                .and_then(|class| self.shared.attributes.get(&(self.file, class.clone())))
+                .is_some_and(|attributes| {
+                    attributes
+                        .iter()
+                        .any(|(name, value)| classify(name).is_credential() && !value.is_harmless())
+                })
     }
 
     /// A parameter of a function that is called has been written out there.
@@ -601,6 +619,45 @@ impl<'a> Walker<'a> {
             },
         }
     }
+}
+
+/// Whether the text of an object of this class is made of its fields.
+fn is_shown_by_fields(class: &Class_) -> bool {
+    class.decorators.iter().chain(&class.bases).any(|one| {
+        one.last_name().is_some_and(|ident| {
+            matches!(
+                ident.name.as_str(),
+                "dataclass"
+                    | "attrs"
+                    | "s"
+                    | "define"
+                    | "frozen"
+                    | "NamedTuple"
+                    | "BaseModel"
+                    | "BaseSettings"
+                    | "TypedDict"
+            )
+        })
+    })
+}
+
+/// Whether this declares a credential as a field; without `hidden`, one with `repr=False` is none.
+fn is_shown_secret(stmt: &Stmt, hidden: bool) -> bool {
+    let StmtKind::Assign(targets, value, hint) = &stmt.kind else { return false };
+    let not_shown = value.as_ref().is_some_and(|value| match &value.kind {
+        ExprKind::Call(call) => call.keywords.iter().any(|(key, value)| {
+            key.as_ref().is_some_and(|key| key.name == "repr")
+                && matches!(value.kind, ExprKind::Constant(_))
+                && !value.is_true()
+        }),
+        _ => false,
+    });
+    (hidden || !not_shown)
+        && *hint != TypeHint::Harmless
+        && *hint != TypeHint::None
+        && targets
+            .iter()
+            .any(|target| target.last_name().is_some_and(|ident| ident.class.is_credential()))
 }
 
 /// Whether a function of this name is there to write: `log_debug`, `_print`, `audit_log`.

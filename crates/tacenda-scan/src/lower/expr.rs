@@ -12,6 +12,8 @@ use crate::lexicon::Class;
 
 /// Longer literals are no keys, no message templates that anything is read from.
 const MAX_TEXT: usize = 200;
+/// The parser nests longer chains of operators too deeply to be given back by recursion.
+const MAX_CHAIN: usize = 10_000;
 
 impl Lowering {
     pub(super) fn expr(&mut self, expr: &ast::Expr) -> Expr {
@@ -206,6 +208,7 @@ impl Lowering {
             }
             left = &operation.left;
         }
+        self.too_deep |= parts.len() > MAX_CHAIN;
         parts.push(self.expr(left));
         parts.reverse();
         if text {

@@ -59,7 +59,7 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "FILE", help_heading = "Findings")]
     baseline: Option<PathBuf>,
 
-    /// Write all findings to FILE as the baseline to come, and end with 0
+    /// Write all findings to FILE as the baseline to come, and end with 0 if all could be read
     #[arg(long, value_name = "FILE", help_heading = "Findings", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
 
@@ -119,17 +119,14 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     report.problems.splice(0..0, problems);
     report.findings.retain(|finding| is_asked_for(args, finding));
     if let Some(path) = &args.write_baseline {
-        return write_baseline(path, &report);
+        write_baseline(path, &report)?;
+        tell_problems(&report)?;
+        return Ok(ExitCode::from(if report.problems.is_empty() { 0 } else { 2 }));
     }
     let known = baseline.map_or(0, |baseline| baseline.apply(&mut report.findings));
 
     write(args, &report, &sources)?;
-    for problem in &report.problems {
-        let red = AnsiColor::Red.on_default().bold();
-        let place = problem.path.display();
-        let err = &mut anstream::stderr().lock();
-        print(err, ("error", red), &problem.reason.to_string(), Some(&place), None)?;
-    }
+    tell_problems(&report)?;
     for unused in &report.unused {
         let yellow = AnsiColor::Yellow.on_default().bold();
         let place = format!("{}:{}", unused.path.display(), unused.line);
@@ -152,6 +149,16 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         () if found => 1,
         () => 0,
     }))
+}
+
+fn tell_problems(report: &Report) -> Result<(), Failure> {
+    for problem in &report.problems {
+        let red = AnsiColor::Red.on_default().bold();
+        let place = problem.path.display();
+        let err = &mut anstream::stderr().lock();
+        print(err, ("error", red), &problem.reason.to_string(), Some(&place), None)?;
+    }
+    Ok(())
 }
 
 fn is_asked_for(args: &ScanArgs, finding: &Finding) -> bool {
@@ -207,14 +214,14 @@ fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
     Baseline::parse(&text).map_err(|bad| Failure::new(bad.to_string()).at(path))
 }
 
-fn write_baseline(path: &Path, report: &Report) -> Result<ExitCode, Failure> {
+fn write_baseline(path: &Path, report: &Report) -> Result<(), Failure> {
     let mut out = Output::file(path)?;
     out.write_all(Baseline::of(&report.findings).to_text().as_bytes())?;
     out.finish()?;
     let count = report.findings.len();
     let what = if count == 1 { "finding" } else { "findings" };
     anstream::eprintln!("{count} {what} accepted in {}", path.display());
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn write(args: &ScanArgs, report: &Report, sources: &[Source]) -> Result<(), Failure> {
