@@ -134,6 +134,21 @@ def test_it_is_put_on_record_in_a_private_file(tmp_path: Path) -> None:
     program.end()
 
 
+def test_the_policy_of_the_process_bounds_the_time(tmp_path: Path) -> None:
+    (tmp_path / "tacenda.toml").write_text("levels.debug_at_most = '1s'")
+    program = Program(tmp_path)
+    # The command has a policy of its own.
+    assert command("--for", "10m", "--logger", "app", "--reason", "look").returncode == 0
+    wait_until(lambda: says("is back", program) > 0)
+    for word in ("one", "two"):
+        program.say(word)
+    # News of something else makes it look again.
+    assert command("--for", "10m", "--logger", "other", "--reason", "look").returncode == 0
+    log = program.end()
+    assert not any("app.db detail of one" in line or "detail of two" in line for line in log)
+    assert sum("level of app is raised to debug for 1 s" in line for line in log) == 1
+
+
 def test_it_can_be_stopped(tmp_path: Path) -> None:
     program = Program(tmp_path)
     assert command("--for", "1m", "--logger", "*", "--reason", "look").returncode == 0
