@@ -122,9 +122,10 @@ impl ProtectedValues {
             let in_use = |(other, entry): (&ValueId, &Entry)| {
                 (*other != id && entry.is_in_use()).then_some(*other)
             };
-            let others: Vec<ValueId> = match state.audience == audience {
-                true => Vec::new(),
-                false => state.values.iter().filter_map(in_use).collect(),
+            let others: Vec<ValueId> = if state.audience == audience {
+                Vec::new()
+            } else {
+                state.values.iter().filter_map(in_use).collect()
             };
             let mut all = others.into_iter().map(|other| (other, 0)).chain([(id, from)]);
             if all.all(|(id, from)| tell_one(&**share, audience, state, id, from)) {

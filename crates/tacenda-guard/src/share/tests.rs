@@ -212,7 +212,8 @@ fn bounded(max_bytes: usize, expire: Duration) -> ProtectedValues {
 }
 
 fn long_value(n: u32) -> String {
-    (0..200).map(|word| format!("{:x} ", (n * 1000 + word).wrapping_mul(2_654_435_761))).collect()
+    let word = |word: u32| format!("{:x} ", (n * 1000 + word).wrapping_mul(2_654_435_761));
+    (0..200).map(word).collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -282,4 +283,29 @@ fn what_has_expired_here_is_told_anew_when_it_is_held() {
     process.hold(id.unwrap());
     server.catch_up();
     assert!(finds(&filter, PROMPT));
+}
+
+#[test]
+fn a_filter_that_has_ended_is_missed_before_it_is_needed() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let client = Client::new(Vec::new());
+    client.add("/nowhere/values".into(), &ours, values().shared_key());
+    drop(ours);
+    assert_eq!(client.connected(), (1, 1));
+    drop(theirs);
+    assert_eq!(client.connected(), (0, 1));
+}
+
+#[test]
+fn who_tells_much_does_not_wait_for_a_pause() {
+    let filter = values();
+    let (_directory, path, listener) = listen(&std::env::temp_dir()).unwrap();
+    let mut server = Server::new(&filter, listener).unwrap();
+    let (process, _client) = process(vec![path]);
+    while_listening(&mut server, || process.protect(PROMPT, Kind::Prompt, None, true));
+    let long: String = (0..60).map(long_value).collect();
+    process.protect(&long[..12_000], Kind::Prompt, None, true).unwrap();
+    server.catch_up();
+    assert_eq!(server.fds().count(), 2, "the listener and the process");
+    assert!(!server.has_rested());
 }
