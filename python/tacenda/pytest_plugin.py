@@ -3,8 +3,9 @@
 With the marker or the fixture `no_leaks`, what a test writes to standard output, to standard error,
 also below Python, and to `logging` is looked at when it has ended. It fails
 
-- when a detector finds something there, or a canary that the test has named, in any spelling;
-- when nothing was written at all: then it has shown nothing.
+- when a detector finds something there, or a canary that the test has named, in any spelling, also
+  when it was written while the test was set up; what is written while it is torn down is an error;
+- when the test itself wrote nothing at all: then it has shown nothing.
 
 Without the marker and the fixture, the plugin does nothing.
 """
@@ -12,12 +13,12 @@ Without the marker and the fixture, the plugin does nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from tacenda._core import KINDS, Core
+from tacenda._core import KINDS, Core, StreamFilter
 
 _MARKER = "no_leaks"
 _CHECK = pytest.StashKey["NoLeaks"]()
@@ -32,7 +33,10 @@ class NoLeaks:
     def __init__(self) -> None:
         # Of its own: what the application protects, and whether it is guarded, is its affair.
         self._core = Core(stdout="log")
-        self._logged: list[str] = []
+        self._logged: dict[str, list[str]] = {}
+        # What runs now: setup, call or teardown.
+        self.phase = "setup"
+        self.recorder = _Recorder(self)
 
     def canary(self, text: str, kind: str = "prompt") -> str:
         """Names a text that must not be written in any spelling. Gives it back.
@@ -52,31 +56,52 @@ class NoLeaks:
 
     def log(self, text: str) -> None:
         """A record as a handler writes it."""
-        self._logged.append(text)
+        self._logged.setdefault(self.phase, []).append(text)
 
     def clean(self, text: str) -> str:
-        """The text without what must not be in it."""
-        return "".join(self._core.redact(line) for line in text.splitlines(keepends=True))
+        """The text without what must not be in it, which may go over several lines."""
+        stream = StreamFilter(self._core, id(text), interactive=False)
+        parts = [stream.push(text), stream.finish()]
+        return "".join(
+            part.decode("utf-8", "surrogatepass") if isinstance(part, bytes) else part
+            for part in parts
+            if part is not None
+        )
 
-    def fault(self, streams: dict[str, str]) -> str | None:
-        """Why the test fails, if it does. Values are not in it."""
-        channels = {**streams, "logging": "\n".join(self._logged)}
-        if not any(text.strip() for text in channels.values()):
-            return (
-                "no_leaks: nothing was written, so that nothing was shown: the test has to reach "
-                "code that logs or prints (and pytest has to capture, see -s and --capture)"
-            )
+    def fault(self, streams: dict[tuple[str, str], str]) -> str | None:
+        """Why the test fails now, if it does. Values are not in it.
+
+        Args:
+            streams: What was written so far, by phase and name of the stream.
+        """
+        channels = streams | {
+            (phase, "logging"): "\n".join(logged) for phase, logged in self._logged.items()
+        }
+        if self.phase == "call":
+            if not any(text.strip() for (phase, _), text in channels.items() if phase == "call"):
+                return (
+                    "no_leaks: nothing was written, so that nothing was shown: the test has to "
+                    "reach code that logs or prints (and pytest has to capture, see -s and "
+                    "--capture)"
+                )
+        else:
+            channels = {key: text for key, text in channels.items() if key[0] == self.phase}
         found = []
-        for channel, text in channels.items():
-            for before, after in zip(
-                text.splitlines(), self.clean(text).splitlines(), strict=False
-            ):
-                if before != after:
-                    found.append(f"  {channel}: {after}")
+        for (phase, name), text in channels.items():
+            channel = name if phase == "call" else f"{name} of {phase}"
+            found += [f"  {channel}: {line}" for line in self._changed(text)]
         if not found:
             return None
         more = [f"  and {len(found) - _MOST} more"] if len(found) > _MOST else []
         return "\n".join(["no_leaks: values were written, here redacted:", *found[:_MOST], *more])
+
+    def _changed(self, text: str) -> list[str]:
+        """The lines that redaction changes, redacted."""
+        cleaned = self.clean(text)
+        if cleaned == text:
+            return []
+        before = set(text.splitlines())
+        return [line for line in cleaned.splitlines() if line not in before] or ["lines are gone"]
 
 
 class _Recorder(logging.Handler):
@@ -110,27 +135,39 @@ def no_leaks(request: pytest.FixtureRequest) -> NoLeaks:
     return _check_of(request.node)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Names the canaries of the marker."""
-    for marker in item.iter_markers(_MARKER):
-        for canary in marker.args:
-            _check_of(item).canary(canary)
-        _check_of(item)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Names the canaries of the marker, and listens to `logging` from here on."""
+    markers = list(item.iter_markers(_MARKER))
+    if markers or _MARKER in getattr(item, "fixturenames", ()):
+        check = _check_of(item)
+        for marker in markers:
+            for canary in marker.args:
+                check.canary(canary)
+        logging.getLogger().addHandler(check.recorder)
+    return (yield)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Listens to `logging` while the test runs."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """The test itself runs."""
+    check = item.stash.get(_CHECK, None)
+    if check is not None:
+        check.phase = "call"
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Listens until all is torn down."""
     check = item.stash.get(_CHECK, None)
     if check is None:
         return (yield)
-    recorder = _Recorder(check)
-    logging.getLogger().addHandler(recorder)
+    check.phase = "teardown"
     try:
         return (yield)
     finally:
-        logging.getLogger().removeHandler(recorder)
+        logging.getLogger().removeHandler(check.recorder)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -142,12 +179,13 @@ def pytest_runtest_makereport(
     check = item.stash.get(_CHECK, None)
     if check is None:
         return report
-    streams = {
-        title.removeprefix("Captured ").removesuffix(f" {call.when}"): text
-        for title, text in report.sections
-        if title.endswith(f"{call.when}") and " std" in title
-    }
-    if call.when == "call" and report.passed:
+    streams = {}
+    for title, text in report.sections:
+        # "Captured stdout call"
+        _, name, phase = title.rsplit(" ", 2)
+        if name in ("stdout", "stderr"):
+            streams[phase, name] = text
+    if call.when != "setup" and report.passed:
         fault = check.fault(streams)
         if fault is not None:
             report.outcome = "failed"

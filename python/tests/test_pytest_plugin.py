@@ -131,3 +131,87 @@ def test_a_canary_that_cannot_be_found_is_an_error(tmp_path: Path, canary: str) 
     status, shown = run(tmp_path, f"def test_it(no_leaks):\n    no_leaks.canary({canary})\n")
     assert status == 1
     assert "at least four letters" in shown
+
+
+KEY = "\n".join(
+    [
+        "-----BEGIN PRIVATE KEY-----",
+        *["MC4CAQAwBQYDK2VwBCIEIHzq" * 2] * 3,
+        "-----END PRIVATE KEY-----",
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("leak", "channel"), [("print(KEY)", "stdout"), ("logging.error(KEY)", "logging")]
+)
+def test_a_value_of_several_lines_is_found_and_not_shown(
+    tmp_path: Path, leak: str, channel: str
+) -> None:
+    test = f"KEY = {KEY!r}\ndef test_it(no_leaks):\n    print('before')\n    {leak}\n    print('after')\n"
+    status, shown = run(tmp_path, test)
+    assert status == 1
+    assert f"  {channel}: " in shown
+    assert "MC4CAQAw" not in shown
+    assert "before" in shown
+    assert "after" in shown
+
+
+@pytest.mark.parametrize(
+    ("fixture", "said"),
+    [
+        ("print(EMAIL); yield", "stdout of setup: [email"),
+        ("logging.error(EMAIL); yield", "logging of setup: ERROR root [email"),
+        ("yield; print(EMAIL)", "stdout of teardown: [email"),
+        ("yield; logging.error(EMAIL)", "logging of teardown: ERROR root [email"),
+    ],
+)
+@pytest.mark.parametrize("how", ["fixture", "marker"])
+def test_setup_and_teardown_are_looked_at_as_well(
+    tmp_path: Path, fixture: str, said: str, how: str
+) -> None:
+    marker, argument = ("", ", no_leaks") if how == "fixture" else ("@pytest.mark.no_leaks\n", "")
+    test = f"""
+@pytest.fixture
+def server():
+    {fixture}
+{marker}def test_it(server{argument}):
+    print('all is well')
+"""
+    status, shown = run(tmp_path, test)
+    assert status == 1, shown
+    assert said in shown
+    assert EMAIL not in shown
+
+
+def test_what_a_fixture_writes_is_not_what_the_test_shows(tmp_path: Path) -> None:
+    test = """
+@pytest.fixture
+def server():
+    print('ready')
+    logging.error('ready')
+    yield
+def test_it(server, no_leaks):
+    pass
+"""
+    status, shown = run(tmp_path, test)
+    assert status == 1
+    assert "nothing was written" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[31mred\x1b[0m",
+        "10%\r20%\r",
+        "a\r\nb\x0cc\u2028d",
+        "\udcff",
+        "x" * 300_000,
+        "\n\n",
+        "{'a':",
+    ],
+)
+def test_harmless_text_is_not_taken_for_a_value(tmp_path: Path, text: str) -> None:
+    from tacenda.pytest_plugin import NoLeaks
+
+    assert NoLeaks().clean(text) == text

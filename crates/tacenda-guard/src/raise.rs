@@ -134,19 +134,19 @@ impl Desk {
     /// When its file cannot be written.
     pub fn raise(&self, raise: &Raise) -> io::Result<()> {
         self.write(&format!("{}.raise", raise.id), raise)?;
-        self.tell()
+        self.tell(raise)
     }
 
-    /// Takes a request away, and tells the processes. False: there was none.
+    /// Takes a request away, and tells the processes that are meant. False: there was none.
     ///
     /// # Errors
     /// When the directory cannot be read.
     pub fn stop(&self, id: &str) -> io::Result<bool> {
-        if !self.raises()?.iter().any(|raise| raise.id == id) {
+        let Some(raise) = self.raises()?.into_iter().find(|raise| raise.id == id) else {
             return Ok(false);
-        }
+        };
         self.take_away(id)?;
-        self.tell()?;
+        self.tell(&raise)?;
         Ok(true)
     }
 
@@ -190,9 +190,9 @@ impl Desk {
         Ok(())
     }
 
-    /// Tells every process to look. One that does not listen does not notice.
-    fn tell(&self) -> io::Result<()> {
-        for process in self.processes()? {
+    /// Tells the processes that are meant to look. One that does not listen does not notice.
+    fn tell(&self, raise: &Raise) -> io::Result<()> {
+        for process in self.processes()?.into_iter().filter(|it| raise.is_for(it.pid)) {
             if let Some(pid) = pid(process.pid) {
                 // It may have ended just now.
                 let _ = kill_process(pid, Signal::URG);
@@ -285,6 +285,39 @@ mod tests {
         gone.wait().unwrap();
         desk.register(&Process { pid: gone.id(), program }).unwrap();
         assert_eq!(desk.processes().unwrap(), [ours]);
+    }
+
+    #[test]
+    fn only_the_processes_that_are_meant_are_told() {
+        use std::io::{BufRead, BufReader};
+        use std::process::{Command, Stdio};
+
+        // Ends by 3 once it has the signal, by 0 otherwise.
+        let listener = || {
+            let mut process = Command::new("/bin/sh")
+                .args(["-c", "trap 'exit 3' URG; echo ready; read line; exit 0"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut ready = String::new();
+            BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+            process
+        };
+        let status = |mut process: std::process::Child| {
+            // It may have ended by the signal.
+            let _ = process.stdin.take().unwrap().write_all(b"\n");
+            process.wait().unwrap().code()
+        };
+        let (_directory, desk) = desk();
+        let (meant, other) = (listener(), listener());
+        for pid in [meant.id(), other.id()] {
+            desk.register(&Process { pid, program: "sh".to_owned() }).unwrap();
+        }
+        desk.raise(&Raise { processes: vec![meant.id()], ..raise("a", now() + 60) }).unwrap();
+        assert_eq!(status(meant), Some(3));
+        assert!(desk.stop("a").unwrap());
+        assert_eq!(status(other), Some(0));
     }
 
     #[test]

@@ -10,7 +10,15 @@ use tacenda_guard::raise::{Desk, Process, Raise};
 pub(crate) struct Levels {
     desk: Option<Desk>,
     most: Duration,
-    raised: Vec<(Raise, Instant)>,
+    taken: Vec<Taken>,
+}
+
+/// A request that was taken up. It stays as long as it lies on the desk: there it may last longer
+/// than the policy of this process allows, and is not to be taken up twice.
+struct Taken {
+    raise: Raise,
+    until: Instant,
+    is_over: bool,
 }
 
 impl Levels {
@@ -25,7 +33,7 @@ impl Levels {
     }
 
     pub(crate) fn stop(&mut self) {
-        self.raised.clear();
+        self.taken.clear();
         if let Some(desk) = self.desk.take() {
             desk.unregister(std::process::id());
         }
@@ -34,9 +42,8 @@ impl Levels {
     /// The number of the lowest level down to which this logger is raised, 0 for none.
     pub(crate) fn level(&self, logger: &str) -> u8 {
         let now = Instant::now();
-        let raised =
-            self.raised.iter().filter(|(raise, until)| *until > now && raise.covers(logger));
-        raised.map(|(raise, _)| raise.level.number()).min().unwrap_or(0)
+        let raised = self.taken.iter().filter(|it| it.until > now && it.raise.covers(logger));
+        raised.map(|it| it.raise.level.number()).min().unwrap_or(0)
     }
 
     /// Looks at the desk; see `Core::look_for_raises`.
@@ -47,18 +54,19 @@ impl Levels {
         let mut lines = Vec::new();
         let mut asked = desk.raises()?;
         asked.retain(|raise| raise.is_for(process));
-        self.raised.retain(|(raise, until)| {
-            let holds = *until > now && asked.iter().any(|asked| asked.id == raise.id);
-            if !holds {
+        self.taken.retain_mut(|taken| {
+            let is_asked = asked.iter().any(|asked| asked.id == taken.raise.id);
+            if !taken.is_over && (taken.until <= now || !is_asked) {
+                taken.is_over = true;
                 lines.push(format!(
                     "the level of {} is back, after it was raised by {}",
-                    raise.logger, raise.who
+                    taken.raise.logger, taken.raise.who
                 ));
             }
-            holds
+            is_asked
         });
         for raise in asked {
-            if self.raised.iter().any(|(known, _)| known.id == raise.id) {
+            if self.taken.iter().any(|known| known.raise.id == raise.id) {
                 continue;
             }
             let Some(left) = raise.left() else { continue };
@@ -72,10 +80,11 @@ impl Levels {
                 raise.reason
             ));
             desk.acknowledge(&raise.id, process);
-            self.raised.push((raise, now + left));
+            self.taken.push(Taken { raise, until: now + left, is_over: false });
         }
         // What holds shorter ends first.
-        let next = self.raised.iter().map(|(_, until)| until.duration_since(now)).min();
+        let raised = self.taken.iter().filter(|taken| !taken.is_over);
+        let next = raised.map(|taken| taken.until.duration_since(now)).min();
         Ok((lines, next.map(|left| left.as_secs_f64())))
     }
 }

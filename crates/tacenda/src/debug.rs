@@ -124,9 +124,10 @@ fn raise(desk: &Desk, args: &DebugArgs) -> Result<(), Failure> {
     };
     if meant.is_empty() {
         let failure = Failure::new("no guarded Python process of this user is running");
-        return Err(
-            failure.hint("start it with `tacenda run -- ...`, or have it call tacenda.install()")
-        );
+        return Err(failure.hint(
+            "start it with `tacenda run -- ...`, or have it call tacenda.install(); \
+             for one without XDG_RUNTIME_DIR, `env -u XDG_RUNTIME_DIR tacenda debug ...`",
+        ));
     }
 
     let since = now();

@@ -96,7 +96,10 @@ pub(crate) fn as_helper(arguments: &[OsString]) -> Option<ExitCode> {
             let policy = policy.and_then(|policy| Policy::from_handover(&policy).ok());
             // The closed choice where there is none.
             let redactor = handed_over(&policy.unwrap_or_default());
-            redactor.map_or(Ok(()), |redactor| runner::follow(&&redactor, redactor.protected()))
+            redactor.map_or_else(
+                |_| Err(std::io::Error::other("there is no redactor")),
+                |redactor| runner::follow(&&redactor, redactor.protected()),
+            )
         }
         _ => return None,
     };

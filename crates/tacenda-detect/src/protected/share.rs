@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::roll::{HashKey, MAX_WINDOW};
-use super::store::{GRAM_BYTES, ProtectedValues, State, Value, ValueId};
+use super::store::{Entry, GRAM_BYTES, ProtectedValues, State, Value, ValueId};
 
 /// The key under which several processes make the same fingerprints of the same text.
 #[derive(Clone, PartialEq, Eq)]
@@ -75,6 +75,24 @@ impl<S: Share + ?Sized> Share for Arc<S> {
 /// How often a value is told again because the audience changed meanwhile.
 const ATTEMPTS: usize = 3;
 
+/// How long before its end a value counts as forgotten by others: their clocks are not ours.
+const NEARLY_EXPIRED: Duration = Duration::from_secs(1);
+
+/// What others know of a value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// The audience that was told all its fingerprints.
+    audience: u64,
+    /// When they forget it by themselves; none while it is held.
+    until: Option<Instant>,
+}
+
+impl Told {
+    fn knows(self, audience: u64, now: Instant) -> bool {
+        self.audience == audience && self.until.is_none_or(|until| until > now + NEARLY_EXPIRED)
+    }
+}
+
 // What the process does that registers values.
 impl ProtectedValues {
     /// Tells others of the values that are registered from now on. To be called once, before the
@@ -93,25 +111,55 @@ impl ProtectedValues {
     }
 
     /// Tells of a value, and of its fingerprints from the `from`th on: of all of them to those who
-    /// have not heard of it.
+    /// do not know it. A new audience is told of everything that is in use.
     pub(super) fn tell(&self, state: &mut State, id: ValueId, from: usize) {
         let Some(share) = self.share.get() else { return };
-        let Some(entry) = state.values.get_mut(&id) else { return };
-        let expires = entry.expires.saturating_duration_since(Instant::now());
-        let value = Value::clone(&entry.value);
-        let shared = SharedValue { id, value, short: entry.short, holds: entry.holds, expires };
         for _ in 0..ATTEMPTS {
             let audience = share.audience();
             if audience == 0 {
                 return;
             }
-            let from = if entry.told == audience { from } else { 0 };
-            entry.told = audience;
-            if share.tell(&shared, from, &entry.hashes[from..]) {
+            let in_use = |(other, entry): (&ValueId, &Entry)| {
+                (*other != id && entry.is_in_use()).then_some(*other)
+            };
+            let others: Vec<ValueId> = if state.audience == audience {
+                Vec::new()
+            } else {
+                state.values.iter().filter_map(in_use).collect()
+            };
+            let mut all = others.into_iter().map(|other| (other, 0)).chain([(id, from)]);
+            if all.all(|(id, from)| tell_one(&**share, audience, state, id, from)) {
+                state.audience = audience;
                 return;
             }
         }
     }
+
+    /// Tells those who know a value that it is no longer registered.
+    pub(super) fn tell_of_end(&self, state: &State, id: ValueId, entry: &Entry) {
+        let Some(share) = self.share.get() else { return };
+        if entry.told.knows(state.audience, Instant::now()) && share.audience() == state.audience {
+            let value = Value::clone(&entry.value);
+            let short = entry.short;
+            let shared = SharedValue { id, value, short, holds: 0, expires: Duration::ZERO };
+            // Whoever does not hear it forgets the value when it expires.
+            share.tell(&shared, 0, &[]);
+        }
+    }
+}
+
+fn tell_one(share: &dyn Share, audience: u64, state: &mut State, id: ValueId, from: usize) -> bool {
+    let Some(entry) = state.values.get_mut(&id) else { return true };
+    let now = Instant::now();
+    let expires = entry.expires.saturating_duration_since(now);
+    let value = Value::clone(&entry.value);
+    let shared = SharedValue { id, value, short: entry.short, holds: entry.holds, expires };
+    let from = if entry.told.knows(audience, now) { from } else { 0 };
+    let is_told = share.tell(&shared, from, &entry.hashes[from..]);
+    if is_told {
+        entry.told = Told { audience, until: (entry.holds == 0).then(|| now + expires) };
+    }
+    is_told
 }
 
 // What the process does that is told of them.
@@ -159,7 +207,9 @@ impl ProtectedValues {
     }
 
     /// Adds fingerprints, the `from`th and the following, to a value. What is known is not added
-    /// again. When memory is short even without the values that nobody holds, they are left out.
+    /// again. When memory is short, values go whose process is gone, the oldest first; what a
+    /// process still knows stays until that process lets it go, whatever it costs: its own bound
+    /// holds for it.
     pub fn add(&self, id: ValueId, from: usize, fingerprints: &[u64]) {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -167,12 +217,7 @@ impl ProtectedValues {
         let known = entry.hashes.len().saturating_sub(from).min(fingerprints.len());
         let new = &fingerprints[known..];
         let wanted = new.len() * GRAM_BYTES;
-        state.make_room(wanted, self.limits.max_bytes);
-        if state.bytes + wanted > self.limits.max_bytes {
-            state.evicted += 1;
-            return;
-        }
-        // It may have had to make room itself.
+        state.make_room(wanted, self.limits.max_bytes, |entry| entry.orphan);
         let Some(entry) = state.values.get_mut(&id) else { return };
         entry.hashes.extend_from_slice(new);
         for hash in new {
@@ -183,11 +228,13 @@ impl ProtectedValues {
     }
 
     /// The process that told of this value is gone: what it held stays until it expires, for its
-    /// children and successors may still write it.
+    /// children and successors may still write it, unless
+    /// memory is short.
     pub fn orphan(&self, id: ValueId) {
-        if let Some(entry) = self.lock().values.get_mut(&id)
-            && entry.holds > 0
-        {
+        let mut state = self.lock();
+        let Some(entry) = state.values.get_mut(&id) else { return };
+        entry.orphan = true;
+        if entry.holds > 0 {
             entry.holds = 0;
             entry.expires = Instant::now() + self.limits.expire;
         }

@@ -11,7 +11,7 @@ use tacenda_policy::Kind;
 use super::canon::Canon;
 use super::follow::Followers;
 use super::roll::{HashKey, MAX_WINDOW, Roller};
-use super::share::Share;
+use super::share::{Share, Told};
 
 /// Canonical characters in one fingerprint. With a run of them at least
 /// [`Limits::min_chars`] long, chance matches need two texts that share far more than eight.
@@ -102,6 +102,8 @@ pub(super) struct State {
     pub(super) bytes: usize,
     pub(super) evicted: u64,
     pub(super) swept: Option<Instant>,
+    /// The audience that knows all that is held.
+    pub(super) audience: u64,
 }
 
 #[derive(Default)]
@@ -125,9 +127,17 @@ pub(super) struct Entry {
     identity: u64,
     pub(super) holds: u32,
     pub(super) expires: Instant,
-    /// The audience that knows all its fingerprints.
-    pub(super) told: u64,
+    pub(super) told: Told,
+    /// Another process told of it that is gone.
+    pub(super) orphan: bool,
     growing: Option<Growing>,
+}
+
+impl Entry {
+    /// Whether others are to know it as soon as they listen.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.holds > 0 || self.growing.as_ref().is_some_and(|growing| growing.forget_at.is_none())
+    }
 }
 
 /// A completion that is still being generated, or that a log may still be repeating.
@@ -192,7 +202,7 @@ impl ProtectedValues {
                 tokens: None,
                 fingerprint: (self.fingerprint)(text.as_bytes()),
             };
-            state.make_room(hashes.len() * GRAM_BYTES, self.limits.max_bytes);
+            self.make_room(&mut state, hashes.len() * GRAM_BYTES);
             state.insert(value, identity, hashes, short, now)
         };
         let entry = state.values.get_mut(&id).expect("the id was just found or made");
@@ -201,8 +211,8 @@ impl ProtectedValues {
         if tokens.is_some() && entry.value.tokens != tokens {
             Arc::make_mut(&mut entry.value).tokens = tokens;
         }
-        // All of it: whoever is short of memory may have forgotten a value that was known.
-        self.tell(&mut state, id, 0);
+        let known = entry.hashes.len();
+        self.tell(&mut state, id, known);
         self.publish(&state);
         Some(id)
     }
@@ -274,7 +284,7 @@ impl ProtectedValues {
         value.chars += segment.chars().count();
         value.tokens = value.tokens.map(|tokens| tokens + 1);
         self.tell(state, id, known);
-        state.make_room(0, self.limits.max_bytes);
+        self.make_room(state, 0);
     }
 
     /// Ends a completion. Its text is forgotten soon after, its fingerprints when they expire.
@@ -287,6 +297,15 @@ impl ProtectedValues {
         Arc::make_mut(&mut entry.value).fingerprint = fingerprint;
         let known = entry.hashes.len();
         self.tell(&mut state, id, known);
+    }
+
+    /// Makes room for what comes next. What somebody holds, a request that is being served, stays
+    /// whatever it costs.
+    fn make_room(&self, state: &mut State, wanted: usize) {
+        for (id, entry) in state.make_room(wanted, self.limits.max_bytes, |entry| entry.holds == 0)
+        {
+            self.tell_of_end(state, id, &entry);
+        }
     }
 
     /// An identity that no text has.
@@ -368,15 +387,16 @@ impl State {
             identity,
             holds: 0,
             expires: now,
-            told: 0,
+            told: Told::default(),
+            orphan: false,
             growing: None,
         };
         self.values.insert(id, entry);
         id
     }
 
-    fn remove(&mut self, id: ValueId) {
-        let Some(entry) = self.values.remove(&id) else { return };
+    fn remove(&mut self, id: ValueId) -> Option<Entry> {
+        let entry = self.values.remove(&id)?;
         self.by_identity.remove(&entry.identity);
         if let Some(len) = entry.short {
             self.short_lengths[len] -= 1;
@@ -391,6 +411,7 @@ impl State {
         }
         self.bytes -= entry.hashes.len() * GRAM_BYTES;
         self.followers.forget(id);
+        Some(entry)
     }
 
     /// Removes what has expired; at most once a second, for it looks at every value.
@@ -416,22 +437,29 @@ impl State {
         }
     }
 
-    pub(super) fn make_room(&mut self, wanted: usize, max_bytes: usize) {
+    /// Removes the oldest of those that `may_go` until there is room, and gives them.
+    pub(super) fn make_room(
+        &mut self,
+        wanted: usize,
+        max_bytes: usize,
+        may_go: impl Fn(&Entry) -> bool,
+    ) -> Vec<(ValueId, Entry)> {
+        let mut gone = Vec::new();
         if self.bytes + wanted <= max_bytes {
-            return;
+            return gone;
         }
-        // What somebody holds, a request that is being served, stays whatever it costs.
-        let released = self.values.iter().filter(|(_, entry)| entry.holds == 0);
+        let may_go = self.values.iter().filter(|(_, entry)| may_go(entry));
         let mut oldest: Vec<(Instant, ValueId)> =
-            released.map(|(id, entry)| (entry.expires, *id)).collect();
+            may_go.map(|(id, entry)| (entry.expires, *id)).collect();
         oldest.sort_unstable();
         for (_, id) in oldest {
             if self.bytes + wanted <= max_bytes {
                 break;
             }
-            self.remove(id);
+            gone.extend(self.remove(id).map(|entry| (id, entry)));
             self.evicted += 1;
         }
+        gone
     }
 
     /// Who is redacted by this fingerprint. A gram whose first owner is gone belongs to nobody in

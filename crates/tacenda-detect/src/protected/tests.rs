@@ -225,3 +225,34 @@ proptest! {
         }
     }
 }
+
+/// Notes what it is told: how many fingerprints of which value.
+#[derive(Default)]
+struct Ear(std::sync::Mutex<Vec<(ValueId, usize)>>);
+
+impl Share for std::sync::Arc<Ear> {
+    fn key(&self) -> Option<SharedKey> {
+        None
+    }
+
+    fn audience(&self) -> u64 {
+        1
+    }
+
+    fn tell(&self, value: &SharedValue, _from: usize, fingerprints: &[u64]) -> bool {
+        self.0.lock().unwrap().push((value.id, fingerprints.len()));
+        true
+    }
+}
+
+#[test]
+fn fingerprints_that_are_known_are_not_told_again() {
+    let (store, ear) = (store(), std::sync::Arc::new(Ear::default()));
+    store.share(Box::new(std::sync::Arc::clone(&ear)));
+    let id = store.protect(PROMPT, Kind::Prompt, None, false).unwrap();
+    store.protect(PROMPT, Kind::Prompt, None, true);
+    store.release(id, Duration::from_secs(60));
+    let told = ear.0.lock().unwrap();
+    assert_eq!(told.len(), 3);
+    assert!(told[0].1 > 40 && told[1..] == [(id, 0), (id, 0)], "{told:?}");
+}

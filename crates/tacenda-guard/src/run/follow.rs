@@ -10,15 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
 };
 use tacenda_detect::ProtectedValues;
 
 use super::stream::Stream;
 use super::{HOLD, wait, witness};
 use crate::Redact;
-use crate::share::{Decoder, Frame, Server};
+use crate::share::{Decoder, Frame, Server, no_signal, without_signal};
 
 /// The argument with which the command starts itself as such a filter. Its stdin is a socket, over
 /// which the [`Task`] comes.
@@ -84,6 +83,7 @@ pub fn follow<R: Redact + Clone>(redactor: &R, values: &ProtectedValues) -> io::
 impl Task {
     /// Sends the task, and after it what is known of protected values.
     pub(super) fn send(&self, to: &UnixStream, values: &ProtectedValues) -> io::Result<()> {
+        without_signal(to);
         let mut bytes = vec![u8::from(self.listener.is_some())];
         bytes.extend(u8::try_from(self.remove.len()));
         for directory in &self.remove {
@@ -102,7 +102,7 @@ impl Task {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         // The descriptors travel with the first bytes.
-        rustix::net::sendmsg(to, &[IoSlice::new(&length)], &mut control, SendFlags::empty())?;
+        rustix::net::sendmsg(to, &[IoSlice::new(&length)], &mut control, no_signal())?;
 
         Frame::Key(values.shared_key()).encode(&mut bytes);
         values.each(|shared, fingerprints| {

@@ -5,13 +5,13 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::event::PollFlags;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use tacenda_detect::{Share, SharedKey, SharedValue};
 
 use super::frame::{encode_fingerprints, encode_value};
-use super::{Decoder, Frame, is_ours, no_signal, wait_for};
+use super::{Decoder, Frame, is_ours, no_signal, wait_for, without_signal};
 use crate::run::identity;
 
 /// Memory that is kept for what is sent next.
@@ -68,9 +68,17 @@ impl Client {
         state.key = Some(key);
     }
 
-    /// How many filters can be told, of how many.
+    /// How many filters can be told, of how many. Looks whether those that were there still are.
     pub fn connected(&self) -> (usize, usize) {
-        let state = self.lock();
+        let mut state = self.lock();
+        let mut any = false;
+        for link in &mut state.links {
+            any |= link.socket.take_if(|socket| socket.has_ended()).is_some();
+        }
+        if any {
+            // There may be a successor at the same place.
+            state.connect();
+        }
         (state.links.iter().filter(|link| !link.gone).count(), state.links.len())
     }
 
@@ -169,6 +177,7 @@ struct Socket {
 
 impl Socket {
     fn new(stream: &UnixStream) -> Option<Self> {
+        without_signal(stream);
         // Above the numbers that daemons close and shells redirect.
         let high = rustix::io::fcntl_dupfd_cloexec(stream, 10).ok()?;
         let identity = identity(&high).ok()?;
@@ -186,6 +195,13 @@ impl Socket {
     fn open(&self) -> Option<&UnixStream> {
         let is_ours = |stream: &&UnixStream| identity(stream).is_ok_and(|it| it == self.identity);
         self.stream.as_ref().filter(is_ours)
+    }
+
+    /// Whether the peer has closed its end.
+    fn has_ended(&self) -> bool {
+        let Some(stream) = self.open() else { return true };
+        let mut look = [PollFd::new(stream, PollFlags::empty())];
+        matches!(poll(&mut look, Some(&Timespec::default())), Ok(1..))
     }
 
     fn send(&self, mut bytes: &[u8]) -> Result<(), Fault> {

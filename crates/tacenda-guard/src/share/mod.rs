@@ -62,14 +62,25 @@ fn is_ours(socket: impl std::os::fd::AsFd) -> bool {
 }
 
 /// A peer that is gone is an error and not a signal.
-fn no_signal() -> rustix::net::SendFlags {
+pub(crate) fn no_signal() -> rustix::net::SendFlags {
     #[cfg(not(target_vendor = "apple"))]
     {
         rustix::net::SendFlags::NOSIGNAL
     }
-    // There the standard library has set `SO_NOSIGPIPE`.
+    // There it is a property of the socket: see `without_signal`.
     #[cfg(target_vendor = "apple")]
     {
         rustix::net::SendFlags::empty()
     }
+}
+
+/// The same for what is sent without such a flag.
+pub(crate) fn without_signal(socket: impl std::os::fd::AsFd) {
+    #[cfg(target_vendor = "apple")]
+    {
+        // Refused when the peer has gone already, which a send tells as well.
+        let _ = rustix::net::sockopt::set_socket_nosigpipe(socket, true);
+    }
+    #[cfg(not(target_vendor = "apple"))]
+    let _ = socket;
 }

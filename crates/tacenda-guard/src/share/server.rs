@@ -15,7 +15,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use tacenda_detect::{ProtectedValues, ValueId};
 use tempfile::TempDir;
 
-use super::{Decoder, Frame, Malformed, is_ours, no_signal};
+use super::{Decoder, Frame, Malformed, is_ours, no_signal, without_signal};
 
 /// The name of the socket in its directory.
 const NAME: &str = "values";
@@ -47,6 +47,8 @@ pub struct Server<'v> {
     peers: Vec<Peer>,
     block: Box<[u8]>,
     paused_until: Option<Instant>,
+    /// Not before then is a connection accepted: there were no descriptors.
+    accept_at: Option<Instant>,
     expire_at: Option<Instant>,
 }
 
@@ -63,7 +65,8 @@ impl<'v> Server<'v> {
     pub fn deaf(values: &'v ProtectedValues) -> Self {
         let block = vec![0; BLOCK].into_boxed_slice();
         let peers = Vec::new();
-        Self { values, listener: None, peers, block, paused_until: None, expire_at: None }
+        let (listener, paused_until, accept_at, expire_at) = (None, None, None, None);
+        Self { values, listener, peers, block, paused_until, accept_at, expire_at }
     }
 
     /// One that listens here.
@@ -85,14 +88,16 @@ impl<'v> Server<'v> {
     /// Where to wait for news, if it is time for some.
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let paused = self.paused_until.is_some_and(|until| Instant::now() < until);
-        let listener = self.listener.iter().map(AsFd::as_fd);
+        let accepts = self.accept_at.is_none_or(|at| at <= Instant::now());
+        let listener = self.listener.iter().filter(move |_| accepts).map(AsFd::as_fd);
         let peers = self.peers.iter().map(|peer| peer.socket.as_fd());
         listener.chain(peers).filter(move |_| !paused)
     }
 
     /// When there is something to do without news.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.paused_until.into_iter().chain(self.expire_at).min()
+        let accept_at = self.accept_at.filter(|at| *at > Instant::now());
+        self.paused_until.into_iter().chain(accept_at).chain(self.expire_at).min()
     }
 
     /// Whether a pause is over, in which something may have been told.
@@ -103,10 +108,11 @@ impl<'v> Server<'v> {
     /// Takes in everything that was told before this call.
     pub(crate) fn catch_up(&mut self) {
         self.accept();
-        let mut heard = false;
+        let (mut heard, mut most) = (false, 0);
         let values = self.values;
         self.peers.retain_mut(|peer| {
-            let goes_on = peer.listen(values, &mut self.block, &mut heard);
+            let (goes_on, taken) = peer.listen(values, &mut self.block, &mut heard);
+            most = most.max(taken);
             if !goes_on {
                 peer.known.values().for_each(|id| values.orphan(*id));
             }
@@ -114,7 +120,8 @@ impl<'v> Server<'v> {
         });
         if heard {
             let now = Instant::now();
-            self.paused_until = Some(now + PAUSE);
+            // Who sends that much may be waiting for room to go on.
+            self.paused_until = (most < BLOCK).then(|| now + PAUSE);
             self.expire_at = Some(now + SOON);
         } else {
             self.paused_until = None;
@@ -156,8 +163,22 @@ impl<'v> Server<'v> {
 
     fn accept(&mut self) {
         let Some(listener) = &self.listener else { return };
-        // What cannot be had now (there are too many descriptors, say) waits.
-        while let Ok((socket, _)) = listener.accept() {
+        let now = Instant::now();
+        if self.accept_at.is_some_and(|at| at > now) {
+            return;
+        }
+        self.accept_at = None;
+        loop {
+            let socket = match listener.accept() {
+                Ok((socket, _)) => socket,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    self.accept_at = Some(now + SOON);
+                    return;
+                }
+            };
+            without_signal(&socket);
             let mut greeting = Vec::new();
             Frame::Key(self.values.shared_key()).encode(&mut greeting);
             if self.peers.len() < MOST_PEERS
@@ -172,26 +193,32 @@ impl<'v> Server<'v> {
 }
 
 impl Peer {
-    /// Takes in what has come. False: the peer is gone, or sends what is no frame.
-    fn listen(&mut self, values: &ProtectedValues, block: &mut [u8], heard: &mut bool) -> bool {
+    /// Takes in what has come, and says how many bytes. False: the peer is gone, or sends what is
+    /// no frame.
+    fn listen(
+        &mut self,
+        values: &ProtectedValues,
+        block: &mut [u8],
+        heard: &mut bool,
+    ) -> (bool, usize) {
         let mut taken = 0;
         loop {
             match self.apply(values) {
                 Ok(any) => *heard |= any,
-                Err(_) => return false,
+                Err(_) => return (false, taken),
             }
             if taken >= SHARE {
-                return true;
+                return (true, taken);
             }
             match rustix::net::recv(&self.socket, &mut *block, RecvFlags::DONTWAIT) {
-                Ok((_, 0)) => return false,
+                Ok((_, 0)) => return (false, taken),
                 Ok((_, count)) => {
                     self.decoder.push(&block[..count]);
                     taken += count;
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return true,
-                Err(_) => return false,
+                Err(Errno::AGAIN) => return (true, taken),
+                Err(_) => return (false, taken),
             }
         }
     }

@@ -2,7 +2,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tacenda_detect::{Limits, ProtectedSpan, ProtectedValues, Share, Trail, ValueId};
+use tacenda_detect::{Limits, ProtectedSpan, ProtectedValues, Share, Trail};
 use tacenda_policy::Kind;
 
 use super::{Client, Server, listen};
@@ -120,13 +120,14 @@ fn what_a_process_held_outlives_it() {
 }
 
 #[test]
-fn a_successor_is_told_of_what_is_touched_again() {
+fn a_successor_is_told_of_what_is_in_use() {
     let filter = values();
     let (_directory, path, listener) = listen(&std::env::temp_dir()).unwrap();
     let mut server = Server::new(&filter, listener).unwrap();
     let (process, client) = process(vec![path]);
+    let held = "what a request holds, and nobody names again while it is served";
     let id = while_listening(&mut server, || {
-        process.protect(PROMPT, Kind::Prompt, None, true);
+        process.protect(held, Kind::Prompt, None, true);
         process.open_completion()
     });
     process.extend_completion(id, &PROMPT[..30]);
@@ -139,6 +140,7 @@ fn a_successor_is_told_of_what_is_touched_again() {
     while_listening(&mut server, || process.extend_completion(id, &PROMPT[30..]));
     server.catch_up();
     assert!(finds(&next, PROMPT), "all of the completion, not its last part only");
+    assert!(finds(&next, held), "and what is held");
     assert_eq!(client.connected(), (1, 1));
 }
 
@@ -204,27 +206,106 @@ fn what_is_no_frame_ends_the_connection_alone() {
     assert!(rest.len() < 64);
 }
 
+fn bounded(max_bytes: usize, expire: Duration) -> ProtectedValues {
+    let limits = Limits { max_bytes, expire, ..Limits::default() };
+    ProtectedValues::new(limits, Box::new(|_| [0; 3]))
+}
+
+fn long_value(n: u32) -> String {
+    let word = |word: u32| format!("{:x} ", (n * 1000 + word).wrapping_mul(2_654_435_761));
+    (0..200).map(word).collect::<Vec<_>>().concat()
+}
+
 #[test]
-fn memory_is_bounded_whatever_is_held() {
-    let limits = Limits { max_bytes: 100_000, ..Limits::default() };
-    let filter = ProtectedValues::new(limits, Box::new(|_| [0; 3]));
-    let shared = |id| tacenda_detect::SharedValue {
-        id: ValueId(id),
-        value: tacenda_detect::Value {
-            kind: Kind::Prompt,
-            chars: 9,
-            tokens: None,
-            fingerprint: [0; 3],
-        },
-        short: None,
-        holds: 1,
-        expires: Duration::from_secs(60),
-    };
-    for n in 0..100 {
-        let id = filter.put(None, &shared(n));
-        let hashes: Vec<u64> = (0..1000).map(|hash| n << 32 | hash).collect();
-        filter.add(id, 0, &hashes);
+fn what_a_process_knows_is_found_beyond_the_bound() {
+    let filter = bounded(1000, Duration::from_secs(60));
+    let (_directory, path, listener) = listen(&std::env::temp_dir()).unwrap();
+    let mut server = Server::new(&filter, listener).unwrap();
+    let (process, _client) = process(vec![path]);
+    for (n, held) in [(1, true), (2, false), (3, true), (4, false)] {
+        while_listening(&mut server, || {
+            process.protect(&long_value(n), Kind::Prompt, None, held).unwrap();
+        });
+    }
+    server.catch_up();
+    server.expire(true);
+    for n in 1..=4 {
+        assert!(finds(&filter, &long_value(n)), "{n}");
+    }
+}
+
+#[test]
+fn what_a_process_lets_go_for_want_of_memory_goes_here_too() {
+    let filter = values();
+    let (_directory, path, listener) = listen(&std::env::temp_dir()).unwrap();
+    let mut server = Server::new(&filter, listener).unwrap();
+    let (process, client) = (bounded(100_000, Duration::from_secs(60)), Client::new(vec![path]));
+    process.share(Box::new(client));
+    while_listening(&mut server, || {
+        for n in 0..20 {
+            process.protect(&long_value(n), Kind::Prompt, None, false).unwrap();
+        }
+    });
+    server.catch_up();
+    server.expire(true);
+    assert!(process.usage().evicted > 0);
+    assert_eq!(filter.usage().values, process.usage().values);
+    assert_eq!(filter.usage().bytes, process.usage().bytes);
+}
+
+#[test]
+fn when_memory_is_short_what_nobody_knows_any_more_goes() {
+    let filter = bounded(100_000, Duration::from_secs(60));
+    let (_directory, path, listener) = listen(&std::env::temp_dir()).unwrap();
+    let mut server = Server::new(&filter, listener).unwrap();
+    for n in 0..20 {
+        while_listening(&mut server, || {
+            let (process, _client) = process(vec![path.clone()]);
+            process.protect(&long_value(n), Kind::Prompt, None, true).unwrap();
+        });
+        server.catch_up();
+        assert!(finds(&filter, &long_value(n)));
     }
     assert!(filter.usage().bytes <= 100_000, "{:?}", filter.usage());
-    assert!(filter.usage().evicted > 0);
+}
+
+#[test]
+fn what_has_expired_here_is_told_anew_when_it_is_held() {
+    let filter = values();
+    let (_directory, path, listener) = listen(&std::env::temp_dir()).unwrap();
+    let mut server = Server::new(&filter, listener).unwrap();
+    let (process, client) = (bounded(1 << 20, Duration::ZERO), Client::new(vec![path]));
+    process.share(Box::new(client));
+    let id = while_listening(&mut server, || process.protect(PROMPT, Kind::Prompt, None, false));
+    server.catch_up();
+    server.expire(true);
+    assert!(!finds(&filter, PROMPT));
+    process.hold(id.unwrap());
+    server.catch_up();
+    assert!(finds(&filter, PROMPT));
+}
+
+#[test]
+fn a_filter_that_has_ended_is_missed_before_it_is_needed() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let client = Client::new(Vec::new());
+    client.add("/nowhere/values".into(), &ours, values().shared_key());
+    drop(ours);
+    assert_eq!(client.connected(), (1, 1));
+    drop(theirs);
+    assert_eq!(client.connected(), (0, 1));
+}
+
+#[test]
+fn who_tells_much_does_not_wait_for_a_pause() {
+    let filter = values();
+    let (_directory, path, listener) = listen(&std::env::temp_dir()).unwrap();
+    let mut server = Server::new(&filter, listener).unwrap();
+    let (process, _client) = process(vec![path]);
+    while_listening(&mut server, || process.protect(PROMPT, Kind::Prompt, None, true));
+    let long: String = (0..60).map(long_value).collect();
+    process.protect(&long[..12_000], Kind::Prompt, None, true).unwrap();
+    server.catch_up();
+    assert_eq!(server.fds().count(), 2, "the listener and the process");
+    assert!(!server.has_rested());
 }
