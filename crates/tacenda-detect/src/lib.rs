@@ -46,7 +46,7 @@ mod view;
 mod reference;
 
 pub use belonging::belongs_to;
-pub use detector::{Confidence, Detector};
+pub use detector::Detector;
 pub use engine::Engine;
 pub use protected::{
     Fingerprinter, Followed, Limits, ProtectedSpan, ProtectedValues, Share, SharedKey, SharedValue,
@@ -55,5 +55,6 @@ pub use protected::{
 pub use review::{Remark, Weight};
 pub use rule_file::{DetectorRule, FIELDS, FILE_FIELDS, Field, RuleFile, unmark};
 pub use span::{DetectorId, Span};
+pub use tacenda_policy::Confidence;
 pub use toml::Spanned;
 pub use user_rules::{RuleFault, RuleSource, UserRules};

@@ -7,6 +7,7 @@
 mod action;
 mod allow;
 mod command;
+mod confidence;
 mod discover;
 mod environment;
 mod error;
@@ -27,6 +28,7 @@ mod vocabulary;
 
 pub use action::Action;
 pub use allow::{Allow, FIELDS as ALLOW_FIELDS, ValueHash};
+pub use confidence::Confidence;
 pub use environment::{BUILT_IN, BuiltIn};
 pub use error::{PolicyError, Warning};
 pub use handover::{HANDOVER_VARIABLE, UnreadableHandover};

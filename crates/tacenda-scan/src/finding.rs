@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tacenda_policy::{Kind, Severity};
 
-use crate::label::Confidence;
+use crate::Confidence;
 use crate::rules::Rule;
 
 /// A stretch of a file. Lines and columns count from 1; columns count characters.

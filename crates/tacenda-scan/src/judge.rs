@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
+use crate::Confidence;
 use crate::analyze::Found;
 use crate::files::Source;
 use crate::finding::{Finding, Stop};
 use crate::ir::Span;
-use crate::label::{Confidence, Label};
+use crate::label::Label;
 use crate::lines::Lines;
 use crate::model::Channel;
 use crate::program::Unit;

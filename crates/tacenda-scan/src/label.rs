@@ -1,4 +1,4 @@
-//! What is sensitive about a value, and how sure that is.
+//! What is sensitive about a value.
 
 use serde::{Deserialize, Serialize};
 use tacenda_policy::Kind;
@@ -68,36 +68,5 @@ impl Label {
     /// Whether it is text of a model: what `TAC6xx` is about.
     pub const fn is_model_text(self) -> bool {
         matches!(self, Self::Prompt | Self::Completion | Self::TokenIds | Self::Tensor)
-    }
-}
-
-/// How sure a finding is, least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Confidence {
-    /// A hint: worth a look in a review.
-    Low,
-    /// The name and its context.
-    Medium,
-    /// The name or the flow leaves little doubt.
-    High,
-}
-
-impl Confidence {
-    /// Every one, least first.
-    pub const ALL: &[Self] = &[Self::Low, Self::Medium, Self::High];
-
-    /// The one of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.name() == name)
-    }
-
-    /// Its name in reports and arguments.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
     }
 }

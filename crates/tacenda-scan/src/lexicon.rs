@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::Confidence;
 use crate::context::Context;
-use crate::label::{Confidence, Label};
+use crate::label::Label;
 
 /// What the lexicon reads in a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -38,10 +38,11 @@ mod value;
 pub use baseline::{BadBaseline, Baseline};
 pub use files::{BadPattern, Problem, Reason, Selection, Source};
 pub use finding::{Finding, Region, Stop};
-pub use label::{Confidence, Label};
+pub use label::Label;
 pub use model::Channel;
 pub use scan::{Report, scan};
 pub use suppress::{Unused, Why};
+pub use tacenda_policy::Confidence;
 
 /// The examples and counter-examples of every sink and source of the models, by id: for the test
 /// that none escapes, and for who writes a model.

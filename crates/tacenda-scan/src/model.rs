@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::label::{Confidence, Label};
+use crate::Confidence;
+use crate::label::Label;
 use crate::lexicon::words;
 
 /// Where something is written to.

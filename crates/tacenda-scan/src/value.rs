@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use ruff_python_ast::name::Name;
 
+use crate::Confidence;
 use crate::ir::Span;
-use crate::label::{Confidence, Label};
+use crate::label::Label;
 
 /// More flows in one value are dropped: the first say enough.
 const MAX_FLOWS: usize = 12;

@@ -4,8 +4,9 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use super::stmt::variable;
+use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
-use crate::label::{Confidence, Label};
+use crate::label::Label;
 use crate::lexicon::{Class, words};
 use crate::model::{Effect, MODELS};
 use crate::program::Target;

@@ -6,8 +6,9 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use super::stmt::self_attribute;
+use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Generator, Ident, Span};
-use crate::label::{Confidence, Label};
+use crate::label::Label;
 use crate::lexicon::Class;
 use crate::model::{Channel, MODELS};
 use crate::value::{Flow, Known, Origin, Value, What};

@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use ruff_python_ast::name::Name;
 
+use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Class_, Function, Span, StmtKind, TypeHint};
-use crate::label::{Confidence, Label};
+use crate::label::Label;
 use crate::model::Channel;
 use crate::program::Program;
 use crate::rules::{Match, Rule};

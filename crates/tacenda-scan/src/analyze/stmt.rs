@@ -4,8 +4,9 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use super::env::Changes;
+use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Handler, Stmt, StmtKind, TypeHint};
-use crate::label::{Confidence, Label};
+use crate::label::Label;
 use crate::lexicon::Class;
 use crate::value::{Known, Origin, Value, What};
 

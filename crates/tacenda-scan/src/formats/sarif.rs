@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tacenda_policy::Severity;
 
 use super::shown;
+use crate::Confidence;
 use crate::finding::{Finding, Region};
-use crate::label::Confidence;
 use crate::rules::{RULES, Rule};
 use crate::scan::Report;
 

@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 
 use tacenda_policy::Severity;
 
+use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Call, Span};
-use crate::label::{Confidence, Label};
+use crate::label::Label;
 use crate::model::Channel;
 
 /// What a value that is written out is judged by.

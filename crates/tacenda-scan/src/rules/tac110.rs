@@ -29,7 +29,8 @@ use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
 use crate::ir::ExprKind;
-use crate::label::{Confidence, Label};
+use crate::label::Label;
+use crate::Confidence;
 use crate::lexicon::Class;
 
 pub(super) static RULE: Rule = Rule {

@@ -34,7 +34,7 @@
 use tacenda_policy::Severity;
 
 use super::{Rule, Written};
-use crate::label::Confidence;
+use crate::Confidence;
 use crate::model::Channel;
 
 pub(super) static RULE: Rule = Rule {

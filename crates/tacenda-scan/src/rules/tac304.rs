@@ -28,7 +28,7 @@
 use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
-use crate::label::Confidence;
+use crate::Confidence;
 
 pub(super) static RULE: Rule = Rule {
     code: "TAC304",

@@ -30,7 +30,7 @@ use tacenda_policy::Severity;
 use super::{CallSite, Match, Rule};
 use crate::ir::{Expr, ExprKind, Literal};
 use crate::lexicon::words;
-use crate::label::Confidence;
+use crate::Confidence;
 
 pub(super) static RULE: Rule = Rule {
     code: "TAC402",

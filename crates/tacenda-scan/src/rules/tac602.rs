@@ -27,7 +27,8 @@
 use tacenda_policy::Severity;
 
 use super::{Rule, Written};
-use crate::label::{Confidence, Label};
+use crate::label::Label;
+use crate::Confidence;
 use crate::model::Channel;
 
 pub(super) static RULE: Rule = Rule {
