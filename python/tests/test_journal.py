@@ -410,3 +410,38 @@ def test_logs_are_imported_redacted_and_removed(journal: Journal) -> None:
 def test_a_journal_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="there is no journal here"):
         JournalHandler(tmp_path / "none")
+
+
+def test_processes_share_a_journal(journal: Journal) -> None:
+    script = journal.folder / "worker.py"
+    script.write_text(
+        "import logging, sys, tacenda\n"
+        f"handler = tacenda.JournalHandler({str(journal.path)!r}, class_='internal')\n"
+        "logging.basicConfig(level=logging.INFO, handlers=[handler])\n"
+        "for number in range(300):\n"
+        "    logging.info('%s-%s', sys.argv[1], number)\n"
+        "logging.shutdown()\n"
+    )
+    workers = [
+        subprocess.Popen(
+            [sys.executable, script, str(worker)],
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for worker in range(4)
+    ]
+    # Meanwhile it is borrowed.
+    for name in ("a", "b"):
+        journal.run("hold", journal.path, name, "--since", "1h", "--reason", "a test")
+    for worker in workers:
+        assert worker.communicate(timeout=120) == ("", "")
+        assert worker.returncode == 0
+    messages = [str(record["message"]) for record in journal.cat()]
+    assert sorted(messages) == sorted(f"{worker}-{n}" for worker in range(4) for n in range(300))
+    for worker in range(4):
+        own = [message for message in messages if message.startswith(f"{worker}-")]
+        assert own == [f"{worker}-{n}" for n in range(300)]
+    assert verify(journal.path, journal.key).findings == []
+    assert not (journal.path / "owner").exists()

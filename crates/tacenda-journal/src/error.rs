@@ -59,10 +59,16 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// Another process writes to it.
-    #[error("another process writes to the journal")]
+    #[error("another process holds the journal, and does not answer")]
     InUse {
         /// The directory.
         path: PathBuf,
+    },
+    /// The process that owns the journal could not do what it was asked for.
+    #[error("the process that owns the journal says: {what}")]
+    Owner {
+        /// What it says.
+        what: String,
     },
     /// Nobody could read what is written.
     #[error("nobody is named who may read records of class {class}")]
@@ -166,7 +172,7 @@ impl JournalError {
             }
             Self::Missing { .. } => "make one: tacenda journal init DIR --recipient age1…",
             Self::Exists { .. } => "name a new directory",
-            Self::InUse { .. } => "one process owns a journal: send records to that one",
+            Self::InUse { .. } => "wait until it has ended; or find it: fuser DIR/lock",
             Self::NoRecipient { class } => {
                 return Some(format!(
                     "--recipient age1… for all classes, or --recipient {class}=age1…"

@@ -8,6 +8,7 @@
 #[cfg(test)]
 extern crate self as tacenda_journal;
 
+mod appender;
 mod canonical;
 mod deep;
 mod entry;
@@ -39,6 +40,7 @@ mod verify;
 mod wal;
 mod writer;
 
+pub use appender::Appender;
 pub use entry::{Cause, Event, Format, SegmentState};
 pub use erase::Erased;
 pub use error::JournalError;

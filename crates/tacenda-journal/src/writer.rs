@@ -145,19 +145,15 @@ impl Journal {
         self.shared.append(vec![record])
     }
 
-    /// Appends records; the number of the first. Of those before an error, some may be written.
+    /// Appends records; the number of the first.
+    ///
+    /// # Errors
+    /// When one of them is not fit: then none is written. When the disk fails: of several thousand,
+    /// some may be written.
     pub fn append_all(&self, records: Vec<Record>) -> Result<Option<u64>, JournalError> {
-        let (mut first, mut batch, mut bytes) = (None, Vec::new(), 0);
-        for record in records {
-            record.check()?;
-            bytes += record.size();
-            batch.push(record);
-            if batch.len() == BATCH_RECORDS || bytes >= BATCH_BYTES {
-                let number = self.shared.append(std::mem::take(&mut batch))?;
-                (first, bytes) = (first.or(Some(number)), 0);
-            }
-        }
-        if !batch.is_empty() {
+        records.iter().try_for_each(Record::check)?;
+        let mut first = None;
+        for batch in batches(records) {
             let number = self.shared.append(batch)?;
             first = first.or(Some(number));
         }
@@ -199,6 +195,11 @@ impl Journal {
         self.end()
     }
 
+    /// Whether an error of the disk has stopped it: it has to be opened anew.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.shared.owner().stopped
+    }
+
     pub(crate) fn with_owner<T>(
         &self,
         work: impl FnOnce(&mut Owner) -> Result<T, JournalError>,
@@ -214,6 +215,23 @@ impl Journal {
         let _ = ticker.join();
         self.shared.owner().seal()
     }
+}
+
+/// Cuts records into what is written at once.
+pub(crate) fn batches(records: Vec<Record>) -> impl Iterator<Item = Vec<Record>> {
+    let mut records = records.into_iter().peekable();
+    std::iter::from_fn(move || {
+        records.peek()?;
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < BATCH_RECORDS
+            && bytes < BATCH_BYTES
+            && let Some(record) = records.next()
+        {
+            bytes += record.size();
+            batch.push(record);
+        }
+        Some(batch)
+    })
 }
 
 impl Drop for Journal {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT};
-use tacenda_journal::{Journal, JournalError, LONGEST_RECORD as LONGEST, Record, system_clock};
+use tacenda_journal::{Appender, JournalError, LONGEST_RECORD as LONGEST, Record, system_clock};
 use tacenda_policy::Class;
 
 use super::Target;
@@ -42,7 +42,7 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
     // Who is before us in the pipe gets the interrupt as well, and ends: then so does our input.
     raised_by(SIGINT)?;
     let rotate = raised_by(SIGHUP)?;
-    let journal = args.target.open()?;
+    let journal = args.target.append_to()?;
     if args.acknowledge || args.ready {
         writeln!(io::stdout(), "0")?;
     }
@@ -93,7 +93,7 @@ fn raised_by(signal: i32) -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Appends lines; the first of them may be a piece of one.
-fn append(journal: &Journal, lines: &[u8], class: Class, piece: bool) -> Result<u64, Failure> {
+fn append(journal: &Appender, lines: &[u8], class: Class, piece: bool) -> Result<u64, Failure> {
     let now = system_clock()();
     let lines = lines.split_inclusive(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line));

@@ -9,7 +9,7 @@ use clap::Args;
 use rustix::fs::OFlags;
 use tacenda_find::{Packing, time_of_line};
 use tacenda_guard::StreamFilter;
-use tacenda_journal::{Journal, Verifier, system_clock};
+use tacenda_journal::{Appender, Verifier, system_clock};
 use tacenda_policy::Class;
 use tacenda_redact::Redactor;
 
@@ -48,11 +48,13 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let redactor = redactor(loaded.policy())?;
     // All are looked at before anything is written.
     let logs: Vec<Log> = args.files.iter().map(|path| Log::open(path)).collect::<Result<_, _>>()?;
-    let journal = args.target.open()?;
+    let journal = args.target.append_to()?;
     let mut records = 0;
     for log in &logs {
         records += log.import(&journal, &redactor, args.class)?;
     }
+    // Another process may own it, and go on with the segment.
+    journal.rotate()?;
     journal.close()?;
     report_lost(&redactor);
     writeln!(
@@ -85,7 +87,12 @@ impl Log {
         Ok(Self { path: path.to_owned(), file, metadata })
     }
 
-    fn import(&self, journal: &Journal, redactor: &Redactor, class: Class) -> Result<u64, Failure> {
+    fn import(
+        &self,
+        journal: &Appender,
+        redactor: &Redactor,
+        class: Class,
+    ) -> Result<u64, Failure> {
         let failed = |error: io::Error| cannot_read(&self.path, &error);
         let mut head = Vec::new();
         (&self.file).take(16).read_to_end(&mut head).map_err(failed)?;
@@ -114,7 +121,7 @@ impl Log {
         }
     }
 
-    fn append(&self, journal: &Journal, lines: &[u8], class: Class) -> Result<u64, Failure> {
+    fn append(&self, journal: &Appender, lines: &[u8], class: Class) -> Result<u64, Failure> {
         let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut all = Vec::new();
         for line in lines {

@@ -151,7 +151,7 @@ pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
 pub(super) fn recipients(args: &RecipientsArgs) -> Result<(), Failure> {
     let cause = cause(&args.reason)?;
     let recipients = args.recipients.parse()?;
-    let journal = args.target.open()?;
+    let journal = args.target.take_over()?;
     journal.set(Settings { recipients, ..journal.settings() }, cause)?;
     Ok(journal.close()?)
 }
@@ -164,7 +164,7 @@ pub(super) fn erase(args: &EraseArgs) -> Result<(), Failure> {
     }
     let cause = cause(&args.reason)?;
     let reader = args.target.reader(&args.identities)?;
-    let journal = args.target.open()?;
+    let journal = args.target.take_over()?;
     let erased = journal.erase(&reader, &filter, &cause)?;
     journal.close()?;
     let (records, segments) =
@@ -174,7 +174,7 @@ pub(super) fn erase(args: &EraseArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn retain(target: &Target) -> Result<(), Failure> {
-    let journal = target.open()?;
+    let journal = target.take_over()?;
     let deleted = journal.retain(&who())?;
     journal.close()?;
     let (segments, records) =
@@ -189,13 +189,13 @@ pub(super) fn retain(target: &Target) -> Result<(), Failure> {
 
 pub(super) fn hold(args: &HoldArgs) -> Result<(), Failure> {
     let times = (args.since.unwrap_or(i64::MIN), args.until.unwrap_or(i64::MAX));
-    let journal = args.target.open()?;
+    let journal = args.target.take_over()?;
     journal.hold(Hold { name: args.name.clone(), times }, cause(&args.reason)?)?;
     Ok(journal.close()?)
 }
 
 pub(super) fn release(args: &ReleaseArgs) -> Result<(), Failure> {
-    let journal = args.target.open()?;
+    let journal = args.target.take_over()?;
     journal.release(&args.name, cause(&args.reason)?)?;
     Ok(journal.close()?)
 }

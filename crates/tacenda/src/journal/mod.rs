@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use tacenda_journal::{
-    Cause, Identities, Journal, JournalError, Options, Place, Reader, Recipients, system_clock,
+    Appender, Cause, Identities, Journal, JournalError, Options, Place, Reader, Recipients,
+    system_clock,
 };
 use tacenda_policy::Class;
 
@@ -27,8 +28,8 @@ const PLACES_VARIABLE: &str = "TACENDA_JOURNAL_PLACES";
 
 /// Keep logs sealed: nobody reads them without a key, nobody changes them unseen
 ///
-/// A journal is a directory that one process writes to. What it holds is encrypted to age
-/// recipients, class by class, and stands under a log that signs itself, so that whoever takes the
+/// A journal is a directory that one process owns, and others append through. What it holds is
+/// encrypted to age recipients, class by class, and stands under a log that signs itself, so that whoever takes the
 /// machine can neither read it nor rewrite its past.
 #[derive(Args, Debug)]
 pub(crate) struct JournalArgs {
@@ -130,8 +131,14 @@ impl Target {
         Options { allowed: self.places.allowed(), ..Options::default() }
     }
 
-    fn open(&self) -> Result<Journal, Failure> {
-        Ok(Journal::open(&self.path, &self.options())?)
+    /// To change it: from whoever owns it, who goes on afterwards.
+    fn take_over(&self) -> Result<Journal, Failure> {
+        Ok(Journal::take_over(&self.path, &self.options())?)
+    }
+
+    /// To append to it, whoever owns it.
+    fn append_to(&self) -> Result<Appender, Failure> {
+        Ok(Appender::open(&self.path, &self.options())?)
     }
 
     fn reader(&self, identities: &IdentityArgs) -> Result<Reader, Failure> {
@@ -210,7 +217,7 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Verify(args) => return verify::run(args),
         JournalCommand::Checkpoint(args) => verify::checkpoint(args)?,
         JournalCommand::Prove(args) => verify::prove(args)?,
-        JournalCommand::Rotate(target) => target.open()?.close()?,
+        JournalCommand::Rotate(target) => rotate(target)?,
         JournalCommand::Recipients(args) => keep::recipients(args)?,
         JournalCommand::Erase(args) => keep::erase(args)?,
         JournalCommand::Retain(target) => keep::retain(target)?,
@@ -218,6 +225,12 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Release(args) => keep::release(args)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn rotate(target: &Target) -> Result<(), Failure> {
+    let journal = target.append_to()?;
+    journal.rotate()?;
+    Ok(journal.close()?)
 }
 
 fn identity(file: &std::path::Path) -> Result<(), Failure> {
