@@ -128,6 +128,22 @@ pub enum JournalError {
     /// What happened to the batch that a record was part of.
     #[error(transparent)]
     Together(std::sync::Arc<Self>),
+    /// A witness did not sign.
+    #[error("the witness {name} does not sign: {what}")]
+    Witness {
+        /// Its name.
+        name: String,
+        /// Why not.
+        what: String,
+    },
+    /// There is no way to a witness.
+    #[error("cannot reach {url}: {what}")]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// Why not.
+        what: String,
+    },
     /// Deletion of what a legal hold keeps.
     #[error("the hold `{name}` keeps it")]
     Held {

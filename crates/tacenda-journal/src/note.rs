@@ -22,6 +22,11 @@ impl VerifierKey {
         Self { name: name.to_owned(), key, kind: ED25519 }
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_witness(name: &str, key: VerifyingKey) -> Self {
+        Self { name: name.to_owned(), key, kind: COSIGNATURE }
+    }
+
     /// Reads `NAME+ID+KEY`: of a log, or of a witness.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().splitn(3, '+');
@@ -34,7 +39,7 @@ impl VerifierKey {
         (known && id == hex(&parsed.id())).then_some(parsed)
     }
 
-    fn id(&self) -> [u8; 4] {
+    pub(crate) fn id(&self) -> [u8; 4] {
         let hash = sha256(&[self.name.as_bytes(), b"\n", &[self.kind], self.key.as_bytes()]);
         *hash.first_chunk().expect("a hash has 32 bytes")
     }
@@ -186,7 +191,7 @@ mod tests {
     fn a_witness_signs_with_its_time() {
         let checkpoint = Checkpoint { origin: "a".to_owned(), size: 1, root: [3; 32] };
         let (log, witness) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
-        let key = VerifierKey { name: "w".into(), key: witness.verifying_key(), kind: COSIGNATURE };
+        let key = VerifierKey::of_witness("w", witness.verifying_key());
         assert_eq!(VerifierKey::parse(&key.to_string()).as_ref(), Some(&key));
         let text = format!("cosignature/v1\ntime 1700000000\n{}", checkpoint.text());
         let time = 1_700_000_000_u64.to_be_bytes();

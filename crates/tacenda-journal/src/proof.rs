@@ -1,4 +1,5 @@
-//! The proof that a record stands in a journal: for anyone, without a key, and of that record alone.
+//! Proofs for anyone, without a key and without the journal: that a record stands in it, and of that
+//! record alone; and that its log only grew.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use crate::deep;
 use crate::entry::Event;
 use crate::error::JournalError;
+use crate::note::{Checkpoint, Note};
 use crate::part::Part;
 use crate::reader::Reader;
 use crate::record::Record;
@@ -57,6 +59,38 @@ impl Reader {
             "log": { "index": entry, "path": digits(&tree::inclusion(&self.view.leaves, entry)) },
             "checkpoint": self.view.note,
         }))
+    }
+}
+
+impl Reader {
+    /// Proves that the log begins with that of an older checkpoint, given as its note.
+    ///
+    /// # Errors
+    /// When it does not, or the note is none of this journal.
+    pub fn prove_consistency(&self, since: &[u8]) -> Result<Value, JournalError> {
+        let damaged = |what| JournalError::damaged("log", what);
+        let note = Note::parse(since);
+        let older = note.as_ref().and_then(Checkpoint::of);
+        let (Some(note), Some(older)) = (note, older) else {
+            return Err(JournalError::BadSetting { what: "this is no checkpoint".to_owned() });
+        };
+        if !note.is_signed_by(&self.view.keys(1).0) {
+            let what = "the checkpoint is not signed by the log's key of this journal".to_owned();
+            return Err(JournalError::BadSetting { what });
+        }
+        let newest = &self.view.checkpoint;
+        let at = usize::try_from(older.size).unwrap_or(usize::MAX);
+        if at > self.view.leaves.len() {
+            return Err(damaged("it has fewer entries than that checkpoint: it was rolled back"));
+        }
+        let path = tree::consistency(&self.view.leaves, at);
+        let (old, new) = ((older.size, older.root), (newest.size, newest.root));
+        // What is handed out has to hold.
+        if !tree::is_consistent(old, new, &path) {
+            return Err(damaged("it does not begin with that of the checkpoint: it was rewritten"));
+        }
+        let from = String::from_utf8_lossy(since);
+        Ok(json!({ "from": from, "to": self.view.note, "path": digits(&path) }))
     }
 }
 

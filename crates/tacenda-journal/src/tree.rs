@@ -1,4 +1,4 @@
-//! The Merkle tree of RFC 6962 (RFC 9162, 2.1): roots, and proofs of inclusion.
+//! The Merkle tree of RFC 6962 (RFC 9162, 2.1): roots, and proofs of inclusion and consistency.
 
 use crate::{Hash, sha256};
 
@@ -99,6 +99,65 @@ pub(crate) fn root_of_inclusion(leaf: Hash, index: u64, size: u64, path: &[Hash]
     (last == 0).then_some(root)
 }
 
+/// The proof that a tree begins with its first `old` leaves (RFC 6962, 2.1.2). For none of them, and
+/// for all, there is nothing to prove.
+pub(crate) fn consistency(leaves: &[Hash], old: usize) -> Vec<Hash> {
+    if old == 0 || old >= leaves.len() {
+        return Vec::new();
+    }
+    subproof(leaves, old, true)
+}
+
+/// `known`: the root of these leaves is the old root, which whoever checks the proof has.
+fn subproof(leaves: &[Hash], old: usize, known: bool) -> Vec<Hash> {
+    if old == leaves.len() {
+        return if known { Vec::new() } else { vec![root(leaves)] };
+    }
+    let (left, right) = leaves.split_at(split(leaves.len()));
+    let (mut path, other) = if old <= left.len() {
+        (subproof(left, old, known), right)
+    } else {
+        (subproof(right, old - left.len(), false), left)
+    };
+    path.push(root(other));
+    path
+}
+
+/// Whether the tree with the new size and root begins with the one that had the old size and root
+/// (RFC 9162, 2.1.4.2). Every tree begins with that of no leaves.
+pub(crate) fn is_consistent(old: (u64, Hash), new: (u64, Hash), path: &[Hash]) -> bool {
+    let ((old_size, old_root), (new_size, new_root)) = (old, new);
+    if old_size == 0 {
+        return old_root == root(&[]) && path.is_empty();
+    }
+    if old_size >= new_size {
+        return old == new && path.is_empty();
+    }
+    let mut steps = path.iter().copied();
+    let first = if old_size.is_power_of_two() { Some(old_root) } else { steps.next() };
+    let Some(first) = first else { return false };
+    let (mut at, mut last) = (old_size - 1, new_size - 1);
+    let shared = at.trailing_ones();
+    (at, last) = (at >> shared, last >> shared);
+    let (mut before, mut after) = (first, first);
+    for step in steps {
+        if last == 0 {
+            return false;
+        }
+        if at & 1 == 1 || at == last {
+            before = node(&step, &before);
+            after = node(&step, &after);
+            while at & 1 == 0 && at != 0 {
+                (at, last) = (at >> 1, last >> 1);
+            }
+        } else {
+            after = node(&after, &step);
+        }
+        (at, last) = (at >> 1, last >> 1);
+    }
+    last == 0 && (before, after) == (old_root, new_root)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +203,34 @@ mod tests {
                 assert!(path.is_empty() || of(*hash, index, &path[1..]) != Some(whole));
             }
         }
+    }
+
+    #[test]
+    fn a_tree_begins_with_every_smaller_one_and_with_no_other() {
+        let leaves: Vec<Hash> = (0_u8..33).map(|i| leaf(&[i])).collect();
+        for new in 0..=leaves.len() {
+            for old in 0..=new {
+                let path = consistency(&leaves[..new], old);
+                let [(old_size, old_root), (new_size, new_root)] =
+                    [old, new].map(|size| (size as u64, root(&leaves[..size])));
+                let holds = |old, new, path: &[Hash]| is_consistent(old, new, path);
+                assert!(holds((old_size, old_root), (new_size, new_root), &path), "{old} {new}");
+                if old == 0 || old == new {
+                    assert!(path.is_empty());
+                    continue;
+                }
+                assert!(!holds((old_size, [9; 32]), (new_size, new_root), &path), "{old} {new}");
+                assert!(!holds((old_size, old_root), (new_size, [9; 32]), &path), "{old} {new}");
+                assert!(!holds((old_size, old_root), (new_size, new_root), &path[1..]));
+                let longer = [path.as_slice(), &[[9; 32]]].concat();
+                assert!(!holds((old_size, old_root), (new_size, new_root), &longer));
+                for at in 0..path.len() {
+                    let mut other = path.clone();
+                    other[at][0] ^= 1;
+                    assert!(!holds((old_size, old_root), (new_size, new_root), &other));
+                }
+            }
+        }
+        assert!(!is_consistent((2, root(&leaves[..2])), (1, root(&leaves[..1])), &[]));
     }
 }

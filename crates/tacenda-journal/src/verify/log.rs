@@ -11,7 +11,7 @@ use crate::note::{Checkpoint, Note};
 use crate::place::{Folder, is_missing};
 use crate::tiles::{self, WIDTH};
 use crate::tree::{self, Frontier};
-use crate::{Hash, hex};
+use crate::{Hash, hex, witness};
 
 /// What a log says, as far as it could be read.
 pub(super) struct Log {
@@ -313,44 +313,61 @@ impl Work<'_> {
         }
     }
 
-    /// Compares with checkpoints that were kept elsewhere.
+    /// Compares with checkpoints that were kept elsewhere, and with those that witnesses have signed.
     fn check_given(&mut self, verifier: &Verifier, roots: &[Hash]) {
-        let mut witnessed = vec![false; verifier.witnesses.len()];
+        let mut given = Vec::new();
         for (place, bytes) in &verifier.since {
             let note = Note::parse(bytes);
-            let parsed = note.and_then(|note| Checkpoint::of(&note).map(|given| (note, given)));
-            let Some((note, given)) = parsed else {
-                self.report.find(place, Fault::Altered, "it is no checkpoint");
-                continue;
-            };
-            for (witness, seen) in verifier.witnesses.iter().zip(&mut witnessed) {
-                *seen |= note.is_signed_by(witness);
-            }
-            let at = usize::try_from(given.size).unwrap_or(usize::MAX);
-            let Some(root) = roots.get(at) else {
-                let (ours, theirs) = (roots.len() - 1, given.size);
-                let what = format!("the journal has {ours} entries, and had {theirs}");
-                self.report.find(place, Fault::RolledBack, what);
-                continue;
-            };
-            if *root != given.root {
-                let what = format!(
-                    "the root over {} entries is {}, and was {}",
-                    given.size,
-                    hex(root),
-                    hex(&given.root)
-                );
-                self.report.find(place, Fault::Rewritten, what);
-            } else if !keys(&self.entries, given.size)
-                .is_some_and(|(log, epoch)| note.is_signed_by(&log) && note.is_signed_by(&epoch))
-            {
-                let what = "it is not signed by the keys of this journal";
-                self.report.find(place, Fault::Unsigned, what);
+            match note.and_then(|note| Checkpoint::of(&note).map(|given| (note, given))) {
+                Some((note, checkpoint)) => given.push((place.clone(), note, checkpoint)),
+                None => self.report.find(place, Fault::Altered, "it is no checkpoint"),
             }
         }
-        for (witness, _) in verifier.witnesses.iter().zip(witnessed).filter(|(_, seen)| !seen) {
-            let what = "it has signed none of the checkpoints that were given";
-            self.report.find(format!("witness {}", witness.name()), Fault::Unsigned, what);
+        let place = |file: &str| format!("log/{}/{file}", witness::FOLDER);
+        match witness::kept(&self.folder) {
+            Ok(kept) => {
+                for (file, witnessed) in kept {
+                    let Some(one) = witnessed else {
+                        let what = "it is not what a witness has signed";
+                        self.report.find(place(&file), Fault::Altered, what);
+                        continue;
+                    };
+                    given.push((place(&file), one.note, one.checkpoint));
+                }
+            }
+            Err(error) => self.report.find(place(""), Fault::Altered, error.to_string()),
+        }
+        for witness in &verifier.witnesses {
+            if !given.iter().any(|(_, note, _)| note.is_signed_by(witness)) {
+                let what = "it has signed none of the checkpoints that are there";
+                self.report.find(format!("witness {}", witness.name()), Fault::Unsigned, what);
+            }
+        }
+        for (place, note, checkpoint) in given {
+            self.compare(&place, &note, &checkpoint, roots);
+        }
+    }
+
+    /// Whether the log begins with that of a checkpoint, and the keys of its time have signed it.
+    fn compare(&mut self, place: &str, note: &Note, given: &Checkpoint, roots: &[Hash]) {
+        let at = usize::try_from(given.size).unwrap_or(usize::MAX);
+        let Some(root) = roots.get(at) else {
+            let (ours, theirs) = (roots.len() - 1, given.size);
+            let what = format!("the journal has {ours} entries, and had {theirs}");
+            return self.report.find(place, Fault::RolledBack, what);
+        };
+        // As anyone can who has two checkpoints and no journal.
+        let newest = (self.leaves.len() as u64, roots[self.leaves.len()]);
+        let proof = tree::consistency(&self.leaves, at);
+        if !tree::is_consistent((given.size, given.root), newest, &proof) {
+            let (ours, theirs) = (hex(root), hex(&given.root));
+            let what = format!("the root over {} entries is {ours}, and was {theirs}", given.size);
+            return self.report.find(place, Fault::Rewritten, what);
+        }
+        let keys = keys(&self.entries, given.size);
+        if !keys.is_some_and(|(log, epoch)| note.is_signed_by(&log) && note.is_signed_by(&epoch)) {
+            let what = "it is not signed by the keys of this journal";
+            self.report.find(place, Fault::Unsigned, what);
         }
     }
 

@@ -11,6 +11,7 @@ use tacenda_journal::{Identities, Reader, Verification, Verifier, VerifierKey};
 
 use super::{IdentityArgs, Target};
 use crate::failure::{Failure, reason, warn};
+use crate::output::Output;
 use crate::report::plural;
 
 #[derive(Args, Debug)]
@@ -26,8 +27,9 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     since: Vec<PathBuf>,
 
-    /// The key of a witness, who has to have signed one of these checkpoints
-    #[arg(long, value_name = "KEY", value_parser = key, requires = "since")]
+    /// The key of a witness, who has to have signed one of these checkpoints, or one that is kept with
+    /// the journal
+    #[arg(long, value_name = "KEY", value_parser = key)]
     witness: Vec<VerifierKey>,
 
     /// Identity file of age: compare the content of the records too, where all classes open
@@ -52,6 +54,21 @@ enum VerifyFormat {
 pub(crate) struct CheckpointArgs {
     #[command(flatten)]
     target: Target,
+
+    /// Write it into this file (0600) as well
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// A witness who has to sign it, by its key and its address (https://…); may be given more than
+    /// once
+    #[cfg(feature = "witness")]
+    #[arg(long, num_args = 2, value_names = ["KEY", "URL"])]
+    witness: Vec<String>,
+
+    /// Certificates of authorities to trust, in PEM, in place of those of the system
+    #[cfg(feature = "witness")]
+    #[arg(long, value_name = "FILE", requires = "witness")]
+    witness_ca: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -67,17 +84,28 @@ pub(crate) struct ProveArgs {
     record: u64,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct ConsistencyArgs {
+    #[command(flatten)]
+    target: Target,
+
+    /// The checkpoint that was kept
+    #[arg(value_name = "CHECKPOINT")]
+    since: PathBuf,
+}
+
 fn key(text: &str) -> Result<VerifierKey, String> {
     VerifierKey::parse(text).ok_or_else(|| "a key is NAME+ID+KEY".to_owned())
 }
 
+fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+    let failed =
+        |error| Failure::new(format!("cannot read the checkpoint: {}", reason(&error))).at(path);
+    std::fs::read(path).map_err(failed)
+}
+
 pub(super) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
-    let read = |path: &PathBuf| {
-        let failed = |error| {
-            Failure::new(format!("cannot read the checkpoint: {}", reason(&error))).at(path)
-        };
-        Ok((path.display().to_string(), std::fs::read(path).map_err(failed)?))
-    };
+    let read = |path: &PathBuf| Ok((path.display().to_string(), read(path)?));
     let identities = IdentityArgs { files: args.identity.clone() };
     let identities = (!args.identity.is_empty()).then(|| identities.read());
     let verifier = Verifier {
@@ -149,9 +177,9 @@ fn text(report: &Verification, args: &VerifyArgs) -> Result<(), Failure> {
         writeln!(out, "content compared in {}", plural(report.compared, "segment"))?;
     }
     drop(out);
-    if args.key.is_none() && args.since.is_empty() {
+    if args.key.is_none() && args.since.is_empty() && args.witness.is_empty() {
         warn(
-            "neither a key nor a checkpoint was given: a journal made anew would pass too",
+            "no key, witness or checkpoint was given: a journal made anew would pass too",
             Some(
                 "--key with what `journal init` printed, --since with a checkpoint kept elsewhere",
             ),
@@ -163,12 +191,51 @@ fn text(report: &Verification, args: &VerifyArgs) -> Result<(), Failure> {
 pub(super) fn checkpoint(args: &CheckpointArgs) -> Result<(), Failure> {
     let places = args.target.places.allowed();
     let reader = Reader::open(&args.target.path, Identities::default(), &places)?;
-    write!(io::stdout(), "{}", reader.checkpoint_note())?;
+    #[cfg_attr(not(feature = "witness"), expect(unused_mut, reason = "witnesses add to it"))]
+    let mut note = reader.checkpoint_note().to_owned();
+    #[cfg(feature = "witness")]
+    witness(args, &reader, &mut note)?;
+    if let Some(path) = &args.output {
+        let mut file = Output::file(path)?;
+        file.write_all(note.as_bytes())?;
+        file.finish()?;
+    }
+    write!(io::stdout(), "{note}")?;
+    Ok(())
+}
+
+/// Has each witness sign the checkpoint; their signatures are added to the note.
+#[cfg(feature = "witness")]
+fn witness(args: &CheckpointArgs, reader: &Reader, note: &mut String) -> Result<(), Failure> {
+    let authorities = args.witness_ca.as_ref().map(|path| {
+        let failed = |error| {
+            Failure::new(format!("cannot read the certificates: {}", reason(&error))).at(path)
+        };
+        std::fs::read(path).map_err(failed)
+    });
+    let authorities = authorities.transpose()?;
+    for pair in args.witness.chunks(2) {
+        let [named, url] = pair else { unreachable!("clap takes two values each") };
+        let witness = key(named)
+            .map_err(|what| Failure::new(format!("`--witness` has no key of a witness: {what}")))?;
+        let https = tacenda_journal::Https::new(url, authorities.as_deref())?;
+        let signed = reader.witness(&witness, &mut |text| https.send(text))?;
+        let signatures = signed.strip_prefix(reader.checkpoint_note());
+        note.push_str(signatures.expect("the signature stands after those of the journal"));
+    }
     Ok(())
 }
 
 pub(super) fn prove(args: &ProveArgs) -> Result<(), Failure> {
     let proof = args.target.reader(&args.identities)?.prove(args.record)?;
+    writeln!(io::stdout(), "{proof}")?;
+    Ok(())
+}
+
+pub(super) fn consistency(args: &ConsistencyArgs) -> Result<(), Failure> {
+    let places = args.target.places.allowed();
+    let reader = Reader::open(&args.target.path, Identities::default(), &places)?;
+    let proof = reader.prove_consistency(&read(&args.since)?)?;
     writeln!(io::stdout(), "{proof}")?;
     Ok(())
 }

@@ -1,0 +1,82 @@
+"""Proofs that need no journal: that a record is in it, and that it only grew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacenda.verify._log import read_entry
+from tacenda.verify._notes import Checkpoint, Key, unbase64
+from tacenda.verify._segments import PARTS
+from tacenda.verify._trees import is_consistent, root_of_inclusion, sha256
+
+
+def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
+    """Checks what `tacenda journal prove` prints.
+
+    Args:
+        proof: The proof.
+        keys: Keys that have to have signed its checkpoint.
+
+    Returns:
+        The parts of the record, by name: what was proven to be in the journal.
+
+    Raises:
+        ValueError: It proves nothing; the text says why.
+    """
+    if not keys:
+        raise ValueError("no key says whose checkpoint it has to be")
+    content, mask, commitments = {}, 0, b""
+    for one in proof["parts"]:
+        number, part = PARTS.index(one["part"]), unbase64(one["content"])
+        content[one["part"]] = part
+        commitments += sha256(bytes([2, number]), bytes.fromhex(one["salt"]), part)
+        mask |= 1 << number
+    leaf = sha256(b"\0", bytes([mask]), commitments)
+    path = [bytes.fromhex(step) for step in proof["segment"]["path"]]
+    root = root_of_inclusion(leaf, proof["segment"]["index"], proof["segment"]["size"], path)
+    raw = unbase64(proof["entry"])
+    entry = read_entry(raw)
+    if entry is None or entry.get("type") != "seal" or entry["root"] != root.hex():
+        raise ValueError("the segment of this root is not in the log")
+    # Trees of other sizes have other leaves at an index, and may have the same hash.
+    if entry["records"] != proof["segment"]["size"]:
+        raise ValueError("the segment has another number of records")
+    if entry["first"] + proof["segment"]["index"] != proof["sequence"]:
+        raise ValueError("the record has another number")
+    checkpoint = Checkpoint.parse(proof["checkpoint"].encode())
+    if checkpoint is None or not all(checkpoint.signed_by(key) for key in keys):
+        raise ValueError("the checkpoint is not signed")
+    path = [bytes.fromhex(step) for step in proof["log"]["path"]]
+    leaf = sha256(b"\0", raw)
+    if root_of_inclusion(leaf, proof["log"]["index"], checkpoint.size, path) != checkpoint.root:
+        raise ValueError("the entry is not in the log")
+    return content
+
+
+def check_consistency(proof: dict[str, Any], keys: list[Key]) -> tuple[Checkpoint, Checkpoint]:
+    """Checks what `tacenda journal consistency` prints.
+
+    Args:
+        proof: The proof.
+        keys: Keys that have to have signed both of its checkpoints.
+
+    Returns:
+        The older and the newer checkpoint: the log of the newer begins with that of the older.
+
+    Raises:
+        ValueError: It proves nothing; the text says why.
+    """
+    if not keys:
+        raise ValueError("no key says whose checkpoints they have to be")
+    older, newer = (Checkpoint.parse(proof[name].encode()) for name in ("from", "to"))
+    if older is None or newer is None:
+        raise ValueError("it holds no two checkpoints")
+    for checkpoint in (older, newer):
+        if checkpoint.origin != newer.origin:
+            raise ValueError("the checkpoints are of two logs")
+        if not all(checkpoint.signed_by(key) for key in keys):
+            raise ValueError("a checkpoint is not signed")
+    path = [bytes.fromhex(step) for step in proof["path"]]
+    if not is_consistent((older.size, older.root), (newer.size, newer.root), path):
+        raise ValueError("the newer log does not begin with the older one")
+    return older, newer

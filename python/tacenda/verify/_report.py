@@ -1,0 +1,27 @@
+"""What was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong, and where."""
+
+    place: str
+    what: str
+
+
+@dataclass
+class Report:
+    """What was found."""
+
+    findings: list[Finding] = field(default_factory=list)
+    entries: int = 0
+    segments: int = 0
+    records: int = 0
+
+    def find(self, place: str, what: str) -> None:
+        """Adds a finding."""
+        self.findings.append(Finding(place, what))
