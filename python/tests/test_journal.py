@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tacenda import JournalHandler, kms
 from tacenda._command import native_command
-from tacenda.verify import Log, Report, bundle, check_proof, verify
+from tacenda.verify import Key, Log, Report, bundle, check_consistency, check_proof, verify
 
 ENVIRONMENT = {**os.environ, "TACENDA_JOURNAL_PLACES": "temporary", "NO_COLOR": "1"}
 LINE = {
@@ -445,3 +445,113 @@ def test_processes_share_a_journal(journal: Journal) -> None:
         assert own == [f"{worker}-{n}" for n in range(300)]
     assert verify(journal.path, journal.key).findings == []
     assert not (journal.path / "owner").exists()
+
+
+def test_the_log_is_proven_to_have_only_grown(journal: Journal) -> None:
+    kept = []
+    for segment in range(6):
+        kept.append(journal.run("checkpoint", journal.path))
+        journal.fill(segment, 1)
+    keys = Log(journal.path / "log", Report()).keys(1)
+    assert keys is not None
+    for size, note in enumerate(kept, 1):
+        (journal.folder / "kept").write_text(note)
+        proof = json.loads(journal.run("consistency", journal.path, journal.folder / "kept"))
+        older, newer = check_consistency(proof, [keys[0]])
+        assert (older.size, newer.size) == (size, 7)
+        with pytest.raises(ValueError, match="does not begin"):
+            check_consistency({**proof, "path": [*proof["path"], "00" * 32]}, [keys[0]])
+        if proof["path"]:
+            with pytest.raises(ValueError, match="does not begin"):
+                check_consistency({**proof, "path": proof["path"][1:]}, [keys[0]])
+        with pytest.raises(ValueError, match="not signed"):
+            check_consistency(proof, [Key(keys[0].name, bytes(32))])
+        with pytest.raises(ValueError, match="not signed"):
+            check_consistency({**proof, "from": note.replace(f"\n{size}\n", "\n1000\n")}, [keys[0]])
+    other = journal.folder / "other"
+    other.mkdir()
+    (journal.folder / "kept").write_text(Journal(other).run("checkpoint", other / "sealed"))
+    done = journal.attempt("consistency", journal.path, journal.folder / "kept")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not signed by the log's key" in done.stderr
+
+
+def test_records_are_exported_for_other_programs(journal: Journal) -> None:
+    journal.fill(0, 3)
+    both = ("-i", journal.folder / "few", "-i", journal.folder / "rest")
+    journal.run("erase", journal.path, *both, "--text", "p1", "--reason", "a test")
+
+    def export(format_: str, *identities: object) -> Path:
+        file = journal.folder / format_
+        journal.run("export", journal.path, *identities, "-o", file, "--format", format_)
+        assert file.stat().st_mode & 0o777 == 0o600
+        return file
+
+    lines = [json.loads(line) for line in export("json", *both).read_text().splitlines()]
+    assert [line.get("card") for line in lines] == ["c0", None, "c2"]
+    few = ("-i", journal.folder / "few")
+    logs = [json.loads(line) for line in export("otlp", *few).read_text().splitlines()]
+    scopes = [log["resourceLogs"][0]["scopeLogs"][0] for log in logs]
+    assert [scope["logRecords"][0].get("body") for scope in scopes] == [
+        {"stringValue": "m0"},
+        None,
+        {"stringValue": "m2"},
+    ]
+    assert "c0" not in str(logs)
+    entries = export("journald", *both).read_text().split("\n\n")
+    assert "MESSAGE=m0\nPRIORITY=6\n" in entries[0]
+    assert "CARD=c0" in entries[0]
+    assert "TACENDA_ERASED=1" in entries[1]
+    pq = pytest.importorskip("pyarrow.parquet")
+    table = pq.read_table(export("parquet", *both)).to_pydict()
+    assert table["seq"] == [0, 1, 2]
+    assert table["erased"] == [False, True, False]
+    assert table["restricted"] == ['{"card":"c0"}', None, '{"card":"c2"}']
+
+
+def test_a_subject_is_forgotten_in_every_segment_through_the_vault(journal: Journal) -> None:
+    program = native_command()
+    assert program is not None
+    (journal.folder / "tacenda.toml").write_text(
+        'keys.file = "tacenda.keys"\nvault.path = "vault"\n[actions]\npersonal = "token"\n'
+    )
+
+    def tacenda(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [program, *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            env=ENVIRONMENT,
+            cwd=journal.folder,
+            timeout=120,
+        )
+
+    assert tacenda("keys", "init").returncode == 0
+    tokens = []
+    for segment in range(2):
+        lines = f"mail to ines.moreau@example.org\nmail to timo.berg{segment}@example.org\n"
+        redacted = tacenda("redact", "--report", "none", given=lines)
+        assert redacted.returncode == 0, redacted.stderr
+        journal.run("append", journal.path, given=redacted.stdout)
+    for record in journal.cat():
+        tokens.append(str(record["message"]).removeprefix("mail to "))
+    assert all(token.startswith("tok_email_") for token in tokens)
+    assert (tokens[0] == tokens[2], tokens[1] == tokens[3]) == (True, False)
+    before = {file: file.read_bytes() for file in (journal.path / "segments").iterdir()}
+
+    def reveal(token: str) -> str:
+        return tacenda("vault", "reveal", token, "--reason", "a test").stdout.strip()
+
+    assert reveal(tokens[0]) == "ines.moreau@example.org"
+    forgotten = ("vault", "forget", "--subject", "-", "--reason", "erasure request 12")
+    assert tacenda(*forgotten, given="ines.moreau@example.org").returncode == 0
+    assert [reveal(token) for token in tokens] == [
+        "",
+        "timo.berg0@example.org",
+        "",
+        "timo.berg1@example.org",
+    ]
+    # No segment was touched.
+    assert before == {file: file.read_bytes() for file in (journal.path / "segments").iterdir()}
+    assert verify(journal.path, journal.key).findings == []

@@ -62,6 +62,11 @@ impl Filter {
         })
     }
 
+    /// Whether a record of this time and level may pass.
+    pub(crate) fn begins(&self, time: i64, level: &str) -> bool {
+        self.meets(Some((time, time))) && self.level.as_ref().is_none_or(|l| rank(level) >= rank(l))
+    }
+
     /// Whether a number in the range may pass.
     pub(crate) fn reaches(&self, first: u64, count: u64) -> bool {
         self.numbers.is_none_or(|(from, to)| first <= to && from < first.saturating_add(count))
@@ -71,8 +76,7 @@ impl Filter {
     pub fn passes(&self, seen: &Seen) -> bool {
         let record = &seen.record;
         self.reaches(seen.sequence, 1)
-            && self.meets(Some((record.time, record.time)))
-            && self.level.as_ref().is_none_or(|level| rank(&record.level) >= rank(level))
+            && self.begins(record.time, &record.level)
             && self.logger.as_ref().is_none_or(|logger| is_below(&record.logger, logger))
             && self.kind.as_ref().is_none_or(|kind| record.kinds.split(',').any(|one| one == kind))
             && self.fields.iter().all(|(name, value)| has(record, name, value))

@@ -14,6 +14,7 @@ mod deep;
 mod entry;
 mod erase;
 mod error;
+mod export;
 mod filter;
 mod keys;
 mod log;
@@ -38,12 +39,14 @@ mod tiles;
 mod tree;
 mod verify;
 mod wal;
+mod witness;
 mod writer;
 
 pub use appender::Appender;
 pub use entry::{Cause, Event, Format, SegmentState};
 pub use erase::Erased;
 pub use error::JournalError;
+pub use export::{Parquet, journald, otlp};
 pub use filter::Filter;
 pub use keys::{Identities, Recipients, new_identity};
 pub use note::{Checkpoint, VerifierKey};
@@ -54,6 +57,8 @@ pub use record::{LONGEST as LONGEST_RECORD, Record, Seen};
 pub use retain::{Deleted, Hold};
 pub use settings::{Durability, Limits, Retention, Settings};
 pub use verify::{Fault as Damage, Finding, Verification, Verifier};
+#[cfg(feature = "witness")]
+pub use witness::Https;
 pub use writer::{Clock, Journal, Options, system_clock};
 
 /// Readers of bytes that a stranger may have written, for the fuzzer.

@@ -137,7 +137,8 @@ impl Reader {
             if !filter.meets(sealed.times(group)) {
                 continue;
             }
-            for (sequence, row) in sealed.rows(group)? {
+            let rows = sealed.rows(group, &|time, level| filter.begins(time, level))?;
+            for (sequence, row) in rows {
                 let sealed = closed.clone();
                 let seen = Seen { sequence, record: row.record, sealed, erased: row.erased };
                 if filter.passes(&seen) && !take(&seen) {

@@ -54,6 +54,9 @@ const SCHEMA: &str = "message record {
 const HEAD: [&str; 7] = ["seq", "time", "level", "logger", "kinds", "erased", "head_salts"];
 const SEQ: usize = 0;
 const TIME: usize = 1;
+const LEVEL: usize = 2;
+const LOGGER: usize = 3;
+const KINDS: usize = 4;
 const ERASED: usize = 5;
 const HEAD_SALTS: usize = 6;
 /// A row group ends at so many records, or bytes of them.
@@ -101,13 +104,13 @@ pub(crate) fn write(
         size += row.record.size();
         group.push(row);
         if group.len() == GROUP_RECORDS || size >= GROUP_BYTES {
-            write_group(&mut file, next, &group, is_first.then_some(salts))?;
+            write_group(&mut file, next, &mut group, is_first.then_some(salts))?;
             (next, size, is_first) = (next + group.len() as u64, 0, false);
             group.clear();
         }
     }
     if !group.is_empty() {
-        write_group(&mut file, next, &group, is_first.then_some(salts))?;
+        write_group(&mut file, next, &mut group, is_first.then_some(salts))?;
     }
     let mut hashing = file.into_inner().map_err(seal)?;
     hashing.flush().map_err(|error| seal(error.into()))?;
@@ -152,7 +155,7 @@ fn properties(keys: &SegmentKeys) -> Result<WriterProperties, JournalError> {
 fn write_group(
     file: &mut SerializedFileWriter<Hashing>,
     first: u64,
-    rows: &[Row],
+    rows: &mut [Row],
     salts: Option<&[Salts; 5]>,
 ) -> Result<(), JournalError> {
     let mut group = file.next_row_group().map_err(seal)?;
@@ -166,22 +169,26 @@ fn write_group(
     Ok(())
 }
 
+/// Writes a column, and takes what it writes out of the rows.
 fn write_column(
     column: &mut SerializedColumnWriter<'_>,
     number: usize,
     first: u64,
-    rows: &[Row],
+    rows: &mut [Row],
     salts: Option<&[Salts; 5]>,
 ) -> Result<(), JournalError> {
-    let text = |text: &String| ByteArray::from(text.as_bytes().to_vec());
-    let required = |values: Vec<ByteArray>| (values, None);
+    let texts = |rows: &mut [Row], of: fn(&mut Record) -> &mut String| {
+        let text =
+            |row: &mut Row| ByteArray::from(std::mem::take(of(&mut row.record)).into_bytes());
+        (rows.iter_mut().map(text).collect::<Vec<_>>(), None)
+    };
     let part = part_of(number);
-    let (values, levels) = match (number, column.untyped()) {
+    let (values, levels): (Vec<ByteArray>, Option<Vec<i16>>) = match (number, column.untyped()) {
         (SEQ | TIME, ColumnWriter::Int64ColumnWriter(writer)) => {
             let number = |(seq, row): (u64, &Row)| {
                 if number == SEQ { seq.cast_signed() } else { row.record.time }
             };
-            let values: Vec<i64> = (first..).zip(rows).map(number).collect();
+            let values: Vec<i64> = (first..).zip(&*rows).map(number).collect();
             return writer.write_batch(&values, None, None).map(drop).map_err(seal);
         }
         (ERASED, ColumnWriter::FixedLenByteArrayColumnWriter(writer)) => {
@@ -190,9 +197,9 @@ fn write_column(
             let levels: Vec<i16> = rows.iter().map(|row| row.erased.is_some().into()).collect();
             return writer.write_batch(&gone, Some(&levels), None).map(drop).map_err(seal);
         }
-        (2, _) => required(rows.iter().map(|row| text(&row.record.level)).collect()),
-        (3, _) => required(rows.iter().map(|row| text(&row.record.logger)).collect()),
-        (4, _) => required(rows.iter().map(|row| text(&row.record.kinds)).collect()),
+        (LEVEL, _) => texts(rows, |record| &mut record.level),
+        (LOGGER, _) => texts(rows, |record| &mut record.logger),
+        (KINDS, _) => texts(rows, |record| &mut record.kinds),
         // The salts of all records stand with the first.
         (number, _) if number == HEAD_SALTS || (number - HEAD.len()) % 2 == 1 => {
             let bytes = salts.map(|salts| salts[part.index()].to_bytes().to_vec());
@@ -201,9 +208,10 @@ fn write_column(
             (bytes.into_iter().map(ByteArray::from).collect(), Some(levels))
         }
         _ => {
-            let fields = |row: &Row| row.record.fields[part.index() - 1].clone();
-            let levels = rows.iter().map(|row| fields(row).is_some().into()).collect();
-            (rows.iter().filter_map(fields).map(ByteArray::from).collect(), Some(levels))
+            let class = part.index() - 1;
+            let levels = rows.iter().map(|row| row.record.fields[class].is_some().into()).collect();
+            let values = rows.iter_mut().filter_map(|row| row.record.fields[class].take());
+            (values.map(ByteArray::from).collect(), Some(levels))
         }
     };
     let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else {
@@ -316,12 +324,20 @@ impl Sealed {
         }
     }
 
-    /// The rows of a row group, each with its number in the journal.
-    pub(crate) fn rows(&self, group: usize) -> Result<Vec<(u64, Row)>, JournalError> {
-        let seqs = self.required::<Int64Type>(group, SEQ)?;
+    /// The rows of a row group, each with its number in the journal; none when there is no time and
+    /// level among them that is wanted: the rest is not decrypted then.
+    pub(crate) fn rows(
+        &self,
+        group: usize,
+        wanted: &dyn Fn(i64, &str) -> bool,
+    ) -> Result<Vec<(u64, Row)>, JournalError> {
         let times = self.required::<Int64Type>(group, TIME)?;
-        let [levels, loggers, kinds] = [2, 3, 4].map(|column| self.texts(group, column));
-        let (levels, loggers, kinds) = (levels?, loggers?, kinds?);
+        let levels = self.texts(group, LEVEL)?;
+        if !times.iter().zip(&levels).any(|(time, level)| wanted(*time, level)) {
+            return Ok(Vec::new());
+        }
+        let seqs = self.required::<Int64Type>(group, SEQ)?;
+        let (loggers, kinds) = (self.texts(group, LOGGER)?, self.texts(group, KINDS)?);
         let erased = self.optional::<FixedLenByteArrayType>(group, ERASED)?;
         let mut fields: Vec<[Option<Vec<u8>>; 4]> = vec![Default::default(); seqs.len()];
         for part in &Part::ALL[1..] {

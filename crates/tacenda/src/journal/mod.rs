@@ -1,6 +1,7 @@
 //! `tacenda journal`: logs kept sealed.
 
 mod append;
+mod export;
 mod filter;
 mod import;
 mod keep;
@@ -58,7 +59,7 @@ enum JournalCommand {
     /// Print the records that hold a text
     Grep(read::GrepArgs),
     /// Write records into a file, in the clear
-    Export(read::ExportArgs),
+    Export(export::ExportArgs),
     /// List the segments
     List(read::ListArgs),
     /// Show what the journal holds and is set to
@@ -69,6 +70,8 @@ enum JournalCommand {
     Checkpoint(verify::CheckpointArgs),
     /// Print the proof that a record is in the journal: it shows that record and no other
     Prove(verify::ProveArgs),
+    /// Print the proof that the log only grew since a checkpoint: it needs no journal to be checked
+    Consistency(verify::ConsistencyArgs),
     /// Seal the active segment now
     Rotate(Target),
     /// Change who may read what is written from now on
@@ -211,12 +214,13 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Cat(args) => read::cat(args)?,
         JournalCommand::Tail(args) => read::tail(args)?,
         JournalCommand::Grep(args) => return read::grep(args),
-        JournalCommand::Export(args) => read::export(args)?,
+        JournalCommand::Export(args) => export::run(args)?,
         JournalCommand::List(args) => read::list(args)?,
         JournalCommand::Stat(args) => read::stat(args)?,
         JournalCommand::Verify(args) => return verify::run(args),
         JournalCommand::Checkpoint(args) => verify::checkpoint(args)?,
         JournalCommand::Prove(args) => verify::prove(args)?,
+        JournalCommand::Consistency(args) => verify::consistency(args)?,
         JournalCommand::Rotate(target) => rotate(target)?,
         JournalCommand::Recipients(args) => keep::recipients(args)?,
         JournalCommand::Erase(args) => keep::erase(args)?,

@@ -1,8 +1,7 @@
-//! `tacenda journal cat`, `tail`, `grep`, `export`, `list` and `stat`.
+//! `tacenda journal cat`, `tail`, `grep`, `list` and `stat`.
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +12,6 @@ use tacenda_journal::{Filter, Reader, Seen};
 use super::filter::FilterArgs;
 use super::{IdentityArgs, Target};
 use crate::failure::Failure;
-use crate::output::Output;
 use crate::report::{plural, size};
 
 #[derive(Args, Debug)]
@@ -51,16 +49,6 @@ pub(crate) struct GrepArgs {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct ExportArgs {
-    #[command(flatten)]
-    cat: CatArgs,
-
-    /// The file (0600), in the clear: JSON, a line each
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
-}
-
-#[derive(Args, Debug)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
     target: Target,
@@ -79,8 +67,18 @@ enum ListFormat {
     Json,
 }
 
+impl CatArgs {
+    pub(super) fn reader(&self) -> Result<Reader, Failure> {
+        self.target.reader(&self.identities)
+    }
+
+    pub(super) fn filter(&self, text: Option<&str>) -> Filter {
+        self.filter.filter(text)
+    }
+}
+
 /// A record for people and programs. One whose content was erased says so.
-fn line(seen: &Seen) -> String {
+pub(super) fn line(seen: &Seen) -> String {
     let json = seen.record.to_json(seen.sequence);
     if seen.erased.is_some() { json.replacen('}', ",\"erased\":true}", 1) } else { json }
 }
@@ -99,32 +97,23 @@ fn print(reader: &Reader, filter: &Filter, out: &mut impl Write) -> Result<Optio
 }
 
 pub(super) fn cat(args: &CatArgs) -> Result<(), Failure> {
-    let reader = args.target.reader(&args.identities)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    print(&reader, &args.filter.filter(None), &mut out).map(drop)
+    print(&args.reader()?, &args.filter(None), &mut out).map(drop)
 }
 
 pub(super) fn grep(args: &GrepArgs) -> Result<ExitCode, Failure> {
-    let reader = args.cat.target.reader(&args.cat.identities)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let last = print(&reader, &args.cat.filter.filter(Some(&args.text)), &mut out)?;
+    let last = print(&args.cat.reader()?, &args.cat.filter(Some(&args.text)), &mut out)?;
     // As grep has it.
     Ok(if last.is_some() { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let reader = args.cat.target.reader(&args.cat.identities)?;
-    let mut out = BufWriter::with_capacity(1 << 18, Output::file(&args.output)?);
-    print(&reader, &args.cat.filter.filter(None), &mut out)?;
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }
 
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
-    let mut reader = args.cat.target.reader(&args.cat.identities)?;
-    let mut filter = args.cat.filter.filter(None);
+    let mut reader = args.cat.reader()?;
+    let mut filter = args.cat.filter(None);
     let mut out = BufWriter::new(io::stdout().lock());
     let mut lines: VecDeque<String> = VecDeque::new();
     let mut next = 0;
@@ -147,7 +136,7 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
         std::thread::sleep(PAUSE);
         let to = filter.numbers.map_or(u64::MAX, |(_, to)| to);
         filter.numbers = Some((next, to));
-        reader = args.cat.target.reader(&args.cat.identities)?;
+        reader = args.cat.reader()?;
         if let Some(last) = print(&reader, &filter, &mut out)? {
             next = last + 1;
         }
@@ -172,7 +161,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
                     "records": state.records, "erased": state.erased, "bytes": state.bytes,
                     "times": state.times.map(|(from, to)| [time(from), time(to)]),
                     "sealed": time(state.sealed), "deleted": state.deleted,
-                    "recovered": state.cut.is_some(),
+                    "recovered": state.cut.is_some(), "changed": state.changed,
                 })
             })
             .collect();
@@ -190,6 +179,9 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         }
         if state.cut.is_some() {
             notes.push("recovered".to_owned());
+        }
+        if state.changed {
+            notes.push("changed".to_owned());
         }
         let span = state.times.map_or_else(
             || format!("sealed {}", time(state.sealed)),
