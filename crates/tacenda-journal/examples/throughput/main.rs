@@ -2,6 +2,8 @@
 //! bench journal`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that measures")]
 
+mod peers;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
@@ -41,6 +43,7 @@ fn main() {
         }
     }
     journal(folder, Durability::Interval, 1, 1000, records);
+    peer(folder, records.min(100_000));
     read(folder, records);
 }
 
@@ -191,6 +194,18 @@ fn journal(folder: &Path, durability: Durability, writers: usize, batch: usize, 
     line(&name, each * writers * batch, wall, cpu, Some(times[times.len() * 99 / 100]), bytes);
 }
 
+/// Other loggers, with as many lines as they take in a while.
+fn peer(folder: &Path, count: usize) {
+    println!();
+    let records: Vec<Record> = (0..count).map(record).collect();
+    for (name, measured) in peers::all(folder, &records) {
+        match measured {
+            Ok(took) => line(name, count, took.wall, took.cpu, None, took.bytes),
+            Err(why) => println!("{name:<34} {why}"),
+        }
+    }
+}
+
 fn read(folder: &Path, count: usize) {
     println!();
     let path = folder.join("Interval-1-1000");
@@ -213,4 +228,32 @@ fn read(folder: &Path, count: usize) {
         .unwrap();
     assert_eq!(seen, count / 1000 * 1000);
     line("read all", count, wall.elapsed(), since(start), None, 0);
+    minute(folder, &path, count);
+}
+
+/// One minute out of all of it, opened anew.
+fn minute(folder: &Path, path: &Path, count: usize) {
+    // There is a record each millisecond.
+    let middle = record(count / 2).time;
+    let filter = Filter {
+        since: Some(middle),
+        until: Some(middle + 60_000_000_000 - 1),
+        ..Filter::default()
+    };
+    let (wall, start, mut seen) = (Instant::now(), cpu(), 0);
+    let identities = Identities::read(&[folder.join("identity")]).unwrap();
+    let reader = Reader::open(path, identities, &Place::ALL).unwrap();
+    reader
+        .each(&filter, &mut |_| {
+            seen += 1;
+            true
+        })
+        .unwrap();
+    let (wall, cpu) = (wall.elapsed(), since(start));
+    let segments = reader.segments().count();
+    println!(
+        "one minute, {seen} records of {segments} segments: {:.0} ms, {:.0} ms of CPU",
+        wall.as_secs_f64() * 1e3,
+        cpu.as_secs_f64() * 1e3
+    );
 }
