@@ -24,8 +24,8 @@ class JournalHandler(logging.Handler):
     The journal is written by a process of its own: the application holds none of its keys, and what
     was handed over is written also when the application is killed. Many applications may log to one
     journal: one of these processes owns it, the others append through that one. When the journal
-    falls behind, logging waits for it. What cannot be handed over is counted in `lost`, and said once
-    on standard error, without its text.
+    falls behind, logging waits for it. What cannot be handed over is counted in `lost`, and said
+    once on standard error, without its text.
 
     A record may say more of itself, by `extra={"journal": {...}}`: `class` of its fields, `classes`
     of single ones, `kinds`, and any other member as a field.

@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tacenda.verify._log import Log, bundle
-from tacenda.verify._notes import Checkpoint, Key
+from tacenda.verify._notes import WITNESS, Checkpoint, Key
 from tacenda.verify._proofs import check_consistency, check_proof
 from tacenda.verify._report import Finding, Report
 from tacenda.verify._segments import State, check_active, check_segments
 
 __all__ = [
+    "WITNESS",
     "Checkpoint",
     "Finding",
     "Key",
