@@ -213,21 +213,29 @@ mod tests {
                 let path = consistency(&leaves[..new], old);
                 let [(old_size, old_root), (new_size, new_root)] =
                     [old, new].map(|size| (size as u64, root(&leaves[..size])));
-                let holds = |old, new, path: &[Hash]| is_consistent(old, new, path);
-                assert!(holds((old_size, old_root), (new_size, new_root), &path), "{old} {new}");
+                assert!(
+                    is_consistent((old_size, old_root), (new_size, new_root), &path),
+                    "{old} {new}"
+                );
                 if old == 0 || old == new {
                     assert!(path.is_empty());
                     continue;
                 }
-                assert!(!holds((old_size, [9; 32]), (new_size, new_root), &path), "{old} {new}");
-                assert!(!holds((old_size, old_root), (new_size, [9; 32]), &path), "{old} {new}");
-                assert!(!holds((old_size, old_root), (new_size, new_root), &path[1..]));
+                assert!(
+                    !is_consistent((old_size, [9; 32]), (new_size, new_root), &path),
+                    "{old} {new}"
+                );
+                assert!(
+                    !is_consistent((old_size, old_root), (new_size, [9; 32]), &path),
+                    "{old} {new}"
+                );
+                assert!(!is_consistent((old_size, old_root), (new_size, new_root), &path[1..]));
                 let longer = [path.as_slice(), &[[9; 32]]].concat();
-                assert!(!holds((old_size, old_root), (new_size, new_root), &longer));
+                assert!(!is_consistent((old_size, old_root), (new_size, new_root), &longer));
                 for at in 0..path.len() {
                     let mut other = path.clone();
                     other[at][0] ^= 1;
-                    assert!(!holds((old_size, old_root), (new_size, new_root), &other));
+                    assert!(!is_consistent((old_size, old_root), (new_size, new_root), &other));
                 }
             }
         }

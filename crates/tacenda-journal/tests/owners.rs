@@ -84,7 +84,7 @@ fn whoever_is_killed_nothing_that_was_acknowledged_is_lost() {
             assert!(writer.read(1 + round * 7 % 20), "it goes on whoever is killed");
         }
         // The owner and another one in turn.
-        let at = writers.iter().position(|writer| writer.owns == (round % 2 == 0));
+        let at = writers.iter().position(|writer| writer.owns == round.is_multiple_of(2));
         let killed = writers.swap_remove(at.unwrap_or(0));
         owners += usize::from(killed.owns);
         acknowledged.extend(killed.kill());

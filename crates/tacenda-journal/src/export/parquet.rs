@@ -112,7 +112,7 @@ fn write_column(
             writer.write_batch(&values, None, None)
         }
         (_, ColumnWriter::ByteArrayColumnWriter(writer)) => {
-            let fields = |row: &'_ Seen| row.record.fields[number - BEFORE].clone();
+            let fields = |row: &Seen| row.record.fields[number - BEFORE].clone();
             let levels: Vec<i16> = rows
                 .iter()
                 .map(|row| row.record.fields[number - BEFORE].is_some().into())

@@ -1,7 +1,7 @@
 //! `tacenda journal verify` and `checkpoint`.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
@@ -98,7 +98,7 @@ fn key(text: &str) -> Result<VerifierKey, String> {
     VerifierKey::parse(text).ok_or_else(|| "a key is NAME+ID+KEY".to_owned())
 }
 
-fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed =
         |error| Failure::new(format!("cannot read the checkpoint: {}", reason(&error))).at(path);
     std::fs::read(path).map_err(failed)
