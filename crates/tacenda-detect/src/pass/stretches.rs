@@ -23,6 +23,12 @@ impl Stretches {
 
     #[inline]
     pub(super) fn has(&self, at: usize) -> bool {
-        at < self.to && self.ranges.iter().any(|(start, end)| (*start..*end).contains(&at))
+        let mut known = self.ranges.iter().take(self.next);
+        at < self.to && known.any(|(start, end)| (*start..*end).contains(&at))
+    }
+
+    /// Another text begins.
+    pub(super) fn clear(&mut self) {
+        (self.next, self.to) = (0, 0);
     }
 }
