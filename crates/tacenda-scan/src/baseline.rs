@@ -9,7 +9,7 @@ const HEADER: &str =
 
 /// Findings that are accepted as they are. They are known by their fingerprints, which stay when
 /// lines move.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Baseline {
     lines: Vec<String>,
     known: HashMap<String, usize>,

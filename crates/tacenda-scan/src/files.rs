@@ -65,6 +65,20 @@ impl Source {
         Self { path: path.into(), text: Some(text) }
     }
 
+    /// With its text as it is now, which holds from then on. What cannot be read stays what it is.
+    #[must_use]
+    pub fn pinned(mut self) -> Self {
+        if self.text.is_none() {
+            self.text = self.read().ok();
+        }
+        self
+    }
+
+    /// The text that is at hand.
+    pub fn contents(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
     /// Its text, with what looks like a secret hidden, for a report to show. Nothing if it cannot be
     /// read any more.
     pub fn masked(&self) -> Option<String> {

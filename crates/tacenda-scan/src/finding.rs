@@ -6,6 +6,7 @@ use serde::Serialize;
 use tacenda_policy::{Kind, Severity};
 
 use crate::Confidence;
+use crate::fix::Fix;
 use crate::rules::Rule;
 
 /// A stretch of a file. Lines and columns count from 1; columns count characters.
@@ -45,6 +46,9 @@ pub struct Finding {
     pub region: Region,
     /// The same place, in bytes of the file.
     pub bytes: std::ops::Range<usize>,
+    /// The argument or part of one that is wrong, in bytes of the file; the whole place where it is
+    /// not about a value.
+    pub argument: std::ops::Range<usize>,
     /// What is wrong, in one line.
     pub message: String,
     /// What is sensitive, if it is about a value.
@@ -57,4 +61,6 @@ pub struct Finding {
     pub way: Vec<Stop>,
     /// The same for the same finding after lines moved: a hash of what it is about.
     pub fingerprint: String,
+    /// What it can be fixed with, if that was asked for and can be told.
+    pub fix: Option<Fix>,
 }

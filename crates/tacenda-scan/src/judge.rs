@@ -15,7 +15,7 @@ use crate::model::Channel;
 use crate::program::Unit;
 use crate::rules::{Match, Rule, Written, for_value};
 use crate::scan::Matches;
-use crate::suppress::Unused;
+use crate::suppress::Applied;
 use crate::value::What;
 
 /// The texts of the files that findings are about.
@@ -25,7 +25,7 @@ pub(crate) struct Texts {
 
 impl Texts {
     pub(crate) fn new(
-        units: &[Unit],
+        units: &[&Unit],
         sources: &[Source],
         found: &HashMap<u32, Vec<Found>>,
         matches: &Matches,
@@ -42,7 +42,7 @@ impl Texts {
         let by_path: HashMap<&Path, &Source> =
             sources.iter().map(|source| (&*source.path, source)).collect();
         let by_file = files.into_iter().filter_map(|file| {
-            let unit = &units[file as usize];
+            let unit = units[file as usize];
             let text = by_path.get(&*unit.path)?.read().ok()?;
             let lines = Lines::new(&text);
             Some((file, (unit.path.clone(), text, lines)))
@@ -58,7 +58,7 @@ pub(crate) fn judge(
     matches: &[(&'static Rule, Match)],
     unit: &Unit,
     texts: &Texts,
-) -> (Vec<Finding>, Vec<Unused>) {
+) -> Applied {
     // Of one argument the surest finding tells, then that of the worse rule.
     let mut best: HashMap<(u32, Span), (&'static Rule, &Found, Confidence)> = HashMap::default();
     for one in found {
@@ -153,12 +153,14 @@ impl Texts {
             path: path.clone(),
             region: lines.region(text, found.span),
             bytes: found.span.start as usize..found.span.end as usize,
+            argument: found.span.start as usize..found.span.end as usize,
             message: lower_first(summary.trim_end_matches('.')),
             kind: None,
             confidence: found.confidence.min(rule.confidence),
             severity: rule.severity,
             way: Vec::new(),
             fingerprint: String::new(),
+            fix: None,
         })
     }
 
@@ -189,12 +191,14 @@ impl Texts {
             path: path.clone(),
             region: lines.region(text, found.call),
             bytes: found.call.start as usize..found.call.end as usize,
+            argument: found.argument.start as usize..found.argument.end as usize,
             message: message(found),
             kind: Some(kind),
             confidence,
             severity: rule.severity,
             way,
             fingerprint: String::new(),
+            fix: None,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! All files of a scan together: which function, class and module a name stands for.
 
 use rustc_hash::FxHashMap as HashMap;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use ruff_python_ast::name::Name;
@@ -30,6 +31,17 @@ pub(crate) struct FunctionEntry<'a> {
     pub(crate) function: &'a Function,
     /// Whether it is called on an object: its first parameter is the object.
     pub(crate) bound: bool,
+    /// Its file; nothing if it is there no more.
+    file: Option<u32>,
+    /// The class that it stands in.
+    class: Option<&'a Name>,
+}
+
+impl FunctionEntry<'_> {
+    /// Whether it stands in one of these files.
+    pub(crate) fn is_in(&self, files: &[usize]) -> bool {
+        self.file.is_some_and(|own| files.contains(&(own as usize)))
+    }
 }
 
 /// A class.
@@ -43,7 +55,7 @@ pub(crate) struct ClassEntry<'a> {
 /// All files of a scan.
 pub(crate) struct Program<'a> {
     /// The files.
-    pub(crate) units: &'a [Unit],
+    pub(crate) units: Vec<&'a Unit>,
     /// The functions.
     pub(crate) functions: Vec<FunctionEntry<'a>>,
     /// By file and name.
@@ -52,7 +64,12 @@ pub(crate) struct Program<'a> {
     modules: HashMap<&'a str, u32>,
     /// The names that each file imports, with what they stand for.
     imports: Vec<HashMap<Name, String>>,
+    /// Where the functions of a file that is being replaced had their places, by class and name.
+    places: HashMap<(Option<Name>, Name), VecDeque<usize>>,
 }
+
+/// Where a function stands: file, class, name, and how many of that name stand before it.
+pub(crate) type Standing = (u32, Option<Name>, Name, usize);
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +84,13 @@ impl<'a> Program<'a> {
     /// Reads which names there are.
     pub(crate) fn new(units: &'a [Unit]) -> Self {
         let mut program = Self {
-            units,
+            units: units.iter().collect(),
             functions: Vec::new(),
             by_name: HashMap::default(),
             classes: HashMap::default(),
             modules: HashMap::default(),
             imports: Vec::with_capacity(units.len()),
+            places: HashMap::default(),
         };
         for (file, unit) in units.iter().enumerate() {
             let file = u32::try_from(file).expect("fewer than four billion files");
@@ -95,13 +113,16 @@ impl<'a> Program<'a> {
         for stmt in block {
             match &stmt.kind {
                 StmtKind::Function(function) => {
-                    let place = self.functions.len();
                     let fixed = function.decorators.iter().any(|decorator| {
                         decorator.last_name().is_some_and(|ident| ident.name == "staticmethod")
                     });
                     if depth <= 1 {
-                        self.functions
-                            .push(FunctionEntry { function, bound: class.is_some() && !fixed });
+                        let place = self.enter(FunctionEntry {
+                            function,
+                            bound: class.is_some() && !fixed,
+                            file: Some(file),
+                            class: class.map(|class| &class.name),
+                        });
                         match class {
                             Some(class) => {
                                 let entry = self.classes.get_mut(&(file, class.name.clone()));
@@ -148,13 +169,81 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Gives a function its place: that of the function which it replaces, or a new one.
+    fn enter(&mut self, entry: FunctionEntry<'a>) -> usize {
+        let key = (entry.class.cloned(), entry.function.name.name.clone());
+        match self.places.get_mut(&key).and_then(VecDeque::pop_front) {
+            Some(place) => {
+                self.functions[place] = entry;
+                place
+            }
+            None => {
+                self.functions.push(entry);
+                self.functions.len() - 1
+            }
+        }
+    }
+
+    /// Puts another text of a file in place of the one before, or a new file behind the others.
+    /// Functions keep their places by their names; what comes back are the places of those that are
+    /// gone, and whether there are others than before.
+    pub(crate) fn replace(&mut self, file: u32, unit: &'a Unit) -> (Vec<usize>, bool) {
+        let at = file as usize;
+        if at == self.units.len() {
+            self.units.push(unit);
+            self.imports.push(HashMap::default());
+        }
+        self.units[at] = unit;
+        self.modules.insert(&unit.module, file);
+        self.by_name.retain(|(own, _), _| *own != file);
+        self.classes.retain(|(own, _), _| *own != file);
+        let functions = self.functions.iter().enumerate();
+        for (place, entry) in functions.filter(|(_, entry)| entry.file == Some(file)) {
+            let key = (entry.class.cloned(), entry.function.name.name.clone());
+            self.places.entry(key).or_default().push_back(place);
+        }
+        let before = self.functions.len();
+        let mut imports = HashMap::default();
+        self.gather(file, &unit.ir.body, None, &mut imports, 0);
+        self.imports[at] = imports;
+        let gone: Vec<usize> = std::mem::take(&mut self.places).into_values().flatten().collect();
+        for place in &gone {
+            self.functions[*place].file = None;
+        }
+        let others = !gone.is_empty() || self.functions.len() > before;
+        (gone, others)
+    }
+
+    /// The numbers of the functions that are there, and where these stand.
+    pub(crate) fn numbering(&self) -> Vec<(usize, Standing)> {
+        let mut seen: HashMap<(u32, Option<&Name>, &Name), usize> = HashMap::default();
+        let numbered = |(place, entry): (usize, &FunctionEntry<'a>)| {
+            let name = &entry.function.name.name;
+            let file = entry.file?;
+            let before = seen.entry((file, entry.class, name)).or_default();
+            *before += 1;
+            Some((place, (file, entry.class.cloned(), name.clone(), *before)))
+        };
+        self.functions.iter().enumerate().filter_map(numbered).collect()
+    }
+
+    /// The files that import something of this one.
+    pub(crate) fn importers(&self, file: u32) -> impl Iterator<Item = usize> {
+        let module = self.units[file as usize].module.as_str();
+        let of_it = move |path: &String| {
+            path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let imports = self.imports.iter().enumerate();
+        imports.filter(move |(_, names)| names.values().any(of_it)).map(|(file, _)| file)
+    }
+
     /// `..sibling.name` as a whole path.
     fn absolute(&self, file: u32, path: &str) -> String {
         let dots = path.bytes().take_while(|byte| *byte == b'.').count();
         if dots == 0 {
             return path.to_owned();
         }
-        let unit = &self.units[file as usize];
+        let unit = self.units[file as usize];
         let mut parts: Vec<&str> = unit.module.split('.').collect();
         let package = unit.path.file_stem().is_some_and(|stem| stem == "__init__");
         for _ in usize::from(package)..dots {

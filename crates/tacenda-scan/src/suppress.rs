@@ -76,12 +76,9 @@ impl Suppressions {
     }
 
     /// Takes out what is suppressed, and tells which comments suppressed nothing.
-    pub(crate) fn apply(
-        &self,
-        path: &Path,
-        mut findings: Vec<Finding>,
-    ) -> (Vec<Finding>, Vec<Unused>) {
+    pub(crate) fn apply(&self, path: &Path, mut findings: Vec<Finding>) -> Applied {
         let mut unused = Vec::new();
+        let mut suppressed = Vec::new();
         for comment in &self.comments {
             let mut note =
                 |why| unused.push(Unused { path: path.to_owned(), line: comment.line, why });
@@ -95,17 +92,28 @@ impl Suppressions {
             }
             for code in &comment.codes {
                 let before = findings.len();
-                findings.retain(|finding| {
+                suppressed.extend(findings.extract_if(.., |finding| {
                     let region = finding.region;
                     let here = (region.line..=region.end_line).contains(&comment.line);
                     let next = comment.alone && region.line == comment.line + 1;
-                    !(finding.rule.code == code && (here || next))
-                });
+                    finding.rule.code == code && (here || next)
+                }));
                 if findings.len() == before {
                     note(Why::NotFound(code.clone()));
                 }
             }
         }
-        (findings, unused)
+        Applied { findings, suppressed, unused }
     }
+}
+
+/// What comments make of the findings of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// Those that stay.
+    pub(crate) findings: Vec<Finding>,
+    /// Those that somebody looked at.
+    pub(crate) suppressed: Vec<Finding>,
+    /// The comments that suppress nothing.
+    pub(crate) unused: Vec<Unused>,
 }

@@ -7,7 +7,7 @@ use ruff_python_ast::name::Name;
 use super::Walker;
 use super::stmt::self_attribute;
 use crate::Confidence;
-use crate::ir::{Expr, ExprKind, Generator, Ident, Span};
+use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::model::{Channel, MODELS};
@@ -67,6 +67,10 @@ impl<'a> Walker<'a> {
                 let base_value = self.eval(base);
                 let key_value = self.eval(key);
                 let value = self.item(&base_value, key, &key_value, expr.span);
+                if is_before_query(base, key) {
+                    return value
+                        .retain(|flow| !matches!(flow.origin, Origin::Source(Label::Url, _)));
+                }
                 // `messages[0]`, `prompt[:50]`: a part of it.
                 value
             }
@@ -509,4 +513,13 @@ fn dotted(expr: &Expr, depth: u32) -> Option<String> {
         ExprKind::Item(base, _) => dotted(base, depth + 1),
         _ => None,
     }
+}
+
+/// `url.partition("?")[0]`, `url.split("?", 1)[0]`: a URL without its query string.
+fn is_before_query(base: &Expr, key: &Expr) -> bool {
+    let ExprKind::Call(call) = &base.kind else { return false };
+    let cuts = matches!(&call.callee.kind, ExprKind::Attribute(_, method)
+        if matches!(method.name.as_str(), "partition" | "split"));
+    let first = matches!(key.kind, ExprKind::Constant(Literal::Integer(0)));
+    cuts && first && call.arguments.first().and_then(Expr::text) == Some("?")
 }

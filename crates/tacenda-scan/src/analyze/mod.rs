@@ -110,7 +110,7 @@ pub(crate) fn analyze(
     file: u32,
     by_function: &HashMap<usize, usize>,
 ) -> Outcome {
-    let unit = &shared.program.units[file as usize];
+    let unit = shared.program.units[file as usize];
     let mut walker = Walker {
         shared,
         by_function,

@@ -171,6 +171,15 @@ impl<'a> Walker<'a> {
                 continue;
             }
             let said = hole.and_then(|hole| hole.said);
+            let escaped;
+            let value = if hole.is_some_and(|hole| hole.escaped) {
+                escaped = value
+                    .clone()
+                    .retain(|flow| !matches!(flow.origin, Origin::Source(Label::Untrusted, _)));
+                &escaped
+            } else {
+                value
+            };
             self.argument(expr, value, said, &text, span, sink.channel);
         }
         for (key, expr, value) in &arguments.by_name {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::shown;
 use crate::finding::{Finding, Region};
+use crate::fix::Edit;
 use crate::scan::Report;
 
 /// The report as one object.
@@ -17,6 +18,7 @@ pub fn json(report: &Report) -> Value {
         .map(|one| json!({ "path": shown(&one.path), "message": one.reason.to_string() }));
     json!({
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "suppressed": report.suppressed.iter().map(finding).collect::<Vec<_>>(),
         "unused_suppressions": unused.collect::<Vec<_>>(),
         "problems": problems.collect::<Vec<_>>(),
         "files": report.files,
@@ -47,6 +49,18 @@ fn finding(finding: &Finding) -> Value {
     object["severity"] = finding.severity.name().into();
     object["fingerprint"] = finding.fingerprint.clone().into();
     object["way"] = way.into();
+    if let Some(fix) = &finding.fix {
+        let edit = |edit: &Edit| {
+            let mut place = region(edit.region);
+            place["text"] = edit.text.clone().into();
+            place
+        };
+        object["fix"] = json!({
+            "message": fix.message,
+            "applicability": fix.applicability.name(),
+            "edits": fix.edits.iter().map(edit).collect::<Vec<_>>(),
+        });
+    }
     object
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use tacenda_policy::Severity;
-use tacenda_scan::{Finding, Report, Source, Stop};
+use tacenda_scan::{Applicability, Finding, Report, Source, Stop};
 
 /// The findings, each with the lines of its way.
 pub(super) fn findings(report: &Report, sources: &[Source]) -> String {
@@ -71,25 +71,46 @@ fn group<'a>(finding: &'a Finding, texts: &'a HashMap<PathBuf, String>) -> Group
         }
         group = group.element(snippet);
     }
+    if let Some(fix) = &finding.fix {
+        let flag = match fix.applicability {
+            Applicability::Safe => "--fix",
+            Applicability::Unsafe => "--fix --unsafe-fixes",
+        };
+        group = group.element(Level::HELP.message(format!("{}: `{flag}` does", fix.message)));
+    }
     group.element(
         Level::HELP
             .message(format!("`tacenda rule {}` tells what to do instead", finding.rule.code)),
     )
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let path = path.to_string_lossy();
     path.strip_prefix("./").unwrap_or(&path).to_owned()
 }
 
 /// What was looked at, and what came of it.
 pub(super) fn summary(out: &mut impl Write, report: &Report, known: usize) -> io::Result<()> {
-    let count = |number: usize, one: &str, many: &str| {
-        format!("{number} {}", if number == 1 { one } else { many })
-    };
     let findings = count(report.findings.len(), "finding", "findings");
     let known = if known == 0 { String::new() } else { format!(", {known} more in the baseline") };
     let files = count(report.files, "file", "files");
     let lines = count(report.lines, "line", "lines");
-    writeln!(out, "{findings}{known} in {files}, {lines}")
+    writeln!(out, "{findings}{known} in {files}, {lines}")?;
+    let fixes = || report.findings.iter().filter_map(|finding| finding.fix.as_ref());
+    let safe = fixes().filter(|fix| fix.applicability == Applicability::Safe).count();
+    let more = fixes().count() - safe;
+    match (safe, more) {
+        (0, 0) => Ok(()),
+        (safe, 0) => writeln!(out, "{safe} can be fixed with `--fix`"),
+        (0, more) => writeln!(out, "{more} can be fixed with `--fix --unsafe-fixes`"),
+        (safe, more) => writeln!(
+            out,
+            "{safe} can be fixed with `--fix`, {more} more with `--fix --unsafe-fixes`"
+        ),
+    }
+}
+
+/// A number of things.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
