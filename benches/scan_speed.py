@@ -2,8 +2,8 @@
 
     python scan_speed.py TACENDA [DIRECTORY]
 
-Processor seconds, seconds by the clock and peak memory, the best of three runs; then what an edit of
-one of the files costs the language server, which has them all.
+Processor seconds, seconds by the clock and peak memory, the best of three runs; then what an edit
+of one of the files costs the language server, which has them all.
 """
 
 from __future__ import annotations

@@ -35,14 +35,21 @@ class Editor:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.client = LanguageClient()
+        self.client = LanguageClient("test", "1")
         self.told: asyncio.Queue[lsp.PublishDiagnosticsParams] = asyncio.Queue()
         self.registered: list[lsp.RegistrationParams] = []
-        self.client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(self.told.put_nowait)
-        self.client.feature(lsp.CLIENT_REGISTER_CAPABILITY)(self.registered.append)
+
+        @self.client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        def told(params: lsp.PublishDiagnosticsParams) -> None:
+            self.told.put_nowait(params)
+
+        @self.client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
+        def registered(params: lsp.RegistrationParams) -> None:
+            self.registered.append(params)
 
     async def start(self, *arguments: str, capabilities: lsp.ClientCapabilities) -> Any:
-        await self.client.start_io(TACENDA, "lsp", "--delay", "20", *arguments)
+        delay = [] if "--delay" in arguments else ["--delay", "20"]
+        await self.client.start_io(TACENDA, "lsp", *delay, *arguments)
         params = lsp.InitializeParams(
             capabilities=capabilities,
             workspace_folders=[lsp.WorkspaceFolder(self.folder.as_uri(), self.folder.name)],
@@ -202,9 +209,7 @@ def test_files_know_each_other(tmp_path: Path) -> None:
             pass
         (tmp_path / "caller.py").write_text("")
         changes = [lsp.FileEvent(editor.uri("caller.py"), lsp.FileChangeType.Changed)]
-        editor.client.workspace_did_change_watched_files(
-            lsp.DidChangeWatchedFilesParams(changes)
-        )
+        editor.client.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams(changes))
         while await editor.diagnostics("library.py", 1):
             pass
         assert editor.registered
@@ -279,26 +284,34 @@ END = frame(request("shutdown", id=9)) + frame({"jsonrpc": "2.0", "method": "exi
 
 
 def test_bad_messages_are_answered_with_errors() -> None:
-    stream = b"".join([
-        frame(request("textDocument/hover", {}, id=0)),
-        START,
-        frame(b"{nothing"),
-        frame(b"[1, 2]"),
-        frame(request("initialize", {"capabilities": {}}, id=2)),
-        frame(request("textDocument/hover", {"textDocument": "a secret"}, id=3)),
-        frame(request("made/up", None, id="four")),
-        frame({"jsonrpc": "2.0", "method": "textDocument/didChange", "params": [1]}),
-        frame({"jsonrpc": "2.0", "method": "textDocument/didOpen"}),
-        frame({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": {}}}),
-        frame({"jsonrpc": "2.0", "id": 77, "result": None}),
-        END,
-    ])
+    stream = b"".join(
+        [
+            frame(request("textDocument/hover", {}, id=0)),
+            START,
+            frame(b"{nothing"),
+            frame(b"[1, 2]"),
+            frame(request("initialize", {"capabilities": {}}, id=2)),
+            frame(request("textDocument/hover", {"textDocument": "a secret"}, id=3)),
+            frame(request("made/up", None, id="four")),
+            frame({"jsonrpc": "2.0", "method": "textDocument/didChange", "params": [1]}),
+            frame({"jsonrpc": "2.0", "method": "textDocument/didOpen"}),
+            frame({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": {}}}),
+            frame({"jsonrpc": "2.0", "id": 77, "result": None}),
+            END,
+        ]
+    )
     done = converse(stream)
     assert done.returncode == 0, done.stderr
     codes = [(one["id"], one.get("error", {}).get("code")) for one in answers(done.stdout)]
     assert codes == [
-        (0, -32002), (1, None), (None, -32700), (None, -32700), (2, -32600), (3, -32602),
-        ("four", -32601), (9, None),
+        (0, -32002),
+        (1, None),
+        (None, -32700),
+        (None, -32700),
+        (2, -32600),
+        (3, -32602),
+        ("four", -32601),
+        (9, None),
     ]
     assert b"a secret" not in done.stdout + done.stderr
 
@@ -308,7 +321,11 @@ def test_the_end_says_how_it_came() -> None:
     assert converse(START).returncode == 1
     assert converse(b"").returncode == 1
     assert converse(START + frame({"jsonrpc": "2.0", "method": "exit"})).returncode == 1
-    for stream in (b"GET / HTTP/1.1\r\n\r\n", b"Content-Length: 99999999999\r\n\r\n", b"\xff" * 9999):
+    for stream in (
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"Content-Length: 99999999999\r\n\r\n",
+        b"\xff" * 9999,
+    ):
         done = converse(START + stream)
         assert done.returncode == 2
         assert b"error: the editor cannot be understood" in done.stderr

@@ -156,6 +156,32 @@ fn other_fixes_stand_where_they_should() {
 }
 
 #[test]
+fn of_an_exception_its_class_is_written() {
+    let head = "import logging\ndef f(tool_text):\n    try:\n        return parse_tool_call(tool_text)\n    except ValueError as error:\n        ";
+    for (code, after) in [
+        ("logging.info('%s', error)", "logging.info('%s', type(error).__name__)"),
+        ("logging.info(error)", "logging.info(type(error).__name__)"),
+        ("logging.info('a ' + str(error))", "logging.info('a ' + str(type(error).__name__))"),
+        (
+            "logging.info(f'{type(error).__name__}: {error}')",
+            "logging.info(f'{type(error).__name__}: {type(error).__name__}')",
+        ),
+    ] {
+        let text = format!("import mlx_lm\n{head}{code}\n");
+        assert_eq!(safely(&text), text.replace(code, after), "{code}");
+        let shadowed = text.replace("f(tool_text)", "f(tool_text, type)");
+        let after = after.replace("type(error).__name__)", "error.__class__.__name__)");
+        if !code.contains("type(") {
+            assert!(safely(&shadowed).contains(&after), "{code}");
+        }
+    }
+}
+
+fn safely(text: &str) -> String {
+    fixed(text, Applicability::Safe).0
+}
+
+#[test]
 fn a_package_that_is_new_to_the_program_is_not_safe() {
     let text = "import logging\n\n\ndef f(password):\n    logging.info('%s', password)\n";
     assert_eq!(fixed(text, Applicability::Safe).0, text);

@@ -68,19 +68,22 @@ struct Descent<'s, 'a> {
     stop: Option<TextRange>,
     /// What stands where the way last stopped before.
     stored: Option<&'a str>,
+    /// The name of the exception that is looked for.
+    caught: Option<&'a str>,
     quotes: Vec<char>,
 }
 
 impl<'a> Site<'a> {
-    /// Where the value of the finding stands in its call.
-    pub(super) fn slot(&self) -> Option<Slot<'a>> {
+    /// Where the value of the finding stands in its call; with `caught`, the value may be the exception
+    /// of this name.
+    pub(super) fn slot(&self, caught: Option<&'a str>) -> Option<Slot<'a>> {
         let call = self.call()?;
         let raised =
             matches!(self.around(&self.finding.bytes)?.first(), Some(AnyNodeRef::StmtRaise(_)));
         let channel = if raised { Some(Channel::Exception) } else { self.channel(call) };
         let argument = range(&self.finding.argument)?;
         let (top, form, in_message) = self.entrance(call, argument, channel)?;
-        let mut descent = self.descent(argument, top.range());
+        let mut descent = Descent { caught, ..self.descent(argument, top.range()) };
         let (value, form, found) = match descent.down(top, form, 0) {
             Some((value, form)) => (value, form, true),
             None if is_put_together(top) => {
@@ -107,7 +110,7 @@ impl<'a> Site<'a> {
         let stop = inside.or_else(|| (argument != top).then_some(argument));
         let before = stops.rfind(|stop| range(&stop.bytes) != Some(argument));
         let stored = before.and_then(|stop| self.text.get(stop.bytes.clone()));
-        Descent { site: self, stop, stored, quotes: Vec::new() }
+        Descent { site: self, stop, stored, caught: None, quotes: Vec::new() }
     }
 
     /// The argument that the finding is about, and what may stand in its place; whether it is the
@@ -294,7 +297,11 @@ impl<'a> Descent<'_, 'a> {
             let mut fitting = parts.iter().filter(|part| test(part));
             fitting.next().filter(|_| fitting.next().is_none()).copied()
         };
-        only(&|part| Some(self.site.source(part)) == self.stored)
+        let is_caught = |part: &ast::Expr| {
+            part.as_name_expr().is_some_and(|name| Some(name.id.as_str()) == self.caught)
+        };
+        only(&is_caught)
+            .or_else(|| only(&|part| Some(self.site.source(part)) == self.stored))
             .or_else(|| only(&|part| !part.is_literal_expr()))
     }
 }

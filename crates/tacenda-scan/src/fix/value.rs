@@ -14,7 +14,7 @@ use crate::model::Channel;
 impl<'a> Site<'a> {
     /// The value is handed to `tacenda.summary`, which tells its size and a keyed fingerprint.
     pub(crate) fn summarized(&self) -> Option<Fix> {
-        let slot = self.slot()?;
+        let slot = self.slot(None)?;
         let place = slot.value.start();
         let (function, import) = self.tacenda("summary", place)?;
         let (before, after) = match slot.form {
@@ -31,9 +31,9 @@ impl<'a> Site<'a> {
 
     /// Of an exception, its class; of what was made from one, a summary.
     pub(crate) fn exception_named(&self) -> Option<Fix> {
-        let slot = self.slot()?;
-        let caught = self.is_caught(slot.value);
-        if !caught {
+        let caught = self.caught();
+        let slot = self.slot(caught)?;
+        if !matches!(slot.value, ast::Expr::Name(name) if Some(name.id.as_str()) == caught) {
             return self.summarized();
         }
         let (before, after) = if self.imports.is_rebound("type") {
@@ -46,7 +46,7 @@ impl<'a> Site<'a> {
 
     /// Of a URL, what stands before its query string; of a text with one, a summary.
     pub(crate) fn query_cut(&self) -> Option<Fix> {
-        let slot = self.slot()?;
+        let slot = self.slot(None)?;
         let name = last_name(slot.value).map(words).unwrap_or_default();
         let url = name.iter().any(|word| {
             matches!(word.as_str(), "url" | "uri" | "href" | "link" | "endpoint" | "path")
@@ -104,15 +104,13 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Whether an expression is the exception that is being handled.
-    fn is_caught(&self, expr: &ast::Expr) -> bool {
-        let ast::Expr::Name(name) = expr else { return false };
-        let around = self.around(&self.finding.argument).unwrap_or_default();
-        around.into_iter().any(|node| match node {
+    /// The name of the exception that is being handled where the value is written.
+    fn caught(&self) -> Option<&'a str> {
+        self.around(&self.finding.argument)?.into_iter().find_map(|node| match node {
             AnyNodeRef::ExceptHandlerExceptHandler(handler) => {
-                handler.name.as_ref().is_some_and(|caught| caught.id == name.id)
+                handler.name.as_ref().map(ast::Identifier::as_str)
             }
-            _ => false,
+            _ => None,
         })
     }
 }

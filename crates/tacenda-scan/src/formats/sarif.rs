@@ -23,7 +23,7 @@ pub fn sarif(report: &Report) -> Value {
     });
     let suppressed = report.suppressed.iter().map(|finding| {
         let mut result = result(finding);
-        result["suppressions"] = json!([{ "kind": "inSource", "status": "accepted" }]);
+        result["suppressions"] = json!([{ "kind": "inSource" }]);
         result
     });
     let results = report.findings.iter().map(result).chain(suppressed);

@@ -76,7 +76,8 @@ fn group<'a>(finding: &'a Finding, texts: &'a HashMap<PathBuf, String>) -> Group
             Applicability::Safe => "--fix",
             Applicability::Unsafe => "--fix --unsafe-fixes",
         };
-        group = group.element(Level::HELP.message(format!("{}: `{flag}` does", fix.message)));
+        let message = format!("it can be fixed with `{flag}`: {}", fix.message);
+        group = group.element(Level::HELP.message(message));
     }
     group.element(
         Level::HELP
