@@ -61,7 +61,7 @@ fn result(finding: &Finding) -> Value {
         "ruleIndex": place,
         "level": level(finding.severity),
         "message": { "text": finding.message },
-        "locations": [location(&shown(&finding.path), finding.region)],
+        "locations": [location(&shown(&finding.path), finding.in_file())],
         "partialFingerprints": { "tacendaFinding/v1": finding.fingerprint },
         "properties": {
             "confidence": finding.confidence.name(),
@@ -72,7 +72,7 @@ fn result(finding: &Finding) -> Value {
     });
     if !finding.way.is_empty() {
         let stops = finding.way.iter().map(|stop| {
-            let mut place = location(&shown(&stop.path), stop.region);
+            let mut place = location(&shown(&stop.path), stop.in_file());
             place["message"] = json!({ "text": stop.what });
             json!({ "location": place })
         });
