@@ -36,7 +36,7 @@ impl Baseline {
                 finding.fingerprint,
                 finding.rule.code,
                 path.strip_prefix("./").unwrap_or(&path),
-                finding.region.line
+                finding.in_file().line
             )
         };
         Self { lines: findings.iter().map(line).collect(), known: HashMap::default() }

@@ -19,10 +19,12 @@ use rayon::prelude::*;
 use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;
 
+use crate::configuration;
 use crate::files::Source;
 use crate::finding::{Finding, Region};
 use crate::lines::Lines;
 use crate::lower::lower;
+use crate::notebook::is_notebook;
 use crate::scan::{Report, STACK};
 
 pub use apply::{Fixed, apply};
@@ -87,6 +89,10 @@ pub fn suggest(report: &mut Report, sources: &[Source]) {
     let uses_tacenda = report.uses_tacenda;
     let fixes = || -> Vec<(usize, Fix)> {
         let one = |(source, places): &(&Source, Vec<usize>)| {
+            // Of a notebook the code is only a part of the file, and configuration is no code.
+            if is_notebook(&source.path) || configuration::syntax(&source.path).is_some() {
+                return Vec::new();
+            }
             let Ok(text) = source.read() else { return Vec::new() };
             of_file(&text, findings, places, uses_tacenda)
         };

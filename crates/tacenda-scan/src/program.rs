@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ruff_python_ast::name::Name;
 
+use crate::files::Source;
 use crate::ir::{Class_, Expr, Function, Module, Stmt, StmtKind};
 use crate::suppress::Suppressions;
 
@@ -94,7 +95,7 @@ impl<'a> Program<'a> {
         };
         for (file, unit) in units.iter().enumerate() {
             let file = u32::try_from(file).expect("fewer than four billion files");
-            program.modules.insert(&unit.module, file);
+            program.name(file, unit);
             let mut imports = HashMap::default();
             program.gather(file, &unit.ir.body, None, &mut imports, 0);
             program.imports.push(imports);
@@ -184,6 +185,20 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Enters a file under its name. Nobody imports a notebook; a stub says less than the code beside
+    /// it.
+    fn name(&mut self, file: u32, unit: &'a Unit) {
+        match unit.path.extension().and_then(|extension| extension.to_str()) {
+            Some("ipynb") => {}
+            Some("pyi") => {
+                self.modules.entry(&unit.module).or_insert(file);
+            }
+            _ => {
+                self.modules.insert(&unit.module, file);
+            }
+        }
+    }
+
     /// Puts another text of a file in place of the one before, or a new file behind the others.
     /// Functions keep their places by their names; what comes back are the places of those that are
     /// gone, and whether there are others than before.
@@ -194,7 +209,7 @@ impl<'a> Program<'a> {
             self.imports.push(HashMap::default());
         }
         self.units[at] = unit;
-        self.modules.insert(&unit.module, file);
+        self.name(file, unit);
         self.by_name.retain(|(own, _), _| *own != file);
         self.classes.retain(|(own, _), _| *own != file);
         let functions = self.functions.iter().enumerate();
@@ -335,21 +350,49 @@ impl<'a> Program<'a> {
     }
 }
 
-/// The name of a file as a module: the directories above it count as long as they are packages.
-pub(crate) fn module_name(path: &Path) -> String {
-    let mut parts = Vec::new();
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    if stem != "__init__" {
-        parts.push(stem.to_owned());
-    }
-    let mut directory = path.parent();
-    while let Some(here) = directory {
-        if parts.len() > 12 || !here.join("__init__.py").is_file() {
-            break;
+/// Which directories are packages: those that hold an `__init__.py`, among the files of the scan or
+/// on disk.
+pub(crate) struct Packages {
+    /// What each directory of a file is called as a package; nothing for one that is none.
+    names: HashMap<PathBuf, String>,
+}
+
+impl Packages {
+    pub(crate) fn of(sources: &[Source]) -> Self {
+        let is_init = |path: &Path| path.file_stem().is_some_and(|stem| stem == "__init__");
+        let mut packages: HashMap<&Path, bool> = HashMap::default();
+        for source in sources.iter().filter(|source| is_init(&source.path)) {
+            packages.extend(source.path.parent().map(|directory| (directory, true)));
         }
-        parts.extend(here.file_name().and_then(|name| name.to_str()).map(str::to_owned));
-        directory = here.parent();
+        let mut names = HashMap::default();
+        for source in sources {
+            let Some(directory) = source.path.parent() else { continue };
+            if names.contains_key(directory) {
+                continue;
+            }
+            let mut parts: Vec<&str> = Vec::new();
+            for here in directory.ancestors().take(12) {
+                let package =
+                    *packages.entry(here).or_insert_with(|| here.join("__init__.py").is_file());
+                if !package {
+                    break;
+                }
+                parts.extend(here.file_name().and_then(|name| name.to_str()));
+            }
+            parts.reverse();
+            names.insert(directory.to_owned(), parts.join("."));
+        }
+        Self { names }
     }
-    parts.reverse();
-    parts.join(".")
+
+    /// The name of a file as a module: the directories above it count as long as they are packages.
+    pub(crate) fn module(&self, path: &Path) -> String {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let package = path.parent().and_then(|directory| self.names.get(directory));
+        match (package.map_or("", String::as_str), stem) {
+            (package, "__init__") => package.to_owned(),
+            ("", stem) => stem.to_owned(),
+            (package, stem) => format!("{package}.{stem}"),
+        }
+    }
 }

@@ -5,19 +5,21 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
+use ruff_python_ast::ModModule;
 use ruff_python_ast::name::Name;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::{Parsed, parse_unchecked_source};
 use ruff_text_size::Ranged;
 
 use crate::analyze::{Found, Outcome, Shared, Summary, analyze};
+use crate::configuration::{self, Told};
 use crate::files::{Problem, Reason, Source};
 use crate::finding::Finding;
 use crate::judge::{Texts, judge};
 use crate::lexicon::words;
 use crate::lower::lower;
-use crate::program::{Program, Standing, Unit, module_name};
+use crate::notebook;
+use crate::program::{Packages, Program, Standing, Unit};
 use crate::rules::{Match, Rule};
 use crate::suppress::{Applied, MARK, Suppressions, Unused};
 use crate::value::Value;
@@ -48,33 +50,63 @@ pub struct Report {
     pub uses_tacenda: bool,
 }
 
-/// Scans files.
-pub fn scan(sources: &[Source], threads: usize) -> Report {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
-    match pool {
-        Ok(pool) => pool.install(|| scan_here(sources)),
-        Err(_) => scan_here(sources),
+impl Report {
+    fn take(&mut self, applied: &mut Applied) {
+        self.findings.append(&mut applied.findings);
+        self.suppressed.append(&mut applied.suppressed);
+        self.unused.append(&mut applied.unused);
     }
 }
 
-fn scan_here(sources: &[Source]) -> Report {
+/// What is called whenever another file has been read.
+pub type Watch<'a> = &'a (dyn Fn() + Sync);
+
+/// Scans files.
+pub fn scan(sources: &[Source], threads: usize) -> Report {
+    scan_watched(sources, threads, &|| {})
+}
+
+/// Scans files while somebody watches.
+pub fn scan_watched(sources: &[Source], threads: usize, watch: Watch<'_>) -> Report {
+    pooled(threads, || scan_here(sources, watch))
+}
+
+/// Works with so many threads; with one for each processor if that is 0.
+pub(crate) fn pooled<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
+    match pool {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}
+
+pub(crate) fn scan_here(sources: &[Source], watch: Watch<'_>) -> Report {
     let mut report = Report::default();
-    let read: Vec<Result<(Unit, usize), Problem>> = sources
+    let packages = Packages::of(sources);
+    let read: Vec<Result<Read, Problem>> = sources
         .par_iter()
         .map(|source| {
             // One file that we fail on is told, and costs no other its findings.
             let failed = |_| Err(Problem { path: source.path.clone(), reason: Reason::Internal });
-            catch_unwind(|| unit(source)).unwrap_or_else(failed)
+            let read = catch_unwind(|| read(source, &packages)).unwrap_or_else(failed);
+            watch();
+            read
         })
         .collect();
     let mut units = Vec::new();
     for one in read {
         match one {
-            Ok((unit, lines)) => {
+            Ok(Read::Code(unit, lines)) => {
                 report.files += 1;
                 report.lines += lines;
-                units.push(unit);
+                units.push(*unit);
             }
+            Ok(Read::Configuration(mut told)) => {
+                report.files += 1;
+                report.lines += told.lines;
+                report.take(&mut told.applied);
+            }
+            Ok(Read::Other) => {}
             Err(problem) => report.problems.push(problem),
         }
     }
@@ -99,31 +131,50 @@ fn scan_here(sources: &[Source]) -> Report {
         })
         .collect();
     for mut one in each {
-        report.findings.append(&mut one.findings);
-        report.suppressed.append(&mut one.suppressed);
-        report.unused.append(&mut one.unused);
+        report.take(&mut one);
     }
     for findings in [&mut report.findings, &mut report.suppressed] {
         findings.sort_by(|one, two| {
             (&one.path, one.region, one.rule.code).cmp(&(&two.path, two.region, two.rule.code))
         });
     }
+    notebook::place(&mut report, sources);
     report
 }
 
-/// Reads a file, and lowers it; how many lines it has.
-pub(crate) fn unit(source: &Source) -> Result<(Unit, usize), Problem> {
+/// What a file turned out to be.
+enum Read {
+    /// Python, and how many lines of it.
+    Code(Box<Unit>, usize),
+    /// Configuration.
+    Configuration(Told),
+    /// Something else, which has the name of configuration.
+    Other,
+}
+
+fn read(source: &Source, packages: &Packages) -> Result<Read, Problem> {
+    match configuration::syntax(&source.path) {
+        Some(syntax) => {
+            let told = configuration::scan(source, syntax)?;
+            Ok(told.map_or(Read::Other, Read::Configuration))
+        }
+        None => unit(source, packages).map(|(unit, lines)| Read::Code(Box::new(unit), lines)),
+    }
+}
+
+/// Reads a file of Python, and lowers it; how many lines it has.
+pub(crate) fn unit(source: &Source, packages: &Packages) -> Result<(Unit, usize), Problem> {
     let problem = |reason| Problem { path: source.path.clone(), reason };
     let text = source.read().map_err(problem)?;
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-    let parsed = parse_unchecked_source(&text, PySourceType::Python);
+    let parsed = parse_unchecked_source(&text, source.syntax());
     let parsed_comments = comments(&text, &parsed);
     let (mut ir, too_deep) = lower(parsed.suite());
     if too_deep {
         // Giving back a tree this deep would recurse as deeply.
         std::mem::forget(parsed);
     }
-    let module = module_name(&source.path);
+    let module = packages.module(&source.path);
     // What lies under such a name is about models, whatever the file itself imports.
     ir.context.ml |=
         words(&source.path.to_string_lossy()).iter().any(|word| word == "mlx" || word == "llm");

@@ -16,6 +16,8 @@ pub struct Unused {
     pub path: PathBuf,
     /// The line of the comment.
     pub line: u32,
+    /// The cell that it is in, in a notebook; its line is that of the cell.
+    pub cell: Option<u32>,
     /// What is wrong with it.
     pub why: Why,
 }
@@ -80,8 +82,9 @@ impl Suppressions {
         let mut unused = Vec::new();
         let mut suppressed = Vec::new();
         for comment in &self.comments {
-            let mut note =
-                |why| unused.push(Unused { path: path.to_owned(), line: comment.line, why });
+            let mut note = |why| {
+                unused.push(Unused { path: path.to_owned(), line: comment.line, cell: None, why })
+            };
             if comment.codes.is_empty() {
                 note(Why::NoRule);
                 continue;

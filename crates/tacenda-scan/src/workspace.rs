@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
+use crate::configuration;
 use crate::files::Source;
 use crate::fix::suggest;
 use crate::judge::{Texts, judge};
-use crate::program::{Program, Unit};
+use crate::program::{Packages, Program, Unit};
 use crate::scan::{Facts, Matches, Report, STACK, unit};
 
 /// After so many edits the texts of before are given back.
@@ -69,7 +70,9 @@ struct Known {
 
 impl Workspace {
     fn new(mut sources: Vec<Source>) -> Self {
-        let read: Vec<Option<Unit>> = sources.par_iter().map(read).collect();
+        let packages = Packages::of(&sources);
+        let read: Vec<Option<Unit>> =
+            sources.par_iter().map(|source| read(source, &packages)).collect();
         // What cannot be read now is read when it changes.
         let mut there = read.iter().map(Option::is_some);
         sources.retain(|_| there.next().unwrap_or_default());
@@ -149,11 +152,12 @@ impl Files {
             Some(text) => Source::text(path.clone(), text),
             None => Source::file(path.clone()),
         };
-        let unit = match read(&source) {
+        let packages = Packages::of(std::slice::from_ref(&source));
+        let unit = match read(&source, &packages) {
             Some(unit) => unit,
             None if known.is_some() => {
                 source = Source::text(path.clone(), String::new());
-                read(&source)?
+                read(&source, &packages)?
             }
             None => return None,
         };
@@ -236,7 +240,10 @@ impl Known {
     }
 }
 
-/// Reads a file. One that we fail on is none.
-fn read(source: &Source) -> Option<Unit> {
-    std::panic::catch_unwind(|| unit(source)).ok()?.ok().map(|(unit, _)| unit)
+/// Reads a file of Python. One that we fail on is none.
+fn read(source: &Source, packages: &Packages) -> Option<Unit> {
+    if configuration::syntax(&source.path).is_some() {
+        return None;
+    }
+    std::panic::catch_unwind(|| unit(source, packages)).ok()?.ok().map(|(unit, _)| unit)
 }

@@ -3,15 +3,21 @@
 use serde_json::{Value, json};
 
 use super::shown;
-use crate::finding::{Finding, Region};
+use crate::finding::{Cell, Finding, Region};
 use crate::fix::Edit;
 use crate::scan::Report;
 
 /// The report as one object.
 pub fn json(report: &Report) -> Value {
-    let unused = report.unused.iter().map(
-        |one| json!({ "path": shown(&one.path), "line": one.line, "message": one.why.to_string() }),
-    );
+    let unused = report.unused.iter().map(|one| {
+        let mut object = json!({
+            "path": shown(&one.path), "line": one.line, "message": one.why.to_string(),
+        });
+        if let Some(cell) = one.cell {
+            object["cell"] = cell.into();
+        }
+        object
+    });
     let problems = report
         .problems
         .iter()
@@ -34,12 +40,14 @@ pub fn jsonl(report: &Report) -> String {
 fn finding(finding: &Finding) -> Value {
     let way = finding.way.iter().map(|stop| {
         let mut place = region(stop.region);
+        cell(&mut place, stop.cell.as_ref());
         place["path"] = shown(&stop.path).into();
-        place["what"] = stop.what.into();
+        place["what"] = (*stop.what).into();
         place
     });
     let way: Vec<Value> = way.collect();
     let mut object = region(finding.region);
+    cell(&mut object, finding.cell.as_ref());
     object["path"] = shown(&finding.path).into();
     object["rule"] = finding.rule.code.into();
     object["name"] = finding.rule.name.into();
@@ -62,6 +70,14 @@ fn finding(finding: &Finding) -> Value {
         });
     }
     object
+}
+
+/// Of what is in a notebook, the cell whose lines were told, and the line of the file.
+fn cell(place: &mut Value, cell: Option<&Cell>) {
+    if let Some(cell) = cell {
+        place["cell"] = cell.number.into();
+        place["file_line"] = cell.file.line.into();
+    }
 }
 
 fn region(region: Region) -> Value {

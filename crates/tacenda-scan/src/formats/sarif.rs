@@ -66,7 +66,7 @@ fn result(finding: &Finding) -> Value {
         "ruleIndex": place,
         "level": level(finding.severity),
         "message": { "text": finding.message },
-        "locations": [location(&finding.path, finding.region)],
+        "locations": [location(&finding.path, finding.in_file())],
         "partialFingerprints": { "tacendaFinding/v1": finding.fingerprint },
         "properties": {
             "confidence": finding.confidence.name(),
@@ -77,7 +77,7 @@ fn result(finding: &Finding) -> Value {
     });
     if !finding.way.is_empty() {
         let stops = finding.way.iter().map(|stop| {
-            let mut place = location(&stop.path, stop.region);
+            let mut place = location(&stop.path, stop.in_file());
             place["message"] = json!({ "text": stop.what });
             json!({ "location": place })
         });

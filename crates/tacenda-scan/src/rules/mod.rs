@@ -110,8 +110,8 @@ macro_rules! rules {
 
 rules!(
     tac101, tac102, tac103, tac104, tac105, tac106, tac110, tac201, tac202, tac301, tac302, tac303,
-    tac304, tac305, tac306, tac307, tac401, tac402, tac403, tac404, tac405, tac501, tac601, tac602,
-    tac603, tac604, tac605, tac606, tac701,
+    tac304, tac305, tac306, tac307, tac308, tac401, tac402, tac403, tac404, tac405, tac501, tac601,
+    tac602, tac603, tac604, tac605, tac606, tac701,
 );
 
 impl Rule {

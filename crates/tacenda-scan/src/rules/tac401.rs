@@ -52,10 +52,14 @@ pub(super) static RULE: Rule = Rule {
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     let call = site.call;
     let ours = |host: &Expr| matches!(host.text(), Some("localhost" | "127.0.0.1" | "::1"));
+    let host = call.keyword("host").or_else(|| call.arguments.first());
     let remote = match site.path.rsplit('.').next() {
-        Some("SocketHandler" | "DatagramHandler") => call.arguments.first().is_some_and(|host| !ours(host)),
+        Some("SocketHandler" | "DatagramHandler") => host.is_some_and(|host| !ours(host)),
         Some("HTTPHandler") => {
-            !call.arguments.is_empty() && !call.keyword("secure").is_some_and(Expr::is_true) && !call.arguments.first().is_some_and(ours) && call.arguments.len() > 1
+            let whole = call.arguments.len() > 1 || call.keyword("url").is_some();
+            whole
+                && !call.keyword("secure").is_some_and(Expr::is_true)
+                && host.is_some_and(|host| !ours(host))
         }
         Some("SysLogHandler") => {
             let address = call.keyword("address").or_else(|| call.arguments.first());

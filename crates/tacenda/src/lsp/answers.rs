@@ -59,7 +59,7 @@ fn diagnostic(document: &Document, finding: &Finding, encoding: Encoding) -> Dia
         };
         Some(DiagnosticRelatedInformation {
             location: Location { uri: uri?, range },
-            message: stop.what.to_owned(),
+            message: stop.what.to_string(),
         })
     });
     Diagnostic {

@@ -82,7 +82,7 @@ impl Fixes {
     pub(super) fn diff(&self) -> String {
         let mut page = String::new();
         for (path, file) in &self.files {
-            let name = shown(path);
+            let name = shown(path, None);
             let diff = similar::TextDiff::from_lines(&file.shown.0, &file.shown.1);
             let (before, after) = (format!("a/{name}"), format!("b/{name}"));
             let diff = diff.unified_diff().context_radius(3).header(&before, &after).to_string();

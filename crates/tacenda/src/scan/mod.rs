@@ -1,6 +1,8 @@
 //! `tacenda scan`: leaks in code, before it ships.
 
+mod cache;
 mod fix;
+mod progress;
 mod text;
 
 use std::io::{self, Read, Write};
@@ -13,11 +15,13 @@ use clap::{Args, ValueEnum};
 use tacenda_policy::Severity;
 use tacenda_scan::rules::Rule;
 use tacenda_scan::{
-    Baseline, Confidence, Finding, Report, Selection, Source, formats, scan, suggest,
+    BadBase, Base, Baseline, Confidence, Finding, Report, Selection, Source, formats, scan_watched,
+    suggest,
 };
 
 use crate::failure::{Failure, print, reason, warn};
 use crate::output::Output;
+use progress::Progress;
 
 /// Find leaks in Python code before it ships
 ///
@@ -70,13 +74,18 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "FILE", help_heading = "Findings", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
 
+    /// Only what was added since REV: findings that git's revision did not have, and those whose
+    /// way leads over a changed line
+    #[arg(long, value_name = "REV", help_heading = "Findings", conflicts_with = "write_baseline")]
+    diff_base: Option<String>,
+
     /// Write fixes into the files: those after which the program computes what it did, needs what
     /// it needed, and logs all but the value
-    #[arg(long, help_heading = "Fixes")]
+    #[arg(long, help_heading = "Fixes", conflicts_with = "diff_base")]
     fix: bool,
 
     /// Show what `--fix` would change, and change nothing; literals are hidden as in findings
-    #[arg(long, help_heading = "Fixes", conflicts_with = "fix")]
+    #[arg(long, help_heading = "Fixes", conflicts_with_all = ["fix", "diff_base"])]
     diff: bool,
 
     /// With `--fix` or `--diff`, also fixes that take a look: each tells why in its rule
@@ -94,6 +103,18 @@ pub(crate) struct ScanArgs {
     /// Only the findings: no summary, no suggestions
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
+
+    /// Keep what came of scans in DIR, in place of the user's cache directory
+    #[arg(long, value_name = "DIR", help_heading = "Cache", conflicts_with = "no_cache")]
+    cache_dir: Option<PathBuf>,
+
+    /// Neither keep what comes of the scan nor look whether it is known
+    #[arg(long, help_heading = "Cache")]
+    no_cache: bool,
+
+    /// Show no progress
+    #[arg(long, help_heading = "Output")]
+    no_progress: bool,
 
     /// Read with N threads, in place of one for each processor
     #[arg(short = 'j', long, value_name = "N", help_heading = "Output")]
@@ -135,8 +156,22 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let (mut sources, problems) = sources(args)?;
     let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
+    // A bad revision is told before the work is done.
+    let base = args.diff_base.as_deref().map(|revision| base(args, revision, &sources));
+    let mut base = base.transpose()?;
+    let cache = if args.no_cache { None } else { cache::open(args.cache_dir.as_deref())? };
+    let scan = |sources: &[Source]| {
+        let progress = Progress::new(sources.len(), !args.quiet && !args.no_progress);
+        let watch = || progress.step();
+        let report = match &cache {
+            Some(cache) => cache.scan(sources, threads, &watch),
+            None => scan_watched(sources, threads, &watch),
+        };
+        progress.finish();
+        report
+    };
     let look = |sources: &[Source]| {
-        let mut report = scan(sources, threads);
+        let mut report = scan(sources);
         report.findings.retain(|finding| is_asked_for(args, finding));
         report.suppressed.retain(|finding| is_asked_for(args, finding));
         report
@@ -148,10 +183,15 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         tell_problems(&report)?;
         return Ok(ExitCode::from(if report.problems.is_empty() { 0 } else { 2 }));
     }
-    let mut known = 0;
+    let mut left_out = LeftOut::default();
     let mut look = |sources: &[Source]| {
         let mut report = look(sources);
-        known = baseline.clone().map_or(0, |baseline| baseline.apply(&mut report.findings));
+        if let Some(base) = base.take() {
+            left_out.before = base.leave_added(&mut report, sources, &scan);
+        }
+        if let Some(baseline) = baseline.clone() {
+            left_out.accepted = baseline.apply(&mut report.findings);
+        }
         suggest(&mut report, sources);
         report
     };
@@ -176,7 +216,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     tell_problems(&report)?;
     for unused in &report.unused {
         let yellow = AnsiColor::Yellow.on_default().bold();
-        let place = format!("{}:{}", unused.path.display(), unused.line);
+        let cell = unused.cell.map_or(String::new(), |cell| format!("cell {cell}:"));
+        let place = format!("{}:{cell}{}", unused.path.display(), unused.line);
         let err = &mut anstream::stderr().lock();
         print(err, ("warning", yellow), &unused.why.to_string(), Some(&place), None)?;
     }
@@ -184,7 +225,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         fixes.tell("fixed")?;
     }
     if args.format == Format::Text && !args.quiet {
-        text::summary(&mut anstream::stderr().lock(), &report, known)?;
+        text::summary(&mut anstream::stderr().lock(), &report, left_out)?;
     }
     let found = !report.findings.is_empty() && args.format != Format::Sarif;
     for failure in &refused {
@@ -202,6 +243,40 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         () if found => 1,
         () => 0,
     }))
+}
+
+/// How many findings are not shown.
+#[derive(Clone, Copy, Default)]
+struct LeftOut {
+    /// Those that were there at the revision of `--diff-base`.
+    before: usize,
+    /// Those in the baseline.
+    accepted: usize,
+}
+
+/// What the files were at a revision.
+fn base(args: &ScanArgs, revision: &str, sources: &[Source]) -> Result<Base, Failure> {
+    if args.paths.iter().any(|path| path == Path::new("-")) {
+        let message = "standard input has no earlier revision to compare it with";
+        return Err(Failure::new(message).hint("name files or directories of a git repository"));
+    }
+    Base::of(revision, &args.paths, sources).map_err(|bad| {
+        let failure = Failure::new(bad.to_string());
+        let deeper = "the clone is shallow: `git fetch --unshallow`, or `fetch-depth: 0` where \
+                      the workflow checks out, brings the rest of the history";
+        match bad {
+            BadBase::NoRevision { shallow: true, .. } | BadBase::NoCommit { shallow: true, .. } => {
+                failure.hint(deeper)
+            }
+            BadBase::NoRevision { .. } => {
+                failure.hint("name a branch, a tag or a commit: `--diff-base origin/main`")
+            }
+            BadBase::NoCommit { .. } => failure.hint("`git fetch` in the submodule brings it"),
+            BadBase::Outside { .. } => failure.hint("scan the files of one repository at a time"),
+            BadBase::NoGit(_) => failure.hint("install git, or leave out --diff-base"),
+            BadBase::NoRepository { .. } | BadBase::Git { .. } => failure,
+        }
+    })
 }
 
 fn tell_problems(report: &Report) -> Result<(), Failure> {
