@@ -183,6 +183,23 @@ impl Lexicon {
     }
 }
 
+/// What the content of a file is of which this is the name of its path: `password_file`,
+/// `tokenPath`.
+pub(crate) fn secret_file(name: &str) -> Option<Class> {
+    let words = words(name);
+    let (last, rest) = words.split_last()?;
+    if !matches!(last.as_str(), "file" | "path" | "filename" | "filepath" | "fname") {
+        return None;
+    }
+    let rest: Vec<&str> = rest
+        .iter()
+        .map(String::as_str)
+        .filter(|word| !matches!(*word, "file" | "path"))
+        .collect();
+    let class = if rest.is_empty() { Class::Plain } else { LEXICON.read(&rest) };
+    matches!(class, Class::Sensitive(Label::Credential, ..)).then_some(class)
+}
+
 /// The words of `snake_case`, `camelCase`, `SCREAMING_CASE`, `kebab-case` and dotted names.
 pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();

@@ -170,13 +170,17 @@ fn run(units: &[Unit]) -> (Vec<Found>, Matches, Vec<usize>) {
                 }
             }
             for (class, fields) in outcome.attributes.drain() {
-                let flows = |fields: &HashMap<Name, Value>| {
-                    fields.values().map(|value| value.flows.len()).sum::<usize>()
-                };
-                let before = attributes.get(&class).map_or(0, flows);
-                if flows(&fields) != before {
-                    touched.insert(class.0);
-                    attributes.insert(class, fields);
+                let known = attributes.entry(class.clone()).or_default();
+                for (field, value) in fields {
+                    let before = known.get(&field).map_or(0, Value::weight);
+                    let joined = match known.remove(&field) {
+                        Some(one) => one.join(&value),
+                        None => value,
+                    };
+                    if joined.weight() != before {
+                        touched.insert(class.0);
+                    }
+                    known.insert(field, joined);
                 }
             }
             if round == 0 {

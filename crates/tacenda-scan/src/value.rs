@@ -36,6 +36,15 @@ pub(crate) enum Known {
     Texts(Arc<[Box<str>]>),
     /// That it is a logging function: `log = logger.debug`.
     Logger,
+    /// That it is an object that logs: `out = logging.getLogger()`.
+    LogObject,
+    /// That it is a file of which the name says that a credential is in it.
+    SecretFile,
+    /// That it is a function that is here, the first of whose arguments so many are bound already:
+    /// `partial(write, level)`.
+    Function(usize, usize),
+    /// That it is a function inside the function that is run, by its number among these.
+    Local(usize),
     /// That it is an object of this class, by its name.
     Object(Name),
 }
@@ -58,6 +67,19 @@ pub(crate) enum Origin {
     Source(Label, Confidence),
     /// From the parameter of this index.
     Parameter(u8),
+    /// From a call of the function that a function inside this one stands for.
+    Inner(Inner),
+}
+
+/// What a decorator sees of a call of the function that it decorates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inner {
+    /// The arguments by place.
+    Arguments,
+    /// The arguments by name.
+    Keywords,
+    /// What the function gives back.
+    Result,
 }
 
 /// A step on the way from the source to the sink.
@@ -198,8 +220,13 @@ impl Value {
     pub(crate) fn sources(&self) -> impl Iterator<Item = (Label, Confidence, &Flow)> {
         self.flows.iter().filter_map(|flow| match flow.origin {
             Origin::Source(label, confidence) => Some((label, confidence, flow)),
-            Origin::Parameter(_) => None,
+            Origin::Parameter(_) | Origin::Inner(_) => None,
         })
+    }
+
+    /// How much is known of it: more, where callers learn something else.
+    pub(crate) fn weight(&self) -> usize {
+        2 * self.flows.len() + usize::from(!matches!(self.known, Known::Nothing))
     }
 
     /// Whether something of this label is in it.

@@ -69,7 +69,7 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
         return;
     }
     let named = call.arguments.first().or_else(|| call.keyword("name"));
-    let asks = matches!(named.map(|name| &name.kind), Some(ExprKind::Text(_, class)) if class.is_credential());
+    let asks = matches!(named.map(|name| &name.kind), Some(ExprKind::Text(_, Class::Sensitive(Label::Credential, ..))));
     if asks && call.keyword("secret").is_none() && !call.has_more() {
         site.whole(Confidence::Medium, found);
     }
