@@ -32,6 +32,8 @@ pub enum Need {
     Nothing,
     /// In code about language models.
     Ml,
+    /// In code about language models that call tools.
+    Tools,
     /// In code that speaks HTTP.
     Http,
     /// In code that speaks HTTP, and in code about language models.
@@ -47,6 +49,7 @@ impl Class {
         let holds = match need {
             Need::Nothing => true,
             Need::Ml => context.ml,
+            Need::Tools => context.ml && context.tools,
             Need::Http => context.http,
             Need::HttpOrMl => context.http || context.ml,
             Need::NoLexer => !context.lexer && (!context.ml || context.http),
@@ -250,7 +253,8 @@ mod tests {
     fn every_entry_finds_its_examples_and_leaves_its_counter_examples() {
         for entry in file().names {
             let context = Context {
-                ml: entry.needs == Need::Ml,
+                ml: matches!(entry.needs, Need::Ml | Need::Tools),
+                tools: entry.needs == Need::Tools,
                 http: matches!(entry.needs, Need::Http | Need::HttpOrMl),
                 ..Context::default()
             };

@@ -11,7 +11,7 @@ use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::context::Context;
-use crate::ir::{Expr, Ident, Module, Span, TypeHint};
+use crate::ir::{Expr, ExprKind, Ident, Module, Span, TypeHint};
 use crate::label::Label;
 use crate::lexicon::{Class, classify};
 
@@ -23,12 +23,13 @@ const MAX_DEPTH: u32 = 120;
 pub(crate) fn lower(suite: &[ast::Stmt]) -> (Module, bool) {
     let mut lowering = Lowering::default();
     let body = lowering.block(suite);
-    let mut context = Context::of(&lowering.names, &lowering.imports);
+    let mut context = Context::of(&lowering.names, &lowering.imports, lowering.credentials > 0);
     context.holders = lowering.holders;
     if lowering.secret_option {
         context.holders.extend(lowering.parsed);
     }
     context.credentials = lowering.credentials > 0;
+    context.lexer |= lowering.grammar;
     (Module { body, context }, lowering.too_deep)
 }
 
@@ -42,6 +43,8 @@ struct Lowering {
     parsed: Vec<Name>,
     /// Whether an option of a command line is named like a credential.
     secret_option: bool,
+    /// Whether tokens have what those of a grammar have.
+    grammar: bool,
     credentials: usize,
     /// How often a credential was named so far.
     mentions: usize,
@@ -84,8 +87,21 @@ impl Lowering {
         if class.is_credential()
             && let Some(ident) = base.last_name()
         {
+            if matches!(base.kind, ExprKind::Item(..)) {
+                self.holders.insert(Name::new(format!("{}[]", ident.name)));
+            }
             self.holders.insert(ident.name.clone());
         }
+    }
+
+    /// `token.kind`, `token.lineno`: the token of a grammar.
+    fn token_of_grammar(&mut self, base: &Expr, field: &Name) {
+        let token = base.last_name().is_some_and(|ident| ident.name == "token");
+        self.grammar |= token
+            && matches!(
+                field.as_str(),
+                "kind" | "lineno" | "column" | "col_offset" | "lexeme" | "spelling" | "lexpos"
+            );
     }
 
     /// Notes that `base` has an attribute of this name. That says something about settings; other

@@ -235,6 +235,12 @@ impl<'a> Program<'a> {
         self.class(file, name).map(|(file, entry)| (file, entry.class.name.clone()))
     }
 
+    /// Whether two files belong to one package.
+    pub(crate) fn same_package(&self, one: u32, other: u32) -> bool {
+        let top = |file: u32| self.units[file as usize].module.split('.').next();
+        one == other || top(one) == top(other)
+    }
+
     /// The classes that a class is built on, and what these are built on.
     pub(crate) fn bases(&self, file: u32, class: &Name) -> Vec<(u32, Name)> {
         let mut bases = Vec::new();

@@ -131,7 +131,29 @@ impl What {
     }
 }
 
+impl Flow {
+    /// Whether it is in a place of a tuple or list, and in which.
+    pub(crate) fn place(&self) -> Option<usize> {
+        self.field.as_ref()?.parse().ok()
+    }
+
+    /// Whether it is in a field of an object.
+    pub(crate) fn is_part(&self) -> bool {
+        self.field.is_some() && self.place().is_none()
+    }
+}
+
 impl Value {
+    /// The value, with nothing known of which place of it what is in.
+    pub(crate) fn without_places(mut self) -> Self {
+        for flow in &mut self.flows {
+            if flow.place().is_some() {
+                flow.field = None;
+            }
+        }
+        self
+    }
+
     /// A value that cannot leak.
     pub(crate) fn harmless() -> Self {
         Self { flows: Vec::new(), known: Known::Harmless }

@@ -5,7 +5,7 @@ use ruff_python_ast::name::Name;
 use super::Walker;
 use super::bind::{self_attribute, variable};
 use crate::Confidence;
-use crate::ir::{Expr, ExprKind, Ident, Span};
+use crate::ir::{Expr, ExprKind, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::model::{Channel, MODELS};
@@ -55,6 +55,14 @@ impl<'a> Walker<'a> {
         {
             self.eval(base);
             return Value::source(label, confidence, self.step(expr.span, What::Given, None));
+        }
+        // `URLS.ISSUE_TOKEN`: a constant from a table of addresses, names, fields.
+        if let ExprKind::Name(table) = &base.kind
+            && is_constant(&table.name)
+            && is_constant(&ident.name)
+            && matches!(table.class, Class::Harmless | Class::Sensitive(Label::Url, ..))
+        {
+            return Value::harmless();
         }
         let mut value = match self_attribute(base, &ident.name) {
             Some(key) => match self.env.get(&key) {
@@ -217,6 +225,10 @@ impl<'a> Walker<'a> {
         if keys.is_empty() {
             // A part of a text or a list, or an item that is not known.
             let mut value = base.clone();
+            if let ExprKind::Constant(Literal::Integer(place)) = key.kind {
+                let here = |flow: &Flow| flow.place().is_none_or(|one| one as u64 == place);
+                value.flows.retain(here);
+            }
             for flow in &mut value.flows {
                 flow.field = None;
             }
@@ -270,4 +282,9 @@ impl<'a> Walker<'a> {
         }
         value
     }
+}
+
+/// `NAMES_LIKE_THIS`
+fn is_constant(name: &str) -> bool {
+    name.len() > 2 && !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }

@@ -177,7 +177,8 @@ impl<'a> Walker<'a> {
             let stores = &self.shared.summaries[function].stores;
             let call =
                 Call { function: program.functions[function].function, shift: 1, arguments };
-            for (field, parameter) in stores {
+            let ours = program.same_package(self.file, file);
+            for (field, parameter) in stores.iter().filter(|_| ours) {
                 for (mut value, place) in call.given(usize::from(*parameter)) {
                     value.flows.retain(|flow| matches!(flow.origin, Origin::Source(..)));
                     if !value.flows.is_empty() {

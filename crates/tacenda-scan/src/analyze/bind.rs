@@ -51,13 +51,33 @@ impl<'a> Walker<'a> {
                 }
             }
             ExprKind::List(places) => {
-                for place in places {
-                    let element = self.element(&value);
-                    self.assign(place, element);
-                }
+                self.unpack(places, &value);
             }
             ExprKind::Star(inner) => self.assign(inner, value),
             _ => {}
+        }
+    }
+
+    /// `user, password = value`
+    fn unpack(&mut self, places: &'a [Expr], value: &Value) {
+        let star = places.iter().any(|place| matches!(place.kind, ExprKind::Star(_)));
+        let label = |place: &Expr| match &place.kind {
+            ExprKind::Name(ident) => ident.class.within(self.context).map(|(label, _)| label),
+            _ => None,
+        };
+        // What one of the names says is not in the others.
+        let labels: Vec<Option<Label>> = places.iter().map(label).collect();
+        for (at, place) in places.iter().enumerate() {
+            let mut part = value.clone();
+            part.flows.retain(|flow| match (flow.place(), flow.origin) {
+                (Some(place), _) if !star => place == at,
+                (None, Origin::Source(label, _)) => {
+                    labels[at] == Some(label) || !labels.contains(&Some(label))
+                }
+                _ => true,
+            });
+            let element = self.element(&part);
+            self.assign(place, element);
         }
     }
 
@@ -139,7 +159,7 @@ impl<'a> Walker<'a> {
         let mut items = items;
         if whole {
             items.flows.retain(|flow| {
-                flow.field.is_none()
+                !flow.is_part()
                     && !matches!(flow.origin, Origin::Source(Label::Headers | Label::Settings, _))
             });
         }

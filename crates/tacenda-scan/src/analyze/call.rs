@@ -39,6 +39,7 @@ impl<'a> Walker<'a> {
             self.written(call, span, sink, &arguments);
             return Value::harmless();
         }
+        self.note_request(call, name, &arguments, span);
         if let Some(mut value) =
             self.lookup_of_key(call, receiver, name, receiver_value.as_ref(), span)
         {
@@ -48,10 +49,13 @@ impl<'a> Walker<'a> {
                 self.label(&mut value, label, confidence, span, What::Given);
                 value.known = Known::Nothing;
             }
+            if name.class.is_credential() {
+                // `vault.get_secret("db")`
+                return self.given(name, value, span, false);
+            }
             return value;
         }
         self.note_parsing(name, &arguments, span);
-        self.note_request(call, name, &arguments, span);
 
         if receiver.is_none() {
             match self.env.get(&name.name).map(|value| &value.known) {

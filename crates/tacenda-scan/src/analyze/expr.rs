@@ -13,6 +13,9 @@ use crate::label::Label;
 use crate::lexicon::Class;
 use crate::value::{Flow, Known, Origin, Value, What};
 
+/// Of longer tuples it is not known what is in which place.
+const MAX_PLACES: usize = 4;
+
 impl<'a> Walker<'a> {
     /// What an expression gives.
     #[expect(clippy::too_many_lines, reason = "one arm for each expression of the language")]
@@ -29,8 +32,17 @@ impl<'a> Walker<'a> {
             ExprKind::Item(base, key) => {
                 let base_value = self.eval(base);
                 let key_value = self.eval(key);
-                let value = self.item(&base_value, key, &key_value, expr.span);
-                // `messages[0]`, `prompt[:50]`: a part of it.
+                let mut value = self.item(&base_value, key, &key_value, expr.span);
+                // `kwargs["data"]` of what a request is sent with.
+                if self.context.http
+                    && key.text().is_some_and(|key| matches!(key, "data" | "json" | "body"))
+                    && base.last_name().is_some_and(|base| {
+                        matches!(base.name.as_str(), "kwargs" | "request_kwargs" | "kw")
+                    })
+                    && !value.is_harmless()
+                {
+                    self.label(&mut value, Label::Body, Confidence::Medium, expr.span, What::Named);
+                }
                 value
             }
             ExprKind::Call(call) => self.call(call, expr.span),
@@ -55,7 +67,7 @@ impl<'a> Walker<'a> {
                     }
                     harmless &=
                         matches!(part.known, Known::Harmless | Known::Treated | Known::Texts(_));
-                    value.absorb(&part);
+                    value.absorb(&part.without_places());
                 }
                 if harmless {
                     value.known = Known::Harmless;
@@ -77,14 +89,19 @@ impl<'a> Walker<'a> {
                 let mut value = Value::default();
                 let mut texts = Vec::new();
                 let mut literal = true;
-                for item in items {
+                for (at, item) in items.iter().enumerate() {
+                    let unpacked = matches!(item.kind, ExprKind::Star(_));
                     let item = self.eval(item);
                     match &item.known {
                         Known::Texts(some) => texts.extend(some.iter().cloned()),
                         Known::Harmless => {}
                         _ => literal = false,
                     }
-                    value.absorb(&item);
+                    if unpacked || items.len() > MAX_PLACES {
+                        value.absorb(&item);
+                    } else {
+                        value.absorb_field(&Name::new(at.to_string()), &item);
+                    }
                 }
                 if items.is_empty() {
                     value.known = Known::Built;

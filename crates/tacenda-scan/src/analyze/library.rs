@@ -74,7 +74,7 @@ impl<'a> Walker<'a> {
                         _ => Known::Harmless,
                     };
                 }
-                self.stepped(value, span, What::Passed)
+                self.stepped(value.without_places(), span, What::Passed)
             }
             Effect::Unknown => {
                 let value = match receiver_value {

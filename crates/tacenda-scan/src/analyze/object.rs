@@ -9,7 +9,7 @@ use super::template::{said, words_of};
 use crate::Confidence;
 use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
-use crate::lexicon::{Class, classify, words};
+use crate::lexicon::{Class, Need, classify, words};
 use crate::model::{Channel, Effect, MODELS};
 use crate::value::{Flow, Known, Origin, What};
 
@@ -115,6 +115,15 @@ impl<'a> Walker<'a> {
                 }
                 return;
             }
+            // `settings["database"]`, where `settings["database"]["password"]` is read.
+            ExprKind::Item(base, key) if key.text().is_some() => {
+                let section = base.last_name().map(|ident| format!("{}[]", ident.name));
+                let holds = |name: String| self.context.holders.contains(name.as_str());
+                if section.is_some_and(holds) {
+                    self.report_whole(expr, Confidence::Medium, call, channel);
+                }
+                return;
+            }
             ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => ident,
             _ => return,
         };
@@ -176,7 +185,10 @@ impl<'a> Walker<'a> {
         if held && matches!(ident.class, Class::Plain | Class::Sensitive(..)) {
             return Some(Confidence::Medium);
         }
-        let Class::Sensitive(Label::Settings, ..) = ident.class else { return None };
+        let (Class::Sensitive(Label::Settings, ..) | Class::Sensitive(_, _, Need::Tools)) = ident.class
+        else {
+            return None;
+        };
         let mapping = matches!(known, Some(Known::Object(class)) if matches!(class.as_str(), "Dict" | "dict" | "Mapping" | "MutableMapping" | "Namespace"));
         if self.context.credentials && mapping {
             return Some(Confidence::Medium);

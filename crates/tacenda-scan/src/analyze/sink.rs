@@ -138,7 +138,15 @@ impl<'a> Walker<'a> {
             _ => None,
         });
         let holes = template.map(holes).unwrap_or_default();
-        let text = words_of(arguments.by_place.iter().map(|(expr, _)| *expr));
+        let mut text = words_of(arguments.by_place.iter().map(|(expr, _)| *expr));
+        // What is logged beside it tells as much: `log.info(FORMAT, method, url, kwargs)`.
+        let beside = arguments.by_place.iter().filter_map(|(expr, _)| match &expr.kind {
+            ExprKind::Name(ident) => Some(ident.name.as_str()),
+            _ => None,
+        });
+        if beside.clone().any(|name| name == "url") && beside.clone().any(|name| name == "method") {
+            text.push_str(" request");
+        }
         let after_template = arguments
             .by_place
             .iter()
@@ -182,7 +190,7 @@ impl<'a> Walker<'a> {
                     self.report(
                         flow,
                         Place { argument: expr.span, call, channel },
-                        flow.field.is_some(),
+                        flow.is_part(),
                     );
                 }
                 // What is wrong here already is not also wrong in every caller.

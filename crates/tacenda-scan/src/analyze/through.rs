@@ -29,7 +29,7 @@ impl Walker<'_> {
                         channel: sink.channel,
                         label,
                         confidence,
-                        whole: flow.field.is_some(),
+                        whole: flow.is_part(),
                         way: Some(way),
                     });
                 }

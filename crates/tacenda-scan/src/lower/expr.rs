@@ -42,6 +42,7 @@ impl Lowering {
                 let base = self.boxed(&attribute.value);
                 let ident = self.ident(&attribute.attr.id);
                 self.attribute(&base, ident.class);
+                self.token_of_grammar(&base, &ident.name);
                 ExprKind::Attribute(base, ident)
             }
             ast::Expr::Subscript(item) => {
