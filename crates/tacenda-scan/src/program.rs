@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ruff_python_ast::name::Name;
 
 use crate::files::Source;
-use crate::ir::{Class_, Expr, Function, Module, Stmt, StmtKind};
+use crate::ir::{Class_, Expr, ExprKind, Function, Module, Stmt, StmtKind};
 use crate::suppress::Suppressions;
 
 /// So many classes at most are asked for what a class has from those that it is built on.
@@ -143,6 +143,20 @@ impl<'a> Program<'a> {
                     let entry = ClassEntry { class: inner, methods: HashMap::default() };
                     self.classes.insert((file, inner.name.clone()), entry);
                     self.gather(file, &inner.body, Some(inner), imports, depth + 1);
+                }
+                // `say = lambda text: …`
+                StmtKind::Assign(targets, Some(value), _) if depth == 0 => {
+                    if let ([target], ExprKind::Lambda(function)) = (&targets[..], &value.kind)
+                        && let ExprKind::Name(ident) = &target.kind
+                    {
+                        let place = self.enter(FunctionEntry {
+                            function,
+                            bound: false,
+                            file: Some(file),
+                            class: None,
+                        });
+                        self.by_name.insert((file, ident.name.clone()), place);
+                    }
                 }
                 StmtKind::Import(bound) => {
                     for (name, whole) in bound {
@@ -324,9 +338,31 @@ impl<'a> Program<'a> {
         self.classes.get(&(file, last)).map(|entry| (file, entry))
     }
 
+    /// A class by name, as a file knows it: its file and its own name.
+    pub(crate) fn class_of(&self, file: u32, name: &Name) -> Option<(u32, Name)> {
+        self.class(file, name).map(|(file, entry)| (file, entry.class.name.clone()))
+    }
+
+    /// Whether two files belong to one package.
+    pub(crate) fn same_package(&self, one: u32, other: u32) -> bool {
+        let top = |file: u32| self.units[file as usize].module.split('.').next();
+        one == other || top(one) == top(other)
+    }
+
+    /// The classes that a class is built on, and what these are built on.
+    pub(crate) fn bases(&self, file: u32, class: &Name) -> Vec<(u32, Name)> {
+        let mut bases = Vec::new();
+        self.inherited(file, class, &mut |file, entry| {
+            bases.push((file, entry.class.name.clone()));
+            None::<()>
+        });
+        bases.retain(|(_, name)| name != class);
+        bases
+    }
+
     /// A method of a class or of what it is built on, its first base first.
     pub(crate) fn method(&self, file: u32, class: &Name, method: &Name) -> Option<usize> {
-        self.inherited(file, class, &mut |entry| entry.methods.get(method).copied())
+        self.inherited(file, class, &mut |_, entry| entry.methods.get(method).copied())
     }
 
     /// What `find` gives for a class, or else for one of those that it is built on.
@@ -334,13 +370,13 @@ impl<'a> Program<'a> {
         &self,
         file: u32,
         class: &Name,
-        find: &mut impl FnMut(&ClassEntry<'a>) -> Option<T>,
+        find: &mut impl FnMut(u32, &ClassEntry<'a>) -> Option<T>,
     ) -> Option<T> {
         let mut open = vec![(file, class)];
         for _ in 0..MAX_BASES {
             let (file, class) = open.pop()?;
             let Some((file, entry)) = self.class(file, class) else { continue };
-            if let Some(found) = find(entry) {
+            if let Some(found) = find(file, entry) {
                 return Some(found);
             }
             let bases = entry.class.bases.iter().rev().filter_map(Expr::last_name);

@@ -274,13 +274,17 @@ impl Facts {
                 }
             }
             for (class, fields) in outcome.attributes.drain() {
-                let flows = |fields: &HashMap<Name, Value>| {
-                    fields.values().map(|value| value.flows.len()).sum::<usize>()
-                };
-                let before = self.attributes.get(&class).map_or(0, flows);
-                if flows(&fields) != before {
-                    touched.insert(class.0);
-                    self.attributes.insert(class, fields);
+                let known = self.attributes.entry(class.clone()).or_default();
+                for (field, value) in fields {
+                    let before = known.get(&field).map_or(0, Value::weight);
+                    let joined = match known.remove(&field) {
+                        Some(one) => one.join(&value),
+                        None => value,
+                    };
+                    if joined.weight() != before {
+                        touched.insert(class.0);
+                    }
+                    known.insert(field, joined);
                 }
             }
             self.outcomes[file] = outcome;

@@ -102,7 +102,16 @@ pub(super) fn holes(template: &str) -> Vec<Hole> {
 /// What the words before a hole say: `… api key: `.
 pub(super) fn said(before: &str) -> Option<Class> {
     let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    let before = before.strip_suffix([':', '='])?;
+    named_in(before.strip_suffix([':', '='])?)
+}
+
+/// What the words before a hole say, also in a sentence: `… timeout is `.
+pub(super) fn says(before: &str) -> Option<Class> {
+    let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
+    named_in(before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"))?)
+}
+
+fn named_in(before: &str) -> Option<Class> {
     let before = before.trim_end_matches([' ', '\'', '"', '`', ']', ')']);
     let start = before
         .char_indices()

@@ -69,14 +69,16 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
                 && (spec.keywords.is_empty() || SPEC.iter().any(|word| spec.keyword(word).is_some()));
             let flag = spec.keyword("type").and_then(|kind| kind.text()).is_some_and(|kind| matches!(kind, "bool" | "int" | "path"));
             let asks = matches!(key.class, Class::Sensitive(Label::Credential, ..));
-            if declares && asks && !flag && spec.keyword("no_log").is_none() && !spec.has_more() {
+            // A choice among words is none.
+            let chooses = spec.keyword("choices").is_some();
+            if declares && !chooses && asks && !flag && spec.keyword("no_log").is_none() && !spec.has_more() {
                 found.push(Match { span: value.span, confidence: Confidence::Medium });
             }
         }
         return;
     }
     let named = call.arguments.first().or_else(|| call.keyword("name"));
-    let asks = matches!(named.map(|name| &name.kind), Some(ExprKind::Text(_, class)) if class.is_credential());
+    let asks = matches!(named.map(|name| &name.kind), Some(ExprKind::Text(_, Class::Sensitive(Label::Credential, ..))));
     if asks && call.keyword("secret").is_none() && !call.has_more() {
         site.whole(Confidence::Medium, found);
     }
