@@ -79,7 +79,7 @@ def scan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [TACENDA, "scan", *arguments],
         cwd=folder,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", "XDG_CACHE_HOME": str(folder / ".cache")},
         capture_output=True,
         text=True,
         timeout=60,

@@ -35,7 +35,7 @@ def scan(folder: Path, form: str, *arguments: str) -> str:
     done = subprocess.run(
         [tacenda, "scan", "--format", form, *arguments],
         cwd=folder,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", "XDG_CACHE_HOME": str(folder / ".cache")},
         capture_output=True,
         text=True,
         timeout=60,

@@ -34,7 +34,7 @@ def bash(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[s
         # As runners of both hosts start it.
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
         cwd=folder,
-        env=environment(**env),
+        env=environment(XDG_CACHE_HOME=str(folder / ".cache"), **env),
         capture_output=True,
         text=True,
         timeout=120,
@@ -142,7 +142,11 @@ def test_the_hook_runs(tmp_path: Path) -> None:
         done = subprocess.run(
             [*pre_commit, "try-repo", str(hooks), "tacenda-scan", "--files", *files],
             cwd=project,
-            env=environment(PRE_COMMIT_HOME=str(tmp_path / "home"), NO_COLOR="1"),
+            env=environment(
+                PRE_COMMIT_HOME=str(tmp_path / "home"),
+                XDG_CACHE_HOME=str(tmp_path / "cache"),
+                NO_COLOR="1",
+            ),
             capture_output=True,
             text=True,
             timeout=120,
