@@ -4,9 +4,9 @@
 
 Without a DIRECTORY the code is that of transformers, which PyPI gives. The scanners it is measured
 against are installed into PLACE from PyPI, where they install; one that does not is left out, and
-said to be. Processor seconds, seconds by the clock and peak memory, the best of three runs for those
-that take seconds, of one for the others. Then what an edit of one of the files costs the language
-server, which has them all.
+said to be. Processor seconds, seconds by the clock and peak memory, the best of three runs for
+those that take seconds, of one for the others. Then what an edit of one of the files costs the
+language server, which has them all.
 """
 
 from __future__ import annotations
