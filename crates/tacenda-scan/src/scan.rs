@@ -22,7 +22,7 @@ use crate::notebook;
 use crate::program::{Packages, Program, Standing, Unit};
 use crate::rules::{Match, Rule};
 use crate::suppress::{Applied, MARK, Suppressions, Unused};
-use crate::value::Value;
+use crate::value::{Known, Value};
 
 /// Summaries settle in this many rounds, or are taken as they are.
 const ROUNDS: usize = 4;
@@ -333,6 +333,14 @@ impl Facts {
         for outcome in &mut self.outcomes {
             let callees = std::mem::take(&mut outcome.callees);
             outcome.callees = callees.iter().filter_map(|callee| to.get(callee).copied()).collect();
+        }
+        for value in self.attributes.values_mut().flat_map(HashMap::values_mut) {
+            if let Known::Function(place, _) = &mut value.known {
+                match to.get(place) {
+                    Some(now) => *place = *now,
+                    None => value.known = Known::Nothing,
+                }
+            }
         }
         self.by_function.clear();
         let functions = program.functions.iter().enumerate();

@@ -67,9 +67,6 @@ pub(super) fn write(report: &Report, sources: &[Source]) -> Option<Vec<u8>> {
     let numbers: HashMap<_, usize> =
         sources.iter().enumerate().map(|(at, source)| (&source.path, at)).collect();
     let number = |path: &PathBuf| numbers.get(path).copied();
-    let all = |findings: &'_ [Finding]| {
-        findings.iter().map(|one| stored(one, &number)).collect::<Option<Vec<_>>>()
-    };
     let unused = report.unused.iter().map(|one| {
         let why = match &one.why {
             // What else stands there is text of the source.
@@ -92,8 +89,8 @@ pub(super) fn write(report: &Report, sources: &[Source]) -> Option<Vec<u8>> {
         Some((number(&problem.path)?, reason))
     });
     let stored = Stored {
-        findings: all(&report.findings)?,
-        suppressed: all(&report.suppressed)?,
+        findings: all_stored(&report.findings, &number)?,
+        suppressed: all_stored(&report.suppressed, &number)?,
         unused: unused.collect::<Option<_>>()?,
         problems: problems.collect::<Option<_>>()?,
         files: report.files,
@@ -103,7 +100,14 @@ pub(super) fn write(report: &Report, sources: &[Source]) -> Option<Vec<u8>> {
     serde_json::to_vec(&stored).ok()
 }
 
-fn stored<'a>(
+fn all_stored<'a>(
+    findings: &'a [Finding],
+    number: &impl Fn(&PathBuf) -> Option<usize>,
+) -> Option<Vec<StoredFinding<'a>>> {
+    findings.iter().map(|one| stored_finding(one, number)).collect()
+}
+
+fn stored_finding<'a>(
     one: &'a Finding,
     number: &impl Fn(&PathBuf) -> Option<usize>,
 ) -> Option<StoredFinding<'a>> {
