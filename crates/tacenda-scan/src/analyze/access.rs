@@ -120,9 +120,7 @@ impl<'a> Walker<'a> {
     }
 
     fn is_treated(&self, base: &Expr) -> bool {
-        variable(base)
-            .and_then(|key| self.env.get(&key))
-            .is_some_and(Value::is_harmless)
+        variable(base).and_then(|key| self.env.get(&key)).is_some_and(Value::is_harmless)
     }
 
     /// What an attribute of the objects of a class holds: what its methods keep in it, or what a
@@ -170,9 +168,9 @@ impl<'a> Walker<'a> {
             _ => None,
         };
         matches!(known.or_else(by_class), Some(Known::LogObject))
-            || expr
-                .last_name()
-                .is_some_and(|last| MODELS.sink_method(&last.name, "info").is_some_and(|sink| !sink.text_first))
+            || expr.last_name().is_some_and(|last| {
+                MODELS.sink_method(&last.name, "info").is_some_and(|sink| !sink.text_first)
+            })
     }
 
     /// A field of a value, by its name.

@@ -169,10 +169,7 @@ pub(super) fn read(bytes: &[u8], sources: &[Source]) -> Option<Report> {
     Some(report)
 }
 
-fn finding(
-    one: StoredFinding<'_>,
-    path: &impl Fn(usize) -> Option<PathBuf>,
-) -> Option<Finding> {
+fn finding(one: StoredFinding<'_>, path: &impl Fn(usize) -> Option<PathBuf>) -> Option<Finding> {
     let mut way = Vec::new();
     for (number, region, cell, bytes, what) in one.way {
         way.push(Stop {

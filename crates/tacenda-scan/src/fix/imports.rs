@@ -21,8 +21,8 @@ pub(crate) struct Imports {
 
 struct Place {
     at: TextSize,
-    before: &'static str,
-    after: &'static str,
+    before: String,
+    after: String,
 }
 
 impl Imports {
@@ -136,11 +136,8 @@ fn place(text: &str, suite: &[ast::Stmt]) -> Option<Place> {
         // Before the first statement, behind the comments that a file begins with.
         let first = suite.first()?.start();
         let begin = line_start(text, first);
-        return text[begin.to_usize()..first.to_usize()].trim().is_empty().then_some(Place {
-            at: begin,
-            before: "",
-            after: if newline == "\n" { "\n\n" } else { "\r\n\r\n" },
-        });
+        let alone = text[begin.to_usize()..first.to_usize()].trim().is_empty();
+        return alone.then(|| Place { at: begin, before: String::new(), after: newline.repeat(2) });
     };
     let line = &text[after.to_usize()..];
     let end = line.find('\n').map_or(line.len(), |at| at + 1);
@@ -149,17 +146,9 @@ fn place(text: &str, suite: &[ast::Stmt]) -> Option<Place> {
         return None;
     }
     let at = TextSize::try_from(after.to_usize() + end).ok()?;
-    let ended = line[..end].ends_with('\n');
-    let before = match (newline, ended, blank) {
-        ("\n", true, true) => "\n",
-        ("\n", true, false) | (_, true, false) => "",
-        ("\n", false, true) => "\n\n",
-        ("\n", false, false) => "\n",
-        (_, true, true) => "\r\n",
-        (_, false, true) => "\r\n\r\n",
-        (_, false, false) => "\r\n",
-    };
-    Some(Place { at, before, after: newline })
+    let unended = !line[..end].ends_with('\n');
+    let before = newline.repeat(usize::from(unended) + usize::from(blank));
+    Some(Place { at, before, after: newline.to_owned() })
 }
 
 fn line_start(text: &str, at: TextSize) -> TextSize {

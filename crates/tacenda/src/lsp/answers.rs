@@ -193,7 +193,6 @@ fn comment(document: &Document, finding: &Finding, encoding: Encoding) -> TextEd
     }
 }
 
-#[expect(clippy::mutable_key_type, reason = "the protocol's own type; nobody changes a URI")]
 fn edit(document: &Document, edits: Vec<TextEdit>) -> WorkspaceEdit {
     WorkspaceEdit {
         changes: Some(HashMap::from([(document.uri.clone(), edits)])),

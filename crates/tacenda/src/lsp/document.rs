@@ -1,5 +1,7 @@
 //! An open text, and places in it as editors count.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use lsp_types::{Position, PositionEncodingKind, Range, TextDocumentContentChangeEvent, Uri};
@@ -150,8 +152,7 @@ pub(super) fn path_of(uri: &Uri) -> PathBuf {
             }
         }
     }
-    use std::os::unix::ffi::OsStringExt;
-    PathBuf::from(std::ffi::OsString::from_vec(bytes))
+    PathBuf::from(OsString::from_vec(bytes))
 }
 
 #[cfg(test)]

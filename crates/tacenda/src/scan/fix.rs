@@ -118,14 +118,14 @@ fn replace(path: &Path, before: &str, after: &str) -> Result<(), Failure> {
         .prefix(".tacenda-")
         .tempfile_in(directory)
         .map_err(|error| failed(&error))?;
-    let written = || -> io::Result<bool> {
+    let mut written = || -> io::Result<bool> {
         let file = temporary.as_file_mut();
         file.write_all(after.as_bytes())?;
         file.set_permissions(fs::metadata(&destination)?.permissions())?;
         file.sync_all()?;
         Ok(fs::read(&destination)? == before.as_bytes())
     };
-    if !{ written }().map_err(|error| failed(&error))? {
+    if !written().map_err(|error| failed(&error))? {
         return Err(Failure::new("the file changed while it was scanned: it stays as it is")
             .at(path)
             .hint("run it again"));

@@ -39,6 +39,7 @@ use progress::Progress;
 /// read was), 3 if there was nothing to look at. With `--format sarif` it is 0 for findings too. With `--diff`
 /// it is 1 if something would change.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct ScanArgs {
     /// Files, directories, or `-` for standard input; the current directory if there is none
     #[arg(value_name = "PATH")]
