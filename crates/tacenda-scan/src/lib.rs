@@ -36,7 +36,6 @@ mod model;
 mod notebook;
 mod program;
 pub mod rules;
-pub mod sarif;
 mod scan;
 mod suppress;
 mod value;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::sarif::{SCHEMA, level, score, uri};
+use tacenda_policy::sarif::{SCHEMA, level, score, uri};
 use serde_json::{Value, json};
 
 use crate::Confidence;

@@ -8,8 +8,7 @@ use lsp_types::{
     DiagnosticSeverity, DiagnosticTag, Hover, HoverContents, Location, MarkupContent, MarkupKind,
     NumberOrString, Position, Range, TextEdit, Uri, WorkspaceEdit,
 };
-use tacenda_policy::Severity;
-use tacenda_scan::sarif;
+use tacenda_policy::{Severity, sarif};
 use tacenda_scan::{Applicability, Finding, Fix, apply};
 
 use super::document::{Document, Encoding};

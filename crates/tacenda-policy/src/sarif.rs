@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use tacenda_policy::Severity;
+use crate::Severity;
 
 /// The schema that reports are valid against.
 pub const SCHEMA: &str =
