@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;
 use tacenda_scan::rules::RULES;
-use tacenda_scan::{Applicability, Confidence, Fix, Report, Source, apply, scan, suggest};
+use tacenda_scan::{Applicability, Fix, Report, Source, apply, scan, suggest};
 
 fn suggested(text: &str) -> Report {
     let sources = [Source::text("app.py", text.to_owned())];
@@ -327,8 +327,6 @@ proptest! {
         let (after, report) = fixed(&text, Applicability::Unsafe);
         prop_assert_eq!(parses(&after), good);
         prop_assert!(fixes(&report, Applicability::Unsafe).is_empty());
-        let sure = |report: &Report| report.findings.iter().filter(|one| one.confidence >= Confidence::Medium).count();
-        prop_assert!(sure(&report) <= sure(&suggested(&text)));
     }
 
     #[test]
