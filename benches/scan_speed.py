@@ -3,10 +3,9 @@
     python scan_speed.py TACENDA PLACE [DIRECTORY]
 
 Without a DIRECTORY the code is that of transformers, which PyPI gives. The scanners it is measured
-against are installed into PLACE from PyPI, where they install; one that does not is left out, and
-said to be. Processor seconds, seconds by the clock and peak memory, the best of three runs for
-those that take seconds, of one for the others. Then what an edit of one of the files costs the
-language server, which has them all.
+against are installed into PLACE from PyPI; of one that does not install it is said. Processor
+seconds, seconds by the clock and peak memory: of the best of three runs, or of the only one of what
+takes long; then what an edit of one of the files costs the language server, which has them all.
 """
 
 from __future__ import annotations
@@ -166,7 +165,7 @@ def tool(place: Path, package: str) -> Path | None:
     programs = environment(place)
     program = programs / package
     if not program.is_file():
-        command = [programs / "python", "-m", "pip", "install", "--quiet", package]
+        command = [str(programs / "python"), "-m", "pip", "install", "--quiet", package]
         if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode != 0:
             return None
     return program if program.is_file() else None
@@ -176,8 +175,9 @@ def code(place: Path) -> Path:
     """The code of transformers."""
     directory = place / "transformers"
     if not directory.is_dir():
-        pip = [environment(place) / "python", "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run([*pip, "--dest", place, CODE], check=True)
+        python = str(environment(place) / "python")
+        download = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(place), CODE]
+        subprocess.run([python, *download], check=True)
         (wheel,) = place.glob("transformers-*.whl")
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if name.startswith("transformers/")]

@@ -266,3 +266,15 @@ fn what_changes_while_it_is_scanned_is_not_kept() {
     place.checked();
     assert_eq!(place.entries().len(), 1);
 }
+
+#[test]
+fn what_a_file_is_part_of_counts() {
+    let place = Place::new();
+    place.write("app.py", "from code.other import send\ndef f(password):\n    send(password)\n");
+    place.write("other.py", "import logging\ndef send(x):\n    logging.info(x)\n");
+    let sources = place.sources();
+    assert_eq!(place.cache.scan(&sources, 1, &|| {}).findings.len(), 0);
+    // A package now, of which the same two files are looked at.
+    place.write("__init__.py", "");
+    assert_eq!(place.cache.scan(&sources, 1, &|| {}).findings.len(), 1);
+}
