@@ -96,7 +96,7 @@ def test_the_inputs_of_the_action_are_no_script(tmp_path: Path) -> None:
     (tmp_path / "a b" / "c.py").write_text(LEAK)
     assert run_action(tmp_path, paths="app.py\n")[0] == 0
     assert run_action(tmp_path, paths="app.py\na b\n")[0] == 1
-    for bad in ("$(touch broken)", "; touch broken", "`touch broken`", "--output=broken"):
+    for bad in ("$(touch broken)", "; touch broken", "`touch broken`", "--write-baseline=broken"):
         assert run_action(tmp_path, paths=bad)[0] == 2
     assert not (tmp_path / "broken").exists()
 
