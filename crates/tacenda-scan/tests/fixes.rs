@@ -134,6 +134,9 @@ fn what_could_break_is_unsafe_or_left() {
         ("log.info(n, password)", None),
         ("log.info(password, n)", None),
         ("log.info('%s', *password)", None),
+        // Who catches an exception may read its arguments.
+        ("raise ValueError(password)", None),
+        ("raise ValueError('no', password=password)", None),
     ] {
         assert_eq!(line(code, Applicability::Safe), None, "{code}");
         assert_eq!(line(code, Applicability::Unsafe).as_deref(), after, "{code}");

@@ -168,6 +168,8 @@ impl<'a> Site<'a> {
         let text = matches!(top, ast::Expr::FString(_) | ast::Expr::BinOp(_));
         match channel {
             Some(Channel::Tracker | Channel::Trace) => text || TEXT_VALUES.contains(&own),
+            // Whoever catches it may read its arguments.
+            Some(Channel::Exception) => false,
             // `extra={…}` and `"%(name)s", {…}` have to stay dictionaries, a message with arguments a
             // template.
             _ if top.is_dict_expr() => false,

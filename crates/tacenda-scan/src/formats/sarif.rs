@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use tacenda_policy::sarif::{SCHEMA, level, score, uri};
 use serde_json::{Value, json};
+use tacenda_policy::sarif::{SCHEMA, level, score, uri};
 
 use crate::Confidence;
 use crate::finding::{Finding, Region};
