@@ -3,9 +3,14 @@
     python scan_accuracy.py TACENDA LABELS CACHE
 
 The labels are facts about logging calls in published packages: in the releases just before and just
-after the fix of a leak, and in servers as they are. The packages are downloaded with pip once and
-checked each time. A leak counts as found when a finding of a TAC1xx, TAC2xx or TAC6xx rule covers
-one of its lines.
+after the fix of a leak, and in clients and servers as they are. Their class says what it takes to
+find a leak: `direct`, a name says it; `flow`, data flow does; `name`, it is a URL, a body or headers;
+`hard`, an object that shows nothing; `config`, a flag that is missing; `ml`, the text of a model. A
+`trap` is a safe line about tokens or secrets that are none. Rules and models may have been mended
+for what was missed in the part `tuned`; the part `held-out` is only measured.
+
+The packages are downloaded with pip once and checked each time. A leak counts as found when a
+finding of a TAC1xx, TAC2xx or TAC6xx rule covers one of its lines.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ def archive(entry: dict[str, str], cache: Path) -> Path:
     if not path.exists():
         platforms = [word for one in PLATFORMS for word in ("--platform", one)]
         requirement = f"{entry['package']}=={entry['version']}"
-        wheel_python = "311" if entry["package"].startswith("mlx") else "38"
+        wheel_python = entry.get("python", "38")
         command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
         command += ["--only-binary", ":all:", *platforms, "--python-version", wheel_python]
         subprocess.run([*command, "-d", str(cache), requirement], check=True)
@@ -55,32 +60,63 @@ def findings(tacenda: str, entry: dict[str, str], cache: Path) -> list[tuple[int
     return [(one["line"], one["end_line"]) for one in found if one["rule"].startswith(FAMILIES)]
 
 
+CLASSES = ("direct", "flow", "name", "hard", "config")
+
+
+class Tally:
+    """What was found of the labelled lines of one part."""
+
+    def __init__(self) -> None:
+        self.leaks: dict[str, list[bool]] = defaultdict(list)
+        self.safe: dict[str, list[bool]] = defaultdict(list)
+        self.cases: dict[str, list[bool]] = defaultdict(list)
+        self.sides: dict[str, set[str]] = defaultdict(set)
+
+    def add(self, entry: dict[str, str], expect: str, covered: bool) -> None:
+        """Notes whether a finding covers a labelled line."""
+        (self.leaks if expect == "leak" else self.safe)[entry["difficulty"]].append(covered)
+        self.cases[entry["case"]].append(covered == (expect == "leak"))
+        self.sides[entry["case"]].add(entry["version"])
+
+    def row(self, name: str, classes: tuple[str, ...]) -> None:
+        """Prints one class, or several together."""
+        bad = [one for each in classes for one in self.leaks[each]]
+        good = [one for each in classes for one in self.safe[each]]
+        recall = f"{sum(bad) / len(bad):.2f}" if bad else "-"
+        print(f"{name:14}{len(bad):7}{sum(bad):7}{recall:>8}{len(good):7}{sum(good):9}")
+
+    def report(self, name: str) -> None:
+        """Prints all classes, precision, and how many pairs were told apart."""
+        print(f"\n{name:14}{'leaks':>7}{'found':>7}{'recall':>8}{'safe':>7}{'flagged':>9}")
+        for one in (*CLASSES, "ml", "trap"):
+            self.row(one, (one,))
+        self.row("all real fixes", CLASSES)
+        everywhere = (*CLASSES, "ml", "trap")
+        found = sum(sum(self.leaks[one]) for one in everywhere)
+        false = sum(sum(self.safe[one]) for one in everywhere)
+        pairs = [case for case, sides in self.sides.items() if len(sides) > 1]
+        told = sum(all(self.cases[case]) for case in pairs)
+        print(f"precision {found / max(found + false, 1):.2f}", end=", ")
+        print(f"{told} of {len(pairs)} pairs told apart in full")
+
+
 def main() -> None:
+    """Scans each labelled file and tells what was found."""
     tacenda, labels, cache = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     cache.mkdir(parents=True, exist_ok=True)
-    leaks: dict[str, list[bool]] = defaultdict(list)
-    safe: dict[str, list[bool]] = defaultdict(list)
-    pairs: dict[str, list[bool]] = defaultdict(list)
+    parts = {"tuned": Tally(), "held-out": Tally(), "both": Tally()}
     for entry in map(json.loads, labels.read_text().splitlines()):
         found = findings(tacenda, entry, cache)
         for first, last, expect in entry["lines"]:
             covered = any(start <= last and first <= end for start, end in found)
-            (leaks if expect == "leak" else safe)[entry["difficulty"]].append(covered)
-            pairs[entry["case"]].append(covered == (expect == "leak"))
+            for part in (entry["split"], "both"):
+                parts[part].add(entry, expect, covered)
             if covered != (expect == "leak"):
                 what = "missed" if expect == "leak" else "false"
-                print(f"{what}: {entry['package']} {entry['version']} {entry['path']}:{first}")
-    print(f"\n{'difficulty':12}{'leaks':>7}{'found':>7}{'recall':>8}{'safe':>7}{'flagged':>9}")
-    for kinds in (leaks, safe):
-        kinds["all"] = [one for ones in list(kinds.values()) for one in ones]
-    for name in sorted(set(leaks) | set(safe), key=lambda name: (name == "all", name)):
-        bad, good = leaks[name], safe[name]
-        recall = f"{sum(bad) / len(bad):.2f}" if bad else "-"
-        print(f"{name:12}{len(bad):7}{sum(bad):7}{recall:>8}{len(good):7}{sum(good):9}")
-    found, false = sum(leaks["all"]), sum(safe["all"])
-    told = sum(all(ones) for ones in pairs.values())
-    print(f"\nprecision {found / max(found + false, 1):.2f}")
-    print(f"{told} of {len(pairs)} cases told apart in full")
+                where = f"{entry['package']} {entry['version']} {entry['path']}:{first}"
+                print(f"{entry['split']:9}{entry['difficulty']:7}{what}: {where}")
+    for name, tally in parts.items():
+        tally.report(name)
 
 
 if __name__ == "__main__":

@@ -128,11 +128,12 @@ def prepare(folder: Path) -> None:
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    # Where guarded processes are found, and things are kept: not those of whoever tests.
+    own = dict.fromkeys(["XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"], str(folder))
     return subprocess.run(
         command,
         cwd=folder,
-        # Where guarded processes are found, and records are kept: not those of whoever tests.
-        env={**environment(), "XDG_RUNTIME_DIR": str(folder), "XDG_STATE_HOME": str(folder)},
+        env={**environment(), **own},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -20,6 +20,7 @@ mod nearest;
 mod place;
 mod policy;
 mod rule_files;
+pub mod sarif;
 mod schema;
 mod setting;
 mod severity;

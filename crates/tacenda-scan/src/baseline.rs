@@ -9,7 +9,7 @@ const HEADER: &str =
 
 /// Findings that are accepted as they are. They are known by their fingerprints, which stay when
 /// lines move.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Baseline {
     lines: Vec<String>,
     known: HashMap<String, usize>,
@@ -36,7 +36,7 @@ impl Baseline {
                 finding.fingerprint,
                 finding.rule.code,
                 path.strip_prefix("./").unwrap_or(&path),
-                finding.region.line
+                finding.in_file().line
             )
         };
         Self { lines: findings.iter().map(line).collect(), known: HashMap::default() }

@@ -10,6 +10,8 @@ use rustc_hash::FxHashSet as HashSet;
 pub struct Context {
     /// Language models: prompts, completions.
     pub ml: bool,
+    /// Language models that call tools.
+    pub tools: bool,
     /// HTTP, as client or server.
     pub http: bool,
     /// It serves requests: what it prints is a log.
@@ -140,6 +142,31 @@ const SERVER_IMPORTS: &[&str] = &[
     "webob",
     "oslo_middleware",
 ];
+const TOOL_WORDS: &[&str] = &[
+    "tool_call",
+    "tool_calls",
+    "ToolCall",
+    "function_call",
+    "parse_tools",
+    "parse_tool_call",
+    "parse_tool_calls",
+    "extract_tool_calls",
+];
+/// Of the words of a lexer those that nothing else is called by.
+const LEXERS: &[&str] = &[
+    "tokenizer",
+    "tokenize",
+    "lexer",
+    "untokenize",
+    "pygments",
+    "shlex",
+    "eos_token",
+    "token_ids",
+    "vocab",
+    "TokenType",
+    "wordchars",
+    "tokenizers",
+];
 const LEXER_WORDS: &[&str] = &[
     "tokenizer",
     "tokenize",
@@ -168,7 +195,7 @@ const LEXER_WORDS: &[&str] = &[
 
 impl Context {
     /// Reads it from the names and the imported packages of a file.
-    pub(crate) fn of(names: &HashSet<Name>, imports: &HashSet<Name>) -> Self {
+    pub(crate) fn of(names: &HashSet<Name>, imports: &HashSet<Name>, credentials: bool) -> Self {
         let words = |list: &[&str]| list.iter().filter(|word| names.contains(**word)).count();
         let imports = |list: &[&str]| list.iter().any(|package| imports.contains(*package));
         let lexer = words(LEXER_WORDS);
@@ -180,7 +207,11 @@ impl Context {
             mlx: imports(&["mlx", "mlx_lm", "mlx_vlm", "mlx_audio", "mflux"]),
             guarded: imports(&["tacenda"]),
             server: imports(SERVER_IMPORTS) || names.contains("BaseHTTPRequestHandler"),
-            lexer: lexer >= 2 || names.contains("tokenizer"),
+            tools: words(TOOL_WORDS) >= 1,
+            // `get_token`, `tokens`: also of who signs in, where credentials are handled.
+            lexer: words(LEXERS) >= 1 && lexer >= 2
+                || names.contains("tokenizer")
+                || lexer >= 2 && !credentials,
             ..Self::default()
         }
     }

@@ -3,11 +3,17 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ignore::WalkBuilder;
 use ignore::overrides::OverrideBuilder;
+use ruff_python_ast::PySourceType;
+use sha2::{Digest as _, Sha256};
 
+use crate::configuration;
 use crate::mask::masked;
+use crate::notebook::{BadNotebook, Notebook, is_notebook};
 use crate::scan::MAX_BYTES;
 
 /// A file to be scanned.
@@ -15,7 +21,18 @@ use crate::scan::MAX_BYTES;
 pub struct Source {
     /// Where it is, or what it is called in reports.
     pub path: PathBuf,
-    text: Option<String>,
+    text: Option<Arc<str>>,
+    /// Whether the user named it, rather than a directory that it is in.
+    pub(crate) named: bool,
+    /// What it was when the cache was asked.
+    pub(crate) expected: Option<Expected>,
+}
+
+/// What a file was, and whether one was found to be something else.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    pub(crate) hash: Option<[u8; 32]>,
+    pub(crate) differs: Arc<AtomicBool>,
 }
 
 /// A file that could not be looked at.
@@ -39,6 +56,17 @@ pub enum Reason {
     /// It is no text in UTF-8 or one of its ancestors: Python would not read it either.
     #[error("the file is no source code: it holds NUL bytes, as binary files and UTF-16 do")]
     NotText,
+    /// It is named like a notebook, and is none.
+    #[error("{0}")]
+    NoNotebook(BadNotebook),
+    /// It is not what its name says.
+    #[error("line {line}, column {column}: the file is not in the format that its name says")]
+    Malformed {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
     /// It is larger than what people write.
     #[error("the file is larger than 8 MiB: too large for source code")]
     TooLarge,
@@ -57,35 +85,80 @@ pub struct BadPattern {
 impl Source {
     /// A file on disk.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), text: None }
+        Self { path: path.into(), text: None, named: true, expected: None }
     }
 
     /// A text that is at hand.
-    pub fn text(path: impl Into<PathBuf>, text: String) -> Self {
-        Self { path: path.into(), text: Some(text) }
+    pub fn text(path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Self {
+        Self { path: path.into(), text: Some(text.into()), named: true, expected: None }
+    }
+
+    /// With its text as it is now, which holds from then on. What cannot be read stays what it is.
+    #[must_use]
+    pub fn pinned(mut self) -> Self {
+        if self.text.is_none() {
+            self.text = self.raw().ok();
+        }
+        self
+    }
+
+    /// The text that is at hand.
+    pub fn contents(&self) -> Option<&str> {
+        self.text.as_deref()
     }
 
     /// Its text, with what looks like a secret hidden, for a report to show. Nothing if it cannot be
     /// read any more.
     pub fn masked(&self) -> Option<String> {
-        self.read().ok().map(|text| masked(&text))
+        if configuration::syntax(&self.path).is_some() {
+            return self.raw().ok().map(|text| configuration::masked(&text));
+        }
+        self.read().ok().map(|text| masked(&text, self.syntax()))
+    }
+
+    /// Its code: of a notebook that of its cells, of another file its text.
+    pub(crate) fn read(&self) -> Result<Arc<str>, Reason> {
+        let text = self.raw()?;
+        if is_notebook(&self.path) {
+            return Ok(Notebook::parse(&text).map_err(Reason::NoNotebook)?.code.into());
+        }
+        Ok(text)
+    }
+
+    /// The language that its code is in.
+    pub(crate) fn syntax(&self) -> PySourceType {
+        if is_notebook(&self.path) { PySourceType::Ipynb } else { PySourceType::Python }
     }
 
     /// Its text. Bytes that are no UTF-8 are replaced: they stand in literals and comments.
-    pub(crate) fn read(&self) -> Result<String, Reason> {
-        let text = match &self.text {
+    pub(crate) fn raw(&self) -> Result<Arc<str>, Reason> {
+        let text = self.raw_now();
+        if let Some(expected) = &self.expected
+            && hash(&text) != expected.hash
+        {
+            expected.differs.store(true, Ordering::Relaxed);
+        }
+        text
+    }
+
+    fn raw_now(&self) -> Result<Arc<str>, Reason> {
+        // What has the name of configuration may be data of any size.
+        let data = !self.named && configuration::syntax(&self.path).is_some();
+        let most = if data { configuration::MAX_BYTES } else { MAX_BYTES };
+        let text: Arc<str> = match &self.text {
             Some(text) => text.clone(),
             None => {
                 let mut bytes = Vec::new();
                 // Some files have no end.
                 fs::File::open(&self.path)
-                    .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+                    .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
                     .map_err(Reason::Unreadable)?;
                 String::from_utf8(bytes)
                     .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+                    .into()
             }
         };
-        if text.len() > MAX_BYTES {
+        if text.len() > most {
             return Err(Reason::TooLarge);
         }
         if text.contains('\0') {
@@ -105,8 +178,8 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Finds the files: `.py`, `.pyw` and `.pyi` in directories, without what git ignores and what
-    /// is hidden; named files whatever they are called.
+    /// Finds the files: those of Python, notebooks, and what may be configuration in directories,
+    /// without what git ignores and what is hidden but `.env`; named files whatever they are called.
     pub fn select(&self) -> Result<(Vec<Source>, Vec<Problem>), BadPattern> {
         let mut sources = Vec::new();
         let mut problems = Vec::new();
@@ -118,7 +191,11 @@ impl Selection {
             }
         }
         sources.sort_by(|one, two| one.path.cmp(&two.path));
-        sources.dedup_by(|one, two| one.path == two.path);
+        sources.dedup_by(|one, two| {
+            let same = one.path == two.path;
+            two.named |= same && one.named;
+            same
+        });
         Ok((sources, problems))
     }
 
@@ -139,15 +216,21 @@ impl Selection {
         let overrides = overrides
             .build()
             .map_err(|error| BadPattern { pattern: String::new(), reason: error.to_string() })?;
-        for entry in WalkBuilder::new(root).overrides(overrides).require_git(false).build() {
+        let mut builder = WalkBuilder::new(root);
+        builder.overrides(overrides).require_git(false).hidden(false);
+        let top = root.to_owned();
+        builder.filter_entry(move |entry| {
+            let name = entry.file_name().to_string_lossy();
+            let hidden = name.starts_with('.') && entry.path() != top;
+            !hidden || is_environment(&name) && entry.file_type().is_some_and(|kind| kind.is_file())
+        });
+        for entry in builder.build() {
             match entry {
                 Ok(entry) => {
-                    let python = entry
-                        .path()
-                        .extension()
-                        .is_some_and(|one| one == "py" || one == "pyi" || one == "pyw");
-                    if python && entry.file_type().is_some_and(|kind| kind.is_file()) {
-                        sources.push(Source::file(entry.path()));
+                    if is_code(entry.path()) && entry.file_type().is_some_and(|kind| kind.is_file())
+                    {
+                        let source = Source::file(entry.path());
+                        sources.push(Source { named: false, ..source });
                     }
                 }
                 Err(error) => {
@@ -161,4 +244,28 @@ impl Selection {
         }
         Ok(())
     }
+}
+
+/// A hash of what was read, or of why nothing could be. Nothing if that may be otherwise the next time.
+pub(crate) fn hash(read: &Result<Arc<str>, Reason>) -> Option<[u8; 32]> {
+    match read {
+        Ok(text) => Some(Sha256::digest(text.as_bytes()).into()),
+        Err(Reason::TooLarge) => Some([1; 32]),
+        Err(Reason::NotText) => Some([2; 32]),
+        Err(_) => None,
+    }
+}
+
+/// Whether a file of this name is looked at where nobody named it.
+pub(crate) fn is_code(path: &Path) -> bool {
+    if configuration::syntax(path).is_some() {
+        return true;
+    }
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("py" | "pyi" | "pyw" | "ipynb"))
+}
+
+/// `.env`, `.env.production`: hidden, and meant to be read.
+fn is_environment(name: &str) -> bool {
+    name == ".env" || name.starts_with(".env.")
 }

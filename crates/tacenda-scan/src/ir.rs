@@ -107,6 +107,25 @@ pub struct Call {
     pub keywords: Vec<(Option<Ident>, Expr)>,
 }
 
+impl Function {
+    /// The number of `*args` among what a summary counts as parameters.
+    pub fn rest_number(&self) -> Option<usize> {
+        self.rest.as_ref().map(|_| self.parameters.len())
+    }
+
+    /// The number of `**kwargs` among what a summary counts as parameters.
+    pub fn keywords_number(&self) -> Option<usize> {
+        self.keywords.as_ref().map(|_| self.parameters.len() + 1)
+    }
+
+    /// Whether one of its decorators has one of these names.
+    pub fn is_decorated(&self, names: &[&str]) -> bool {
+        self.decorators
+            .iter()
+            .any(|one| one.last_name().is_some_and(|ident| names.contains(&ident.name.as_str())))
+    }
+}
+
 impl Call {
     /// The argument of this name.
     pub fn keyword(&self, name: &str) -> Option<&Expr> {
@@ -152,6 +171,8 @@ pub struct Function {
     pub span: Span,
     /// Parameters that take one value, in order.
     pub parameters: Vec<Parameter>,
+    /// So many of them, the first ones, are given by place.
+    pub by_place: usize,
     /// `*args`.
     pub rest: Option<Ident>,
     /// `**kwargs`.

@@ -1,13 +1,14 @@
 //! From what was found to findings: under which rule, in which words, with which mark.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::Confidence;
 use crate::analyze::Found;
 use crate::files::Source;
-use crate::finding::{Finding, Stop};
+use crate::finding::{Finding, Region, Stop};
 use crate::ir::Span;
 use crate::label::Label;
 use crate::lines::Lines;
@@ -15,17 +16,17 @@ use crate::model::Channel;
 use crate::program::Unit;
 use crate::rules::{Match, Rule, Written, for_value};
 use crate::scan::Matches;
-use crate::suppress::Unused;
+use crate::suppress::Applied;
 use crate::value::What;
 
 /// The texts of the files that findings are about.
 pub(crate) struct Texts {
-    by_file: HashMap<u32, (PathBuf, String, Lines)>,
+    by_file: HashMap<u32, (PathBuf, Arc<str>, Lines)>,
 }
 
 impl Texts {
     pub(crate) fn new(
-        units: &[Unit],
+        units: &[&Unit],
         sources: &[Source],
         found: &HashMap<u32, Vec<Found>>,
         matches: &Matches,
@@ -42,7 +43,7 @@ impl Texts {
         let by_path: HashMap<&Path, &Source> =
             sources.iter().map(|source| (&*source.path, source)).collect();
         let by_file = files.into_iter().filter_map(|file| {
-            let unit = &units[file as usize];
+            let unit = units[file as usize];
             let text = by_path.get(&*unit.path)?.read().ok()?;
             let lines = Lines::new(&text);
             Some((file, (unit.path.clone(), text, lines)))
@@ -58,7 +59,7 @@ pub(crate) fn judge(
     matches: &[(&'static Rule, Match)],
     unit: &Unit,
     texts: &Texts,
-) -> (Vec<Finding>, Vec<Unused>) {
+) -> Applied {
     // Of one argument the surest finding tells, then that of the worse rule.
     let mut best: HashMap<(u32, Span), (&'static Rule, &Found, Confidence)> = HashMap::default();
     for one in found {
@@ -81,7 +82,7 @@ pub(crate) fn judge(
     findings.extend(matches.iter().filter_map(|(rule, one)| texts.matched(rule, file, one)));
     findings.sort_by_key(|finding| (finding.region, finding.rule.code));
     findings.dedup_by_key(|finding| (finding.region, finding.rule.code));
-    fingerprints(&mut findings, texts);
+    fingerprints(&mut findings, |finding| texts.line(&finding.path, finding.region.line));
     unit.suppressions.apply(&unit.path, findings)
 }
 
@@ -98,10 +99,13 @@ fn passes_exception(found: &Found) -> bool {
 
 /// Gives each finding a mark that stays when lines move: a hash of the file's name, the rule and
 /// the code of its first line, without literals and spaces, and a number where there are several.
-fn fingerprints(findings: &mut [Finding], texts: &Texts) {
+pub(crate) fn fingerprints<'t>(
+    findings: &mut [Finding],
+    line_of: impl Fn(&Finding) -> Option<&'t str>,
+) {
     let mut seen: HashMap<u64, u32> = HashMap::default();
     for finding in findings {
-        let line = texts.line(&finding.path, finding.region.line).unwrap_or_default();
+        let line = line_of(finding).unwrap_or_default();
         let path = finding.path.to_string_lossy().replace('\\', "/");
         let path = path.strip_prefix("./").unwrap_or(&path);
         let hash = fnv(&[path, finding.rule.code, &without_literals(line)]);
@@ -112,7 +116,7 @@ fn fingerprints(findings: &mut [Finding], texts: &Texts) {
 }
 
 /// The code of a line, without spaces, comments and what stands between quotes.
-fn without_literals(line: &str) -> String {
+pub(crate) fn without_literals(line: &str) -> String {
     let mut code = String::new();
     let mut quote = None;
     let mut letters = line.chars();
@@ -147,19 +151,8 @@ impl Texts {
 
     fn matched(&self, rule: &'static Rule, file: u32, found: &Match) -> Option<Finding> {
         let (path, text, lines) = self.by_file.get(&file)?;
-        let summary = rule.summary();
-        Some(Finding {
-            rule,
-            path: path.clone(),
-            region: lines.region(text, found.span),
-            bytes: found.span.start as usize..found.span.end as usize,
-            message: lower_first(summary.trim_end_matches('.')),
-            kind: None,
-            confidence: found.confidence.min(rule.confidence),
-            severity: rule.severity,
-            way: Vec::new(),
-            fingerprint: String::new(),
-        })
+        let region = lines.region(text, found.span);
+        Some(of_rule(rule, path, found.span, region, found.confidence))
     }
 
     fn finding(
@@ -176,8 +169,9 @@ impl Texts {
                 way.push(Stop {
                     path: path.clone(),
                     region: lines.region(text, here.span),
+                    cell: None,
                     bytes: here.span.start as usize..here.span.end as usize,
-                    what: here.what.words(),
+                    what: here.what.words().into(),
                 });
             }
             step = here.before.as_deref();
@@ -188,13 +182,16 @@ impl Texts {
             rule,
             path: path.clone(),
             region: lines.region(text, found.call),
+            cell: None,
             bytes: found.call.start as usize..found.call.end as usize,
+            argument: found.argument.start as usize..found.argument.end as usize,
             message: message(found),
             kind: Some(kind),
             confidence,
             severity: rule.severity,
             way,
             fingerprint: String::new(),
+            fix: None,
         })
     }
 }
@@ -214,6 +211,32 @@ const fn rank(label: Label) -> u8 {
         Label::Personal => 9,
         Label::Financial => 10,
         Label::Credential => 11,
+    }
+}
+
+/// What a rule found that is about no value.
+pub(crate) fn of_rule(
+    rule: &'static Rule,
+    path: &Path,
+    span: Span,
+    region: Region,
+    confidence: Confidence,
+) -> Finding {
+    let summary = rule.summary();
+    Finding {
+        rule,
+        path: path.to_owned(),
+        region,
+        cell: None,
+        bytes: span.start as usize..span.end as usize,
+        argument: span.start as usize..span.end as usize,
+        message: lower_first(summary.trim_end_matches('.')),
+        kind: None,
+        confidence: confidence.min(rule.confidence),
+        severity: rule.severity,
+        way: Vec::new(),
+        fingerprint: String::new(),
+        fix: None,
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Need {
     Nothing,
     /// In code about language models.
     Ml,
+    /// In code about language models that call tools.
+    Tools,
     /// In code that speaks HTTP.
     Http,
     /// In code that speaks HTTP, and in code about language models.
@@ -47,6 +49,7 @@ impl Class {
         let holds = match need {
             Need::Nothing => true,
             Need::Ml => context.ml,
+            Need::Tools => context.ml && context.tools,
             Need::Http => context.http,
             Need::HttpOrMl => context.http || context.ml,
             Need::NoLexer => !context.lexer && (!context.ml || context.http),
@@ -183,6 +186,20 @@ impl Lexicon {
     }
 }
 
+/// What the content of a file is of which this is the name of its path: `password_file`,
+/// `tokenPath`.
+pub(crate) fn secret_file(name: &str) -> Option<Class> {
+    let words = words(name);
+    let (last, rest) = words.split_last()?;
+    if !matches!(last.as_str(), "file" | "path" | "filename" | "filepath" | "fname") {
+        return None;
+    }
+    let rest: Vec<&str> =
+        rest.iter().map(String::as_str).filter(|word| !matches!(*word, "file" | "path")).collect();
+    let class = if rest.is_empty() { Class::Plain } else { LEXICON.read(&rest) };
+    matches!(class, Class::Sensitive(Label::Credential, ..)).then_some(class)
+}
+
 /// The words of `snake_case`, `camelCase`, `SCREAMING_CASE`, `kebab-case` and dotted names.
 pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -233,7 +250,8 @@ mod tests {
     fn every_entry_finds_its_examples_and_leaves_its_counter_examples() {
         for entry in file().names {
             let context = Context {
-                ml: entry.needs == Need::Ml,
+                ml: matches!(entry.needs, Need::Ml | Need::Tools),
+                tools: entry.needs == Need::Tools,
                 http: matches!(entry.needs, Need::Http | Need::HttpOrMl),
                 ..Context::default()
             };

@@ -16,10 +16,14 @@
 #![expect(clippy::format_push_string, reason = "reports are small, and made once")]
 
 mod analyze;
+mod base;
 mod baseline;
+mod cache;
+mod configuration;
 mod context;
 mod files;
 mod finding;
+mod fix;
 pub mod formats;
 pub mod ir;
 mod judge;
@@ -29,18 +33,24 @@ mod lines;
 mod lower;
 mod mask;
 mod model;
+mod notebook;
 mod program;
 pub mod rules;
 mod scan;
 mod suppress;
 mod value;
+pub mod workspace;
 
+pub use base::{BadBase, Base};
 pub use baseline::{BadBaseline, Baseline};
+pub use cache::{BadCache, Cache};
 pub use files::{BadPattern, Problem, Reason, Selection, Source};
-pub use finding::{Finding, Region, Stop};
+pub use finding::{Cell, Finding, Region, Stop};
+pub use fix::{Applicability, Edit, Fix, Fixed, apply, suggest};
 pub use label::Label;
 pub use model::Channel;
-pub use scan::{Report, scan};
+pub use notebook::BadNotebook;
+pub use scan::{Report, Watch, scan, scan_watched};
 pub use suppress::{Unused, Why};
 pub use tacenda_policy::Confidence;
 

@@ -11,7 +11,7 @@ use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::context::Context;
-use crate::ir::{Expr, Ident, Module, Span, TypeHint};
+use crate::ir::{Expr, ExprKind, Ident, Module, Span, TypeHint};
 use crate::label::Label;
 use crate::lexicon::{Class, classify};
 
@@ -23,9 +23,13 @@ const MAX_DEPTH: u32 = 120;
 pub(crate) fn lower(suite: &[ast::Stmt]) -> (Module, bool) {
     let mut lowering = Lowering::default();
     let body = lowering.block(suite);
-    let mut context = Context::of(&lowering.names, &lowering.imports);
+    let mut context = Context::of(&lowering.names, &lowering.imports, lowering.credentials > 0);
     context.holders = lowering.holders;
+    if lowering.secret_option {
+        context.holders.extend(lowering.parsed);
+    }
     context.credentials = lowering.credentials > 0;
+    context.lexer |= lowering.grammar;
     (Module { body, context }, lowering.too_deep)
 }
 
@@ -35,6 +39,12 @@ struct Lowering {
     names: HashSet<Name>,
     imports: HashSet<Name>,
     holders: HashSet<Name>,
+    /// What arguments of a command line were parsed into.
+    parsed: Vec<Name>,
+    /// Whether an option of a command line is named like a credential.
+    secret_option: bool,
+    /// Whether tokens have what those of a grammar have.
+    grammar: bool,
     credentials: usize,
     /// How often a credential was named so far.
     mentions: usize,
@@ -77,8 +87,21 @@ impl Lowering {
         if class.is_credential()
             && let Some(ident) = base.last_name()
         {
+            if matches!(base.kind, ExprKind::Item(..)) {
+                self.holders.insert(Name::new(format!("{}[]", ident.name)));
+            }
             self.holders.insert(ident.name.clone());
         }
+    }
+
+    /// `token.kind`, `token.lineno`: the token of a grammar.
+    fn token_of_grammar(&mut self, base: &Expr, field: &Name) {
+        let token = base.last_name().is_some_and(|ident| ident.name == "token");
+        self.grammar |= token
+            && matches!(
+                field.as_str(),
+                "kind" | "lineno" | "column" | "col_offset" | "lexeme" | "spelling" | "lexpos"
+            );
     }
 
     /// Notes that `base` has an attribute of this name. That says something about settings; other
@@ -112,18 +135,17 @@ fn hint(annotation: &ast::Expr, depth: u32) -> TypeHint {
         ast::Expr::Attribute(attribute) => named(&attribute.attr.id),
         ast::Expr::StringLiteral(text) => {
             let text = text.value.to_str();
-            if text.chars().all(|letter| letter.is_alphanumeric() || "_.".contains(letter)) {
-                named(text)
-            } else {
-                TypeHint::None
-            }
+            let plain = |part: &str| {
+                part.chars().all(|letter| letter.is_alphanumeric() || "_.".contains(letter))
+            };
+            // `"int | None"`
+            text.split('|').map(str::trim).fold(TypeHint::None, |before, part| {
+                let part = if plain(part) { named(part) } else { TypeHint::None };
+                either(before, part)
+            })
         }
         ast::Expr::BinOp(union) if union.op == ast::Operator::BitOr => {
-            match (hint(&union.left, depth + 1), hint(&union.right, depth + 1)) {
-                (TypeHint::None, only) | (only, TypeHint::None) => only,
-                (TypeHint::Harmless, TypeHint::Harmless) => TypeHint::Harmless,
-                (TypeHint::Named(one), _) | (_, TypeHint::Named(one)) => TypeHint::Named(one),
-            }
+            either(hint(&union.left, depth + 1), hint(&union.right, depth + 1))
         }
         ast::Expr::Subscript(generic) => match &*generic.value {
             ast::Expr::Name(name)
@@ -136,10 +158,31 @@ fn hint(annotation: &ast::Expr, depth: u32) -> TypeHint {
                     slice => hint(slice, depth + 1),
                 }
             }
+            // The text of many is the text of each.
+            ast::Expr::Name(name)
+                if matches!(
+                    name.id.as_str(),
+                    "list" | "List" | "Sequence" | "Iterable" | "set" | "Set" | "Iterator"
+                ) =>
+            {
+                match hint(&generic.slice, depth + 1) {
+                    TypeHint::Named(element) => TypeHint::Named(element),
+                    TypeHint::None | TypeHint::Harmless => named(&name.id),
+                }
+            }
             ast::Expr::Name(name) => named(&name.id),
             _ => TypeHint::None,
         },
         _ => TypeHint::None,
+    }
+}
+
+/// What `one | other` says.
+fn either(one: TypeHint, other: TypeHint) -> TypeHint {
+    match (one, other) {
+        (TypeHint::None, only) | (only, TypeHint::None) => only,
+        (TypeHint::Harmless, TypeHint::Harmless) => TypeHint::Harmless,
+        (TypeHint::Named(one), _) | (_, TypeHint::Named(one)) => TypeHint::Named(one),
     }
 }
 

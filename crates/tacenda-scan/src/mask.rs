@@ -14,7 +14,7 @@ use crate::scan::STACK;
 
 /// The text without comments and with its literals hidden, but for keys and for message texts in
 /// which no detector finds anything. Places stay what they were: each byte is replaced by one.
-pub(crate) fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str, syntax: PySourceType) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut spans = Vec::new();
     Engine::builtin().scan(text.as_bytes(), &mut spans);
@@ -24,7 +24,7 @@ pub(crate) fn masked(text: &str) -> String {
     // Parsing goes as deep as the code does.
     let tokens = std::thread::scope(|scope| {
         let parser = std::thread::Builder::new().stack_size(STACK);
-        parser.spawn_scoped(scope, || tokens(text)).ok()?.join().ok()
+        parser.spawn_scoped(scope, || tokens(text, syntax)).ok()?.join().ok()
     });
     match tokens {
         Some(tokens) => hide_literals(text, &tokens, &mut bytes),
@@ -35,8 +35,8 @@ pub(crate) fn masked(text: &str) -> String {
 
 type Token = (TokenKind, usize, usize);
 
-fn tokens(text: &str) -> Vec<Token> {
-    let parsed = parse_unchecked_source(text, PySourceType::Python);
+fn tokens(text: &str, syntax: PySourceType) -> Vec<Token> {
+    let parsed = parse_unchecked_source(text, syntax);
     let token = |token: &ruff_python_ast::token::Token| {
         (token.kind(), token.range().start().to_usize(), token.range().end().to_usize())
     };
@@ -77,6 +77,8 @@ fn hide_literals(text: &str, tokens: &[Token], bytes: &mut [u8]) {
         let mut named = None;
         match kind {
             TokenKind::Comment => fill(bytes, start + 1, end, b' '),
+            // What is handed to a shell, say.
+            TokenKind::IpyEscapeCommand => fill(bytes, start, end, b'*'),
             TokenKind::Newline | TokenKind::Semi => open = vec![Open::default()],
             TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => {
                 let credential = here.credential.map(|_| u8::MAX);

@@ -36,6 +36,28 @@ struct File {
     propagator: Vec<Treatment>,
     #[serde(default)]
     sanitizer: Vec<Treatment>,
+    #[serde(default)]
+    request: Vec<Request>,
+    #[serde(default, rename = "secret-file")]
+    secret_file: Vec<SecretFile>,
+}
+
+/// Functions that send a request to an address.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    #[expect(dead_code, reason = "names the entry for who reads the file")]
+    id: String,
+    calls: Vec<String>,
+}
+
+/// Files that hold a credential, by parts of their paths.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretFile {
+    #[expect(dead_code, reason = "names the entry for who reads the file")]
+    id: String,
+    contains: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -130,6 +152,8 @@ pub(crate) static MODELS: LazyLock<Models> = LazyLock::new(|| {
         file.source.extend(one.source);
         file.propagator.extend(one.propagator);
         file.sanitizer.extend(one.sanitizer);
+        file.request.extend(one.request);
+        file.secret_file.extend(one.secret_file);
     }
     Models::new(file)
 });
@@ -176,6 +200,31 @@ impl Models {
                     && receiver.iter().any(|word| word == "log" || word == "logger");
             holds.then_some(SinkMatch { channel: sink.channel, text_first: sink.text_first })
         })
+    }
+
+    /// Whether a method of this name of a logger writes.
+    pub(crate) fn may_log(&self, method: &str) -> bool {
+        self.methods.contains(method) && self.sink_method("log", method).is_some()
+    }
+
+    /// Whether a call of this path sends a request to an address that it is handed.
+    pub(crate) fn requests(&self, last: &str, path: impl FnOnce() -> Option<String>) -> bool {
+        let ends = |call: &str| call.rsplit('.').next() == Some(last);
+        let mut calls = self.file.request.iter().flat_map(|one| &one.calls);
+        if !calls.clone().any(|call| ends(call)) {
+            return false;
+        }
+        let Some(path) = path() else { return false };
+        calls.any(|call| match call.strip_prefix('.') {
+            Some(_) => path.ends_with(call.as_str()),
+            None => path == *call,
+        })
+    }
+
+    /// Whether a path is that of a file that holds a credential.
+    pub(crate) fn is_secret_file(&self, path: &str) -> bool {
+        let mut parts = self.file.secret_file.iter().flat_map(|one| &one.contains);
+        parts.any(|part| path.contains(part.as_str()))
     }
 
     /// Whether something of this name writes, on whatever it is called.

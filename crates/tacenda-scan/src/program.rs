@@ -1,11 +1,13 @@
 //! All files of a scan together: which function, class and module a name stands for.
 
 use rustc_hash::FxHashMap as HashMap;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use ruff_python_ast::name::Name;
 
-use crate::ir::{Class_, Expr, Function, Module, Stmt, StmtKind};
+use crate::files::Source;
+use crate::ir::{Class_, Expr, ExprKind, Function, Module, Stmt, StmtKind};
 use crate::suppress::Suppressions;
 
 /// So many classes at most are asked for what a class has from those that it is built on.
@@ -30,6 +32,17 @@ pub(crate) struct FunctionEntry<'a> {
     pub(crate) function: &'a Function,
     /// Whether it is called on an object: its first parameter is the object.
     pub(crate) bound: bool,
+    /// Its file; nothing if it is there no more.
+    file: Option<u32>,
+    /// The class that it stands in.
+    class: Option<&'a Name>,
+}
+
+impl FunctionEntry<'_> {
+    /// Whether it stands in one of these files.
+    pub(crate) fn is_in(&self, files: &[usize]) -> bool {
+        self.file.is_some_and(|own| files.contains(&(own as usize)))
+    }
 }
 
 /// A class.
@@ -43,7 +56,7 @@ pub(crate) struct ClassEntry<'a> {
 /// All files of a scan.
 pub(crate) struct Program<'a> {
     /// The files.
-    pub(crate) units: &'a [Unit],
+    pub(crate) units: Vec<&'a Unit>,
     /// The functions.
     pub(crate) functions: Vec<FunctionEntry<'a>>,
     /// By file and name.
@@ -52,7 +65,12 @@ pub(crate) struct Program<'a> {
     modules: HashMap<&'a str, u32>,
     /// The names that each file imports, with what they stand for.
     imports: Vec<HashMap<Name, String>>,
+    /// Where the functions of a file that is being replaced had their places, by class and name.
+    places: HashMap<(Option<Name>, Name), VecDeque<usize>>,
 }
+
+/// Where a function stands: file, class, name, and how many of that name stand before it.
+pub(crate) type Standing = (u32, Option<Name>, Name, usize);
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,16 +85,17 @@ impl<'a> Program<'a> {
     /// Reads which names there are.
     pub(crate) fn new(units: &'a [Unit]) -> Self {
         let mut program = Self {
-            units,
+            units: units.iter().collect(),
             functions: Vec::new(),
             by_name: HashMap::default(),
             classes: HashMap::default(),
             modules: HashMap::default(),
             imports: Vec::with_capacity(units.len()),
+            places: HashMap::default(),
         };
         for (file, unit) in units.iter().enumerate() {
             let file = u32::try_from(file).expect("fewer than four billion files");
-            program.modules.insert(&unit.module, file);
+            program.name(file, unit);
             let mut imports = HashMap::default();
             program.gather(file, &unit.ir.body, None, &mut imports, 0);
             program.imports.push(imports);
@@ -95,13 +114,16 @@ impl<'a> Program<'a> {
         for stmt in block {
             match &stmt.kind {
                 StmtKind::Function(function) => {
-                    let place = self.functions.len();
                     let fixed = function.decorators.iter().any(|decorator| {
                         decorator.last_name().is_some_and(|ident| ident.name == "staticmethod")
                     });
                     if depth <= 1 {
-                        self.functions
-                            .push(FunctionEntry { function, bound: class.is_some() && !fixed });
+                        let place = self.enter(FunctionEntry {
+                            function,
+                            bound: class.is_some() && !fixed,
+                            file: Some(file),
+                            class: class.map(|class| &class.name),
+                        });
                         match class {
                             Some(class) => {
                                 let entry = self.classes.get_mut(&(file, class.name.clone()));
@@ -121,6 +143,20 @@ impl<'a> Program<'a> {
                     let entry = ClassEntry { class: inner, methods: HashMap::default() };
                     self.classes.insert((file, inner.name.clone()), entry);
                     self.gather(file, &inner.body, Some(inner), imports, depth + 1);
+                }
+                // `say = lambda text: …`
+                StmtKind::Assign(targets, Some(value), _) if depth == 0 => {
+                    if let ([target], ExprKind::Lambda(function)) = (&targets[..], &value.kind)
+                        && let ExprKind::Name(ident) = &target.kind
+                    {
+                        let place = self.enter(FunctionEntry {
+                            function,
+                            bound: false,
+                            file: Some(file),
+                            class: None,
+                        });
+                        self.by_name.insert((file, ident.name.clone()), place);
+                    }
                 }
                 StmtKind::Import(bound) => {
                     for (name, whole) in bound {
@@ -148,13 +184,95 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Gives a function its place: that of the function which it replaces, or a new one.
+    fn enter(&mut self, entry: FunctionEntry<'a>) -> usize {
+        let key = (entry.class.cloned(), entry.function.name.name.clone());
+        match self.places.get_mut(&key).and_then(VecDeque::pop_front) {
+            Some(place) => {
+                self.functions[place] = entry;
+                place
+            }
+            None => {
+                self.functions.push(entry);
+                self.functions.len() - 1
+            }
+        }
+    }
+
+    /// Enters a file under its name. Nobody imports a notebook; a stub says less than the code beside
+    /// it.
+    fn name(&mut self, file: u32, unit: &'a Unit) {
+        match unit.path.extension().and_then(|extension| extension.to_str()) {
+            Some("ipynb") => {}
+            Some("pyi") => {
+                self.modules.entry(&unit.module).or_insert(file);
+            }
+            _ => {
+                self.modules.insert(&unit.module, file);
+            }
+        }
+    }
+
+    /// Puts another text of a file in place of the one before, or a new file behind the others.
+    /// Functions keep their places by their names; what comes back are the places of those that are
+    /// gone, and whether there are others than before.
+    pub(crate) fn replace(&mut self, file: u32, unit: &'a Unit) -> (Vec<usize>, bool) {
+        let at = file as usize;
+        if at == self.units.len() {
+            self.units.push(unit);
+            self.imports.push(HashMap::default());
+        }
+        self.units[at] = unit;
+        self.name(file, unit);
+        self.by_name.retain(|(own, _), _| *own != file);
+        self.classes.retain(|(own, _), _| *own != file);
+        let functions = self.functions.iter().enumerate();
+        for (place, entry) in functions.filter(|(_, entry)| entry.file == Some(file)) {
+            let key = (entry.class.cloned(), entry.function.name.name.clone());
+            self.places.entry(key).or_default().push_back(place);
+        }
+        let before = self.functions.len();
+        let mut imports = HashMap::default();
+        self.gather(file, &unit.ir.body, None, &mut imports, 0);
+        self.imports[at] = imports;
+        let gone: Vec<usize> = std::mem::take(&mut self.places).into_values().flatten().collect();
+        for place in &gone {
+            self.functions[*place].file = None;
+        }
+        let others = !gone.is_empty() || self.functions.len() > before;
+        (gone, others)
+    }
+
+    /// The numbers of the functions that are there, and where these stand.
+    pub(crate) fn numbering(&self) -> Vec<(usize, Standing)> {
+        let mut seen: HashMap<(u32, Option<&Name>, &Name), usize> = HashMap::default();
+        let numbered = |(place, entry): (usize, &FunctionEntry<'a>)| {
+            let name = &entry.function.name.name;
+            let file = entry.file?;
+            let before = seen.entry((file, entry.class, name)).or_default();
+            *before += 1;
+            Some((place, (file, entry.class.cloned(), name.clone(), *before)))
+        };
+        self.functions.iter().enumerate().filter_map(numbered).collect()
+    }
+
+    /// The files that import something of this one.
+    pub(crate) fn importers(&self, file: u32) -> impl Iterator<Item = usize> {
+        let module = self.units[file as usize].module.as_str();
+        let of_it = move |path: &String| {
+            path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let imports = self.imports.iter().enumerate();
+        imports.filter(move |(_, names)| names.values().any(of_it)).map(|(file, _)| file)
+    }
+
     /// `..sibling.name` as a whole path.
     fn absolute(&self, file: u32, path: &str) -> String {
         let dots = path.bytes().take_while(|byte| *byte == b'.').count();
         if dots == 0 {
             return path.to_owned();
         }
-        let unit = &self.units[file as usize];
+        let unit = self.units[file as usize];
         let mut parts: Vec<&str> = unit.module.split('.').collect();
         let package = unit.path.file_stem().is_some_and(|stem| stem == "__init__");
         for _ in usize::from(package)..dots {
@@ -220,9 +338,31 @@ impl<'a> Program<'a> {
         self.classes.get(&(file, last)).map(|entry| (file, entry))
     }
 
+    /// A class by name, as a file knows it: its file and its own name.
+    pub(crate) fn class_of(&self, file: u32, name: &Name) -> Option<(u32, Name)> {
+        self.class(file, name).map(|(file, entry)| (file, entry.class.name.clone()))
+    }
+
+    /// Whether two files belong to one package.
+    pub(crate) fn same_package(&self, one: u32, other: u32) -> bool {
+        let top = |file: u32| self.units[file as usize].module.split('.').next();
+        one == other || top(one) == top(other)
+    }
+
+    /// The classes that a class is built on, and what these are built on.
+    pub(crate) fn bases(&self, file: u32, class: &Name) -> Vec<(u32, Name)> {
+        let mut bases = Vec::new();
+        self.inherited(file, class, &mut |file, entry| {
+            bases.push((file, entry.class.name.clone()));
+            None::<()>
+        });
+        bases.retain(|(_, name)| name != class);
+        bases
+    }
+
     /// A method of a class or of what it is built on, its first base first.
     pub(crate) fn method(&self, file: u32, class: &Name, method: &Name) -> Option<usize> {
-        self.inherited(file, class, &mut |entry| entry.methods.get(method).copied())
+        self.inherited(file, class, &mut |_, entry| entry.methods.get(method).copied())
     }
 
     /// What `find` gives for a class, or else for one of those that it is built on.
@@ -230,13 +370,13 @@ impl<'a> Program<'a> {
         &self,
         file: u32,
         class: &Name,
-        find: &mut impl FnMut(&ClassEntry<'a>) -> Option<T>,
+        find: &mut impl FnMut(u32, &ClassEntry<'a>) -> Option<T>,
     ) -> Option<T> {
         let mut open = vec![(file, class)];
         for _ in 0..MAX_BASES {
             let (file, class) = open.pop()?;
             let Some((file, entry)) = self.class(file, class) else { continue };
-            if let Some(found) = find(entry) {
+            if let Some(found) = find(file, entry) {
                 return Some(found);
             }
             let bases = entry.class.bases.iter().rev().filter_map(Expr::last_name);
@@ -246,21 +386,49 @@ impl<'a> Program<'a> {
     }
 }
 
-/// The name of a file as a module: the directories above it count as long as they are packages.
-pub(crate) fn module_name(path: &Path) -> String {
-    let mut parts = Vec::new();
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    if stem != "__init__" {
-        parts.push(stem.to_owned());
-    }
-    let mut directory = path.parent();
-    while let Some(here) = directory {
-        if parts.len() > 12 || !here.join("__init__.py").is_file() {
-            break;
+/// Which directories are packages: those that hold an `__init__.py`, among the files of the scan or
+/// on disk.
+pub(crate) struct Packages {
+    /// What each directory of a file is called as a package; nothing for one that is none.
+    names: HashMap<PathBuf, String>,
+}
+
+impl Packages {
+    pub(crate) fn of(sources: &[Source]) -> Self {
+        let is_init = |path: &Path| path.file_stem().is_some_and(|stem| stem == "__init__");
+        let mut packages: HashMap<&Path, bool> = HashMap::default();
+        for source in sources.iter().filter(|source| is_init(&source.path)) {
+            packages.extend(source.path.parent().map(|directory| (directory, true)));
         }
-        parts.extend(here.file_name().and_then(|name| name.to_str()).map(str::to_owned));
-        directory = here.parent();
+        let mut names = HashMap::default();
+        for source in sources {
+            let Some(directory) = source.path.parent() else { continue };
+            if names.contains_key(directory) {
+                continue;
+            }
+            let mut parts: Vec<&str> = Vec::new();
+            for here in directory.ancestors().take(12) {
+                let package =
+                    *packages.entry(here).or_insert_with(|| here.join("__init__.py").is_file());
+                if !package {
+                    break;
+                }
+                parts.extend(here.file_name().and_then(|name| name.to_str()));
+            }
+            parts.reverse();
+            names.insert(directory.to_owned(), parts.join("."));
+        }
+        Self { names }
     }
-    parts.reverse();
-    parts.join(".")
+
+    /// The name of a file as a module: the directories above it count as long as they are packages.
+    pub(crate) fn module(&self, path: &Path) -> String {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let package = path.parent().and_then(|directory| self.names.get(directory));
+        match (package.map_or("", String::as_str), stem) {
+            (package, "__init__") => package.to_owned(),
+            ("", stem) => stem.to_owned(),
+            (package, stem) => format!("{package}.{stem}"),
+        }
+    }
 }

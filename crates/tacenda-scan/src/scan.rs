@@ -5,22 +5,24 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
+use ruff_python_ast::ModModule;
 use ruff_python_ast::name::Name;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::{Parsed, parse_unchecked_source};
 use ruff_text_size::Ranged;
 
 use crate::analyze::{Found, Outcome, Shared, Summary, analyze};
+use crate::configuration::{self, Told};
 use crate::files::{Problem, Reason, Source};
 use crate::finding::Finding;
 use crate::judge::{Texts, judge};
 use crate::lexicon::words;
 use crate::lower::lower;
-use crate::program::{Program, Unit, module_name};
+use crate::notebook;
+use crate::program::{Packages, Program, Standing, Unit};
 use crate::rules::{Match, Rule};
-use crate::suppress::{MARK, Suppressions, Unused};
-use crate::value::Value;
+use crate::suppress::{Applied, MARK, Suppressions, Unused};
+use crate::value::{Known, Value};
 
 /// Summaries settle in this many rounds, or are taken as they are.
 const ROUNDS: usize = 4;
@@ -34,6 +36,8 @@ pub(crate) const STACK: usize = 64 * 1024 * 1024;
 pub struct Report {
     /// What was found, by file and line.
     pub findings: Vec<Finding>,
+    /// What comments suppress, in the same order.
+    pub suppressed: Vec<Finding>,
     /// Comments that suppress nothing, or give no reason.
     pub unused: Vec<Unused>,
     /// Files that could not be read.
@@ -42,38 +46,71 @@ pub struct Report {
     pub files: usize,
     /// How many lines they have.
     pub lines: usize,
+    /// Whether one of them imports Tacenda's package: then a fix may use it.
+    pub uses_tacenda: bool,
 }
 
-/// Scans files.
-pub fn scan(sources: &[Source], threads: usize) -> Report {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
-    match pool {
-        Ok(pool) => pool.install(|| scan_here(sources)),
-        Err(_) => scan_here(sources),
+impl Report {
+    fn take(&mut self, applied: &mut Applied) {
+        self.findings.append(&mut applied.findings);
+        self.suppressed.append(&mut applied.suppressed);
+        self.unused.append(&mut applied.unused);
     }
 }
 
-fn scan_here(sources: &[Source]) -> Report {
+/// What is called whenever another file has been read.
+pub type Watch<'a> = &'a (dyn Fn() + Sync);
+
+/// Scans files.
+pub fn scan(sources: &[Source], threads: usize) -> Report {
+    scan_watched(sources, threads, &|| {})
+}
+
+/// Scans files while somebody watches.
+pub fn scan_watched(sources: &[Source], threads: usize, watch: Watch<'_>) -> Report {
+    pooled(threads, || scan_here(sources, watch))
+}
+
+/// Works with so many threads; with one for each processor if that is 0.
+pub(crate) fn pooled<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
+    match pool {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}
+
+pub(crate) fn scan_here(sources: &[Source], watch: Watch<'_>) -> Report {
     let mut report = Report::default();
-    let read: Vec<Result<(Unit, usize), Problem>> = sources
+    let packages = Packages::of(sources);
+    let read: Vec<Result<Read, Problem>> = sources
         .par_iter()
         .map(|source| {
             // One file that we fail on is told, and costs no other its findings.
             let failed = |_| Err(Problem { path: source.path.clone(), reason: Reason::Internal });
-            catch_unwind(|| unit(source)).unwrap_or_else(failed)
+            let read = catch_unwind(|| read(source, &packages)).unwrap_or_else(failed);
+            watch();
+            read
         })
         .collect();
     let mut units = Vec::new();
     for one in read {
         match one {
-            Ok((unit, lines)) => {
+            Ok(Read::Code(unit, lines)) => {
                 report.files += 1;
                 report.lines += lines;
-                units.push(unit);
+                units.push(*unit);
             }
+            Ok(Read::Configuration(mut told)) => {
+                report.files += 1;
+                report.lines += told.lines;
+                report.take(&mut told.applied);
+            }
+            Ok(Read::Other) => {}
             Err(problem) => report.problems.push(problem),
         }
     }
+    report.uses_tacenda = units.iter().any(|unit| unit.ir.context.guarded);
     let (found, matches, failed) = run(&units);
     let failed = failed.into_iter().map(|file| units[file].path.clone());
     report.problems.extend(failed.map(|path| Problem { path, reason: Reason::Internal }));
@@ -81,8 +118,9 @@ fn scan_here(sources: &[Source]) -> Report {
     for one in found {
         by_file.entry(one.file).or_default().push(one);
     }
-    let texts = Texts::new(&units, sources, &by_file, &matches);
-    let mut each: Vec<(Vec<Finding>, Vec<Unused>)> = units
+    let every: Vec<&Unit> = units.iter().collect();
+    let texts = Texts::new(&every, sources, &by_file, &matches);
+    let each: Vec<Applied> = units
         .par_iter()
         .enumerate()
         .map(|(file, unit)| {
@@ -92,28 +130,51 @@ fn scan_here(sources: &[Source]) -> Report {
             judge(found, file, matches, unit, &texts)
         })
         .collect();
-    for (findings, unused) in &mut each {
-        report.findings.append(findings);
-        report.unused.append(unused);
+    for mut one in each {
+        report.take(&mut one);
     }
-    report.findings.sort_by(|one, two| {
-        (&one.path, one.region, one.rule.code).cmp(&(&two.path, two.region, two.rule.code))
-    });
+    for findings in [&mut report.findings, &mut report.suppressed] {
+        findings.sort_by(|one, two| {
+            (&one.path, one.region, one.rule.code).cmp(&(&two.path, two.region, two.rule.code))
+        });
+    }
+    notebook::place(&mut report, sources);
     report
 }
 
-fn unit(source: &Source) -> Result<(Unit, usize), Problem> {
+/// What a file turned out to be.
+enum Read {
+    /// Python, and how many lines of it.
+    Code(Box<Unit>, usize),
+    /// Configuration.
+    Configuration(Told),
+    /// Something else, which has the name of configuration.
+    Other,
+}
+
+fn read(source: &Source, packages: &Packages) -> Result<Read, Problem> {
+    match configuration::syntax(&source.path) {
+        Some(syntax) => {
+            let told = configuration::scan(source, syntax)?;
+            Ok(told.map_or(Read::Other, Read::Configuration))
+        }
+        None => unit(source, packages).map(|(unit, lines)| Read::Code(Box::new(unit), lines)),
+    }
+}
+
+/// Reads a file of Python, and lowers it; how many lines it has.
+pub(crate) fn unit(source: &Source, packages: &Packages) -> Result<(Unit, usize), Problem> {
     let problem = |reason| Problem { path: source.path.clone(), reason };
     let text = source.read().map_err(problem)?;
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-    let parsed = parse_unchecked_source(&text, PySourceType::Python);
+    let parsed = parse_unchecked_source(&text, source.syntax());
     let parsed_comments = comments(&text, &parsed);
     let (mut ir, too_deep) = lower(parsed.suite());
     if too_deep {
         // Giving back a tree this deep would recurse as deeply.
         std::mem::forget(parsed);
     }
-    let module = module_name(&source.path);
+    let module = packages.module(&source.path);
     // What lies under such a name is about models, whatever the file itself imports.
     ir.context.ml |=
         words(&source.path.to_string_lossy()).iter().any(|word| word == "mlx" || word == "llm");
@@ -133,74 +194,179 @@ fn comments(text: &str, parsed: &Parsed<ModModule>) -> Vec<Range<usize>> {
     places.filter(|place| text[place.clone()].contains(MARK)).collect()
 }
 
-/// Runs all files until what they know of each other settles.
-fn run(units: &[Unit]) -> (Vec<Found>, Matches, Vec<usize>) {
-    let program = Program::new(units);
-    let by_function: HashMap<usize, usize> = program
-        .functions
-        .iter()
-        .enumerate()
-        .map(|(place, entry)| (std::ptr::from_ref(entry.function).addr(), place))
-        .collect();
-    let mut summaries: Vec<Summary> = vec![Summary::default(); program.functions.len()];
-    let mut attributes: HashMap<(u32, Name), HashMap<Name, Value>> = HashMap::default();
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    let mut stale: Vec<bool> = vec![true; units.len()];
-    for round in 0..ROUNDS {
-        let shared = Shared { program: &program, summaries: &summaries, attributes: &attributes };
-        let fresh: Vec<Option<Outcome>> = (0..units.len())
-            .into_par_iter()
+/// What the files of a program know of each other.
+#[derive(Default)]
+pub(crate) struct Facts {
+    /// The places of the functions, by where they lie.
+    by_function: HashMap<usize, usize>,
+    summaries: Vec<Summary>,
+    attributes: HashMap<(u32, Name), HashMap<Name, Value>>,
+    /// What came out of each file.
+    outcomes: Vec<Outcome>,
+    /// Where the functions stand whose numbers are about to change.
+    numbering: Vec<(usize, Standing)>,
+}
+
+impl Facts {
+    /// Runs all files until what they know of each other settles.
+    pub(crate) fn of(program: &Program<'_>) -> Self {
+        let mut facts = Self::default();
+        facts.settle(program, (0..program.units.len()).collect(), None);
+        facts
+    }
+
+    /// Runs some files, and those that depend on what changes by that; with `within`, only these, and
+    /// tells which others would be next.
+    pub(crate) fn settle(
+        &mut self,
+        program: &Program<'_>,
+        mut stale: Vec<usize>,
+        within: Option<&[usize]>,
+    ) -> Vec<usize> {
+        self.summaries.resize_with(program.functions.len(), Summary::default);
+        self.outcomes.resize_with(program.units.len(), Outcome::default);
+        let all = stale.len() == program.units.len();
+        let functions = program.functions.iter().enumerate();
+        self.by_function.extend(
+            functions
+                .filter(|(_, entry)| all || entry.is_in(&stale))
+                .map(|(place, entry)| (std::ptr::from_ref(entry.function).addr(), place)),
+        );
+        let mut late = Vec::new();
+        for _ in 0..ROUNDS {
+            if stale.is_empty() {
+                break;
+            }
+            let (changed, touched) = self.round(program, &stale);
+            let is_stale = |file: &usize| {
+                u32::try_from(*file).is_ok_and(|file| touched.contains(&file))
+                    || !changed.is_empty()
+                        && self.outcomes[*file].callees.iter().any(|one| changed.contains(one))
+            };
+            stale = (0..self.outcomes.len()).filter(is_stale).collect();
+            if let Some(within) = within {
+                late.extend(stale.extract_if(.., |file| !within.contains(file)));
+            }
+        }
+        late
+    }
+
+    /// Runs some files once; the functions and the files' attributes of which more is known by that.
+    fn round(&mut self, program: &Program<'_>, stale: &[usize]) -> (HashSet<usize>, HashSet<u32>) {
+        let shared = Shared { program, summaries: &self.summaries, attributes: &self.attributes };
+        let by_function = &self.by_function;
+        let fresh: Vec<(usize, Outcome)> = stale
+            .par_iter()
             .map(|file| {
-                stale[file].then(|| {
-                    let number = u32::try_from(file).expect("fewer than four billion files");
-                    let outcome = || analyze(&shared, number, &by_function);
-                    let failed = |_| Outcome { failed: true, ..Outcome::default() };
-                    catch_unwind(AssertUnwindSafe(outcome)).unwrap_or_else(failed)
-                })
+                let number = u32::try_from(*file).expect("fewer than four billion files");
+                let outcome = || analyze(&shared, number, by_function);
+                let failed = |_| Outcome { failed: true, ..Outcome::default() };
+                (*file, catch_unwind(AssertUnwindSafe(outcome)).unwrap_or_else(failed))
             })
             .collect();
         let mut changed: HashSet<usize> = HashSet::default();
         let mut touched: HashSet<u32> = HashSet::default();
-        for (file, outcome) in fresh.into_iter().enumerate() {
-            let Some(mut outcome) = outcome else { continue };
+        for (file, mut outcome) in fresh {
             for (place, summary) in outcome.summaries.drain(..) {
-                if summary.differs(&summaries[place]) {
+                if summary.differs(&self.summaries[place]) {
                     changed.insert(place);
-                    summaries[place] = summary;
+                    self.summaries[place] = summary;
                 }
             }
             for (class, fields) in outcome.attributes.drain() {
-                let flows = |fields: &HashMap<Name, Value>| {
-                    fields.values().map(|value| value.flows.len()).sum::<usize>()
-                };
-                let before = attributes.get(&class).map_or(0, flows);
-                if flows(&fields) != before {
-                    touched.insert(class.0);
-                    attributes.insert(class, fields);
+                let known = self.attributes.entry(class.clone()).or_default();
+                for (field, value) in fields {
+                    let before = known.get(&field).map_or(0, Value::weight);
+                    let joined = match known.remove(&field) {
+                        Some(one) => one.join(&value),
+                        None => value,
+                    };
+                    if joined.weight() != before {
+                        touched.insert(class.0);
+                    }
+                    known.insert(field, joined);
                 }
             }
-            if round == 0 {
-                outcomes.push(outcome);
-            } else {
-                outcomes[file] = outcome;
+            self.outcomes[file] = outcome;
+        }
+        (changed, touched)
+    }
+
+    /// What was found in a file, from wherever it came there.
+    pub(crate) fn found_in(&self, file: u32) -> Vec<Found> {
+        let found = self.outcomes.iter().flat_map(|outcome| &outcome.found);
+        found.filter(|one| one.file == file).cloned().collect()
+    }
+
+    /// What rules found in the calls of a file.
+    pub(crate) fn matches_in(&self, file: u32) -> Vec<(&'static Rule, Match)> {
+        self.outcomes.get(file as usize).map_or(Vec::new(), |outcome| outcome.matches.clone())
+    }
+
+    /// The files that call one of these functions.
+    pub(crate) fn callers(&self, functions: &[usize]) -> impl Iterator<Item = usize> {
+        let calls = |outcome: &Outcome| functions.iter().any(|one| outcome.callees.contains(one));
+        let outcomes = self.outcomes.iter().enumerate();
+        outcomes.filter(move |(_, outcome)| calls(outcome)).map(|(file, _)| file)
+    }
+
+    /// Takes over the numbers that functions have in a program: what is known of them is known by
+    /// where they stand.
+    pub(crate) fn renumber(&mut self, program: &Program<'_>) {
+        let before = std::mem::take(&mut self.numbering);
+        if before.is_empty() {
+            return;
+        }
+        let now: HashMap<Standing, usize> =
+            program.numbering().into_iter().map(|(place, standing)| (standing, place)).collect();
+        let to: HashMap<usize, usize> = before
+            .into_iter()
+            .filter_map(|(place, standing)| Some((place, *now.get(&standing)?)))
+            .collect();
+        let mut summaries = vec![Summary::default(); program.functions.len()];
+        for (place, summary) in std::mem::take(&mut self.summaries).into_iter().enumerate() {
+            if let Some(place) = to.get(&place) {
+                summaries[*place] = summary;
             }
         }
-        stale = outcomes
-            .iter()
-            .enumerate()
-            .map(|(file, outcome)| {
-                u32::try_from(file).is_ok_and(|file| touched.contains(&file))
-                    || outcome.callees.iter().any(|callee| changed.contains(callee))
-            })
-            .collect();
-        if !stale.contains(&true) {
-            break;
+        self.summaries = summaries;
+        for outcome in &mut self.outcomes {
+            let callees = std::mem::take(&mut outcome.callees);
+            outcome.callees = callees.iter().filter_map(|callee| to.get(callee).copied()).collect();
         }
+        for value in self.attributes.values_mut().flat_map(HashMap::values_mut) {
+            if let Known::Function(place, _) = &mut value.known {
+                match to.get(place) {
+                    Some(now) => *place = *now,
+                    None => value.known = Known::Nothing,
+                }
+            }
+        }
+        self.by_function.clear();
+        let functions = program.functions.iter().enumerate();
+        let addresses =
+            functions.map(|(place, entry)| (std::ptr::from_ref(entry.function).addr(), place));
+        self.by_function.extend(addresses);
     }
+
+    /// Notes which numbers the functions have.
+    pub(crate) fn number_by(&mut self, numbering: Vec<(usize, Standing)>) {
+        self.numbering = numbering;
+    }
+
+    /// Forgets what is known of the attributes of a file's classes.
+    pub(crate) fn forget_attributes(&mut self, file: u32) {
+        self.attributes.retain(|(own, _), _| *own != file);
+    }
+}
+
+/// Runs all files: what was found, what rules found in calls, the files that we failed on.
+fn run(units: &[Unit]) -> (Vec<Found>, Matches, Vec<usize>) {
+    let facts = Facts::of(&Program::new(units));
     let mut found = Vec::new();
     let mut matches = Matches::default();
     let mut failed = Vec::new();
-    for (file, outcome) in outcomes.into_iter().enumerate() {
+    for (file, outcome) in facts.outcomes.into_iter().enumerate() {
         found.extend(outcome.found);
         if outcome.failed {
             failed.push(file);

@@ -16,6 +16,8 @@ pub struct Unused {
     pub path: PathBuf,
     /// The line of the comment.
     pub line: u32,
+    /// The cell that it is in, in a notebook; its line is that of the cell.
+    pub cell: Option<u32>,
     /// What is wrong with it.
     pub why: Why,
 }
@@ -76,15 +78,13 @@ impl Suppressions {
     }
 
     /// Takes out what is suppressed, and tells which comments suppressed nothing.
-    pub(crate) fn apply(
-        &self,
-        path: &Path,
-        mut findings: Vec<Finding>,
-    ) -> (Vec<Finding>, Vec<Unused>) {
+    pub(crate) fn apply(&self, path: &Path, mut findings: Vec<Finding>) -> Applied {
         let mut unused = Vec::new();
+        let mut suppressed = Vec::new();
         for comment in &self.comments {
-            let mut note =
-                |why| unused.push(Unused { path: path.to_owned(), line: comment.line, why });
+            let mut note = |why| {
+                unused.push(Unused { path: path.to_owned(), line: comment.line, cell: None, why })
+            };
             if comment.codes.is_empty() {
                 note(Why::NoRule);
                 continue;
@@ -95,17 +95,28 @@ impl Suppressions {
             }
             for code in &comment.codes {
                 let before = findings.len();
-                findings.retain(|finding| {
+                suppressed.extend(findings.extract_if(.., |finding| {
                     let region = finding.region;
                     let here = (region.line..=region.end_line).contains(&comment.line);
                     let next = comment.alone && region.line == comment.line + 1;
-                    !(finding.rule.code == code && (here || next))
-                });
+                    finding.rule.code == code && (here || next)
+                }));
                 if findings.len() == before {
                     note(Why::NotFound(code.clone()));
                 }
             }
         }
-        (findings, unused)
+        Applied { findings, suppressed, unused }
     }
+}
+
+/// What comments make of the findings of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// Those that stay.
+    pub(crate) findings: Vec<Finding>,
+    /// Those that somebody looked at.
+    pub(crate) suppressed: Vec<Finding>,
+    /// The comments that suppress nothing.
+    pub(crate) unused: Vec<Unused>,
 }

@@ -36,6 +36,15 @@ pub(crate) enum Known {
     Texts(Arc<[Box<str>]>),
     /// That it is a logging function: `log = logger.debug`.
     Logger,
+    /// That it is an object that logs: `out = logging.getLogger()`.
+    LogObject,
+    /// That it is a file of which the name says that a credential is in it.
+    SecretFile,
+    /// That it is a function that is here, the first of whose arguments so many are bound already:
+    /// `partial(write, level)`.
+    Function(usize, usize),
+    /// That it is a function inside the function that is run, by its number among these.
+    Local(usize),
     /// That it is an object of this class, by its name.
     Object(Name),
 }
@@ -58,6 +67,19 @@ pub(crate) enum Origin {
     Source(Label, Confidence),
     /// From the parameter of this index.
     Parameter(u8),
+    /// From a call of the function that a function inside this one stands for.
+    Inner(Inner),
+}
+
+/// What a decorator sees of a call of the function that it decorates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inner {
+    /// The arguments by place.
+    Arguments,
+    /// The arguments by name.
+    Keywords,
+    /// What the function gives back.
+    Result,
 }
 
 /// A step on the way from the source to the sink.
@@ -109,7 +131,29 @@ impl What {
     }
 }
 
+impl Flow {
+    /// Whether it is in a place of a tuple or list, and in which.
+    pub(crate) fn place(&self) -> Option<usize> {
+        self.field.as_ref()?.parse().ok()
+    }
+
+    /// Whether it is in a field of an object.
+    pub(crate) fn is_part(&self) -> bool {
+        self.field.is_some() && self.place().is_none()
+    }
+}
+
 impl Value {
+    /// The value, with nothing known of which place of it what is in.
+    pub(crate) fn without_places(mut self) -> Self {
+        for flow in &mut self.flows {
+            if flow.place().is_some() {
+                flow.field = None;
+            }
+        }
+        self
+    }
+
     /// A value that cannot leak.
     pub(crate) fn harmless() -> Self {
         Self { flows: Vec::new(), known: Known::Harmless }
@@ -198,8 +242,13 @@ impl Value {
     pub(crate) fn sources(&self) -> impl Iterator<Item = (Label, Confidence, &Flow)> {
         self.flows.iter().filter_map(|flow| match flow.origin {
             Origin::Source(label, confidence) => Some((label, confidence, flow)),
-            Origin::Parameter(_) => None,
+            Origin::Parameter(_) | Origin::Inner(_) => None,
         })
+    }
+
+    /// How much is known of it: more, where callers learn something else.
+    pub(crate) fn weight(&self) -> usize {
+        2 * self.flows.len() + usize::from(!matches!(self.known, Known::Nothing))
     }
 
     /// Whether something of this label is in it.

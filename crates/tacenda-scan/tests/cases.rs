@@ -17,7 +17,7 @@ fn told(cases: &str) -> (Vec<&str>, Vec<&str>) {
 fn leaks<'a>((name, code): (&'a str, &str)) -> (&'a str, bool) {
     let report = scan(&[Source::text(format!("{name}.py"), code.to_owned())], 1);
     let leak = report.findings.iter().any(|finding| {
-        let leaks = ["TAC10", "TAC2", "TAC6"].iter().any(|one| finding.rule.code.starts_with(one));
+        let leaks = ["TAC1", "TAC2", "TAC6"].iter().any(|one| finding.rule.code.starts_with(one));
         leaks && finding.confidence >= Confidence::Medium
     });
     (name, leak)
@@ -26,11 +26,11 @@ fn leaks<'a>((name, code): (&'a str, &str)) -> (&'a str, bool) {
 #[test]
 fn every_leak_is_found() {
     let (found, missed) = told(include_str!("cases/leaks.txt"));
-    assert!(missed.is_empty() && found.len() > 40, "missed: {missed:?}");
+    assert!(missed.is_empty() && found.len() > 90, "missed: {missed:?}");
 }
 
 #[test]
 fn nothing_safe_is_found() {
     let (wrong, quiet) = told(include_str!("cases/safe.txt"));
-    assert!(wrong.is_empty() && quiet.len() > 30, "false: {wrong:?}");
+    assert!(wrong.is_empty() && quiet.len() > 65, "false: {wrong:?}");
 }

@@ -10,6 +10,8 @@ mod find;
 #[cfg(feature = "journal")]
 mod journal;
 mod keys;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod output;
 mod redact;
 mod redactor;
@@ -63,6 +65,8 @@ enum Command {
     Run(run::RunArgs),
     Scan(scan::ScanArgs),
     Rule(scan::RuleArgs),
+    #[cfg(feature = "lsp")]
+    Lsp(lsp::LspArgs),
     Find(find::FindArgs),
     Redact(redact::RedactArgs),
     Rules(rules::RulesArgs),
@@ -107,6 +111,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Scan(args) => scan::run(&args),
         Command::Rule(args) => scan::explain(&args),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(args) => lsp::run(&args),
         Command::Find(args) => find::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Rules(args) => rules::run(&args),

@@ -13,6 +13,7 @@ fn what_it_prints() {
     trycmd::TestCases::new()
         .env("NO_COLOR", "1")
         .env("COLUMNS", "100")
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
         // Git keeps no mode that a key file would pass with.
         .env("TACENDA_KEYS", KEYS)
         .case("../../tests/cmd/*.trycmd");

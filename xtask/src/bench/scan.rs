@@ -19,7 +19,7 @@ pub(super) fn speed(context: &Context) -> Result<bool> {
     let environment = wheel::install(context)?;
     let status = Process::new(environment.program("python"))
         .args([context.path("benches/scan_speed.py"), environment.program("tacenda")])
-        .env("PATH", environment.path())
+        .args([context.path("target/bench/scan-speed")])
         .attached()?;
     Ok(status.success())
 }

@@ -2,18 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use serde_json::json;
 use tacenda_detect::DetectorId;
-use tacenda_policy::Severity;
+use tacenda_policy::sarif::{SCHEMA, level, score, uri};
 
 use crate::{Found, Report, Searcher, advice};
-
-/// The schema that the output is valid against.
-const SCHEMA: &str =
-    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// Writes a SARIF log.
 #[derive(Debug, Default)]
@@ -128,56 +122,10 @@ impl Sarif {
     }
 }
 
-const fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical | Severity::High => "error",
-        Severity::Medium => "warning",
-        Severity::Low | Severity::Info => "note",
-    }
-}
-
-/// On the scale of CVSS, as code scanning services read it.
-const fn score(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "9.5",
-        Severity::High => "8.0",
-        Severity::Medium => "5.0",
-        Severity::Low => "2.0",
-        Severity::Info => "0.1",
-    }
-}
-
 fn precision(confidence: tacenda_detect::Confidence) -> &'static str {
     match confidence {
         tacenda_detect::Confidence::High => "very-high",
         tacenda_detect::Confidence::Medium => "high",
         tacenda_detect::Confidence::Low => "medium",
-    }
-}
-
-/// A path as a URI reference (RFC 3986).
-fn uri(path: &Path) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    let mut uri = String::from(if path.is_absolute() { "file://" } else { "" });
-    for byte in path.as_os_str().as_bytes() {
-        if is_plain(*byte) {
-            uri.push(char::from(*byte));
-        } else {
-            uri.push('%');
-            uri.push_str(&tacenda_redact::hex(&[*byte]).to_ascii_uppercase());
-        }
-    }
-    uri
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_become_references() {
-        assert_eq!(uri(Path::new("/var/log/a b.log")), "file:///var/log/a%20b.log");
-        assert_eq!(uri(Path::new("logs/app.log.1")), "logs/app.log.1");
-        assert_eq!(uri(Path::new("c:d")), "c%3Ad");
     }
 }

@@ -5,50 +5,16 @@ use std::sync::Arc;
 use ruff_python_ast::name::Name;
 
 use super::Walker;
-use super::stmt::self_attribute;
+use super::question::leaves_out_one;
+use super::template::says;
 use crate::Confidence;
-use crate::ir::{Expr, ExprKind, Generator, Ident, Span};
+use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
-use crate::model::{Channel, MODELS};
 use crate::value::{Flow, Known, Origin, Value, What};
 
-/// Attributes that hold what their object is about.
-const KEEPING: &[&str] = &[
-    "value",
-    "text",
-    "content",
-    "data",
-    "raw",
-    "body",
-    "json",
-    "string",
-    "plain",
-    "args",
-    "parts",
-    "headers",
-    "contents",
-    "payload",
-    "params",
-    "kwargs",
-    "query",
-    "message",
-    "messages",
-    "__dict__",
-    "environ",
-    "items",
-    "values",
-    "delta",
-    "choices",
-    "output",
-    "outputs",
-    "response",
-    "output_text",
-    "segments",
-    "arguments",
-    "prompt",
-    "input",
-];
+/// Of longer tuples it is not known what is in which place.
+const MAX_PLACES: usize = 4;
 
 impl<'a> Walker<'a> {
     /// What an expression gives.
@@ -66,8 +32,21 @@ impl<'a> Walker<'a> {
             ExprKind::Item(base, key) => {
                 let base_value = self.eval(base);
                 let key_value = self.eval(key);
-                let value = self.item(&base_value, key, &key_value, expr.span);
-                // `messages[0]`, `prompt[:50]`: a part of it.
+                let mut value = self.item(&base_value, key, &key_value, expr.span);
+                // `kwargs["data"]` of what a request is sent with.
+                if self.context.http
+                    && key.text().is_some_and(|key| matches!(key, "data" | "json" | "body"))
+                    && base.last_name().is_some_and(|base| {
+                        matches!(base.name.as_str(), "kwargs" | "request_kwargs" | "kw")
+                    })
+                    && !value.is_harmless()
+                {
+                    self.label(&mut value, Label::Body, Confidence::Medium, expr.span, What::Named);
+                }
+                if is_before_query(base, key) {
+                    return value
+                        .retain(|flow| !matches!(flow.origin, Origin::Source(Label::Url, _)));
+                }
                 value
             }
             ExprKind::Call(call) => self.call(call, expr.span),
@@ -79,11 +58,20 @@ impl<'a> Walker<'a> {
             ExprKind::Join(parts) => {
                 let mut value = Value::default();
                 let mut harmless = true;
+                let mut before = "";
                 for part in parts {
+                    let text = part.text().unwrap_or_default();
+                    // `timeout is {pair[1]}`: the text says that it is another part.
+                    let other = matches!(part.kind, ExprKind::Item(..))
+                        && says(before).is_some_and(|class| class == Class::Harmless);
                     let part = self.eval(part);
+                    before = text;
+                    if other {
+                        continue;
+                    }
                     harmless &=
                         matches!(part.known, Known::Harmless | Known::Treated | Known::Texts(_));
-                    value.absorb(&part);
+                    value.absorb(&part.without_places());
                 }
                 if harmless {
                     value.known = Known::Harmless;
@@ -105,14 +93,19 @@ impl<'a> Walker<'a> {
                 let mut value = Value::default();
                 let mut texts = Vec::new();
                 let mut literal = true;
-                for item in items {
+                for (at, item) in items.iter().enumerate() {
+                    let unpacked = matches!(item.kind, ExprKind::Star(_));
                     let item = self.eval(item);
                     match &item.known {
                         Known::Texts(some) => texts.extend(some.iter().cloned()),
                         Known::Harmless => {}
                         _ => literal = false,
                     }
-                    value.absorb(&item);
+                    if unpacked || items.len() > MAX_PLACES {
+                        value.absorb(&item);
+                    } else {
+                        value.absorb_field(&Name::new(at.to_string()), &item);
+                    }
                 }
                 if items.is_empty() {
                     value.known = Known::Built;
@@ -141,8 +134,17 @@ impl<'a> Walker<'a> {
                 self.comprehension(generators, key.as_deref(), element)
             }
             ExprKind::Lambda(function) => {
-                self.nested(function);
-                Value::default()
+                let place = self.by_function.get(&std::ptr::from_ref(&**function).addr());
+                match place {
+                    Some(place) if self.nesting == 0 => {
+                        self.later.push((function, None));
+                        Value { flows: Vec::new(), known: Known::Function(*place, 0) }
+                    }
+                    _ => {
+                        let gives = self.nested(function).unwrap_or_default();
+                        self.local(function, gives)
+                    }
+                }
             }
             ExprKind::Named(target, value) => {
                 let value = self.eval(value);
@@ -178,9 +180,6 @@ impl<'a> Walker<'a> {
         if let Some((label, confidence)) = ident.class.within(self.context)
             && label != Label::Settings
         {
-            // Where a function handles credentials, the URL that it makes may hold one.
-            let risen = label == Label::Url && self.frame.credentials && self.context.http;
-            let confidence = if risen { confidence.max(Confidence::Medium) } else { confidence };
             self.label(&mut value, label, confidence, span, What::Named);
         }
         value
@@ -204,167 +203,10 @@ impl<'a> Walker<'a> {
         value.add(Flow { origin: Origin::Source(label, confidence), field: None, way });
     }
 
-    fn attribute(&mut self, expr: &'a Expr, base: &'a Expr, ident: &'a Ident) -> Value {
-        if let Some((label, confidence)) = MODELS.source_attribute(&ident.name, || self.path(expr))
-            && !self.is_treated(base)
-        {
-            self.eval(base);
-            return Value::source(label, confidence, self.step(expr.span, What::Given, None));
-        }
-        let mut value = match self_attribute(base, &ident.name) {
-            Some(key) => match self.env.get(&key) {
-                Some(value) => value.clone(),
-                None => {
-                    let class = self.class.clone().map(|class| (self.file, class));
-                    class
-                        .and_then(|class| {
-                            self.shared.attributes.get(&class)?.get(&ident.name).cloned()
-                        })
-                        .unwrap_or_default()
-                }
-            },
-            None => {
-                let base_value = self.eval(base);
-                self.field(base_value, &ident.name, ident.class)
-            }
-        };
-        if matches!(ident.class, Class::Plain)
-            && matches!(
-                ident.name.as_str(),
-                "shape"
-                    | "dtype"
-                    | "ndim"
-                    | "nbytes"
-                    | "status"
-                    | "status_code"
-                    | "__name__"
-                    | "__class__"
-            )
-        {
-            value = Value::harmless();
-        }
-        if let Some(last) = base.last_name()
-            && MODELS
-                .sink_method(&last.name, &ident.name)
-                .is_some_and(|sink| sink.channel == Channel::Log)
-        {
-            // `log = logger.debug`
-            value.known = Known::Logger;
-            return value;
-        }
-        self.named(ident, expr.span, value)
-    }
-
-    fn is_treated(&self, base: &Expr) -> bool {
-        super::stmt::variable(base)
-            .and_then(|key| self.env.get(&key))
-            .is_some_and(Value::is_harmless)
-    }
-
-    /// A field of a value, by its name.
-    fn field(&self, value: Value, name: &Name, class: Class) -> Value {
-        if value.flows.is_empty() {
-            return match value.known {
-                Known::Harmless | Known::Treated => value,
-                _ => Value::default(),
-            };
-        }
-        let keeps = KEEPING.contains(&name.as_str());
-        let mut flows = Vec::new();
-        for mut flow in value.flows {
-            match &flow.field {
-                Some(field) if field == name => {
-                    flow.field = None;
-                    flows.push(flow);
-                }
-                Some(_) => {}
-                None => {
-                    let kept = match flow.origin {
-                        Origin::Parameter(_) => keeps,
-                        Origin::Source(..) => keeps && !matches!(class, Class::Harmless),
-                    };
-                    if kept {
-                        flows.push(flow);
-                    }
-                }
-            }
-        }
-        Value { flows, known: Known::Nothing }
-    }
-
-    /// An item of a value, by its key.
-    pub(super) fn item(
-        &mut self,
-        base: &Value,
-        key: &Expr,
-        key_value: &Value,
-        span: Span,
-    ) -> Value {
-        let keys: Vec<&str> = match (&key.kind, &key_value.known) {
-            (ExprKind::Text(text, _), _) => vec![text],
-            (ExprKind::Name(_), Known::Texts(texts)) => texts.iter().map(|text| &**text).collect(),
-            _ => Vec::new(),
-        };
-        if keys.is_empty() {
-            // A part of a text or a list, or an item that is not known.
-            let mut value = base.clone();
-            for flow in &mut value.flows {
-                flow.field = None;
-            }
-            if matches!(value.known, Known::Texts(_)) {
-                value.known = Known::Harmless;
-            }
-            if !matches!(key.kind, ExprKind::Constant(_)) {
-                value.flows.retain(|flow| {
-                    !matches!(flow.origin, Origin::Source(Label::Settings | Label::Body, _))
-                });
-            }
-            return value;
-        }
-        let mut value = Value::default();
-        if base.is_harmless() {
-            value.known = Known::Harmless;
-            return value;
-        }
-        for key in keys {
-            let class = crate::lexicon::classify(key);
-            for flow in &base.flows {
-                let through = match (&flow.field, flow.origin) {
-                    (Some(field), _) => field == key,
-                    (None, Origin::Parameter(_)) => false,
-                    (None, Origin::Source(label, _)) => {
-                        matches!(
-                            label,
-                            Label::Credential
-                                | Label::Prompt
-                                | Label::Completion
-                                | Label::TokenIds
-                                | Label::Tensor
-                                | Label::Body
-                        ) && KEEPING.contains(&key)
-                    }
-                };
-                if through {
-                    value.add(Flow { field: None, ..flow.clone() });
-                }
-            }
-            if let Some((label, confidence)) = class.within(self.context)
-                && label != Label::Settings
-                && !(label == Label::Body && confidence < Confidence::High)
-            {
-                self.label(&mut value, label, confidence, span, What::Named);
-            }
-        }
-        if value.flows.is_empty() && base.has(Label::Headers) {
-            // `headers["User-Agent"]`
-            value.known = Known::Harmless;
-        }
-        value
-    }
-
     fn dict(&mut self, items: &'a [(Option<Expr>, Expr)]) -> Value {
         let mut value = Value::default();
         let mut harmless = true;
+        let mut loggers = !items.is_empty();
         for (key, item) in items {
             let span = item.span;
             let mut item = self.eval(item);
@@ -383,8 +225,12 @@ impl<'a> Walker<'a> {
                 }
             }
             harmless &= matches!(item.known, Known::Harmless | Known::Treated | Known::Texts(_));
+            loggers &= matches!(item.known, Known::Logger);
         }
-        if harmless && value.flows.is_empty() {
+        if loggers {
+            // `{"info": log.info, "debug": log.debug}[level]`
+            value.known = Known::Logger;
+        } else if harmless && value.flows.is_empty() {
             value.known = if items.is_empty() { Known::Built } else { Known::Harmless };
         }
         value
@@ -430,42 +276,6 @@ impl<'a> Walker<'a> {
         value
     }
 
-    /// `"***" if key in SECRETS else value`
-    fn chooses(&self, element: &Expr) -> bool {
-        let ExprKind::Choice(parts) = &element.kind else { return false };
-        parts.iter().any(|part| matches!(part.kind, ExprKind::Question(_)))
-            && parts.iter().any(|part| matches!(part.kind, ExprKind::Text(..)))
-    }
-
-    /// `key in ("host", "port")`, `key in ALLOWED`
-    fn picks(&self, condition: &Expr) -> bool {
-        let ExprKind::Question(parts) = &condition.kind else { return false };
-        parts.iter().skip(1).any(|part| match &part.kind {
-            ExprKind::List(items) => items.len() > 1,
-            ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
-                let name = ident.name.to_lowercase();
-                [
-                    "allow",
-                    "safe",
-                    "white",
-                    "public",
-                    "loggable",
-                    "log",
-                    "exclude",
-                    "deny",
-                    "black",
-                    "ignore",
-                    "hidden",
-                    "sensitive",
-                    "secret",
-                ]
-                .iter()
-                .any(|word| name.contains(word))
-            }
-            _ => false,
-        })
-    }
-
     /// What going through a value gives.
     pub(super) fn element(&self, value: &Value) -> Value {
         let mut value = value.clone();
@@ -479,16 +289,6 @@ impl<'a> Walker<'a> {
     pub(super) fn path(&self, expr: &Expr) -> Option<String> {
         let path = dotted(expr, 0)?;
         Some(self.shared.program.resolve(self.file, &path).unwrap_or(path))
-    }
-}
-
-/// `key != "password"`: what else is sensitive stays in.
-fn leaves_out_one(condition: &Expr) -> bool {
-    match &condition.kind {
-        ExprKind::Question(parts) => {
-            matches!(&parts[..], [one, other] if matches!(one.kind, ExprKind::Name(_)) && matches!(other.kind, ExprKind::Text(..)))
-        }
-        _ => false,
     }
 }
 
@@ -509,4 +309,13 @@ fn dotted(expr: &Expr, depth: u32) -> Option<String> {
         ExprKind::Item(base, _) => dotted(base, depth + 1),
         _ => None,
     }
+}
+
+/// `url.partition("?")[0]`, `url.split("?", 1)[0]`: a URL without its query string.
+fn is_before_query(base: &Expr, key: &Expr) -> bool {
+    let ExprKind::Call(call) = &base.kind else { return false };
+    let cuts = matches!(&call.callee.kind, ExprKind::Attribute(_, method)
+        if matches!(method.name.as_str(), "partition" | "split"));
+    let first = matches!(key.kind, ExprKind::Constant(Literal::Integer(0)));
+    cuts && first && call.arguments.first().and_then(Expr::text) == Some("?")
 }

@@ -1,11 +1,18 @@
 //! Where values go: an abstract run of every function, in which values are what flows in them.
 
+mod access;
+mod apply;
+mod bind;
 mod call;
 mod env;
 mod expr;
+mod library;
+mod object;
+mod question;
 mod sink;
 mod stmt;
 mod template;
+mod through;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::Arc;
@@ -19,11 +26,13 @@ use crate::label::Label;
 use crate::model::Channel;
 use crate::program::Program;
 use crate::rules::{Match, Rule};
-use crate::value::{Flow, Known, Origin, Step, Value, What};
+use crate::value::{Flow, Inner, Known, Origin, Step, Value, What};
 use env::Env;
 
 /// A way is told with this many steps at most.
 const MAX_STEPS: u8 = 8;
+/// More parameters that a function writes are not told apart.
+const MAX_SINKS: usize = 64;
 /// Functions inside functions are followed this deep.
 const MAX_NESTING: u32 = 6;
 
@@ -38,11 +47,22 @@ pub(crate) struct Summary {
     pub(crate) harmless: bool,
     /// What its exceptions carry.
     pub(crate) raises: Vec<Flow>,
+    /// As a decorator: what it writes of each call of the function that it decorates.
+    pub(crate) inner: Vec<(Inner, ParameterSink)>,
+    /// The attributes of its object that it keeps parameters in.
+    pub(crate) stores: Vec<(Name, u8)>,
 }
 
 impl Summary {
-    fn size(&self) -> (usize, usize, bool, usize) {
-        (self.sinks.len(), self.returns.len(), self.harmless, self.raises.len())
+    fn size(&self) -> (usize, usize, bool, usize, usize, usize) {
+        (
+            self.sinks.len(),
+            self.returns.len(),
+            self.harmless,
+            self.raises.len(),
+            self.inner.len(),
+            self.stores.len(),
+        )
     }
 
     /// Whether callers learn something else from this than from `other`.
@@ -110,7 +130,7 @@ pub(crate) fn analyze(
     file: u32,
     by_function: &HashMap<usize, usize>,
 ) -> Outcome {
-    let unit = &shared.program.units[file as usize];
+    let unit = shared.program.units[file as usize];
     let mut walker = Walker {
         shared,
         by_function,
@@ -124,6 +144,8 @@ pub(crate) fn analyze(
         nesting: 0,
         later: Vec::new(),
         catching: Vec::new(),
+        locals: Vec::new(),
+        inlined: 0,
     };
     walker.block(&unit.ir.body);
     walker.functions();
@@ -134,10 +156,13 @@ pub(crate) fn analyze(
 #[derive(Default)]
 struct Frame {
     name: Option<Name>,
+    /// The parameters of the function, or of the outermost one around it.
     parameters: Vec<Name>,
     returns: Option<Value>,
     sinks: Vec<ParameterSink>,
     raises: Value,
+    inner: Vec<(Inner, ParameterSink)>,
+    stores: Vec<(Name, u8)>,
     top: bool,
     /// Whether it names a credential.
     credentials: bool,
@@ -159,6 +184,10 @@ struct Walker<'a> {
     later: Vec<(&'a Function, Option<&'a Class_>)>,
     /// What exceptions in the `try` blocks around here carry.
     catching: Vec<Value>,
+    /// The functions inside the one that is run, with what they give back.
+    locals: Vec<(&'a Function, Value)>,
+    /// How many of these are being followed into.
+    inlined: u32,
 }
 
 impl<'a> Walker<'a> {
@@ -185,7 +214,16 @@ impl<'a> Walker<'a> {
         while let Some((function, class)) = self.later.get(next).copied() {
             next += 1;
             self.class = class.map(|class| class.name.clone());
-            let frame = self.run(function, class.is_some());
+            let mut frame = self.run(function, class.is_some());
+            self.locals.clear();
+            if !function.decorators.is_empty() {
+                let mut gives = frame.returns.clone().unwrap_or_default();
+                gives.flows.retain(|flow| matches!(flow.origin, Origin::Source(..)));
+                let gives = self.given(&function.name, gives, function.span, true);
+                let outer = std::mem::replace(&mut self.frame, frame);
+                self.decorated(function, &gives);
+                frame = std::mem::replace(&mut self.frame, outer);
+            }
             if let Some(place) = self.by_function.get(&std::ptr::from_ref(function).addr()) {
                 self.outcome.summaries.push((*place, summary(frame, function)));
             }
@@ -196,12 +234,12 @@ impl<'a> Walker<'a> {
     /// Runs a function in an environment of its own, above the one that is here.
     fn run(&mut self, function: &'a Function, method: bool) -> Frame {
         self.env.enter();
-        let parameters: Vec<Name> =
-            function.parameters.iter().map(|one| one.ident.name.clone()).collect();
+        let top = self.nesting == 0;
+        let own = || function.parameters.iter().map(|one| one.ident.name.clone());
         let frame = Frame {
             name: Some(function.name.name.clone()),
-            parameters,
-            top: self.nesting == 0,
+            parameters: if top { own().collect() } else { self.frame.parameters.clone() },
+            top,
             credentials: function.credentials,
             ..Frame::default()
         };
@@ -231,15 +269,26 @@ impl<'a> Walker<'a> {
         let of_table = |name: &Name| {
             matches!(name.as_str(), "rows" | "row" | "columns" | "cols" | "table" | "cells")
         };
-        if self.frame.parameters.iter().any(of_table) {
+        if function.parameters.iter().any(|one| of_table(&one.ident.name)) {
             for name in ["headers", "header"] {
-                if self.frame.parameters.iter().any(|one| one == name) {
+                if function.parameters.iter().any(|one| one.ident.name == name) {
                     self.env.set(Name::new_static(name), Value::harmless());
                 }
             }
         }
-        for ident in function.rest.iter().chain(&function.keywords) {
-            self.env.set(ident.name.clone(), Value::default());
+        for (ident, number, inner) in [
+            (&function.rest, function.rest_number(), Inner::Arguments),
+            (&function.keywords, function.keywords_number(), Inner::Keywords),
+        ] {
+            let Some(ident) = ident else { continue };
+            let number = number.and_then(|number| u8::try_from(number).ok());
+            let origin = match number {
+                Some(number) if self.frame.top => Origin::Parameter(number),
+                _ => Origin::Inner(inner),
+            };
+            let mut value = Value::default();
+            value.add(Flow { origin, field: None, way: None });
+            self.env.set(ident.name.clone(), value);
         }
         self.nesting += 1;
         self.block(&function.body);
@@ -255,7 +304,21 @@ impl<'a> Walker<'a> {
         if self.nesting >= MAX_NESTING {
             return None;
         }
-        self.run(function, false).returns
+        let mut frame = self.run(function, false);
+        // What it does with the parameters of the function around it.
+        for sink in frame.sinks {
+            self.note_sink(sink);
+        }
+        self.frame.inner.append(&mut frame.inner);
+        frame.returns
+    }
+
+    /// Notes that a parameter is written.
+    fn note_sink(&mut self, sink: ParameterSink) {
+        let known = |one: &ParameterSink| one.parameter == sink.parameter && one.call == sink.call;
+        if self.frame.sinks.len() < MAX_SINKS && !self.frame.sinks.iter().any(known) {
+            self.frame.sinks.push(sink);
+        }
     }
 
     fn class(&mut self, class: &'a Class_) {
@@ -294,5 +357,7 @@ fn summary(frame: Frame, function: &Function) -> Summary {
         returns: returns.flows,
         sinks: frame.sinks,
         raises: frame.raises.flows,
+        inner: frame.inner,
+        stores: frame.stores,
     }
 }

@@ -50,6 +50,8 @@ pub(super) fn words_of<'b>(exprs: impl IntoIterator<Item = &'b Expr>) -> String 
 pub(super) struct Hole {
     /// Whether it writes a number.
     pub(super) numeric: bool,
+    /// Whether it writes the argument with escapes: `%r`.
+    pub(super) escaped: bool,
     /// What the text before it says of the argument: `password: %s`.
     pub(super) said: Option<Class>,
 }
@@ -73,6 +75,7 @@ pub(super) fn holes(template: &str) -> Vec<Hole> {
                 {
                     holes.push(Hole {
                         numeric: is_numeric(&letter.to_string()) || letter == 'i',
+                        escaped: matches!(letter, 'r' | 'a'),
                         said: said(&template[last..at]),
                     });
                     last = at;
@@ -84,7 +87,8 @@ pub(super) fn holes(template: &str) -> Vec<Hole> {
                     let inside = &template[at + 1..at + length];
                     let numeric =
                         inside.split_once(':').is_some_and(|(_, format)| is_numeric(format));
-                    holes.push(Hole { numeric, said: said(&template[last..at]) });
+                    let escaped = inside.contains("!r") || inside.contains("!a");
+                    holes.push(Hole { numeric, escaped, said: said(&template[last..at]) });
                     last = at;
                 }
             }
@@ -98,7 +102,16 @@ pub(super) fn holes(template: &str) -> Vec<Hole> {
 /// What the words before a hole say: `… api key: `.
 pub(super) fn said(before: &str) -> Option<Class> {
     let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    let before = before.strip_suffix([':', '='])?;
+    named_in(before.strip_suffix([':', '='])?)
+}
+
+/// What the words before a hole say, also in a sentence: `… timeout is `.
+pub(super) fn says(before: &str) -> Option<Class> {
+    let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
+    named_in(before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"))?)
+}
+
+fn named_in(before: &str) -> Option<Class> {
     let before = before.trim_end_matches([' ', '\'', '"', '`', ']', ')']);
     let start = before
         .char_indices()

@@ -16,6 +16,7 @@ pub fn code_climate(report: &Report) -> Value {
             Severity::Low => "minor",
             Severity::Info => "info",
         };
+        let region = finding.in_file();
         json!({
             "type": "issue",
             "check_name": finding.rule.code,
@@ -25,7 +26,7 @@ pub fn code_climate(report: &Report) -> Value {
             "fingerprint": finding.fingerprint,
             "location": {
                 "path": shown(&finding.path),
-                "lines": { "begin": finding.region.line, "end": finding.region.end_line },
+                "lines": { "begin": region.line, "end": region.end_line },
             },
         })
     });

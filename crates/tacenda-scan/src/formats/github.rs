@@ -14,7 +14,7 @@ pub fn github(report: &Report) -> String {
             Severity::Medium => "warning",
             Severity::Low | Severity::Info => "notice",
         };
-        let region = finding.region;
+        let region = finding.in_file();
         let title = format!("{} {}", finding.rule.code, finding.rule.name);
         out.push_str(&format!(
             "::{command} file={},line={},col={},endLine={},endColumn={},title={}::{}\n",

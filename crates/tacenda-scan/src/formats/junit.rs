@@ -14,14 +14,15 @@ pub fn junit(report: &Report) -> String {
     ));
     for finding in &report.findings {
         let path = shown(&finding.path);
-        let place = format!("{path}:{}:{}", finding.region.line, finding.region.column);
+        let region = finding.in_file();
+        let place = format!("{path}:{}:{}", region.line, region.column);
         out.push_str(&format!(
             "<testcase classname=\"{}\" name=\"{} at {}\" file=\"{}\" line=\"{}\"><failure type=\"{}\" message=\"{}\"/></testcase>\n",
             escape(&path),
             finding.rule.code,
             escape(&place),
             escape(&path),
-            finding.region.line,
+            region.line,
             finding.rule.code,
             escape(&finding.message),
         ));

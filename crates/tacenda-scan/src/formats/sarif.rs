@@ -1,17 +1,16 @@
-//! SARIF 2.1.0 (OASIS), with the way of each finding as a code flow.
+//! SARIF 2.1.0 (OASIS), with the way of each finding as a code flow, its fix, and what comments
+//! suppress.
+
+use std::path::Path;
 
 use serde_json::{Value, json};
-use tacenda_policy::Severity;
+use tacenda_policy::sarif::{SCHEMA, level, score, uri};
 
-use super::shown;
 use crate::Confidence;
 use crate::finding::{Finding, Region};
+use crate::fix::{Edit, Fix};
 use crate::rules::{RULES, Rule};
 use crate::scan::Report;
-
-/// The schema that the output is valid against.
-const SCHEMA: &str =
-    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The report as a SARIF log.
 pub fn sarif(report: &Report) -> Value {
@@ -19,9 +18,15 @@ pub fn sarif(report: &Report) -> Value {
         json!({
             "level": "error",
             "message": { "text": problem.reason.to_string() },
-            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&shown(&problem.path)) } } }],
+            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": reference(&problem.path) } } }],
         })
     });
+    let suppressed = report.suppressed.iter().map(|finding| {
+        let mut result = result(finding);
+        result["suppressions"] = json!([{ "kind": "inSource" }]);
+        result
+    });
+    let results = report.findings.iter().map(result).chain(suppressed);
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -36,7 +41,7 @@ pub fn sarif(report: &Report) -> Value {
                 "toolExecutionNotifications": problems.collect::<Vec<_>>(),
             }],
             "columnKind": "unicodeCodePoints",
-            "results": report.findings.iter().map(result).collect::<Vec<_>>(),
+            "results": results.collect::<Vec<_>>(),
         }],
     })
 }
@@ -61,7 +66,7 @@ fn result(finding: &Finding) -> Value {
         "ruleIndex": place,
         "level": level(finding.severity),
         "message": { "text": finding.message },
-        "locations": [location(&shown(&finding.path), finding.region)],
+        "locations": [location(&finding.path, finding.in_file())],
         "partialFingerprints": { "tacendaFinding/v1": finding.fingerprint },
         "properties": {
             "confidence": finding.confidence.name(),
@@ -72,62 +77,50 @@ fn result(finding: &Finding) -> Value {
     });
     if !finding.way.is_empty() {
         let stops = finding.way.iter().map(|stop| {
-            let mut place = location(&shown(&stop.path), stop.region);
+            let mut place = location(&stop.path, stop.in_file());
             place["message"] = json!({ "text": stop.what });
             json!({ "location": place })
         });
         let stops: Vec<Value> = stops.collect();
         result["codeFlows"] = json!([{ "threadFlows": [{ "locations": stops }] }]);
     }
+    if let Some(one) = &finding.fix {
+        result["fixes"] = json!([fix(finding, one)]);
+    }
     result
 }
 
-fn location(path: &str, region: Region) -> Value {
+fn fix(finding: &Finding, fix: &Fix) -> Value {
+    let replacement = |edit: &Edit| json!({ "deletedRegion": region(edit.region), "insertedContent": { "text": edit.text } });
+    json!({
+        "description": { "text": fix.message },
+        "artifactChanges": [{
+            "artifactLocation": { "uri": reference(&finding.path) },
+            "replacements": fix.edits.iter().map(replacement).collect::<Vec<_>>(),
+        }],
+        "properties": { "applicability": fix.applicability.name() },
+    })
+}
+
+fn location(path: &Path, place: Region) -> Value {
     json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(path) },
-        "region": {
-            "startLine": region.line,
-            "startColumn": region.column,
-            "endLine": region.end_line,
-            "endColumn": region.end_column,
-        },
+        "artifactLocation": { "uri": reference(path) },
+        "region": region(place),
     } })
 }
 
-/// A path as a relative reference (RFC 3986): what is not allowed in one is percent-encoded.
-fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte));
-            }
-            _ => {
-                let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value)]);
-                uri.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-            }
-        }
-    }
-    uri
+fn region(region: Region) -> Value {
+    json!({
+        "startLine": region.line,
+        "startColumn": region.column,
+        "endLine": region.end_line,
+        "endColumn": region.end_column,
+    })
 }
 
-const fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical | Severity::High => "error",
-        Severity::Medium => "warning",
-        Severity::Low | Severity::Info => "note",
-    }
-}
-
-/// On the scale of CVSS, as code scanning services read it.
-const fn score(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "9.5",
-        Severity::High => "8.0",
-        Severity::Medium => "5.0",
-        Severity::Low => "2.0",
-        Severity::Info => "0.1",
-    }
+/// A path as services join it with the root of the repository.
+fn reference(path: &Path) -> String {
+    uri(path.strip_prefix(".").unwrap_or(path))
 }
 
 const fn precision(confidence: Confidence) -> &'static str {

@@ -42,6 +42,7 @@ impl Lowering {
                 let base = self.boxed(&attribute.value);
                 let ident = self.ident(&attribute.attr.id);
                 self.attribute(&base, ident.class);
+                self.token_of_grammar(&base, &ident.name);
                 ExprKind::Attribute(base, ident)
             }
             ast::Expr::Subscript(item) => {
@@ -109,6 +110,7 @@ impl Lowering {
                     name: Ident { name: Name::new_static("lambda"), class: Class::Plain },
                     span: at,
                     parameters: Vec::new(),
+                    by_place: 0,
                     rest: None,
                     keywords: None,
                     decorators: Vec::new(),
@@ -230,6 +232,7 @@ impl Lowering {
             && let ExprKind::Text(_, class) = &key.kind
         {
             self.item(base, *class);
+            self.secret_option |= method.name.starts_with("add_") && class.is_credential();
         }
         let keywords = call.arguments.keywords.iter().map(|keyword| {
             let name = keyword.arg.as_ref().map(|name| self.ident(&name.id));
@@ -262,6 +265,7 @@ impl Lowering {
                 default: parameter.default().map(|default| self.expr(default)),
             });
         }
+        function.by_place = parameters.posonlyargs.len() + parameters.args.len();
         function.rest = parameters.vararg.as_ref().map(|rest| self.ident(&rest.name.id));
         function.keywords = parameters.kwarg.as_ref().map(|rest| self.ident(&rest.name.id));
     }

@@ -4,7 +4,7 @@ use ruff_python_ast as ast;
 use ruff_python_ast::name::Name;
 
 use super::{Lowering, of_range, span};
-use crate::ir::{Class_, Function, Handler, Stmt, StmtKind, TypeHint};
+use crate::ir::{Class_, Expr, ExprKind, Function, Handler, Stmt, StmtKind, TypeHint};
 
 impl Lowering {
     pub(super) fn block(&mut self, block: &[ast::Stmt]) -> Vec<Stmt> {
@@ -28,7 +28,9 @@ impl Lowering {
             ast::Stmt::Delete(delete) => StmtKind::Delete(self.each(&delete.targets)),
             ast::Stmt::Assign(assign) => {
                 let targets = self.each(&assign.targets);
-                StmtKind::Assign(targets, Some(self.expr(&assign.value)), TypeHint::None)
+                let value = self.expr(&assign.value);
+                self.note_parsed(&targets, &value);
+                StmtKind::Assign(targets, Some(value), TypeHint::None)
             }
             ast::Stmt::AnnAssign(assign) => {
                 let target = self.expr(&assign.target);
@@ -112,6 +114,23 @@ impl Lowering {
         })
     }
 
+    /// `args = parser.parse_args()`, `args, rest = parser.parse_known_args()`
+    fn note_parsed(&mut self, targets: &[Expr], value: &Expr) {
+        let ExprKind::Call(call) = &value.kind else { return };
+        let parses = call
+            .callee
+            .last_name()
+            .is_some_and(|ident| matches!(ident.name.as_str(), "parse_args" | "parse_known_args"));
+        let [target] = targets else { return };
+        let target = match &target.kind {
+            ExprKind::List(places) => places.first(),
+            _ => Some(target),
+        };
+        if parses && let Some(ident) = target.and_then(Expr::last_name) {
+            self.parsed.push(ident.name.clone());
+        }
+    }
+
     /// `if`, `elif`, …, `else`, without recursion: such chains are as long as they are.
     fn choice(&mut self, choice: &ast::StmtIf) -> StmtKind {
         let mut rest: Vec<Stmt> = Vec::new();
@@ -156,6 +175,7 @@ impl Lowering {
             name: self.ident(&function.name.id),
             span: span(&function.name),
             parameters: Vec::new(),
+            by_place: 0,
             rest: None,
             keywords: None,
             decorators: function

@@ -7,6 +7,7 @@ use tacenda_policy::Severity;
 
 use crate::Confidence;
 use crate::context::Context;
+use crate::fix::{Fix, Site};
 use crate::ir::{Call, Span};
 use crate::label::Label;
 use crate::model::Channel;
@@ -45,6 +46,8 @@ pub struct Rule {
     pub(crate) calls: &'static [&'static str],
     /// What it finds in such a call.
     pub(crate) check: Option<fn(&CallSite<'_>, &mut Vec<Match>)>,
+    /// What its findings are fixed with, if that can be told.
+    pub(crate) fix: Option<fn(&Site<'_>) -> Option<Fix>>,
 }
 
 /// A call that rules look at.
@@ -107,14 +110,19 @@ macro_rules! rules {
 
 rules!(
     tac101, tac102, tac103, tac104, tac105, tac106, tac110, tac201, tac202, tac301, tac302, tac303,
-    tac304, tac305, tac306, tac307, tac401, tac402, tac403, tac404, tac405, tac501, tac601, tac602,
-    tac603, tac604, tac605, tac606, tac701,
+    tac304, tac305, tac306, tac307, tac308, tac401, tac402, tac403, tac404, tac405, tac501, tac601,
+    tac602, tac603, tac604, tac605, tac606, tac701,
 );
 
 impl Rule {
     /// The rule of this code, in any case.
     pub fn of_code(code: &str) -> Option<&'static Self> {
         RULES.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(code))
+    }
+
+    /// Whether some of its findings can be fixed.
+    pub fn is_fixable(&self) -> bool {
+        self.fix.is_some()
     }
 
     /// Its page, in Markdown.

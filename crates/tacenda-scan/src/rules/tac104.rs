@@ -22,6 +22,12 @@
 //! log.info("%s %s", request.method, request.path)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix` cuts the URL at its query string, and for URLs that are no request's takes off the user and
+//! password, too. It is safe where a logger writes the URL. A text that holds a URL is handed to
+//! `tacenda.summary`, which is safe where the program imports `tacenda` already.
+//!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html),
 //! [CWE-598](https://cwe.mitre.org/data/definitions/598.html); OWASP Top 10 A09:2021 Security
 //! Logging and Monitoring Failures.
@@ -44,4 +50,5 @@ pub(super) static RULE: Rule = Rule {
     takes: Some(|written: &Written| written.label == Label::Url && written.channel != Channel::Exception && !written.by_exception),
     calls: &[],
     check: None,
+    fix: Some(|site| site.query_cut()),
 };

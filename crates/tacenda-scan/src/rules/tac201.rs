@@ -22,6 +22,11 @@
 //! raise ValueError("cannot log in: the password was refused")
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix --unsafe-fixes` hands the value to `tacenda.summary`: whoever reads the message of the
+//! exception reads another.
+//!
 //! References: [CWE-209](https://cwe.mitre.org/data/definitions/209.html),
 //! [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021 Security
 //! Logging and Monitoring Failures.
@@ -43,4 +48,5 @@ pub(super) static RULE: Rule = Rule {
     takes: Some(|written: &Written| written.channel == Channel::Exception),
     calls: &[],
     check: None,
+    fix: Some(|site| site.summarized()),
 };

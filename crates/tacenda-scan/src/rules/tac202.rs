@@ -27,6 +27,12 @@
 //!     log.warning("cannot parse the tool call: %s", type(error).__name__)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix` writes the name of the exception's class in place of its message. It is safe where a logger
+//! writes it. A text that was made from the exception is handed to `tacenda.summary`, which is safe where
+//! the program imports `tacenda` already.
+//!
 //! References: [CWE-209](https://cwe.mitre.org/data/definitions/209.html),
 //! [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021 Security
 //! Logging and Monitoring Failures.
@@ -48,4 +54,5 @@ pub(super) static RULE: Rule = Rule {
     takes: Some(|written: &Written| written.by_exception && written.channel != Channel::Exception),
     calls: &[],
     check: None,
+    fix: Some(|site| site.exception_named()),
 };

@@ -23,13 +23,19 @@
 //! logging.getLogger("app").setLevel(logging.DEBUG)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix --unsafe-fixes` sets the level to `INFO`: the records of level DEBUG are gone.
+//!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html),
 //! [CWE-1295](https://cwe.mitre.org/data/definitions/1295.html); OWASP Top 10 A09:2021 Security
 //! Logging and Monitoring Failures.
 
+use ruff_python_ast as ast;
 use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
+use crate::fix::{Applicability, Fix, Site};
 use crate::ir::Expr;
 use crate::Confidence;
 
@@ -44,6 +50,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["basicConfig"],
     check: Some(check),
+    fix: Some(fix),
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
@@ -56,4 +63,13 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
         let to_file = site.call.keyword("filename").is_some();
         site.whole(if to_file { Confidence::Medium } else { Confidence::Low }, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    let level = &site.keyword("level")?.value;
+    let edit = match level {
+        ast::Expr::Attribute(level) => site.replace(&level.attr, "INFO"),
+        level => site.replace(level, "\"INFO\""),
+    };
+    Some(Site::fix("set the level to INFO", Applicability::Unsafe, edit))
 }

@@ -21,6 +21,11 @@
 //! app.run(host="127.0.0.1", debug=settings.debug)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix --unsafe-fixes` sets `debug=False`: errors are answered in another way, and changed files
+//! are not loaded again.
+//!
 //! References: [CWE-489](https://cwe.mitre.org/data/definitions/489.html),
 //! [CWE-215](https://cwe.mitre.org/data/definitions/215.html); OWASP Top 10 A09:2021 Security
 //! Logging and Monitoring Failures.
@@ -29,6 +34,7 @@ use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
 use crate::Confidence;
+use crate::fix::{Applicability, Fix, Site};
 
 pub(super) static RULE: Rule = Rule {
     code: "TAC302",
@@ -41,6 +47,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["run", "FastAPI", "Starlette", "Application"],
     check: Some(check),
+    fix: Some(fix),
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
@@ -48,4 +55,9 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     if web && site.call.keyword("debug").is_some_and(super::super::ir::Expr::is_true) && site.context.server {
         site.whole(Confidence::Medium, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    let edit = site.set_keyword("debug", "False")?;
+    Some(Site::fix("set `debug=False`", Applicability::Unsafe, edit))
 }

@@ -20,6 +20,10 @@
 //! engine = create_engine(url, hide_parameters=True)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix` adds `hide_parameters=True`, which is safe: the statements stay in the log.
+//!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021
 //! Security Logging and Monitoring Failures.
 
@@ -27,6 +31,7 @@ use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
 use crate::Confidence;
+use crate::fix::{Applicability, Fix, Site};
 
 pub(super) static RULE: Rule = Rule {
     code: "TAC303",
@@ -39,6 +44,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["create_engine", "create_async_engine"],
     check: Some(check),
+    fix: Some(fix),
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
@@ -47,4 +53,11 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     if echoes && !hides {
         site.whole(Confidence::High, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    // At "debug" the rows of each answer are logged, too: parameters are the smaller part.
+    site.keyword("echo")?.value.as_boolean_literal_expr()?;
+    let edit = site.set_keyword("hide_parameters", "True")?;
+    Some(Site::fix("add `hide_parameters=True`", Applicability::Safe, edit))
 }

@@ -21,6 +21,10 @@
 //! logger.add("app.log", diagnose=False)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix` sets `diagnose=False`, which is safe: tracebacks stay, without the values.
+//!
 //! References: [CWE-209](https://cwe.mitre.org/data/definitions/209.html),
 //! [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021 Security
 //! Logging and Monitoring Failures.
@@ -29,6 +33,7 @@ use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
 use crate::Confidence;
+use crate::fix::{Applicability, Fix, Site};
 
 pub(super) static RULE: Rule = Rule {
     code: "TAC304",
@@ -41,10 +46,16 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["add"],
     check: Some(check),
+    fix: Some(fix),
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     if site.path == "loguru.logger.add" && site.call.keyword("diagnose").is_none_or(super::super::ir::Expr::is_true) && !site.call.has_more() {
         site.whole(Confidence::Medium, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    let edit = site.set_keyword("diagnose", "False")?;
+    Some(Site::fix("set `diagnose=False`", Applicability::Safe, edit))
 }

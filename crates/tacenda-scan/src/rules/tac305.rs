@@ -21,6 +21,10 @@
 //! RichHandler(rich_tracebacks=True)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix` sets the argument to `False`, which is safe: tracebacks stay, without the variables.
+//!
 //! References: [CWE-209](https://cwe.mitre.org/data/definitions/209.html),
 //! [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021 Security
 //! Logging and Monitoring Failures.
@@ -29,6 +33,7 @@ use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
 use crate::Confidence;
+use crate::fix::{Applicability, Fix, Site};
 
 pub(super) static RULE: Rule = Rule {
     code: "TAC305",
@@ -41,12 +46,21 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["RichHandler", "install", "print_exception", "Typer", "enable", "Traceback"],
     check: Some(check),
+    fix: Some(fix),
 };
 
+const SHOWS: &[&str] =
+    &["tracebacks_show_locals", "show_locals", "pretty_exceptions_show_locals"];
+
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
-    let shows = ["tracebacks_show_locals", "show_locals", "pretty_exceptions_show_locals"];
     let on = |name: &&str| site.call.keyword(name).is_some_and(super::super::ir::Expr::is_true);
-    if shows.iter().any(on) || site.is("cgitb.enable") {
+    if SHOWS.iter().any(on) || site.is("cgitb.enable") {
         site.whole(Confidence::High, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    let keyword = SHOWS.iter().find_map(|name| site.keyword(name))?;
+    let edit = site.replace(&keyword.value, "False");
+    Some(Site::fix("show no variables", Applicability::Safe, edit))
 }

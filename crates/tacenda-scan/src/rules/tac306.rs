@@ -42,6 +42,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["init", "log_params", "update"],
     check: Some(check),
+    fix: None,
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {

@@ -21,6 +21,10 @@
 //! logging.getLogger("urllib3").setLevel(logging.INFO)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix --unsafe-fixes` sets the level to 0: what was written to debug with is gone.
+//!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021
 //! Security Logging and Monitoring Failures.
 
@@ -28,6 +32,7 @@ use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
 use crate::Confidence;
+use crate::fix::{Applicability, Fix, Site};
 
 pub(super) static RULE: Rule = Rule {
     code: "TAC307",
@@ -40,6 +45,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["set_debuglevel", "add_stderr_logger"],
     check: Some(check),
+    fix: Some(fix),
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
@@ -47,4 +53,9 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     if level || site.is("urllib3.add_stderr_logger") {
         site.whole(if level { Confidence::Medium } else { Confidence::High }, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    let level = site.call()?.arguments.args.first()?;
+    Some(Site::fix("set the level to 0", Applicability::Unsafe, site.replace(level, "0")))
 }

@@ -21,12 +21,17 @@
 //! logging.handlers.SysLogHandler(address="/dev/log")
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix --unsafe-fixes` adds `secure=True` to an `HTTPHandler`: the other side has to speak TLS.
+//!
 //! References: [CWE-319](https://cwe.mitre.org/data/definitions/319.html); OWASP Top 10 A09:2021
 //! Security Logging and Monitoring Failures.
 
 use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
+use crate::fix::{Applicability, Fix, Site};
 use crate::ir::{Expr, ExprKind};
 use crate::Confidence;
 
@@ -41,15 +46,20 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["SocketHandler", "DatagramHandler", "HTTPHandler", "SysLogHandler"],
     check: Some(check),
+    fix: Some(fix),
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     let call = site.call;
     let ours = |host: &Expr| matches!(host.text(), Some("localhost" | "127.0.0.1" | "::1"));
+    let host = call.keyword("host").or_else(|| call.arguments.first());
     let remote = match site.path.rsplit('.').next() {
-        Some("SocketHandler" | "DatagramHandler") => call.arguments.first().is_some_and(|host| !ours(host)),
+        Some("SocketHandler" | "DatagramHandler") => host.is_some_and(|host| !ours(host)),
         Some("HTTPHandler") => {
-            !call.arguments.is_empty() && !call.keyword("secure").is_some_and(Expr::is_true) && !call.arguments.first().is_some_and(ours) && call.arguments.len() > 1
+            let whole = call.arguments.len() > 1 || call.keyword("url").is_some();
+            whole
+                && !call.keyword("secure").is_some_and(Expr::is_true)
+                && host.is_some_and(|host| !ours(host))
         }
         Some("SysLogHandler") => {
             let address = call.keyword("address").or_else(|| call.arguments.first());
@@ -60,4 +70,14 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     if remote && site.path.contains("logging") {
         site.whole(Confidence::Medium, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    let call = site.call()?;
+    // `secure` is the fourth argument.
+    if !site.path(&call.func)?.ends_with("HTTPHandler") || call.arguments.args.len() > 3 {
+        return None;
+    }
+    let edit = site.set_keyword("secure", "True")?;
+    Some(Site::fix("add `secure=True`", Applicability::Unsafe, edit))
 }

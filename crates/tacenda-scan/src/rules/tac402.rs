@@ -21,6 +21,11 @@
 //! os.chmod(log_path, 0o600)
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix --unsafe-fixes` sets the mode to `0o600`, the umask to `0o077`: others who read the file
+//! can no more.
+//!
 //! References: [CWE-732](https://cwe.mitre.org/data/definitions/732.html),
 //! [CWE-276](https://cwe.mitre.org/data/definitions/276.html); OWASP Top 10 A09:2021 Security
 //! Logging and Monitoring Failures.
@@ -28,6 +33,7 @@
 use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
+use crate::fix::{Applicability, Fix, Site};
 use crate::ir::{Expr, ExprKind, Literal};
 use crate::lexicon::words;
 use crate::Confidence;
@@ -43,6 +49,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["chmod", "umask"],
     check: Some(check),
+    fix: Some(fix),
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
@@ -68,4 +75,14 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     if log && number(mode).is_some_and(|mode| mode & 0o006 != 0) {
         site.whole(Confidence::High, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    let mode = site.call()?.arguments.args.last()?;
+    let (message, private) = if site.path(&site.call()?.func)? == "os.umask" {
+        ("set the umask to 0o077", "0o077")
+    } else {
+        ("set the mode to 0o600", "0o600")
+    };
+    Some(Site::fix(message, Applicability::Unsafe, site.replace(mode, private)))
 }

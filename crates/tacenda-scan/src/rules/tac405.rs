@@ -40,6 +40,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["makeLogRecord"],
     check: Some(check),
+    fix: None,
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {

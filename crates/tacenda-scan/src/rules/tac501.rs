@@ -21,6 +21,10 @@
 //! log.info("search for %r", request.args.get("q"))
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix` writes the value with `%r` in place of `%s`, which is safe.
+//!
 //! References: [CWE-117](https://cwe.mitre.org/data/definitions/117.html); OWASP Top 10 A03:2021
 //! Injection.
 
@@ -42,4 +46,5 @@ pub(super) static RULE: Rule = Rule {
     takes: Some(|written: &Written| written.label == Label::Untrusted && written.channel != Channel::Exception && !written.by_exception),
     calls: &[],
     check: None,
+    fix: Some(|site| site.escaped()),
 };

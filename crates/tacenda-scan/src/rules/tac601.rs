@@ -18,8 +18,13 @@
 //! ## Use instead
 //!
 //! ```python
-//! log.info("prompt: %d characters", len(prompt))
+//! log.info("prompt: %s", tacenda.summary(prompt))
 //! ```
+//!
+//! ## Fix
+//!
+//! `--fix` hands the value to `tacenda.summary`, which tells its size and a keyed fingerprint. It is safe
+//! where a logger writes the value into a message and the program imports `tacenda` already.
 //!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html),
 //! [CWE-359](https://cwe.mitre.org/data/definitions/359.html); OWASP Top 10 A09:2021 Security
@@ -43,4 +48,5 @@ pub(super) static RULE: Rule = Rule {
     takes: Some(|written: &Written| written.label == Label::Prompt && written.channel != Channel::Exception && !written.by_exception),
     calls: &[],
     check: None,
+    fix: Some(|site| site.summarized()),
 };

@@ -43,6 +43,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["save_prompt_cache", "save", "savez", "save_safetensors", "save_gguf", "export_function", "export_to_dot"],
     check: Some(check),
+    fix: None,
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {

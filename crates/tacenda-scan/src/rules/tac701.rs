@@ -22,13 +22,20 @@
 //! uvicorn.run(app, host="127.0.0.1")
 //! ```
 //!
+//! ## Fix
+//!
+//! `--fix --unsafe-fixes` puts `tacenda.install()` before the statement: the program comes to need
+//! the package.
+//!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021
 //! Security Logging and Monitoring Failures.
 
+use ruff_text_size::Ranged;
 use tacenda_policy::Severity;
 
 use super::{CallSite, Match, Rule};
 use crate::Confidence;
+use crate::fix::{Applicability, Fix, Site};
 
 pub(super) static RULE: Rule = Rule {
     code: "TAC701",
@@ -41,6 +48,7 @@ pub(super) static RULE: Rule = Rule {
     takes: None,
     calls: &["run", "serve_forever"],
     check: Some(check),
+    fix: Some(fix),
 };
 
 fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
@@ -48,4 +56,12 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
     if serves && site.context.mlx && !site.context.guarded {
         site.whole(Confidence::Low, found);
     }
+}
+
+fn fix(site: &Site<'_>) -> Option<Fix> {
+    let (install, import) = site.tacenda("install", site.call()?.start())?;
+    let mut edits = vec![site.before_statement(&format!("{install}()"))?];
+    edits.extend(import);
+    let message = "install the guard before".to_owned();
+    Some(Fix { message, applicability: Applicability::Unsafe, edits })
 }

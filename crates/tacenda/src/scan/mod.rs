@@ -1,5 +1,8 @@
 //! `tacenda scan`: leaks in code, before it ships.
 
+mod cache;
+mod fix;
+mod progress;
 mod text;
 
 use std::io::{self, Read, Write};
@@ -11,10 +14,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use tacenda_policy::Severity;
 use tacenda_scan::rules::Rule;
-use tacenda_scan::{Baseline, Confidence, Finding, Report, Selection, Source, formats, scan};
+use tacenda_scan::{
+    BadBase, Base, Baseline, Confidence, Finding, Report, Selection, Source, formats, scan_watched,
+    suggest,
+};
 
 use crate::failure::{Failure, print, reason, warn};
 use crate::output::Output;
+use progress::Progress;
 
 /// Find leaks in Python code before it ships
 ///
@@ -25,9 +32,14 @@ use crate::output::Output;
 /// A finding is accepted where it stands with `# tacenda: ignore[TAC101] reason`, or all of them
 /// with a baseline. `tacenda rule TAC101` explains a rule.
 ///
+/// With `--fix` what can be fixed is, and the rest is told. A file that changed meanwhile, or that is
+/// no Python, is left as it is.
+///
 /// The exit status is 0 if nothing was found, 1 if something was, 2 after an error (what could be
-/// read was), 3 if there was nothing to look at. With `--format sarif` it is 0 for findings too.
+/// read was), 3 if there was nothing to look at. With `--format sarif` it is 0 for findings too. With `--diff`
+/// it is 1 if something would change.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct ScanArgs {
     /// Files, directories, or `-` for standard input; the current directory if there is none
     #[arg(value_name = "PATH")]
@@ -63,6 +75,24 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "FILE", help_heading = "Findings", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
 
+    /// Only what was added since REV: findings that git's revision did not have, and those whose
+    /// way leads over a changed line
+    #[arg(long, value_name = "REV", help_heading = "Findings", conflicts_with = "write_baseline")]
+    diff_base: Option<String>,
+
+    /// Write fixes into the files: those after which the program computes what it did, needs what
+    /// it needed, and logs all but the value
+    #[arg(long, help_heading = "Fixes", conflicts_with = "diff_base")]
+    fix: bool,
+
+    /// Show what `--fix` would change, and change nothing; literals are hidden as in findings
+    #[arg(long, help_heading = "Fixes", conflicts_with_all = ["fix", "diff_base"])]
+    diff: bool,
+
+    /// With `--fix` or `--diff`, also fixes that take a look: each tells why in its rule
+    #[arg(long, help_heading = "Fixes")]
+    unsafe_fixes: bool,
+
     /// Output format
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
@@ -74,6 +104,18 @@ pub(crate) struct ScanArgs {
     /// Only the findings: no summary, no suggestions
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
+
+    /// Keep what came of scans in DIR, in place of the user's cache directory
+    #[arg(long, value_name = "DIR", help_heading = "Cache", conflicts_with = "no_cache")]
+    cache_dir: Option<PathBuf>,
+
+    /// Neither keep what comes of the scan nor look whether it is known
+    #[arg(long, help_heading = "Cache")]
+    no_cache: bool,
+
+    /// Show no progress
+    #[arg(long, help_heading = "Output")]
+    no_progress: bool,
 
     /// Read with N threads, in place of one for each processor
     #[arg(short = 'j', long, value_name = "N", help_heading = "Output")]
@@ -104,7 +146,7 @@ fn severities() -> impl TypedValueParser<Value = Severity> {
         .map(|name| Severity::from_name(&name).expect("a severity"))
 }
 
-fn confidences() -> impl TypedValueParser<Value = Confidence> {
+pub(crate) fn confidences() -> impl TypedValueParser<Value = Confidence> {
     let names = Confidence::ALL.iter().map(|one| one.name());
     PossibleValuesParser::new(names).map(|name| Confidence::from_name(&name).expect("a confidence"))
 }
@@ -113,32 +155,85 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     known(&args.select)?;
     known(&args.ignore)?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
-    let (sources, problems) = sources(args)?;
+    let (mut sources, problems) = sources(args)?;
     let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
-    let mut report = scan(&sources, threads);
-    report.problems.splice(0..0, problems);
-    report.findings.retain(|finding| is_asked_for(args, finding));
+    // A bad revision is told before the work is done.
+    let base = args.diff_base.as_deref().map(|revision| base(args, revision, &sources));
+    let mut base = base.transpose()?;
+    let cache = if args.no_cache { None } else { cache::open(args.cache_dir.as_deref())? };
+    let scan = |sources: &[Source]| {
+        let progress = Progress::new(sources.len(), !args.quiet && !args.no_progress);
+        let watch = || progress.step();
+        let report = match &cache {
+            Some(cache) => cache.scan(sources, threads, &watch),
+            None => scan_watched(sources, threads, &watch),
+        };
+        progress.finish();
+        report
+    };
+    let look = |sources: &[Source]| {
+        let mut report = scan(sources);
+        report.findings.retain(|finding| is_asked_for(args, finding));
+        report.suppressed.retain(|finding| is_asked_for(args, finding));
+        report
+    };
     if let Some(path) = &args.write_baseline {
+        let mut report = look(&sources);
+        report.problems.splice(0..0, problems);
         write_baseline(path, &report)?;
         tell_problems(&report)?;
         return Ok(ExitCode::from(if report.problems.is_empty() { 0 } else { 2 }));
     }
-    let known = baseline.map_or(0, |baseline| baseline.apply(&mut report.findings));
+    let mut left_out = LeftOut::default();
+    let mut look = |sources: &[Source]| {
+        let mut report = look(sources);
+        if let Some(base) = base.take() {
+            left_out.before = base.leave_added(&mut report, sources, &scan);
+        }
+        if let Some(baseline) = baseline.clone() {
+            left_out.accepted = baseline.apply(&mut report.findings);
+        }
+        suggest(&mut report, sources);
+        report
+    };
+    let mut fixes = fix::Fixes::default();
+    let mut report = if args.fix || args.diff {
+        sources = sources.into_iter().map(Source::pinned).collect();
+        fixes.make(args.unsafe_fixes, &mut sources, &mut look)
+    } else {
+        look(&sources)
+    };
+    report.problems.splice(0..0, problems);
+    if args.diff {
+        emit(args, &fixes.diff())?;
+        tell_problems(&report)?;
+        fixes.tell("would be fixed")?;
+        let failed = !report.problems.is_empty();
+        return Ok(ExitCode::from(if failed { 2 } else { u8::from(!fixes.is_empty()) }));
+    }
+    let refused = fixes.write();
 
     write(args, &report, &sources)?;
     tell_problems(&report)?;
     for unused in &report.unused {
         let yellow = AnsiColor::Yellow.on_default().bold();
-        let place = format!("{}:{}", unused.path.display(), unused.line);
+        let cell = unused.cell.map_or(String::new(), |cell| format!("cell {cell}:"));
+        let place = format!("{}:{cell}{}", unused.path.display(), unused.line);
         let err = &mut anstream::stderr().lock();
         print(err, ("warning", yellow), &unused.why.to_string(), Some(&place), None)?;
     }
+    if args.fix && !args.quiet {
+        fixes.tell("fixed")?;
+    }
     if args.format == Format::Text && !args.quiet {
-        text::summary(&mut anstream::stderr().lock(), &report, known)?;
+        text::summary(&mut anstream::stderr().lock(), &report, left_out)?;
     }
     let found = !report.findings.is_empty() && args.format != Format::Sarif;
+    for failure in &refused {
+        failure.print()?;
+    }
     Ok(ExitCode::from(match () {
-        () if !report.problems.is_empty() => 2,
+        () if !report.problems.is_empty() || !refused.is_empty() => 2,
         () if report.files == 0 => {
             warn(
                 "there was nothing to look at",
@@ -149,6 +244,40 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         () if found => 1,
         () => 0,
     }))
+}
+
+/// How many findings are not shown.
+#[derive(Clone, Copy, Default)]
+struct LeftOut {
+    /// Those that were there at the revision of `--diff-base`.
+    before: usize,
+    /// Those in the baseline.
+    accepted: usize,
+}
+
+/// What the files were at a revision.
+fn base(args: &ScanArgs, revision: &str, sources: &[Source]) -> Result<Base, Failure> {
+    if args.paths.iter().any(|path| path == Path::new("-")) {
+        let message = "standard input has no earlier revision to compare it with";
+        return Err(Failure::new(message).hint("name files or directories of a git repository"));
+    }
+    Base::of(revision, &args.paths, sources).map_err(|bad| {
+        let failure = Failure::new(bad.to_string());
+        let deeper = "the clone is shallow: `git fetch --unshallow`, or `fetch-depth: 0` where \
+                      the workflow checks out, brings the rest of the history";
+        match bad {
+            BadBase::NoRevision { shallow: true, .. } | BadBase::NoCommit { shallow: true, .. } => {
+                failure.hint(deeper)
+            }
+            BadBase::NoRevision { .. } => {
+                failure.hint("name a branch, a tag or a commit: `--diff-base origin/main`")
+            }
+            BadBase::NoCommit { .. } => failure.hint("`git fetch` in the submodule brings it"),
+            BadBase::Outside { .. } => failure.hint("scan the files of one repository at a time"),
+            BadBase::NoGit(_) => failure.hint("install git, or leave out --diff-base"),
+            BadBase::NoRepository { .. } | BadBase::Git { .. } => failure,
+        }
+    })
 }
 
 fn tell_problems(report: &Report) -> Result<(), Failure> {
@@ -162,17 +291,20 @@ fn tell_problems(report: &Report) -> Result<(), Failure> {
 }
 
 fn is_asked_for(args: &ScanArgs, finding: &Finding) -> bool {
-    let names = |codes: &[String]| {
-        codes.iter().any(|code| finding.rule.code.starts_with(&code.to_ascii_uppercase()))
-    };
-    (args.select.is_empty() || names(&args.select))
-        && !names(&args.ignore)
+    is_selected(&args.select, &args.ignore, finding.rule.code)
         && finding.confidence >= args.min_confidence.unwrap_or(Confidence::Medium)
         && args.min_severity.is_none_or(|least| finding.severity >= least)
 }
 
+/// Whether the rule of this code is among those that are asked for.
+pub(crate) fn is_selected(select: &[String], ignore: &[String], code: &str) -> bool {
+    let named =
+        |codes: &[String]| codes.iter().any(|one| code.starts_with(&one.to_ascii_uppercase()));
+    (select.is_empty() || named(select)) && !named(ignore)
+}
+
 /// Refuses codes that no rule begins with.
-fn known(codes: &[String]) -> Result<(), Failure> {
+pub(crate) fn known(codes: &[String]) -> Result<(), Failure> {
     let begins = |code: &str| {
         let code = code.to_ascii_uppercase();
         tacenda_scan::rules::RULES.iter().any(|rule| rule.code.starts_with(&code))
@@ -188,6 +320,10 @@ fn sources(args: &ScanArgs) -> Result<(Vec<Source>, Vec<tacenda_scan::Problem>),
     let mut given = Vec::new();
     let mut paths = args.paths.clone();
     if paths.iter().any(|path| path == Path::new("-")) {
+        if args.fix {
+            return Err(Failure::new("standard input is no file that could be fixed")
+                .hint("`--diff` shows what would change"));
+        }
         paths.retain(|path| path != Path::new("-"));
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes).map_err(|error| {
@@ -234,6 +370,11 @@ fn write(args: &ScanArgs, report: &Report, sources: &[Source]) -> Result<(), Fai
         Format::Gitlab => format!("{:#}\n", formats::code_climate(report)),
         Format::Junit => formats::junit(report),
     };
+    emit(args, &page)
+}
+
+/// Writes a page to where it was asked for.
+fn emit(args: &ScanArgs, page: &str) -> Result<(), Failure> {
     match &args.output {
         Some(path) => {
             let mut out = Output::file(path)?;

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use tacenda_policy::Severity;
-use tacenda_scan::{Finding, Report, Source, Stop};
+use tacenda_scan::{Applicability, Cell, Finding, Report, Source, Stop};
+
+use super::LeftOut;
 
 /// The findings, each with the lines of its way.
 pub(super) fn findings(report: &Report, sources: &[Source]) -> String {
@@ -41,35 +44,54 @@ fn group<'a>(finding: &'a Finding, texts: &'a HashMap<PathBuf, String>) -> Group
     let last = finding.way.len().saturating_sub(1);
     let mut stops: Vec<(&Stop, bool)> =
         finding.way.iter().enumerate().map(|(at, stop)| (stop, at == last)).collect();
-    // One snippet a file; the file of the finding comes first.
-    let mut paths: Vec<&Path> = vec![&finding.path];
+    // One snippet a file or cell; that of the finding comes first.
+    let own: Place<'_> = (&finding.path, finding.cell.as_ref());
+    let mut places = vec![own];
     for (stop, _) in &stops {
-        if !paths.contains(&stop.path.as_path()) {
-            paths.push(&stop.path);
+        let place = (stop.path.as_path(), stop.cell.as_ref());
+        if !places.iter().any(|one| is_same(*one, place)) {
+            places.push(place);
         }
     }
-    for path in paths {
+    for place in places {
+        let (path, cell) = place;
         let Some(text) = texts.get(path) else { continue };
-        let here: Vec<(&Stop, bool)> =
-            stops.extract_if(.., |(stop, _)| stop.path == path).collect();
-        let mut snippet = Snippet::source(text.as_str()).path(shown(path)).fold(true);
+        let (text, start) = match cell {
+            Some(cell) => (text.get(cell.bytes.clone()).unwrap_or_default(), cell.bytes.start),
+            None => (text.as_str(), 0),
+        };
+        let inside = |bytes: &Range<usize>| {
+            let bytes = bytes.start.checked_sub(start)?..bytes.end.checked_sub(start)?;
+            (bytes.end <= text.len()).then_some(bytes)
+        };
+        let here: Vec<(&Stop, bool)> = stops
+            .extract_if(.., |(stop, _)| is_same((&stop.path, stop.cell.as_ref()), place))
+            .collect();
+        let mut snippet = Snippet::source(text).path(shown(path, cell)).fold(true);
         let mut marked = false;
+        let is_own = is_same(own, place);
         for (stop, last) in here {
-            if stop.bytes.end > text.len() {
-                continue;
-            }
-            let kind = if last && path == finding.path {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            };
-            marked |= last && path == finding.path;
-            snippet = snippet.annotation(kind.span(stop.bytes.clone()).label(stop.what));
+            let Some(bytes) = inside(&stop.bytes) else { continue };
+            let primary = last && is_own;
+            let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+            marked |= primary;
+            snippet = snippet.annotation(kind.span(bytes).label(&*stop.what));
         }
-        if !marked && path == finding.path && finding.bytes.end <= text.len() {
-            snippet = snippet.annotation(AnnotationKind::Primary.span(finding.bytes.clone()));
+        if !marked
+            && is_own
+            && let Some(bytes) = inside(&finding.bytes)
+        {
+            snippet = snippet.annotation(AnnotationKind::Primary.span(bytes));
         }
         group = group.element(snippet);
+    }
+    if let Some(fix) = &finding.fix {
+        let flag = match fix.applicability {
+            Applicability::Safe => "--fix",
+            Applicability::Unsafe => "--fix --unsafe-fixes",
+        };
+        let message = format!("it can be fixed with `{flag}`: {}", fix.message);
+        group = group.element(Level::HELP.message(message));
     }
     group.element(
         Level::HELP
@@ -77,19 +99,49 @@ fn group<'a>(finding: &'a Finding, texts: &'a HashMap<PathBuf, String>) -> Group
     )
 }
 
-fn shown(path: &Path) -> String {
+/// A file, or a cell of one.
+type Place<'a> = (&'a Path, Option<&'a Cell>);
+
+fn is_same(one: Place<'_>, other: Place<'_>) -> bool {
+    let number = |place: Place<'_>| place.1.map(|cell| cell.number);
+    one.0 == other.0 && number(one) == number(other)
+}
+
+pub(super) fn shown(path: &Path, cell: Option<&Cell>) -> String {
     let path = path.to_string_lossy();
-    path.strip_prefix("./").unwrap_or(&path).to_owned()
+    let path = path.strip_prefix("./").unwrap_or(&path);
+    cell.map_or_else(|| path.to_owned(), |cell| format!("{path}:cell {}", cell.number))
 }
 
 /// What was looked at, and what came of it.
-pub(super) fn summary(out: &mut impl Write, report: &Report, known: usize) -> io::Result<()> {
-    let count = |number: usize, one: &str, many: &str| {
-        format!("{number} {}", if number == 1 { one } else { many })
-    };
+pub(super) fn summary(out: &mut impl Write, report: &Report, left_out: LeftOut) -> io::Result<()> {
     let findings = count(report.findings.len(), "finding", "findings");
-    let known = if known == 0 { String::new() } else { format!(", {known} more in the baseline") };
+    let mut more = String::new();
+    for (number, place) in
+        [(left_out.before, "from before"), (left_out.accepted, "in the baseline")]
+    {
+        if number > 0 {
+            more.push_str(&format!(", {number} more {place}"));
+        }
+    }
     let files = count(report.files, "file", "files");
     let lines = count(report.lines, "line", "lines");
-    writeln!(out, "{findings}{known} in {files}, {lines}")
+    writeln!(out, "{findings}{more} in {files}, {lines}")?;
+    let fixes = || report.findings.iter().filter_map(|finding| finding.fix.as_ref());
+    let safe = fixes().filter(|fix| fix.applicability == Applicability::Safe).count();
+    let others = fixes().count() - safe;
+    match (safe, others) {
+        (0, 0) => Ok(()),
+        (safe, 0) => writeln!(out, "{safe} can be fixed with `--fix`"),
+        (0, others) => writeln!(out, "{others} can be fixed with `--fix --unsafe-fixes`"),
+        (safe, others) => writeln!(
+            out,
+            "{safe} can be fixed with `--fix`, {others} more with `--fix --unsafe-fixes`"
+        ),
+    }
+}
+
+/// A number of things.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -11,6 +11,8 @@ pub(crate) fn tacenda(directory: &Path) -> Command {
             command.env_remove(name);
         }
     }
+    // Not where whoever tests keeps theirs.
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command.current_dir(directory).stdin(Stdio::null());
     command
 }

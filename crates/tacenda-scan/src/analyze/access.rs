@@ -1,0 +1,288 @@
+//! Parts of values: attributes, fields, items.
+
+use ruff_python_ast::name::Name;
+
+use super::Walker;
+use super::bind::{self_attribute, variable};
+use crate::Confidence;
+use crate::ir::{Expr, ExprKind, Ident, Literal, Span};
+use crate::label::Label;
+use crate::lexicon::Class;
+use crate::model::{Channel, MODELS};
+use crate::value::{Flow, Known, Origin, Value, What};
+
+/// Attributes that hold what their object is about.
+const KEEPING: &[&str] = &[
+    "value",
+    "text",
+    "content",
+    "data",
+    "raw",
+    "body",
+    "json",
+    "string",
+    "plain",
+    "args",
+    "parts",
+    "headers",
+    "contents",
+    "payload",
+    "params",
+    "kwargs",
+    "query",
+    "message",
+    "messages",
+    "__dict__",
+    "environ",
+    "items",
+    "values",
+    "delta",
+    "choices",
+    "output",
+    "outputs",
+    "response",
+    "output_text",
+    "segments",
+    "arguments",
+    "prompt",
+    "input",
+];
+
+impl<'a> Walker<'a> {
+    pub(super) fn attribute(&mut self, expr: &'a Expr, base: &'a Expr, ident: &'a Ident) -> Value {
+        if let Some((label, confidence)) = MODELS.source_attribute(&ident.name, || self.path(expr))
+            && !self.is_treated(base)
+        {
+            self.eval(base);
+            return Value::source(label, confidence, self.step(expr.span, What::Given, None));
+        }
+        // `URLS.ISSUE_TOKEN`: a constant from a table of addresses, names, fields.
+        if let ExprKind::Name(table) = &base.kind
+            && is_constant(&table.name)
+            && is_constant(&ident.name)
+            && matches!(table.class, Class::Harmless | Class::Sensitive(Label::Url, ..))
+        {
+            return Value::harmless();
+        }
+        let mut value = match self_attribute(base, &ident.name) {
+            Some(key) => match self.env.get(&key) {
+                Some(value) => value.clone(),
+                None => {
+                    let class = self.class.clone().map(|class| (self.file, class));
+                    class.and_then(|class| self.held(&class, &ident.name)).unwrap_or_default()
+                }
+            },
+            None => {
+                let base_value = self.eval(base);
+                let class = match &base_value.known {
+                    Known::Object(class) if !class.is_empty() => {
+                        self.shared.program.class_of(self.file, class)
+                    }
+                    _ => None,
+                };
+                let held = class.and_then(|class| self.held(&class, &ident.name));
+                let mut value = self.field(base_value, &ident.name, ident.class);
+                if let Some(held) = held {
+                    value.absorb(&held);
+                    if value.flows.is_empty() {
+                        value.known = held.known;
+                    }
+                }
+                value
+            }
+        };
+        if matches!(ident.class, Class::Plain)
+            && matches!(
+                ident.name.as_str(),
+                "shape"
+                    | "dtype"
+                    | "ndim"
+                    | "nbytes"
+                    | "status"
+                    | "status_code"
+                    | "__name__"
+                    | "__class__"
+            )
+        {
+            value = Value::harmless();
+        }
+        if let Some(last) = base.last_name()
+            && (MODELS
+                .sink_method(&last.name, &ident.name)
+                .is_some_and(|sink| sink.channel == Channel::Log)
+                || MODELS.sink_method("log", &ident.name).is_some() && self.is_log_object(base))
+        {
+            // `log = logger.debug`
+            value.known = Known::Logger;
+            return value;
+        }
+        self.named(ident, expr.span, value)
+    }
+
+    fn is_treated(&self, base: &Expr) -> bool {
+        variable(base).and_then(|key| self.env.get(&key)).is_some_and(Value::is_harmless)
+    }
+
+    /// What an attribute of the objects of a class holds: what its methods keep in it, or what a
+    /// property of this name gives.
+    pub(super) fn held(&mut self, class: &(u32, Name), field: &Name) -> Option<Value> {
+        let program = self.shared.program;
+        let attributes = self.shared.attributes;
+        let kept = |class: &(u32, Name)| attributes.get(class)?.get(field);
+        if let Some(value) = kept(class) {
+            return Some(value.clone());
+        }
+        let (file, name) = class;
+        if let Some(method) = program.method(*file, name, field) {
+            let function = program.functions[method].function;
+            if !function.is_decorated(&["property", "cached_property"]) {
+                return None;
+            }
+            self.outcome.callees.insert(method);
+            let summary = &self.shared.summaries[method];
+            let mut value = Value::default();
+            for flow in &summary.returns {
+                if matches!(flow.origin, Origin::Source(..)) {
+                    value.add(flow.clone());
+                }
+            }
+            if summary.harmless && value.flows.is_empty() {
+                value.known = Known::Harmless;
+            }
+            return Some(value);
+        }
+        program.inherited(*file, name, &mut |file, entry| {
+            kept(&(file, entry.class.name.clone())).cloned()
+        })
+    }
+
+    /// Whether an expression stands for a logger, by its name or by where it comes from.
+    pub(super) fn is_log_object(&self, expr: &Expr) -> bool {
+        let known = variable(expr).and_then(|key| self.env.get(&key)).map(|value| &value.known);
+        let by_class = || match &expr.kind {
+            ExprKind::Attribute(base, ident) => {
+                self_attribute(base, &ident.name)?;
+                let class = (self.file, self.class.clone()?);
+                Some(&self.shared.attributes.get(&class)?.get(&ident.name)?.known)
+            }
+            _ => None,
+        };
+        matches!(known.or_else(by_class), Some(Known::LogObject))
+            || expr.last_name().is_some_and(|last| {
+                MODELS.sink_method(&last.name, "info").is_some_and(|sink| !sink.text_first)
+            })
+    }
+
+    /// A field of a value, by its name.
+    fn field(&self, value: Value, name: &Name, class: Class) -> Value {
+        if value.flows.is_empty() {
+            return match value.known {
+                Known::Harmless | Known::Treated => value,
+                _ => Value::default(),
+            };
+        }
+        let keeps = KEEPING.contains(&name.as_str());
+        let mut flows = Vec::new();
+        for mut flow in value.flows {
+            match &flow.field {
+                Some(field) if field == name => {
+                    flow.field = None;
+                    flows.push(flow);
+                }
+                Some(_) => {}
+                None => {
+                    let kept = match flow.origin {
+                        Origin::Parameter(_) | Origin::Inner(_) => keeps,
+                        Origin::Source(..) => keeps && !matches!(class, Class::Harmless),
+                    };
+                    if kept {
+                        flows.push(flow);
+                    }
+                }
+            }
+        }
+        Value { flows, known: Known::Nothing }
+    }
+
+    /// An item of a value, by its key.
+    pub(super) fn item(
+        &mut self,
+        base: &Value,
+        key: &Expr,
+        key_value: &Value,
+        span: Span,
+    ) -> Value {
+        if matches!(base.known, Known::Logger) {
+            return base.clone();
+        }
+        let keys: Vec<&str> = match (&key.kind, &key_value.known) {
+            (ExprKind::Text(text, _), _) => vec![text],
+            (ExprKind::Name(_), Known::Texts(texts)) => texts.iter().map(|text| &**text).collect(),
+            _ => Vec::new(),
+        };
+        if keys.is_empty() {
+            // A part of a text or a list, or an item that is not known.
+            let mut value = base.clone();
+            if let ExprKind::Constant(Literal::Integer(place)) = key.kind {
+                let here = |flow: &Flow| flow.place().is_none_or(|one| one as u64 == place);
+                value.flows.retain(here);
+            }
+            for flow in &mut value.flows {
+                flow.field = None;
+            }
+            if matches!(value.known, Known::Texts(_)) {
+                value.known = Known::Harmless;
+            }
+            if !matches!(key.kind, ExprKind::Constant(_)) {
+                value.flows.retain(|flow| {
+                    !matches!(flow.origin, Origin::Source(Label::Settings | Label::Body, _))
+                });
+            }
+            return value;
+        }
+        let mut value = Value::default();
+        if base.is_harmless() {
+            value.known = Known::Harmless;
+            return value;
+        }
+        for key in keys {
+            let class = crate::lexicon::classify(key);
+            for flow in &base.flows {
+                let through = match (&flow.field, flow.origin) {
+                    (Some(field), _) => field == key,
+                    (None, Origin::Parameter(_) | Origin::Inner(_)) => false,
+                    (None, Origin::Source(label, _)) => {
+                        matches!(
+                            label,
+                            Label::Credential
+                                | Label::Prompt
+                                | Label::Completion
+                                | Label::TokenIds
+                                | Label::Tensor
+                                | Label::Body
+                        ) && KEEPING.contains(&key)
+                    }
+                };
+                if through {
+                    value.add(Flow { field: None, ..flow.clone() });
+                }
+            }
+            if let Some((label, confidence)) = class.within(self.context)
+                && label != Label::Settings
+                && !(label == Label::Body && confidence < Confidence::High)
+            {
+                self.label(&mut value, label, confidence, span, What::Named);
+            }
+        }
+        if value.flows.is_empty() && base.has(Label::Headers) {
+            // `headers["User-Agent"]`
+            value.known = Known::Harmless;
+        }
+        value
+    }
+}
+
+/// `NAMES_LIKE_THIS`
+fn is_constant(name: &str) -> bool {
+    name.len() > 2 && !name.bytes().any(|byte| byte.is_ascii_lowercase())
+}

@@ -1,0 +1,321 @@
+//! Calls of functions and classes that are here.
+
+use ruff_python_ast::name::Name;
+
+use super::call::Arguments;
+use super::{ParameterSink, Walker};
+use crate::Confidence;
+use crate::ir::{Expr, ExprKind, Function, Ident, Span, TypeHint};
+use crate::label::Label;
+use crate::lexicon::Class;
+use crate::model::{Effect, MODELS};
+use crate::program::Target;
+use crate::value::{Flow, Inner, Known, Origin, Value, What};
+
+/// Local functions are followed this deep from each other.
+const MAX_INLINED: u32 = 2;
+
+/// A function that is called, with what is handed to it.
+pub(super) struct Call<'f, 'a> {
+    pub(super) function: &'a Function,
+    /// So many parameters are given already: the object, what is bound.
+    pub(super) shift: usize,
+    pub(super) arguments: &'f Arguments<'a>,
+}
+
+impl Call<'_, '_> {
+    /// What is handed over as the parameter of this number, and where.
+    fn given(&self, number: usize) -> Vec<(Value, Span)> {
+        let Self { function, shift, arguments } = self;
+        let by_place = &arguments.by_place;
+        let unpacked = by_place.iter().position(|(expr, _)| matches!(expr.kind, ExprKind::Star(_)));
+        if Some(number) == function.rest_number() {
+            // From where `*values` stands on, which value goes where is not known.
+            let first = function.by_place.saturating_sub(*shift);
+            let first = unpacked.map_or(first, |at| at.min(first));
+            return by_place.iter().skip(first).map(placed).collect();
+        }
+        if Some(number) == function.keywords_number() {
+            let known = |name: &Ident| {
+                function.parameters.iter().any(|parameter| parameter.ident.name == name.name)
+            };
+            return arguments
+                .by_name
+                .iter()
+                .filter(|(name, ..)| !name.is_some_and(known))
+                .map(|(name, expr, value)| {
+                    let mut whole = Value::default();
+                    match name {
+                        Some(name) => whole.absorb_field(&name.name, value),
+                        None => whole.absorb(value),
+                    }
+                    (whole, expr.span)
+                })
+                .collect();
+        }
+        let Some(parameter) = function.parameters.get(number) else { return Vec::new() };
+        if number < function.by_place
+            && let Some(place) = number.checked_sub(*shift)
+        {
+            if let Some(at) = unpacked
+                && at <= place
+            {
+                return by_place.iter().skip(at).map(placed).collect();
+            }
+            if let Some(one) = by_place.get(place) {
+                return vec![placed(one)];
+            }
+        }
+        let name = &parameter.ident.name;
+        let given = arguments.by_name.iter().filter_map(|(key, expr, value)| match key {
+            Some(key) => (key.name == *name).then(|| (value.clone(), expr.span)),
+            // `**options`: the one of this name.
+            None => {
+                let mut value = value.clone();
+                value.flows.retain(|flow| flow.field.as_ref() == Some(name));
+                for flow in &mut value.flows {
+                    flow.field = None;
+                }
+                (!value.flows.is_empty()).then_some((value, expr.span))
+            }
+        });
+        given.collect()
+    }
+}
+
+fn placed((expr, value): &(&Expr, Value)) -> (Value, Span) {
+    (value.clone(), expr.span)
+}
+
+impl<'a> Walker<'a> {
+    /// Calls a function that is here; `bound` of its arguments are given already.
+    pub(super) fn apply(
+        &mut self,
+        function: usize,
+        bound: usize,
+        method: bool,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Value {
+        self.outcome.callees.insert(function);
+        let entry = &self.shared.program.functions[function];
+        let summary = &self.shared.summaries[function];
+        let shift = bound + usize::from(entry.bound && method);
+        let call = Call { function: entry.function, shift, arguments };
+        let mut reached = Vec::new();
+        for sink in &summary.sinks {
+            for (value, place) in call.given(usize::from(sink.parameter)) {
+                if !value.flows.is_empty() {
+                    reached.push((sink.clone(), value, place));
+                }
+            }
+        }
+        let mut returned = Value::default();
+        let mut raised = Value::default();
+        for (flows, into) in [(&summary.returns, &mut returned), (&summary.raises, &mut raised)] {
+            for flow in flows {
+                match flow.origin {
+                    Origin::Source(..) => into.add(flow.clone()),
+                    Origin::Inner(_) => {}
+                    // Who takes a token to do something gives back something else.
+                    Origin::Parameter(parameter) if self.only_uses(entry.function, parameter) => {}
+                    Origin::Parameter(parameter) => {
+                        for (value, place) in call.given(usize::from(parameter)) {
+                            for one in &value.flows {
+                                let way = Some(self.step(place, What::Passed, one.way.clone()));
+                                into.add(Flow {
+                                    field: flow.field.clone().or_else(|| one.field.clone()),
+                                    way,
+                                    origin: one.origin,
+                                });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if summary.harmless && returned.flows.is_empty() {
+            returned.known = Known::Harmless;
+        }
+        for (sink, value, place) in reached {
+            self.reached(&sink, &value, place, span);
+        }
+        raised.flows.retain(|flow| {
+            matches!(flow.origin, Origin::Source(Label::Credential, _) | Origin::Parameter(_))
+        });
+        if !raised.flows.is_empty() {
+            let raised = self.stepped(raised, span, What::Passed);
+            match self.catching.last_mut() {
+                Some(catching) => catching.absorb(&raised),
+                None => self.frame.raises.absorb(&raised),
+            }
+        }
+        self.stepped(returned, span, What::Returned)
+    }
+
+    /// Whether a function takes a parameter, by its name, as the means to do something.
+    fn only_uses(&self, function: &Function, parameter: u8) -> bool {
+        function.parameters.get(usize::from(parameter)).is_some_and(|one| {
+            matches!(one.ident.class, Class::Sensitive(Label::Credential, ..))
+                && MODELS.effect(&function.name.name, false) != Effect::Carries
+                && !matches!(function.name.class, Class::Sensitive(..))
+        })
+    }
+
+    /// Makes an object.
+    pub(super) fn construct(
+        &mut self,
+        file: u32,
+        name: &Ident,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Value {
+        let program = self.shared.program;
+        let init = Name::new_static("__init__");
+        if let Some(function) = program.method(file, &name.name, &init) {
+            self.apply(function, 0, true, arguments, span);
+            let stores = &self.shared.summaries[function].stores;
+            let call = Call { function: program.functions[function].function, shift: 1, arguments };
+            let ours = program.same_package(self.file, file);
+            for (field, parameter) in stores.iter().filter(|_| ours) {
+                for (mut value, place) in call.given(usize::from(*parameter)) {
+                    value.flows.retain(|flow| matches!(flow.origin, Origin::Source(..)));
+                    if !value.flows.is_empty() {
+                        let value = self.stepped(value, place, What::Passed);
+                        let class = self.shared.program.class(file, &name.name);
+                        let class = class.map(|(file, entry)| (file, entry.class.name.clone()));
+                        self.keep(class, field, &value);
+                    }
+                }
+            }
+        }
+        Value::default()
+    }
+
+    /// Notes what an attribute of the objects of a class holds, for all who ask.
+    pub(super) fn keep(&mut self, class: Option<(u32, Name)>, field: &Name, value: &Value) {
+        let Some(class) = class else { return };
+        let place = self.outcome.attributes.entry(class).or_default();
+        let joined = match place.remove(field) {
+            Some(before) => before.join(value),
+            None => value.clone(),
+        };
+        place.insert(field.clone(), joined);
+    }
+
+    /// Notes a function inside the one that is run, under its name or none.
+    pub(super) fn local(&mut self, function: &'a Function, gives: Value) -> Value {
+        let known = self.locals.iter().position(|(one, _)| std::ptr::eq(*one, function));
+        let number = known.unwrap_or_else(|| {
+            self.locals.push((function, gives));
+            self.locals.len() - 1
+        });
+        Value { flows: Vec::new(), known: Known::Local(number) }
+    }
+
+    /// Calls a function inside the one that is run: runs it with what it is handed.
+    pub(super) fn inline(&mut self, number: usize, arguments: &Arguments<'a>, span: Span) -> Value {
+        let Some((function, gives)) = self.locals.get(number) else { return Value::default() };
+        let function = *function;
+        let handed = arguments.values().any(|value| !value.flows.is_empty());
+        if !handed || self.inlined >= MAX_INLINED || self.nesting >= super::MAX_NESTING {
+            return self.stepped(gives.clone(), span, What::Returned);
+        }
+        let call = Call { function, shift: 0, arguments };
+        let mut bound = Vec::new();
+        let numbers = 0..function.parameters.len() + 2;
+        let names = function.parameters.iter().map(|one| (&one.ident.name, &one.hint));
+        let rest = [&function.rest, &function.keywords];
+        let rest = rest.into_iter().map(|one| one.as_ref().map(|one| &one.name));
+        let names = names.map(|(name, hint)| (Some(name), *hint == TypeHint::Harmless));
+        let names = names.chain(rest.map(|name| (name, false)));
+        for (number, (name, harmless)) in numbers.zip(names) {
+            let Some(name) = name else { continue };
+            let mut value = Value::default();
+            for (one, place) in call.given(number) {
+                value.known = one.known.clone();
+                value.absorb(&self.stepped(one, place, What::Passed));
+            }
+            bound.push((name.clone(), if harmless { Value::harmless() } else { value }));
+        }
+        self.env.enter();
+        for (name, value) in bound {
+            self.env.set(name, value);
+        }
+        let outer = self.frame.returns.take();
+        self.nesting += 1;
+        self.inlined += 1;
+        self.block(&function.body);
+        self.inlined -= 1;
+        self.nesting -= 1;
+        self.env.leave();
+        let given = std::mem::replace(&mut self.frame.returns, outer).unwrap_or_default();
+        self.stepped(given, span, What::Returned)
+    }
+
+    /// `partial(f, x)`: a function some of whose arguments are given.
+    pub(super) fn partial(&self, arguments: &Arguments<'a>) -> Option<Value> {
+        let (expr, value) = arguments.by_place.first()?;
+        let bound = arguments.by_place.len() - 1;
+        let known = match (&value.known, &expr.kind) {
+            (Known::Logger, _) => Known::Logger,
+            (Known::Function(function, before), _) => Known::Function(*function, before + bound),
+            (_, ExprKind::Name(ident)) => match self.target(None, ident)? {
+                Target::Function(function) => Known::Function(function, bound),
+                Target::Class(_) => return None,
+            },
+            (_, ExprKind::Attribute(base, ident)) => match self.target(Some(base), ident)? {
+                Target::Function(function) => {
+                    let entry = &self.shared.program.functions[function];
+                    Known::Function(function, bound + usize::from(entry.bound))
+                }
+                Target::Class(_) => return None,
+            },
+            _ => return None,
+        };
+        Some(Value { flows: Vec::new(), known })
+    }
+
+    /// What the decorators of a function write of each of its calls.
+    pub(super) fn decorated(&mut self, function: &'a Function, gives: &Value) {
+        for decorator in &function.decorators {
+            let (receiver, name) = match &decorator.kind {
+                ExprKind::Call(call) => match &call.callee.kind {
+                    ExprKind::Name(ident) => (None, ident),
+                    ExprKind::Attribute(base, ident) => (Some(&**base), ident),
+                    _ => continue,
+                },
+                ExprKind::Name(ident) => (None, ident),
+                ExprKind::Attribute(base, ident) => (Some(&**base), ident),
+                _ => continue,
+            };
+            let Some(Target::Function(target)) = self.target(receiver, name) else { continue };
+            self.outcome.callees.insert(target);
+            for (inner, sink) in &self.shared.summaries[target].inner {
+                let value = match inner {
+                    Inner::Result => gives.clone(),
+                    Inner::Arguments => self.handed(function, 0..function.by_place),
+                    Inner::Keywords => self.handed(function, 0..function.parameters.len()),
+                };
+                let sink = ParameterSink { wrapper: false, ..sink.clone() };
+                self.reached(&sink, &value, function.span, function.span);
+            }
+        }
+    }
+
+    /// What the names of parameters say of what is handed to a function.
+    fn handed(&self, function: &Function, which: std::ops::Range<usize>) -> Value {
+        let mut value = Value::default();
+        for parameter in &function.parameters[which] {
+            if let Some((label, confidence)) = parameter.ident.class.within(self.context)
+                && confidence >= Confidence::Medium
+                && parameter.hint != TypeHint::Harmless
+                && !matches!(label, Label::Settings | Label::Url | Label::Tensor)
+            {
+                let way = Some(self.step(function.span, What::Named, None));
+                value.add(Flow { origin: Origin::Source(label, confidence), field: None, way });
+            }
+        }
+        value
+    }
+}

@@ -1,0 +1,246 @@
+//! What names, fields and items are bound to.
+
+use ruff_python_ast::name::Name;
+
+use super::Walker;
+use crate::Confidence;
+use crate::ir::{Expr, ExprKind};
+use crate::label::Label;
+use crate::lexicon::Class;
+use crate::value::{Known, Origin, Value};
+
+impl<'a> Walker<'a> {
+    /// Binds a target.
+    pub(super) fn assign(&mut self, target: &'a Expr, value: Value) {
+        match &target.kind {
+            ExprKind::Name(ident) => {
+                // `value = "***"`
+                let hides = is_mask(&value) && !is_word(&value);
+                let value = if hides { Value::treated() } else { value };
+                self.env.set(ident.name.clone(), value);
+            }
+            ExprKind::Attribute(base, ident) => {
+                if let Some(key) = self_attribute(base, &ident.name) {
+                    self.store(&ident.name, &value);
+                    self.env.set(key, value);
+                } else {
+                    self.put(base, &ident.name, &value);
+                }
+            }
+            ExprKind::Item(base, key) => {
+                let value_is_mask = value.is_harmless() || is_mask(&value);
+                match &key.kind {
+                    ExprKind::Text(text, class) => {
+                        let sensitive = class.is_credential()
+                            || matches!(class, Class::Sensitive(_, Confidence::Medium, _));
+                        let key = Name::new(&**text);
+                        if value_is_mask && (sensitive || is_mask(&value)) {
+                            self.treat(base);
+                        } else {
+                            self.put(base, &key, &value);
+                        }
+                    }
+                    _ => {
+                        self.eval(key);
+                        if is_mask(&value) {
+                            self.treat(base);
+                        } else {
+                            self.put(base, &Name::new_static("*"), &value);
+                        }
+                    }
+                }
+            }
+            ExprKind::List(places) => {
+                self.unpack(places, &value);
+            }
+            ExprKind::Star(inner) => self.assign(inner, value),
+            _ => {}
+        }
+    }
+
+    /// `user, password = value`
+    fn unpack(&mut self, places: &'a [Expr], value: &Value) {
+        let star = places.iter().any(|place| matches!(place.kind, ExprKind::Star(_)));
+        let label = |place: &Expr| match &place.kind {
+            ExprKind::Name(ident) => ident.class.within(self.context).map(|(label, _)| label),
+            _ => None,
+        };
+        // What one of the names says is not in the others.
+        let labels: Vec<Option<Label>> = places.iter().map(label).collect();
+        for (at, place) in places.iter().enumerate() {
+            let mut part = value.clone();
+            part.flows.retain(|flow| match (flow.place(), flow.origin) {
+                (Some(place), _) if !star => place == at,
+                (None, Origin::Source(label, _)) => {
+                    labels[at] == Some(label) || !labels.contains(&Some(label))
+                }
+                _ => true,
+            });
+            let element = self.element(&part);
+            self.assign(place, element);
+        }
+    }
+
+    /// Notes what an attribute of the object itself holds, for its other methods, and for those
+    /// of the classes that its class is built on.
+    fn store(&mut self, field: &Name, value: &Value) {
+        let Some(class) = self.class.clone() else { return };
+        for flow in &value.flows {
+            if let Origin::Parameter(parameter) = flow.origin
+                && self.frame.top
+                && flow.field.is_none()
+                && !self.frame.stores.iter().any(|(one, of)| one == field && *of == parameter)
+            {
+                self.frame.stores.push((field.clone(), parameter));
+            }
+        }
+        let mut kept = value.clone();
+        kept.flows.retain(|flow| matches!(flow.origin, Origin::Source(..)));
+        if !kept.flows.is_empty() {
+            let bases = self.shared.program.bases(self.file, &class);
+            let from_here = Value { flows: kept.flows.clone(), known: Known::Nothing };
+            for base in bases {
+                self.keep(Some(base), field, &from_here);
+            }
+        }
+        self.keep(Some((self.file, class)), field, &kept);
+    }
+
+    /// Puts a value into a field of what an expression stands for.
+    pub(super) fn put(&mut self, base: &'a Expr, field: &Name, value: &Value) {
+        if value.flows.is_empty() {
+            if !matches!(
+                value.known,
+                Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
+            ) && let Some(key) = variable(base)
+                && let Some(holder) = self.env.get(&key)
+                && matches!(holder.known, Known::Built)
+            {
+                // Something that nothing is known about.
+                let holder = Value { flows: holder.flows.clone(), known: Known::Nothing };
+                self.env.set(key, holder);
+            }
+            return;
+        }
+        if let Some(key) = variable(base) {
+            let mut holder = match self.env.get(&key) {
+                Some(holder) => holder.clone(),
+                None => Value::default(),
+            };
+            if field == "*" {
+                holder.absorb(value);
+            } else {
+                holder.absorb_field(field, value);
+            }
+            if matches!(holder.known, Known::Harmless | Known::Texts(_) | Known::Built) {
+                holder.known = Known::Nothing;
+            }
+            self.env.set(key, holder);
+        }
+    }
+
+    /// Something sensitive was taken out of what an expression stands for, or masked in it.
+    pub(super) fn treat(&mut self, base: &'a Expr) {
+        let mut base = base;
+        loop {
+            if let Some(key) = variable(base) {
+                self.env.set(key, Value::treated());
+            }
+            match &base.kind {
+                ExprKind::Item(inner, _) | ExprKind::Attribute(inner, _) => base = inner,
+                _ => return,
+            }
+        }
+    }
+
+    /// What going through an iterable gives: of a dictionary, its keys.
+    pub(super) fn each_of(&self, iterable: &Expr, items: Value) -> Value {
+        let whole = matches!(iterable.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
+        let mut items = items;
+        if whole {
+            items.flows.retain(|flow| {
+                !flow.is_part()
+                    && !matches!(flow.origin, Origin::Source(Label::Headers | Label::Settings, _))
+            });
+        }
+        self.element(&items)
+    }
+
+    /// Binds what going through an iterable gives. `for key, value in x.items()`: keys are names.
+    pub(super) fn bind_each(&mut self, target: &'a Expr, iterable: &Expr, items: Value) {
+        let pairs = iterable.last_name().is_some_and(|ident| {
+            matches!(ident.name.as_str(), "items" | "iteritems" | "viewitems" | "multi_items")
+        });
+        match &target.kind {
+            ExprKind::List(places) if pairs && places.len() == 2 => {
+                self.assign(&places[0], Value::harmless());
+                self.assign(&places[1], items);
+            }
+            _ => self.assign(target, items),
+        }
+    }
+
+    pub(super) fn remove(&mut self, target: &'a Expr) {
+        if let ExprKind::Item(base, key) = &target.kind {
+            let sensitive = match &key.kind {
+                ExprKind::Text(_, class) => matches!(class, Class::Sensitive(..)),
+                _ => self.guarded > 0,
+            };
+            if sensitive {
+                self.treat(base);
+            }
+        }
+    }
+}
+
+/// The key under which an attribute of the object itself is kept.
+pub(super) fn self_attribute(base: &Expr, name: &Name) -> Option<Name> {
+    match &base.kind {
+        ExprKind::Name(ident) if ident.name == "self" || ident.name == "cls" => {
+            Some(Name::new(format!("self.{name}")))
+        }
+        _ => None,
+    }
+}
+
+/// The key under which what an expression stands for is kept.
+pub(super) fn variable(expr: &Expr) -> Option<Name> {
+    match &expr.kind {
+        ExprKind::Name(ident) => Some(ident.name.clone()),
+        ExprKind::Attribute(base, ident) => self_attribute(base, &ident.name),
+        ExprKind::Item(base, _) => variable(base),
+        _ => None,
+    }
+}
+
+/// Whether a value is a literal word, which may name something as well: `"secret"`, `"hidden"`.
+fn is_word(value: &Value) -> bool {
+    match &value.known {
+        Known::Texts(texts) => texts
+            .iter()
+            .any(|text| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')),
+        _ => false,
+    }
+}
+
+/// Whether a value is a literal that stands for something hidden.
+fn is_mask(value: &Value) -> bool {
+    match &value.known {
+        Known::Texts(texts) => texts.iter().all(|text| {
+            let text = text.to_lowercase();
+            text.contains("***")
+                || text.contains("xxx")
+                || text.contains("redact")
+                || text.contains("hidden")
+                || text.contains("filtered")
+                || text.contains("masked")
+                || text.contains("secret")
+                || text.contains("obfuscated")
+                || text.contains("removed")
+                || text.contains("omitted")
+                || text.contains("scrubbed")
+                || text.contains("sanitized")
+        }),
+        _ => false,
+    }
+}

@@ -1,0 +1,404 @@
+//! Calls of functions that are not here: what their names say, and what models know of them.
+
+use ruff_python_ast::name::Name;
+
+use super::Walker;
+use super::call::Arguments;
+use crate::Confidence;
+use crate::ir::{Call, Expr, ExprKind, Ident, Span};
+use crate::label::Label;
+use crate::lexicon::{self, Class, words};
+use crate::model::{Effect, MODELS};
+use crate::value::{Flow, Known, Origin, Value, What};
+
+impl<'a> Walker<'a> {
+    /// A function that nothing is known about but its name.
+    pub(super) fn unknown(
+        &mut self,
+        name: &Ident,
+        receiver: Option<&'a Expr>,
+        receiver_value: Option<Value>,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Value {
+        let method = receiver.is_some();
+        let effect = MODELS.effect(&name.name, method);
+        // `config.dict(exclude={"password"})`: it was thought about.
+        let leaves_out = arguments.by_name.iter().any(|(key, ..)| {
+            key.is_some_and(|key| matches!(key.name.as_str(), "exclude" | "include"))
+        });
+        if leaves_out && effect == Effect::Carries {
+            return Value::treated();
+        }
+        if let Some(receiver) = receiver {
+            self.grow(receiver, name, arguments);
+        }
+        match effect {
+            Effect::Cleans if MODELS.redacts(&name.name) => Value::treated(),
+            Effect::Cleans => Value::harmless(),
+            Effect::Carries => {
+                let mut value = Value::default();
+                let mut harmless = true;
+                let base = receiver_value.unwrap_or_default();
+                if method {
+                    harmless &= matches!(
+                        base.known,
+                        Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
+                    );
+                    value.absorb(&base);
+                }
+                for (_, given) in &arguments.by_place {
+                    harmless &= matches!(
+                        given.known,
+                        Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
+                    );
+                    value.absorb(given);
+                }
+                for (key, _, given) in &arguments.by_name {
+                    harmless &= matches!(
+                        given.known,
+                        Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
+                    );
+                    match key {
+                        Some(key) => value.absorb_field(&key.name, given),
+                        None => value.absorb(given),
+                    }
+                }
+                let given =
+                    !arguments.by_place.is_empty() || !arguments.by_name.is_empty() || method;
+                if !given {
+                    value.known = Known::Built;
+                } else if harmless && value.flows.is_empty() {
+                    value.known = match base.known {
+                        Known::Texts(texts) => Known::Texts(texts),
+                        _ => Known::Harmless,
+                    };
+                }
+                self.stepped(value.without_places(), span, What::Passed)
+            }
+            Effect::Unknown => {
+                let value = match receiver_value {
+                    // A method of something sensitive gives something else, if anything.
+                    Some(value) if !value.is_harmless() => value.retain(|flow| {
+                        matches!(
+                            flow.origin,
+                            Origin::Source(Label::Prompt | Label::Completion, Confidence::High)
+                        ) && flow.field.is_none()
+                    }),
+                    _ => Value::default(),
+                };
+                let value = Value { flows: value.flows, known: Known::Nothing };
+                self.given(name, value, span, false)
+            }
+        }
+    }
+
+    /// `list.append(x)`, `dict.update(x)`: the receiver holds it from now on.
+    fn grow(&mut self, receiver: &'a Expr, name: &Ident, arguments: &Arguments<'a>) {
+        if !matches!(
+            name.name.as_str(),
+            "append"
+                | "extend"
+                | "insert"
+                | "add"
+                | "update"
+                | "write"
+                | "appendleft"
+                | "setdefault"
+                | "put"
+        ) {
+            return;
+        }
+        for (_, value) in &arguments.by_place {
+            let value = value.clone();
+            if name.name == "update" {
+                for flow in &value.flows {
+                    let one = Value {
+                        flows: vec![Flow { field: None, ..flow.clone() }],
+                        known: Known::Nothing,
+                    };
+                    let field = flow.field.clone().unwrap_or_else(|| Name::new_static("*"));
+                    self.put(receiver, &field, &one);
+                }
+            } else {
+                self.put(receiver, &Name::new_static("*"), &value);
+            }
+        }
+        for (key, _, value) in &arguments.by_name {
+            let key = key.map_or_else(|| Name::new_static("*"), |key| key.name.clone());
+            self.put(receiver, &key, value);
+        }
+    }
+
+    /// `get_password()`: the name of the function says what it gives.
+    pub(super) fn given(
+        &mut self,
+        name: &Ident,
+        mut value: Value,
+        span: Span,
+        here: bool,
+    ) -> Value {
+        if value.is_harmless() {
+            return value;
+        }
+        let Class::Sensitive(label, confidence, _) = name.class else { return value };
+        if name.class.within(self.context).is_none()
+            || matches!(label, Label::Settings | Label::Url)
+            || label != Label::Credential && confidence < Confidence::High
+        {
+            return value;
+        }
+        let words = words(&name.name);
+        let gives = words.first().is_some_and(|word| {
+            matches!(
+                word.as_str(),
+                "get"
+                    | "read"
+                    | "fetch"
+                    | "load"
+                    | "generate"
+                    | "create"
+                    | "make"
+                    | "build"
+                    | "decrypt"
+                    | "request"
+                    | "obtain"
+                    | "retrieve"
+                    | "acquire"
+                    | "new"
+                    | "find"
+                    | "lookup"
+                    | "prompt"
+                    | "ask"
+                    | "extract"
+                    | "parse"
+                    | "decode"
+                    | "issue"
+                    | "gen"
+                    | "compute"
+                    | "derive"
+                    | "resolve"
+            )
+        });
+        let prompts_for = words.first().is_some_and(|word| word == "prompt");
+        if gives
+            && !(prompts_for && label != Label::Credential)
+            && !(here && value.flows.is_empty() && label != Label::Credential)
+        {
+            self.label(&mut value, label, confidence.min(Confidence::High), span, What::Given);
+        }
+        value
+    }
+
+    /// `x.get("password")`, `getattr(x, "password")`, `os.getenv("TOKEN")`.
+    pub(super) fn lookup_of_key(
+        &mut self,
+        call: &'a Call,
+        receiver: Option<&'a Expr>,
+        name: &Ident,
+        base: Option<&Value>,
+        span: Span,
+    ) -> Option<Value> {
+        let method = name.name.as_str();
+        let mut at = match method {
+            "getenv" => 0,
+            "getattr" => 1,
+            "get" | "pop" | "setdefault" | "getlist" | "get_argument" | "getheader"
+            | "get_option" | "get_secret"
+                if receiver.is_some() =>
+            {
+                0
+            }
+            _ => return None,
+        };
+        // `config.get("section", "password")`
+        if method == "get"
+            && call.arguments.len() >= 2
+            && call.arguments.iter().take(2).all(|one| matches!(one.kind, ExprKind::Text(..)))
+            && receiver.and_then(Expr::last_name).is_some_and(|ident| {
+                words(&ident.name).iter().any(|word| {
+                    matches!(
+                        word.as_str(),
+                        "config" | "cfg" | "conf" | "parser" | "cp" | "configparser"
+                    )
+                })
+            })
+        {
+            at = 1;
+        }
+        let key = call.arguments.get(at)?;
+        let base = base.cloned().unwrap_or_default();
+        let key_value = self.eval(key);
+        if method == "pop"
+            && let ExprKind::Text(_, class) = &key.kind
+            && class.is_credential()
+            && let Some(receiver) = receiver
+        {
+            self.treat(receiver);
+        }
+        if method == "setdefault"
+            && let (Some(receiver), ExprKind::Text(text, _), Some(value)) =
+                (receiver, &key.kind, call.arguments.get(1))
+        {
+            let value = self.eval(value);
+            self.put(receiver, &Name::new(&**text), &value);
+        }
+        let key_text =
+            matches!(key.kind, ExprKind::Text(..)) || matches!(key_value.known, Known::Texts(_));
+        if !key_text {
+            let mut value = base;
+            value.flows.retain(|flow| {
+                !matches!(flow.origin, Origin::Source(Label::Settings, _)) && flow.field.is_none()
+            });
+            return Some(value);
+        }
+        Some(self.item(&base, key, &key_value, span))
+    }
+
+    /// A parser that is handed something sensitive puts it into its exceptions.
+    pub(super) fn note_parsing(&mut self, name: &Ident, arguments: &Arguments<'a>, span: Span) {
+        if self.catching.is_empty()
+            || matches!(name.name.as_str(), "loads" | "load" | "get" | "decode" | "encode")
+        {
+            return;
+        }
+        let parses = words(&name.name).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "parse"
+                    | "parser"
+                    | "validate"
+                    | "convert"
+                    | "eval"
+                    | "strptime"
+                    | "deserialize"
+                    | "unmarshal"
+            )
+        });
+        if !parses {
+            return;
+        }
+        let mut carried = Value::default();
+        for value in arguments.values() {
+            for (label, confidence, flow) in value.sources() {
+                if confidence >= Confidence::Medium
+                    && !matches!(
+                        label,
+                        Label::Settings | Label::Url | Label::Headers | Label::Tensor
+                    )
+                {
+                    carried.add(flow.clone());
+                }
+            }
+        }
+        let carried = self.stepped(carried, span, What::Raised);
+        if let Some(catching) = self.catching.last_mut() {
+            catching.absorb(&carried);
+        }
+    }
+
+    /// A request puts the address that it was sent to into its exceptions.
+    pub(super) fn note_request(
+        &mut self,
+        call: &'a Call,
+        name: &Ident,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) {
+        if self.catching.is_empty() || !MODELS.requests(&name.name, || self.path(&call.callee)) {
+            return;
+        }
+        let mut carried = Value::default();
+        for (expr, value) in arguments.by_place.iter().take(2) {
+            if expr.text().is_none() {
+                carried.absorb(value);
+            }
+        }
+        for (key, _, value) in &arguments.by_name {
+            if key.is_some_and(|key| matches!(key.name.as_str(), "url" | "params")) {
+                carried.absorb(value);
+            }
+        }
+        carried.flows.retain(|flow| {
+            matches!(flow.origin, Origin::Source(Label::Credential, sure) if sure >= Confidence::Medium)
+        });
+        let carried = self.stepped(carried, span, What::Raised);
+        if let Some(catching) = self.catching.last_mut() {
+            catching.absorb(&carried);
+        }
+    }
+
+    /// `open(secret_path)`, `Path("/run/secrets/db").read_text()`, `handle.read()`,
+    /// `logging.getLogger()`.
+    pub(super) fn opened(
+        &mut self,
+        call: &'a Call,
+        receiver: Option<&'a Expr>,
+        name: &Ident,
+        base: Option<&Value>,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Option<Value> {
+        let known = |known| Some(Value { flows: Vec::new(), known });
+        let secret =
+            |one: Option<&Value>| matches!(one.map(|value| &value.known), Some(Known::SecretFile));
+        let handed = arguments.by_place.first().map(|(_, value)| value);
+        match name.name.as_str() {
+            "getLogger" | "get_logger" | "LoggerAdapter" | "getChild" | "get_task_logger" => {
+                known(Known::LogObject)
+            }
+            "open" => {
+                let writes = call
+                    .arguments
+                    .get(usize::from(receiver.is_none()))
+                    .or_else(|| call.keyword("mode"))
+                    .and_then(Expr::text)
+                    .is_some_and(|mode| mode.contains(['w', 'a', 'x']));
+                let file = match (receiver, call.arguments.first()) {
+                    (Some(path), _) if self.is_secret_file(path, base) => true,
+                    (_, Some(path)) => self.is_secret_file(path, handed),
+                    _ => false,
+                };
+                if file && !writes { known(Known::SecretFile) } else { None }
+            }
+            "Path" | "PosixPath" | "expanduser" | "resolve" | "absolute" | "join" | "joinpath" => {
+                let file = secret(base)
+                    || call.arguments.iter().any(|one| self.is_secret_file(one, handed));
+                if file { known(Known::SecretFile) } else { None }
+            }
+            "read" | "readline" | "readlines" | "read_text" | "read_bytes" => {
+                let receiver = receiver?;
+                self.is_secret_file(receiver, base).then(|| self.secret_content(span))
+            }
+            "load" | "safe_load" | "load_pem_private_key" => {
+                secret(handed).then(|| self.secret_content(span))
+            }
+            _ => None,
+        }
+    }
+
+    fn secret_content(&self, span: Span) -> Value {
+        let way = self.step(span, What::Given, None);
+        Value::source(Label::Credential, Confidence::Medium, way)
+    }
+
+    /// Whether an expression stands for a file of which the name says that a credential is in it.
+    fn is_secret_file(&self, path: &Expr, value: Option<&Value>) -> bool {
+        if matches!(value.map(|value| &value.known), Some(Known::SecretFile)) {
+            return true;
+        }
+        let named = |name: &str| {
+            lexicon::secret_file(name)
+                .and_then(|class| class.within(self.context))
+                .is_some_and(|(_, confidence)| confidence >= Confidence::Medium)
+        };
+        match &path.kind {
+            ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => named(&ident.name),
+            ExprKind::Text(text, _) => MODELS.is_secret_file(text),
+            ExprKind::Join(parts) => {
+                parts.iter().any(|part| part.text().is_some_and(|text| MODELS.is_secret_file(text)))
+            }
+            _ => false,
+        }
+    }
+}

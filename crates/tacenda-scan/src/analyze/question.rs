@@ -1,0 +1,120 @@
+//! What a test says about the values that it lets through.
+
+use ruff_python_ast::name::Name;
+
+use super::Walker;
+use crate::Confidence;
+use crate::ir::{Expr, ExprKind};
+use crate::lexicon::Class;
+
+impl Walker<'_> {
+    /// Whether a test asks if something is sensitive: what it lets through was thought about.
+    pub(super) fn asks_for_secrets(&self, test: &Expr) -> bool {
+        fn asks(test: &Expr, depth: u32) -> bool {
+            if depth > 6 {
+                return false;
+            }
+            match &test.kind {
+                ExprKind::Question(parts)
+                | ExprKind::Choice(parts)
+                | ExprKind::List(parts)
+                | ExprKind::Join(parts) => {
+                    let literal = parts.iter().any(|part| matches!(&part.kind,
+                        ExprKind::Text(_, Class::Sensitive(_, confidence, _)) if *confidence >= Confidence::Medium));
+                    literal && matches!(test.kind, ExprKind::Question(_) | ExprKind::List(_))
+                        || parts.iter().any(|part| asks(part, depth + 1))
+                }
+                ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
+                    let words = crate::lexicon::words(&ident.name);
+                    words.iter().any(|word| {
+                        matches!(
+                            word.as_str(),
+                            "sensitive"
+                                | "secret"
+                                | "secrets"
+                                | "redact"
+                                | "mask"
+                                | "hidden"
+                                | "private"
+                                | "confidential"
+                                | "blacklist"
+                                | "sanitize"
+                                | "denylist"
+                        )
+                    }) && words.len() > 1
+                }
+                ExprKind::Call(call) => {
+                    asks(&call.callee, depth + 1)
+                        || call.arguments.iter().any(|one| asks(one, depth + 1))
+                }
+                _ => false,
+            }
+        }
+        asks(test, 0)
+    }
+
+    /// The variables that a test shows to be numbers: `isinstance(x, int)`.
+    pub(super) fn narrowed(&self, test: &Expr) -> Vec<Name> {
+        let ExprKind::Call(call) = &test.kind else { return Vec::new() };
+        let [what, of] = &call.arguments[..] else { return Vec::new() };
+        let question = call.callee.last_name().is_some_and(|ident| ident.name == "isinstance");
+        let number = |expr: &Expr| {
+            expr.last_name()
+                .is_some_and(|ident| matches!(ident.name.as_str(), "int" | "bool" | "float"))
+        };
+        let numbers = match &of.kind {
+            ExprKind::List(types) => types.iter().all(number),
+            _ => number(of),
+        };
+        match &what.kind {
+            ExprKind::Name(ident) if question && numbers => vec![ident.name.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// `"***" if key in SECRETS else value`
+    pub(super) fn chooses(&self, element: &Expr) -> bool {
+        let ExprKind::Choice(parts) = &element.kind else { return false };
+        parts.iter().any(|part| matches!(part.kind, ExprKind::Question(_)))
+            && parts.iter().any(|part| matches!(part.kind, ExprKind::Text(..)))
+    }
+
+    /// `key in ("host", "port")`, `key in ALLOWED`
+    pub(super) fn picks(&self, condition: &Expr) -> bool {
+        let ExprKind::Question(parts) = &condition.kind else { return false };
+        parts.iter().skip(1).any(|part| match &part.kind {
+            ExprKind::List(items) => items.len() > 1,
+            ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
+                let name = ident.name.to_lowercase();
+                [
+                    "allow",
+                    "safe",
+                    "white",
+                    "public",
+                    "loggable",
+                    "log",
+                    "exclude",
+                    "deny",
+                    "black",
+                    "ignore",
+                    "hidden",
+                    "sensitive",
+                    "secret",
+                ]
+                .iter()
+                .any(|word| name.contains(word))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// `key != "password"`: what else is sensitive stays in.
+pub(super) fn leaves_out_one(condition: &Expr) -> bool {
+    match &condition.kind {
+        ExprKind::Question(parts) => {
+            matches!(&parts[..], [one, other] if matches!(one.kind, ExprKind::Name(_)) && matches!(other.kind, ExprKind::Text(..)))
+        }
+        _ => false,
+    }
+}
