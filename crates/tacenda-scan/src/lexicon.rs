@@ -194,11 +194,8 @@ pub(crate) fn secret_file(name: &str) -> Option<Class> {
     if !matches!(last.as_str(), "file" | "path" | "filename" | "filepath" | "fname") {
         return None;
     }
-    let rest: Vec<&str> = rest
-        .iter()
-        .map(String::as_str)
-        .filter(|word| !matches!(*word, "file" | "path"))
-        .collect();
+    let rest: Vec<&str> =
+        rest.iter().map(String::as_str).filter(|word| !matches!(*word, "file" | "path")).collect();
     let class = if rest.is_empty() { Class::Plain } else { LEXICON.read(&rest) };
     matches!(class, Class::Sensitive(Label::Credential, ..)).then_some(class)
 }

@@ -1,6 +1,6 @@
 //! All files of a scan together: which function, class and module a name stands for.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::path::{Path, PathBuf};
 
 use ruff_python_ast::name::Name;
@@ -50,6 +50,8 @@ pub(crate) struct Program<'a> {
     by_name: HashMap<(u32, Name), usize>,
     classes: HashMap<(u32, Name), ClassEntry<'a>>,
     modules: HashMap<&'a str, u32>,
+    /// The names of all properties.
+    pub(crate) properties: HashSet<Name>,
     /// The names that each file imports, with what they stand for.
     imports: Vec<HashMap<Name, String>>,
 }
@@ -72,6 +74,7 @@ impl<'a> Program<'a> {
             by_name: HashMap::default(),
             classes: HashMap::default(),
             modules: HashMap::default(),
+            properties: HashSet::default(),
             imports: Vec::with_capacity(units.len()),
         };
         for (file, unit) in units.iter().enumerate() {
@@ -96,6 +99,9 @@ impl<'a> Program<'a> {
             match &stmt.kind {
                 StmtKind::Function(function) => {
                     let place = self.functions.len();
+                    if function.is_decorated(&["property", "cached_property"]) {
+                        self.properties.insert(function.name.name.clone());
+                    }
                     let fixed = function.decorators.iter().any(|decorator| {
                         decorator.last_name().is_some_and(|ident| ident.name == "staticmethod")
                     });

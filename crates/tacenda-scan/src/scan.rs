@@ -147,7 +147,14 @@ fn run(units: &[Unit]) -> (Vec<Found>, Matches, Vec<usize>) {
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut stale: Vec<bool> = vec![true; units.len()];
     for round in 0..ROUNDS {
-        let shared = Shared { program: &program, summaries: &summaries, attributes: &attributes };
+        let flowing = attributes.values().flatten().filter(|(_, value)| !value.flows.is_empty());
+        let kept: HashSet<Name> = flowing.map(|(field, _)| field.clone()).collect();
+        let shared = Shared {
+            program: &program,
+            summaries: &summaries,
+            attributes: &attributes,
+            kept: &kept,
+        };
         let fresh: Vec<Option<Outcome>> = (0..units.len())
             .into_par_iter()
             .map(|file| {
@@ -172,12 +179,12 @@ fn run(units: &[Unit]) -> (Vec<Found>, Matches, Vec<usize>) {
             for (class, fields) in outcome.attributes.drain() {
                 let known = attributes.entry(class.clone()).or_default();
                 for (field, value) in fields {
-                    let before = known.get(&field).map_or(0, Value::weight);
+                    let before = known.get(&field).map_or(0, |value| value.flows.len());
                     let joined = match known.remove(&field) {
                         Some(one) => one.join(&value),
                         None => value,
                     };
-                    if joined.weight() != before {
+                    if joined.flows.len() != before {
                         touched.insert(class.0);
                     }
                     known.insert(field, joined);

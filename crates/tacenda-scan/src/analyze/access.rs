@@ -120,9 +120,7 @@ impl<'a> Walker<'a> {
     }
 
     fn is_treated(&self, base: &Expr) -> bool {
-        variable(base)
-            .and_then(|key| self.env.get(&key))
-            .is_some_and(Value::is_harmless)
+        variable(base).and_then(|key| self.env.get(&key)).is_some_and(Value::is_harmless)
     }
 
     /// What an attribute of the objects of a class holds: what its methods keep in it, or what a
@@ -131,11 +129,14 @@ impl<'a> Walker<'a> {
         let program = self.shared.program;
         let attributes = self.shared.attributes;
         let kept = |class: &(u32, Name)| attributes.get(class)?.get(field);
-        if let Some(value) = kept(class) {
+        let here = || self.outcome.attributes.get(class)?.get(field);
+        if let Some(value) = kept(class).or_else(here) {
             return Some(value.clone());
         }
         let (file, name) = class;
-        if let Some(method) = program.method(*file, name, field) {
+        if program.properties.contains(field)
+            && let Some(method) = program.method(*file, name, field)
+        {
             let function = program.functions[method].function;
             if !function.is_decorated(&["property", "cached_property"]) {
                 return None;
@@ -153,6 +154,9 @@ impl<'a> Walker<'a> {
             }
             return Some(value);
         }
+        if !self.shared.kept.contains(field) {
+            return None;
+        }
         program.inherited(*file, name, &mut |file, entry| {
             kept(&(file, entry.class.name.clone())).cloned()
         })
@@ -165,14 +169,16 @@ impl<'a> Walker<'a> {
             ExprKind::Attribute(base, ident) => {
                 self_attribute(base, &ident.name)?;
                 let class = (self.file, self.class.clone()?);
-                Some(&self.shared.attributes.get(&class)?.get(&ident.name)?.known)
+                let attributes = self.shared.attributes.get(&class);
+                let attributes = attributes.or_else(|| self.outcome.attributes.get(&class))?;
+                Some(&attributes.get(&ident.name)?.known)
             }
             _ => None,
         };
         matches!(known.or_else(by_class), Some(Known::LogObject))
-            || expr
-                .last_name()
-                .is_some_and(|last| MODELS.sink_method(&last.name, "info").is_some_and(|sink| !sink.text_first))
+            || expr.last_name().is_some_and(|last| {
+                MODELS.sink_method(&last.name, "info").is_some_and(|sink| !sink.text_first)
+            })
     }
 
     /// A field of a value, by its name.

@@ -175,8 +175,7 @@ impl<'a> Walker<'a> {
         if let Some(function) = program.method(file, &name.name, &init) {
             self.apply(function, 0, true, arguments, span);
             let stores = &self.shared.summaries[function].stores;
-            let call =
-                Call { function: program.functions[function].function, shift: 1, arguments };
+            let call = Call { function: program.functions[function].function, shift: 1, arguments };
             let ours = program.same_package(self.file, file);
             for (field, parameter) in stores.iter().filter(|_| ours) {
                 for (mut value, place) in call.given(usize::from(*parameter)) {

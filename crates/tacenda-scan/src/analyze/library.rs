@@ -340,9 +340,8 @@ impl<'a> Walker<'a> {
         span: Span,
     ) -> Option<Value> {
         let known = |known| Some(Value { flows: Vec::new(), known });
-        let secret = |one: Option<&Value>| {
-            matches!(one.map(|value| &value.known), Some(Known::SecretFile))
-        };
+        let secret =
+            |one: Option<&Value>| matches!(one.map(|value| &value.known), Some(Known::SecretFile));
         let handed = arguments.by_place.first().map(|(_, value)| value);
         match name.name.as_str() {
             "getLogger" | "get_logger" | "LoggerAdapter" | "getChild" | "get_task_logger" => {
@@ -362,8 +361,7 @@ impl<'a> Walker<'a> {
                 };
                 if file && !writes { known(Known::SecretFile) } else { None }
             }
-            "Path" | "PosixPath" | "expanduser" | "resolve" | "absolute" | "join"
-            | "joinpath" => {
+            "Path" | "PosixPath" | "expanduser" | "resolve" | "absolute" | "join" | "joinpath" => {
                 let file = secret(base)
                     || call.arguments.iter().any(|one| self.is_secret_file(one, handed));
                 if file { known(Known::SecretFile) } else { None }
@@ -397,9 +395,9 @@ impl<'a> Walker<'a> {
         match &path.kind {
             ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => named(&ident.name),
             ExprKind::Text(text, _) => MODELS.is_secret_file(text),
-            ExprKind::Join(parts) => parts.iter().any(|part| {
-                part.text().is_some_and(|text| MODELS.is_secret_file(text))
-            }),
+            ExprKind::Join(parts) => {
+                parts.iter().any(|part| part.text().is_some_and(|text| MODELS.is_secret_file(text)))
+            }
             _ => false,
         }
     }

@@ -185,7 +185,8 @@ impl<'a> Walker<'a> {
         if held && matches!(ident.class, Class::Plain | Class::Sensitive(..)) {
             return Some(Confidence::Medium);
         }
-        let (Class::Sensitive(Label::Settings, ..) | Class::Sensitive(_, _, Need::Tools)) = ident.class
+        let (Class::Sensitive(Label::Settings, ..) | Class::Sensitive(_, _, Need::Tools)) =
+            ident.class
         else {
             return None;
         };
@@ -257,7 +258,8 @@ impl<'a> Walker<'a> {
         match &expr.kind {
             ExprKind::Name(ident) if ident.name == "self" => class.map(Known::Object),
             ExprKind::Attribute(base, ident)
-                if self_attribute(base, &ident.name).is_some_and(|key| self.env.get(&key).is_none()) =>
+                if self_attribute(base, &ident.name)
+                    .is_some_and(|key| self.env.get(&key).is_none()) =>
             {
                 self.held(&(self.file, class?), &ident.name).map(|value| value.known)
             }
@@ -267,7 +269,13 @@ impl<'a> Walker<'a> {
 
     /// Objects of a class that says itself how they are written: reports what that shows. Tells
     /// whether it is such a class.
-    fn own_text(&mut self, expr: &Expr, known: Option<&Known>, call: Span, channel: Channel) -> bool {
+    fn own_text(
+        &mut self,
+        expr: &Expr,
+        known: Option<&Known>,
+        call: Span,
+        channel: Channel,
+    ) -> bool {
         let Some(Known::Object(class)) = known else { return false };
         let program = self.shared.program;
         let method = ["__str__", "__repr__"]

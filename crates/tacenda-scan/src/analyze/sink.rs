@@ -187,11 +187,7 @@ impl<'a> Walker<'a> {
             match flow.origin {
                 Origin::Source(_, confidence) => {
                     reported |= confidence >= Confidence::Medium;
-                    self.report(
-                        flow,
-                        Place { argument: expr.span, call, channel },
-                        flow.is_part(),
-                    );
+                    self.report(flow, Place { argument: expr.span, call, channel }, flow.is_part());
                 }
                 // What is wrong here already is not also wrong in every caller.
                 Origin::Parameter(_)
@@ -281,7 +277,12 @@ impl<'a> Walker<'a> {
 
     /// How sure it is that this is wrong on that channel: what a program prints for its user, and
     /// what it raises, is no log.
-    pub(super) fn on_channel(&self, label: Label, confidence: Confidence, channel: Channel) -> Confidence {
+    pub(super) fn on_channel(
+        &self,
+        label: Label,
+        confidence: Confidence,
+        channel: Channel,
+    ) -> Confidence {
         let lower = |confidence| match confidence {
             Confidence::High => Confidence::Medium,
             Confidence::Medium | Confidence::Low => Confidence::Low,

@@ -117,9 +117,10 @@ impl Lowering {
     /// `args = parser.parse_args()`, `args, rest = parser.parse_known_args()`
     fn note_parsed(&mut self, targets: &[Expr], value: &Expr) {
         let ExprKind::Call(call) = &value.kind else { return };
-        let parses = call.callee.last_name().is_some_and(|ident| {
-            matches!(ident.name.as_str(), "parse_args" | "parse_known_args")
-        });
+        let parses = call
+            .callee
+            .last_name()
+            .is_some_and(|ident| matches!(ident.name.as_str(), "parse_args" | "parse_known_args"));
         let [target] = targets else { return };
         let target = match &target.kind {
             ExprKind::List(places) => places.first(),
