@@ -4,7 +4,7 @@
 
 The labels are facts about logging calls in published packages: in the releases just before and just
 after the fix of a leak, and in clients and servers as they are. Their class says what it takes to
-find a leak: `direct`, a name says it; `flow`, data flow does; `name`, it is a URL, a body or headers;
+find a leak: `direct`, a name says it; `flow`, data flow does; `name`, it is a URL, body or headers;
 `hard`, an object that shows nothing; `config`, a flag that is missing; `ml`, the text of a model. A
 `trap` is a safe line about tokens or secrets that are none. Rules and models may have been mended
 for what was missed in the part `tuned`; the part `held-out` is only measured.

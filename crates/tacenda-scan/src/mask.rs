@@ -208,7 +208,7 @@ mod tests {
             ("d['password'] = 'heron %s'", "d['password'] = '********'"),
             ("password = 'heron", "password = '*****"),
         ] {
-            assert_eq!(masked(text), expected);
+            assert_eq!(masked(text, PySourceType::Python), expected);
         }
     }
 }

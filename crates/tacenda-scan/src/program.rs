@@ -1,6 +1,6 @@
 //! All files of a scan together: which function, class and module a name stands for.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +63,8 @@ pub(crate) struct Program<'a> {
     by_name: HashMap<(u32, Name), usize>,
     classes: HashMap<(u32, Name), ClassEntry<'a>>,
     modules: HashMap<&'a str, u32>,
+    /// The names of all properties.
+    pub(crate) properties: HashSet<Name>,
     /// The names that each file imports, with what they stand for.
     imports: Vec<HashMap<Name, String>>,
     /// Where the functions of a file that is being replaced had their places, by class and name.
@@ -90,6 +92,7 @@ impl<'a> Program<'a> {
             by_name: HashMap::default(),
             classes: HashMap::default(),
             modules: HashMap::default(),
+            properties: HashSet::default(),
             imports: Vec::with_capacity(units.len()),
             places: HashMap::default(),
         };
@@ -114,6 +117,9 @@ impl<'a> Program<'a> {
         for stmt in block {
             match &stmt.kind {
                 StmtKind::Function(function) => {
+                    if function.is_decorated(&["property", "cached_property"]) {
+                        self.properties.insert(function.name.name.clone());
+                    }
                     let fixed = function.decorators.iter().any(|decorator| {
                         decorator.last_name().is_some_and(|ident| ident.name == "staticmethod")
                     });

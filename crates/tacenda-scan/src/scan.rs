@@ -253,7 +253,15 @@ impl Facts {
 
     /// Runs some files once; the functions and the files' attributes of which more is known by that.
     fn round(&mut self, program: &Program<'_>, stale: &[usize]) -> (HashSet<usize>, HashSet<u32>) {
-        let shared = Shared { program, summaries: &self.summaries, attributes: &self.attributes };
+        let flowing =
+            self.attributes.values().flatten().filter(|(_, value)| !value.flows.is_empty());
+        let kept: HashSet<Name> = flowing.map(|(field, _)| field.clone()).collect();
+        let shared = Shared {
+            program,
+            summaries: &self.summaries,
+            attributes: &self.attributes,
+            kept: &kept,
+        };
         let by_function = &self.by_function;
         let fresh: Vec<(usize, Outcome)> = stale
             .par_iter()
@@ -276,12 +284,12 @@ impl Facts {
             for (class, fields) in outcome.attributes.drain() {
                 let known = self.attributes.entry(class.clone()).or_default();
                 for (field, value) in fields {
-                    let before = known.get(&field).map_or(0, Value::weight);
+                    let before = known.get(&field).map_or(0, |value| value.flows.len());
                     let joined = match known.remove(&field) {
                         Some(one) => one.join(&value),
                         None => value,
                     };
-                    if joined.weight() != before {
+                    if joined.flows.len() != before {
                         touched.insert(class.0);
                     }
                     known.insert(field, joined);

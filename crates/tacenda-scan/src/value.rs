@@ -246,11 +246,6 @@ impl Value {
         })
     }
 
-    /// How much is known of it: more, where callers learn something else.
-    pub(crate) fn weight(&self) -> usize {
-        2 * self.flows.len() + usize::from(!matches!(self.known, Known::Nothing))
-    }
-
     /// Whether something of this label is in it.
     pub(crate) fn has(&self, label: Label) -> bool {
         self.sources().any(|(one, ..)| one == label)

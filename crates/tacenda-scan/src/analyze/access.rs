@@ -129,11 +129,14 @@ impl<'a> Walker<'a> {
         let program = self.shared.program;
         let attributes = self.shared.attributes;
         let kept = |class: &(u32, Name)| attributes.get(class)?.get(field);
-        if let Some(value) = kept(class) {
+        let here = || self.outcome.attributes.get(class)?.get(field);
+        if let Some(value) = kept(class).or_else(here) {
             return Some(value.clone());
         }
         let (file, name) = class;
-        if let Some(method) = program.method(*file, name, field) {
+        if program.properties.contains(field)
+            && let Some(method) = program.method(*file, name, field)
+        {
             let function = program.functions[method].function;
             if !function.is_decorated(&["property", "cached_property"]) {
                 return None;
@@ -151,6 +154,9 @@ impl<'a> Walker<'a> {
             }
             return Some(value);
         }
+        if !self.shared.kept.contains(field) {
+            return None;
+        }
         program.inherited(*file, name, &mut |file, entry| {
             kept(&(file, entry.class.name.clone())).cloned()
         })
@@ -163,7 +169,9 @@ impl<'a> Walker<'a> {
             ExprKind::Attribute(base, ident) => {
                 self_attribute(base, &ident.name)?;
                 let class = (self.file, self.class.clone()?);
-                Some(&self.shared.attributes.get(&class)?.get(&ident.name)?.known)
+                let attributes = self.shared.attributes.get(&class);
+                let attributes = attributes.or_else(|| self.outcome.attributes.get(&class))?;
+                Some(&attributes.get(&ident.name)?.known)
             }
             _ => None,
         };

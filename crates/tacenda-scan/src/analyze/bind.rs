@@ -153,6 +153,13 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Whether something flows in what an expression stands for.
+    pub(super) fn holds_something(&self, expr: &Expr) -> bool {
+        let value = variable(expr).and_then(|key| self.env.get(&key));
+        value.is_some_and(|value| !value.flows.is_empty())
+            || expr.last_name().is_some_and(|ident| matches!(ident.class, Class::Sensitive(..)))
+    }
+
     /// What going through an iterable gives: of a dictionary, its keys.
     pub(super) fn each_of(&self, iterable: &Expr, items: Value) -> Value {
         let whole = matches!(iterable.kind, ExprKind::Name(_) | ExprKind::Attribute(..));

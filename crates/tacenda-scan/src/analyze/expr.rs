@@ -101,6 +101,9 @@ impl<'a> Walker<'a> {
                         Known::Harmless => {}
                         _ => literal = false,
                     }
+                    if item.flows.is_empty() {
+                        continue;
+                    }
                     if unpacked || items.len() > MAX_PLACES {
                         value.absorb(&item);
                     } else {

@@ -108,6 +108,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) summaries: &'a [Summary],
     /// What the attributes of objects hold, by file and class.
     pub(crate) attributes: &'a HashMap<(u32, Name), HashMap<Name, Value>>,
+    /// The names of attributes in which something flows.
+    pub(crate) kept: &'a HashSet<Name>,
 }
 
 /// What came out of one file.

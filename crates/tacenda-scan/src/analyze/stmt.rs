@@ -73,6 +73,7 @@ impl<'a> Walker<'a> {
                 self.eval(expr);
                 // `redact(headers)`: in place.
                 if let ExprKind::Call(call) = &expr.kind
+                    && call.arguments.iter().any(|one| self.holds_something(one))
                     && call.callee.last_name().is_some_and(|name| MODELS.redacts(&name.name))
                 {
                     for argument in &call.arguments {
