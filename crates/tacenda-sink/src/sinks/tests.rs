@@ -1,0 +1,154 @@
+//! Sinks that take nothing, for a while or for good.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::{Refusal, Retry};
+
+/// What a sink of the tests has taken, and why it takes nothing now.
+#[derive(Clone, Default)]
+struct Desk(Arc<Mutex<(Vec<String>, Option<Retry>)>>);
+
+impl Desk {
+    fn refuse(&self, retry: Option<Retry>) {
+        self.0.lock().unwrap().1 = retry;
+    }
+
+    fn taken(&self) -> Vec<String> {
+        self.0.lock().unwrap().0.clone()
+    }
+}
+
+impl Sink for Desk {
+    fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
+        let mut desk = self.0.lock().unwrap();
+        if let Some(retry) = desk.1 {
+            return Err(Refusal { taken: 0, retry, why: "no room".to_owned() });
+        }
+        desk.0.extend(records.iter().map(|record| record.text.to_string()));
+        Ok(())
+    }
+}
+
+/// A sink that never comes back.
+struct Stuck;
+
+impl Sink for Stuck {
+    fn write(&mut self, _: &[Record]) -> Result<(), Refusal> {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+fn records(texts: &[&str]) -> Vec<Record> {
+    texts.iter().map(|text| Record::new(text.as_bytes(), None)).collect()
+}
+
+fn queued(sink: Box<dyn Sink>, bytes: usize, wait: Duration) -> Sinks {
+    let mut sinks = Sinks::default();
+    sinks.queued("desk".to_owned(), sink, bytes, wait).unwrap();
+    sinks
+}
+
+/// Waits until it holds: another thread is at work.
+#[track_caller]
+fn until(holds: impl Fn() -> bool) {
+    for _ in 0..2000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("it does not come to hold");
+}
+
+#[test]
+fn what_a_sink_loses_is_counted_and_told() {
+    let desk = Desk::default();
+    let mut sinks = Sinks::default();
+    sinks.direct("desk".to_owned(), Box::new(desk.clone()));
+    sinks.take(&records(&["a"]));
+    desk.refuse(Some(Retry::Never));
+    sinks.take(&records(&["b", "c"]));
+    sinks.take(&records(&["d"]));
+    desk.refuse(None);
+    sinks.take(&records(&["e"]));
+    assert_eq!(desk.taken(), ["a", "[tacenda: 3 records lost: no room]", "e"]);
+    let loss = Loss { sink: "desk".to_owned(), records: 3, why: "no room".to_owned() };
+    assert_eq!(sinks.finish(Duration::ZERO), [loss]);
+}
+
+#[test]
+fn one_that_fails_does_not_keep_others_from_their_records() {
+    let (bad, good) = (Desk::default(), Desk::default());
+    bad.refuse(Some(Retry::Never));
+    let mut sinks = Sinks::default();
+    sinks.direct("bad".to_owned(), Box::new(bad));
+    sinks.direct("good".to_owned(), Box::new(good.clone()));
+    sinks.take(&records(&["a"]));
+    assert_eq!(good.taken(), ["a"]);
+}
+
+#[test]
+fn what_was_refused_for_now_is_given_again_in_order() {
+    let desk = Desk::default();
+    desk.refuse(Some(Retry::Later));
+    let mut sinks = queued(Box::new(desk.clone()), 1 << 20, Duration::from_secs(60));
+    sinks.take(&records(&["a", "b"]));
+    sinks.take(&records(&["c"]));
+    assert!(sinks.room_at().is_none() && desk.taken().is_empty());
+    desk.refuse(None);
+    until(|| desk.taken().len() == 3);
+    assert_eq!(desk.taken(), ["a", "b", "c"]);
+    assert_eq!(sinks.finish(Duration::from_secs(60)), []);
+}
+
+#[test]
+fn a_full_queue_is_waited_for_and_then_records_are_dropped_and_counted() {
+    let desk = Desk::default();
+    desk.refuse(Some(Retry::Later));
+    let mut sinks = queued(Box::new(desk.clone()), 1, Duration::ZERO);
+    assert!(sinks.room_at().is_none());
+    sinks.take(&records(&["a"]));
+    assert!(sinks.room_at().is_some(), "it is full, and is waited for");
+    assert!(sinks.room_at().is_none(), "but not for long");
+    sinks.take(&records(&["b", "c"]));
+    desk.refuse(None);
+    until(|| desk.taken() == ["a"]);
+    // Room is made once what was taken is off the queue.
+    until(|| matches!(&sinks.feeds[0].way, Way::Queued(queue) if queue.is_empty()));
+    sinks.take(&records(&["d"]));
+    until(|| desk.taken().len() == 3);
+    assert_eq!(desk.taken(), ["a", "[tacenda: 2 records lost: no room]", "d"]);
+    let losses = sinks.finish(Duration::from_secs(60));
+    assert_eq!(losses.iter().map(|loss| loss.records).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn the_end_waits_for_what_is_queued_but_for_no_sink_that_is_stuck() {
+    let desk = Desk::default();
+    let mut sinks = queued(Box::new(desk.clone()), 1 << 20, Duration::from_secs(60));
+    sinks.take(&records(&["a"; 1000]));
+    assert_eq!(sinks.finish(Duration::from_secs(60)), []);
+    assert_eq!(desk.taken().len(), 1000);
+
+    let mut sinks = queued(Box::new(Stuck), 1 << 20, Duration::from_secs(60));
+    sinks.take(&records(&["a", "b"]));
+    let losses = sinks.finish(Duration::from_millis(50));
+    let loss = Loss { sink: "desk".to_owned(), records: 2, why: "it took too long".to_owned() };
+    assert_eq!(losses, [loss]);
+}
+
+#[test]
+fn what_is_refused_for_good_is_not_given_again() {
+    let desk = Desk::default();
+    desk.refuse(Some(Retry::Never));
+    let mut sinks = queued(Box::new(desk.clone()), 1 << 20, Duration::from_secs(60));
+    sinks.take(&records(&["a"]));
+    until(|| matches!(&sinks.feeds[0].way, Way::Queued(queue) if queue.is_empty()));
+    desk.refuse(None);
+    let losses = sinks.finish(Duration::from_secs(60));
+    assert_eq!(losses[0].records, 1);
+    assert_eq!(desk.taken(), ["[tacenda: 1 record lost: no room]"]);
+}
