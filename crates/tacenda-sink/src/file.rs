@@ -12,6 +12,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat};
@@ -61,11 +62,20 @@ pub struct FileSink {
     rotation: Rotation,
     /// None after an error: it is tried again with the next record.
     open: Option<Open>,
+    trouble: Trouble,
+}
+
+/// What is wrong with rotations. The log says so once, until one succeeds.
+#[derive(Debug, Default)]
+struct Trouble {
+    /// The line that is still to be written.
+    line: Option<String>,
+    is_known: bool,
 }
 
 #[derive(Debug)]
 struct Open {
-    directory: OwnedFd,
+    directory: Arc<OwnedFd>,
     file: File,
     /// Which file that is, to tell when its name leads to another one.
     identity: (u64, u64),
@@ -82,37 +92,39 @@ impl FileSink {
     pub fn open(path: &Path, rotation: Rotation) -> Result<Self, FileError> {
         let path = std::path::absolute(path)?;
         let name = path.file_name().ok_or(FileError::NotPrivate)?.to_owned();
-        let mut sink = Self { path, name, rotation, open: None };
+        let mut sink = Self { path, name, rotation, open: None, trouble: Trouble::default() };
         sink.open = Some(sink.reopen()?);
         Ok(sink)
     }
 
     fn reopen(&self) -> Result<Open, FileError> {
         let directory = private_directory(self.path.parent().unwrap_or(Path::new("/")))?;
-        open_in(directory, &self.name)
+        open_in(Arc::new(directory), &self.name)
     }
 
-    /// The file that the name leads to, with room for `more` bytes, or as new as can be.
-    fn ready(&mut self, more: u64) -> Result<&mut Open, FileError> {
-        let size = self.open.as_ref().and_then(|open| open.size(&self.name));
-        let mut open = match (self.open.take(), size) {
-            (Some(open), Some(size)) => {
-                if !self.is_due(&open, size, more) {
-                    return Ok(self.open.insert(open));
-                }
-                self.rotate(&open)?;
-                open_in(open.directory, &self.name)?
-            }
+    /// Which file it is: that of another name, if the two are the same.
+    pub fn identity(&self) -> Option<(u64, u64)> {
+        self.open.as_ref().map(|open| open.identity)
+    }
+
+    /// The file that the name leads to, with room for `more` bytes, or as new as can be. One that
+    /// cannot be rotated now is written to as it is: better a long file than a record lost.
+    fn ready(&mut self, more: u64) -> Result<(), FileError> {
+        let mut open = match self.open.take() {
+            Some(open) if open.size(&self.name).is_some() => open,
             // Somebody has moved it away (logrotate does), or it could not be opened before.
             _ => self.reopen()?,
         };
-        if let Some(size) = open.size(&self.name)
-            && self.is_due(&open, size, more)
-        {
-            self.rotate(&open)?;
-            open = open_in(open.directory, &self.name)?;
+        // Another process may have rotated it first, and filled the next one too.
+        for _ in 0..2 {
+            let size = open.size(&self.name);
+            if !size.is_some_and(|size| self.is_due(&open, size, more)) || !self.rotate(&open) {
+                break;
+            }
+            open = open_in(Arc::clone(&open.directory), &self.name)?;
         }
-        Ok(self.open.insert(open))
+        self.open = Some(open);
+        Ok(())
     }
 
     fn is_due(&self, open: &Open, size: u64, more: u64) -> bool {
@@ -122,17 +134,31 @@ impl FileSink {
     }
 
     /// Gives the file another name, unless somebody else just has, and removes what is too much.
-    fn rotate(&self, open: &Open) -> Result<(), FileError> {
+    /// Tells whether the name is free for a new one.
+    fn rotate(&mut self, open: &Open) -> bool {
+        let lock = FlockOperation::NonBlockingLockExclusive;
         // Where there are no locks, one process is still right.
-        let _ = rustix::fs::flock(&open.directory, FlockOperation::LockExclusive);
-        let done = if open.size(&self.name).is_some() { self.rename(open) } else { Ok(()) };
-        let _ = rustix::fs::flock(&open.directory, FlockOperation::Unlock);
-        done
+        if rustix::fs::flock(&*open.directory, lock) == Err(Errno::WOULDBLOCK) {
+            // Somebody else rotates it, or keeps us from it: that is not waited for.
+            return false;
+        }
+        let done = match open.size(&self.name) {
+            Some(_) => self.rename(open).map(|surplus| remove(open, &surplus)),
+            None => Ok(Ok(())),
+        };
+        let _ = rustix::fs::flock(&*open.directory, FlockOperation::Unlock);
+        let (is_free, trouble) = match done {
+            Ok(Ok(())) => (true, None),
+            Ok(Err(error)) => (true, Some(("an old file cannot be removed", error.into()))),
+            Err(error) => (false, Some(("the file cannot be rotated", error))),
+        };
+        self.trouble.now(trouble);
+        is_free
     }
 
     /// The name tells the time, and is behind those of all that were rotated before: also within the
-    /// same second, and when the clock was set back.
-    fn rename(&self, open: &Open) -> Result<(), FileError> {
+    /// same second, and when the clock was set back. Gives the names that are too many.
+    fn rename(&self, open: &Open) -> Result<Vec<OsString>, FileError> {
         let mut rotated = self.rotated(open)?;
         let now = jiff::Timestamp::now().strftime("%Y-%m-%d_%H-%M-%S").to_string();
         let newest = rotated.last().map(|((stamp, number), _)| (stamp.clone(), *number));
@@ -145,22 +171,16 @@ impl FileSink {
         if number > 0 {
             name.push(format!(".{number}"));
         }
-        rustix::fs::renameat(&open.directory, &self.name, &open.directory, &name)?;
+        rustix::fs::renameat(&*open.directory, &self.name, &*open.directory, &name)?;
         rotated.push(((stamp, number), name));
         let surplus = rotated.len().saturating_sub(self.rotation.keep);
-        for (_, name) in &rotated[..surplus] {
-            match rustix::fs::unlinkat(&open.directory, name, AtFlags::empty()) {
-                Ok(()) | Err(Errno::NOENT) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+        Ok(rotated.drain(..surplus).map(|(_, name)| name).collect())
     }
 
     /// The rotated files, the oldest first.
     fn rotated(&self, open: &Open) -> Result<Vec<(Order, OsString)>, FileError> {
         let mut rotated = Vec::new();
-        for entry in Dir::read_from(&open.directory)? {
+        for entry in Dir::read_from(&*open.directory)? {
             let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
             rotated.extend(order(&self.name, &name).map(|order| (order, name)));
         }
@@ -180,19 +200,20 @@ impl FileSink {
             lines.extend_from_slice(line.as_bytes());
             ends.push(lines.len());
         }
-        let open = self.ready(lines.len() as u64).map_err(|error| (0, error))?;
-        if open.torn {
-            lines.insert(0, b'\n');
-            ends.iter_mut().for_each(|end| *end += 1);
+        self.ready(lines.len() as u64).map_err(|error| (0, error))?;
+        let Self { open: Some(open), trouble, .. } = self else {
+            return Err((0, Errno::BADF.into()));
+        };
+        let mut before = if open.torn { "\n".to_owned() } else { String::new() };
+        before.extend(trouble.line.as_deref());
+        drop(lines.splice(..0, before.bytes()));
+        let (written, failure) = open.append(&lines);
+        if let Some(last) = written.checked_sub(1) {
+            open.torn = lines[last] != b'\n';
+            trouble.line = None;
         }
-        match open.append(&lines) {
-            Ok(()) => Ok(ends.len()),
-            Err((written, error)) => {
-                let whole = ends.iter().take_while(|end| **end <= written).count();
-                open.torn = written > whole.checked_sub(1).map_or(0, |last| ends[last]);
-                Err((whole, error.into()))
-            }
-        }
+        let whole = ends.iter().take_while(|end| before.len() + **end <= written).count();
+        failure.map_or(Ok(whole), |error| Err((whole, error.into())))
     }
 }
 
@@ -215,24 +236,47 @@ impl Sink for FileSink {
 impl Open {
     /// The size of the file, if it still has its name.
     fn size(&self, name: &OsStr) -> Option<u64> {
-        let stat = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let stat = rustix::fs::statat(&*self.directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         (identity(&stat) == self.identity).then(|| u64::try_from(stat.st_size).unwrap_or(0))
     }
 
-    /// Writes all, or tells how much of it is written.
-    fn append(&mut self, mut bytes: &[u8]) -> Result<(), (usize, Errno)> {
+    /// Writes all, or as much as can be. Tells how much that is, and what stopped it.
+    fn append(&self, mut bytes: &[u8]) -> (usize, Option<Errno>) {
         let all = bytes.len();
         while !bytes.is_empty() {
             match rustix::io::write(&self.file, bytes) {
-                Ok(0) => return Err((all - bytes.len(), Errno::NOSPC)),
+                Ok(0) => return (all - bytes.len(), Some(Errno::NOSPC)),
                 Ok(count) => bytes = &bytes[count..],
                 Err(Errno::INTR) => {}
-                Err(error) => return Err((all - bytes.len(), error)),
+                Err(error) => return (all - bytes.len(), Some(error)),
             }
         }
-        self.torn = false;
-        Ok(())
+        (all, None)
     }
+}
+
+impl Trouble {
+    /// What came of a rotation.
+    fn now(&mut self, trouble: Option<(&str, FileError)>) {
+        if let Some((what, why)) = &trouble
+            && !self.is_known
+        {
+            self.line = Some(format!("[tacenda: {what}: {why}]\n"));
+        }
+        self.is_known = trouble.is_some();
+    }
+}
+
+/// Removes rotated files, all that can be. Tells what kept another one.
+fn remove(open: &Open, names: &[OsString]) -> Result<(), Errno> {
+    let mut failure = Ok(());
+    for name in names {
+        match rustix::fs::unlinkat(&*open.directory, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => failure = Err(error),
+        }
+    }
+    failure
 }
 
 /// Opens the directory, which is made if it is not there, and checks that it is ours alone.
@@ -257,7 +301,7 @@ fn private_directory(path: &Path) -> Result<OwnedFd, FileError> {
     Ok(directory)
 }
 
-fn open_in(directory: OwnedFd, name: &OsStr) -> Result<Open, FileError> {
+fn open_in(directory: Arc<OwnedFd>, name: &OsStr) -> Result<Open, FileError> {
     // Not to wait for the reader of a pipe, should it be one.
     let flags = OFlags::RDWR
         | OFlags::APPEND
@@ -266,7 +310,7 @@ fn open_in(directory: OwnedFd, name: &OsStr) -> Result<Open, FileError> {
         | OFlags::NOCTTY
         | OFlags::NONBLOCK
         | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(&directory, name, flags, Mode::RUSR | Mode::WUSR) {
+    let file = match rustix::fs::openat(&*directory, name, flags, Mode::RUSR | Mode::WUSR) {
         Err(Errno::LOOP | Errno::MLINK | Errno::ISDIR | Errno::NXIO) => {
             return Err(FileError::NotPrivate);
         }
@@ -473,6 +517,91 @@ mod tests {
         lines.sort_unstable();
         lines.dedup();
         assert_eq!(lines.len(), 200, "none is lost, torn or twice");
+    }
+
+    #[test]
+    fn a_directory_that_somebody_holds_locked_is_not_waited_for() {
+        let (_directory, path) = place();
+        let mut sink = FileSink::open(&path, ROTATION).unwrap();
+        let holder = File::open(path.parent().unwrap()).unwrap();
+        rustix::fs::flock(&holder, FlockOperation::LockExclusive).unwrap();
+        let (send, done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            (0..4).for_each(|n| write(&mut sink, &format!("{n} 345678901234567")));
+            let _ = send.send(sink);
+        });
+        let mut sink = done.recv_timeout(Duration::from_secs(30)).expect("nothing is waited for");
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 4);
+        drop(holder);
+        write(&mut sink, "next");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "next\n");
+    }
+
+    #[test]
+    fn an_old_file_that_stays_costs_no_record_and_is_told_of_once() {
+        let (_directory, path) = place();
+        let mut sink = FileSink::open(&path, ROTATION).unwrap();
+        // A directory cannot be unlinked, whoever asks.
+        let stays = path.with_file_name("app.log.2020-01-01_00-00-00");
+        fs::create_dir(&stays).unwrap();
+        let records: Vec<Record> =
+            (0..8).map(|n| record(&format!("{n} 345678901234567"))).collect();
+        sink.write(&records).unwrap();
+        assert_eq!(rotated(&path).len(), 3, "the others go");
+        // What is still there: the last six records, with the words.
+        let files = rotated(&path).into_iter().chain(["app.log".to_owned()]);
+        let read = |name| fs::read_to_string(path.with_file_name(name)).unwrap_or_default();
+        let text: String = files.map(read).collect();
+        let is_ours = |line: &&str| line.starts_with("[tacenda: an old file cannot be removed: ");
+        assert_eq!(text.lines().filter(is_ours).count(), 1, "{text}");
+        assert_eq!(text.lines().count(), 7, "{text}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_renamed_is_written_to_as_it_is() {
+        let (_directory, path) = place();
+        // With the time behind it the name is too long.
+        let path = path.with_file_name("x".repeat(250));
+        let mut sink = FileSink::open(&path, ROTATION).unwrap();
+        (0..4).for_each(|n| write(&mut sink, &format!("{n} 345678901234567")));
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 5, "{text}");
+        assert!(text.contains("\n[tacenda: the file cannot be rotated: file name too long]\n2 "));
+    }
+
+    #[test]
+    fn no_record_runs_into_another_after_a_disk_was_full() {
+        // No more than so many bytes go into a file, for this process: it is one for this test.
+        const NAME: &str = "file::tests::no_record_runs_into_another_after_a_disk_was_full";
+        if std::env::var_os("TACENDA_TEST_ALONE").is_none() {
+            let done = std::process::Command::new("sh")
+                .args(["-c", "trap '' XFSZ; exec \"$0\" --exact \"$1\""])
+                .arg(std::env::current_exe().unwrap())
+                .arg(NAME)
+                .env("TACENDA_TEST_ALONE", "1")
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&done.stdout);
+            assert!(done.status.success() && text.contains("1 passed"), "{text}");
+            return;
+        }
+        let room = |bytes| {
+            let limit = rustix::process::Rlimit { current: Some(bytes), maximum: None };
+            rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
+        };
+        let (_directory, path) = place();
+        let rotation = Rotation { size: 1 << 20, ..ROTATION };
+        let mut sink = FileSink::open(&path, rotation).unwrap();
+        room(8);
+        let refusal = sink.write(&[record("one"), record("second")]).unwrap_err();
+        assert_eq!(refusal.taken, 1);
+        assert_eq!(sink.write(&[record("third")]).unwrap_err().taken, 0);
+        // Room for the end of the half line alone, and for none of the next.
+        room(9);
+        assert_eq!(sink.write(&[record("fourth")]).unwrap_err().taken, 0);
+        room(1000);
+        write(&mut sink, "fifth");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\nseco\nfifth\n");
     }
 
     #[test]
