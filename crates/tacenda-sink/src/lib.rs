@@ -59,6 +59,10 @@ pub struct Refusal {
 pub enum Retry {
     /// They will never be taken: they are lost, and counted.
     Never,
+    /// The first of them never will: it is lost alone, and those behind it are given again.
+    Skip,
+    /// Fewer at once may be taken.
+    Fewer,
     /// They may be taken later.
     Later,
     /// They may be taken after this time.
@@ -72,8 +76,13 @@ impl Refusal {
     }
 }
 
-/// An error of the system in its own words, without its number.
+/// An error of the system in its own words, without its number; one of TLS in ours, since its own
+/// quote what the peer has sent.
 pub(crate) fn words(error: &std::io::Error) -> String {
+    #[cfg(feature = "tls")]
+    if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref()) {
+        return trust::words(error).to_owned();
+    }
     let text = error.to_string();
     let words = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = words.chars();

@@ -7,8 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::account::Account;
 use crate::{Loss, Record, Refusal, Retry, Sink};
 
-/// Records that are written together at most: as many as OpenTelemetry's batches hold.
+/// So many records are not gathered any longer: as many as OpenTelemetry's batches hold.
 const BATCH: usize = 512;
+
+/// Records of so many bytes are written together at most, or one that is longer.
+const BATCH_BYTES: usize = 256 << 10;
 
 /// The pauses between tries: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -32,13 +35,16 @@ pub(crate) struct Queue {
 enum State {
     /// There is room.
     Open,
-    /// There is none since then, and it is waited for.
-    Full(Instant),
+    /// There is none, and it is waited for. Since then the sink has taken nothing; before, so many
+    /// records.
+    Full(Instant, u64),
     /// It was waited for long enough.
     Dropping,
 }
 
 struct Shared {
+    /// So many bytes are not gathered any longer.
+    gathered: usize,
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -49,6 +55,8 @@ struct Inner {
     /// Of what waits and of what is being written.
     bytes: usize,
     in_hand: Vec<Record>,
+    /// How many records the sink has taken or refused for good.
+    done: u64,
     /// What was not taken into the queue; told of behind what was in it.
     dropped: Account,
     /// What the sink has refused; told of before what follows.
@@ -70,7 +78,9 @@ impl Queue {
         capacity: usize,
         wait: Duration,
     ) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { inner: Mutex::default(), changed: Condvar::new() });
+        let gathered = BATCH_BYTES.min(capacity / 2);
+        let shared =
+            Arc::new(Shared { gathered, inner: Mutex::default(), changed: Condvar::new() });
         let theirs = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("tacenda-sink".to_owned())
@@ -95,17 +105,21 @@ impl Queue {
         self.shared.changed.notify_all();
     }
 
-    /// When to look again whether there is room; none if there is, or if nobody waits for it.
+    /// When to look again whether there is room; none if there is, or if nobody waits for it. A
+    /// sink that is slow, but takes something, is waited for as long as it does.
     pub(crate) fn room_at(&mut self) -> Option<Instant> {
-        let is_full = self.shared.lock().bytes >= self.capacity;
+        let inner = self.shared.lock();
+        let (is_full, done) = (inner.bytes >= self.capacity, inner.done);
+        drop(inner);
         let now = Instant::now();
         self.state = match self.state {
-            State::Open if is_full => State::Full(now),
-            State::Full(_) if !is_full => State::Open,
-            State::Full(since) if now >= since + self.wait => State::Dropping,
+            State::Open if is_full => State::Full(now, done),
+            State::Full(..) if !is_full => State::Open,
+            State::Full(_, before) if done > before => State::Full(now, done),
+            State::Full(since, _) if now >= since + self.wait => State::Dropping,
             state => state,
         };
-        matches!(self.state, State::Full(_)).then(|| now + LOOK)
+        matches!(self.state, State::Full(..)).then(|| now + LOOK)
     }
 
     #[cfg(test)]
@@ -150,6 +164,46 @@ impl Inner {
             self.put(std::slice::from_ref(&note));
         }
     }
+
+    /// The first of what waits, of so many bytes at most, or one record.
+    fn batch(&mut self) -> Vec<Record> {
+        let mut bytes = 0;
+        let fits = |record: &&Record| {
+            bytes += record.size();
+            bytes <= BATCH_BYTES
+        };
+        let count = self.waiting.iter().take_while(fits).count().max(1);
+        self.in_hand = self.waiting.drain(..count).collect();
+        self.in_hand.clone()
+    }
+
+    /// The first of a batch are off the queue.
+    fn done(&mut self, batch: &mut Vec<Record>, count: usize) -> Vec<Record> {
+        let done: Vec<Record> = batch.drain(..count.min(batch.len())).collect();
+        self.in_hand.clone_from(batch);
+        self.bytes -= done.iter().map(Record::size).sum::<usize>();
+        self.done += done.len() as u64;
+        done
+    }
+
+    /// How long to wait before the next try; none if the end comes first. Near it tries follow one
+    /// another quickly, whatever was before.
+    fn until_next_try(&self, retry: Retry, pause: &mut Duration) -> Option<Duration> {
+        let asked = match retry {
+            Retry::After(time) => time,
+            _ => Duration::ZERO,
+        };
+        let Some(end) = self.ends_at else {
+            let wait = asked.max(*pause) + jitter(*pause);
+            *pause = (*pause * 2).min(LONGEST_PAUSE);
+            return Some(wait);
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        if left < FIRST_PAUSE || left < asked {
+            return None;
+        }
+        Some(asked.max((left / 8).max(FIRST_PAUSE).min(left / 2)))
+    }
 }
 
 impl Shared {
@@ -166,6 +220,8 @@ impl Shared {
         while let Some(batch) = self.next(sink.gathers()) {
             self.deliver(&mut *sink, batch);
         }
+        // It may have a last word for its server.
+        drop(sink);
         let mut inner = self.lock();
         inner.ended = true;
         drop(inner);
@@ -187,10 +243,9 @@ impl Shared {
                 continue;
             }
             let until = *gather_until.get_or_insert(now + gathers);
-            if now >= until || inner.waiting.len() >= BATCH || inner.ends_at.is_some() {
-                let count = inner.waiting.len().min(BATCH);
-                inner.in_hand = inner.waiting.drain(..count).collect();
-                return Some(inner.in_hand.clone());
+            let enough = inner.waiting.len() >= BATCH || inner.bytes >= self.gathered;
+            if now >= until || enough || inner.ends_at.is_some() {
+                return Some(inner.batch());
             }
             inner = self.wait(inner, until - now);
         }
@@ -198,44 +253,54 @@ impl Shared {
 
     /// Writes records, as often as it takes.
     fn deliver(&self, sink: &mut dyn Sink, mut batch: Vec<Record>) {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut most) = (FIRST_PAUSE, usize::MAX);
         loop {
             let note = self.lock().refused.note();
             let noted = usize::from(note.is_some());
-            let tried: Vec<Record> = note.iter().chain(&batch).cloned().collect();
+            let tried: Vec<Record> = note.iter().chain(&batch).take(most).cloned().collect();
             let refusal = sink.write(&tried).err();
-            let taken = refusal.as_ref().map_or(tried.len(), |refusal| refusal.taken);
-            let done: Vec<Record> = batch.drain(..taken.saturating_sub(noted)).collect();
+            let taken = refusal.as_ref().map_or(tried.len(), |it| it.taken.min(tried.len()));
 
             let mut inner = self.lock();
             if taken >= 1 && noted == 1 {
                 inner.refused.told();
             }
-            inner.in_hand.clone_from(&batch);
-            inner.bytes -= done.iter().map(Record::size).sum::<usize>();
+            inner.done(&mut batch, taken.saturating_sub(noted));
             let Some(Refusal { retry, why, .. }) = refusal else {
                 inner.trouble = None;
-                return;
-            };
-            let over = inner.ends_at.is_some_and(|at| Instant::now() + pause > at);
-            let wait = match retry {
-                Retry::Later if !over => Some(pause),
-                Retry::After(time) if !over => Some(time.max(pause)),
-                _ => None,
-            };
-            let Some(wait) = wait else {
-                inner.bytes -= batch.iter().map(Record::size).sum::<usize>();
-                inner.in_hand.clear();
-                inner.refused.lose(&batch, &why);
                 if batch.is_empty() {
-                    // The word on what was lost is lost itself.
-                    inner.refused.told();
+                    return;
                 }
-                return;
+                continue;
             };
-            inner.trouble = Some(why);
-            self.pause(inner, wait + jitter(pause));
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            // How many of the batch are lost: none if it is the word on what was lost itself.
+            let lost = match retry {
+                Retry::Fewer if tried.len() > 1 => {
+                    most = tried.len() / 2;
+                    continue;
+                }
+                Retry::Skip | Retry::Fewer => usize::from(taken >= noted),
+                Retry::Never => tried.len() - taken.max(noted),
+                Retry::Later | Retry::After(_) => {
+                    if let Some(wait) = inner.until_next_try(retry, &mut pause) {
+                        inner.trouble = Some(why);
+                        self.pause(inner, wait);
+                        continue;
+                    }
+                    // Nor will anything else be taken before the end.
+                    let waiting = std::mem::take(&mut inner.waiting);
+                    batch.extend(waiting);
+                    batch.len()
+                }
+            };
+            if lost == 0 {
+                inner.refused.told();
+            }
+            let lost = inner.done(&mut batch, lost);
+            inner.refused.lose(&lost, &why);
+            if batch.is_empty() {
+                return;
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::account::Account;
 use crate::queue::Queue;
-use crate::{Loss, Record, Sink};
+use crate::{Loss, Record, Refusal, Retry, Sink};
 
 /// The sinks of a log.
 ///
@@ -110,8 +110,15 @@ fn write(sink: &mut dyn Sink, account: &mut Account, records: &[Record]) {
     if records.is_empty() {
         return;
     }
-    if let Err(refusal) = sink.write(records) {
-        account.lose(&records[refusal.taken.min(records.len())..], &refusal.why);
+    let mut rest = records;
+    while let Err(Refusal { taken, retry, why }) = sink.write(rest) {
+        rest = &rest[taken.min(rest.len())..];
+        let lost = if retry == Retry::Skip { rest.len().min(1) } else { rest.len() };
+        account.lose(&rest[..lost], &why);
+        rest = &rest[lost..];
+        if rest.is_empty() {
+            return;
+        }
     }
 }
 

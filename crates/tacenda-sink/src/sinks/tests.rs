@@ -141,6 +141,100 @@ fn the_end_waits_for_what_is_queued_but_for_no_sink_that_is_stuck() {
 }
 
 #[test]
+fn a_sink_that_recovers_after_the_end_has_its_records_whatever_the_pauses_were() {
+    let desk = Desk::default();
+    desk.refuse(Some(Retry::Later));
+    let mut sinks = queued(Box::new(desk.clone()), 1 << 20, Duration::from_secs(60));
+    sinks.take(&records(&["a"]));
+    // Until the pauses have grown beyond what is waited for at the end.
+    std::thread::sleep(Duration::from_millis(3200));
+    let recovers = desk.clone();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        recovers.refuse(None);
+    });
+    assert_eq!(sinks.finish(Duration::from_millis(1200)), []);
+    assert_eq!(desk.taken(), ["a"]);
+    thread.join().unwrap();
+}
+
+#[test]
+fn the_end_does_not_wait_for_what_comes_behind_it() {
+    let desk = Desk::default();
+    desk.refuse(Some(Retry::After(Duration::from_secs(120))));
+    let mut sinks = queued(Box::new(desk.clone()), 1 << 20, Duration::from_secs(60));
+    sinks.take(&records(&["a"; 5000]));
+    let since = Instant::now();
+    let losses = sinks.finish(Duration::from_secs(60));
+    assert!(since.elapsed() < Duration::from_secs(30), "it gives up at once");
+    assert_eq!((losses[0].records, losses[0].why.as_str()), (5000, "no room"));
+}
+
+/// A sink that takes one record at a time.
+struct Narrow(Desk);
+
+impl Sink for Narrow {
+    fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
+        let why = "too much".to_owned();
+        match records {
+            [record] if &*record.text == "long" => {
+                Err(Refusal { taken: 0, retry: Retry::Skip, why })
+            }
+            [_] => self.0.write(records),
+            _ => Err(Refusal { taken: 0, retry: Retry::Fewer, why }),
+        }
+    }
+}
+
+#[test]
+fn a_record_that_is_too_long_is_lost_alone() {
+    let desk = Desk::default();
+    let sink = Box::new(Narrow(desk.clone()));
+    let mut sinks = queued(sink, 1 << 20, Duration::from_secs(60));
+    sinks.take(&records(&["a", "b", "long", "c", "d"]));
+    let losses = sinks.finish(Duration::from_secs(60));
+    let loss = Loss { sink: "desk".to_owned(), records: 1, why: "too much".to_owned() };
+    assert_eq!(losses, [loss]);
+    let told = "[tacenda: 1 record lost: too much]";
+    assert_eq!(desk.taken(), ["a", "b", told, "c", "d"]);
+}
+
+/// A sink that takes its time, and tells how much it was given at once.
+struct Slow(Desk, Arc<Mutex<usize>>);
+
+impl Sink for Slow {
+    fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
+        std::thread::sleep(Duration::from_millis(50));
+        let bytes = records.iter().map(|record| record.text.len()).sum();
+        let mut most = self.1.lock().unwrap();
+        *most = bytes.max(*most);
+        drop(most);
+        self.0.write(records)
+    }
+
+    fn gathers(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
+}
+
+#[test]
+fn one_that_is_slow_but_takes_something_is_waited_for_and_is_not_given_too_much() {
+    let (desk, most) = (Desk::default(), Arc::default());
+    let sink = Box::new(Slow(desk.clone(), Arc::clone(&most)));
+    // The whole takes longer than `wait`, each step does not.
+    let mut sinks = queued(sink, 1 << 10, Duration::from_millis(800));
+    let line = "x".repeat(100 << 10);
+    sinks.take(&records(&[line.as_str(); 40]));
+    while let Some(at) = sinks.room_at() {
+        std::thread::sleep(at.saturating_duration_since(Instant::now()));
+    }
+    sinks.take(&records(&["last"]));
+    assert_eq!(sinks.finish(Duration::from_secs(60)), []);
+    assert_eq!(desk.taken().len(), 41);
+    assert!(*most.lock().unwrap() <= 256 << 10);
+}
+
+#[test]
 fn what_is_refused_for_good_is_not_given_again() {
     let desk = Desk::default();
     desk.refuse(Some(Retry::Never));

@@ -1,6 +1,8 @@
 //! What carries messages to a server.
 
 use std::io::{self, BufWriter, Read, Write};
+#[cfg(feature = "tls")]
+use std::net::Shutdown;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -14,6 +16,10 @@ use super::SyslogError;
 
 /// How long a peer may take to answer, and to take what is sent.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a peer may take to close, which is not needed.
+#[cfg(feature = "tls")]
+const LAST: Duration = Duration::from_millis(200);
 
 /// The way to a server.
 pub(super) enum Way {
@@ -36,6 +42,9 @@ pub(super) enum Connection {
 pub(super) trait Duplex: Write + Send {
     /// Whether the other end has closed it. Nothing is ever said there.
     fn has_ended(&mut self) -> bool;
+
+    /// Says to the other end that nothing more comes.
+    fn end(&mut self) -> io::Result<()>;
 }
 
 impl Way {
@@ -109,11 +118,24 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Self::Stream(stream) = self {
+            // Of one that is broken already nothing more can be said.
+            let _ = stream.end();
+        }
+    }
+}
+
 impl Duplex for BufWriter<TcpStream> {
     fn has_ended(&mut self) -> bool {
         let stream = self.get_mut();
         says_end(stream.set_nonblocking(true).and_then(|()| stream.read(&mut [0; 64])))
             || stream.set_nonblocking(false).is_err()
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 
@@ -123,6 +145,24 @@ impl Duplex for BufWriter<rustls::StreamOwned<rustls::ClientConnection, TcpStrea
         let stream = self.get_mut();
         says_end(stream.sock.set_nonblocking(true).and_then(|()| stream.read(&mut [0; 64])))
             || stream.sock.set_nonblocking(false).is_err()
+    }
+
+    /// As RFC 5425 wants it (4.4). What the server has sent is read before the socket is closed: a
+    /// close with something unread would take back what is on its way.
+    fn end(&mut self) -> io::Result<()> {
+        self.flush()?;
+        let stream = self.get_mut();
+        stream.conn.send_close_notify();
+        stream.conn.complete_io(&mut stream.sock)?;
+        stream.sock.shutdown(Shutdown::Write)?;
+        stream.sock.set_read_timeout(Some(LAST))?;
+        let mut block = [0; 4096];
+        for _ in 0..16 {
+            if stream.sock.read(&mut block)? == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

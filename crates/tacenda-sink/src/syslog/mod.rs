@@ -19,6 +19,8 @@ const LOCAL: &str = if cfg!(target_vendor = "apple") { "/var/run/syslog" } else 
 /// (RFC 5426, 3.2). A longer record becomes several messages.
 const LONGEST: usize = 8192;
 const LONGEST_DATAGRAM: usize = 2048;
+/// Over a local socket: what the system takes by default.
+const LONGEST_LOCAL: usize = if cfg!(target_vendor = "apple") { 2048 } else { LONGEST };
 
 /// What stands before each message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +76,11 @@ impl SyslogSink {
             Way::Socket(_) => Some(way.connect()?),
             _ => None,
         };
-        let longest = if matches!(way, Way::Udp(_)) { LONGEST_DATAGRAM } else { LONGEST };
+        let longest = match way {
+            Way::Udp(_) => LONGEST_DATAGRAM,
+            Way::Socket(_) => LONGEST_LOCAL,
+            _ => LONGEST,
+        };
         Ok(Self { way, longest, header: message::Prepared::new(header), connection })
     }
 
@@ -98,9 +104,11 @@ impl Sink for SyslogSink {
         }
         for (taken, record) in records.iter().enumerate() {
             if let Err(error) = self.send(record) {
-                self.connection = None;
                 let too_long = Errno::from_io_error(&error) == Some(Errno::MSGSIZE);
-                let retry = if too_long { Retry::Never } else { Retry::Later };
+                let retry = if too_long { Retry::Skip } else { Retry::Later };
+                if !too_long {
+                    self.connection = None;
+                }
                 return Err(Refusal { taken, ..Refusal::of(&error, retry) });
             }
         }

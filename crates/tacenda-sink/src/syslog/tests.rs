@@ -170,3 +170,99 @@ fn a_server_that_is_away_is_tried_again() {
     assert_eq!((refusal.taken, refusal.retry), (0, Retry::Later));
     assert_eq!(refusal.why, "connection refused");
 }
+
+#[test]
+fn a_message_that_is_too_long_is_skipped_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let server = UnixDatagram::bind(&path).unwrap();
+    let mut sink =
+        SyslogSink::open(&SyslogServer::Socket(path), &header(SyslogFormat::Rfc5424)).unwrap();
+    let Some(Connection::Socket(socket)) = &sink.connection else { panic!("it is open") };
+    // The system gives what it has at least, which is less than our longest message.
+    rustix::net::sockopt::set_socket_send_buffer_size(socket, 1).unwrap();
+    sink.longest = LONGEST;
+    let records = [record("one"), record(&"x".repeat(8000)), record("three")];
+    let refusal = sink.write(&records).unwrap_err();
+    assert_eq!((refusal.taken, refusal.retry), (1, Retry::Skip));
+    sink.write(&records[2..]).unwrap();
+    let mut block = [0; 4096];
+    for expected in [" one", " three"] {
+        let count = server.recv(&mut block).unwrap();
+        assert!(block[..count].ends_with(expected.as_bytes()));
+    }
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    use std::sync::Arc;
+
+    use rcgen::{CertificateParams, DnType, KeyPair};
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    use super::*;
+
+    /// A server with a certificate of this subject for this name, and what it has read when all has come: none if
+    /// the end was not said.
+    fn server(
+        subject: &str,
+        name: &str,
+    ) -> (u16, CertificateDer<'static>, std::thread::JoinHandle<Option<Vec<u8>>>) {
+        let key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
+        parameters.distinguished_name.push(DnType::CommonName, subject);
+        let cert = parameters.self_signed(&key).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(crate::trust::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let thread = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let session = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, stream);
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).ok().map(|_| bytes)
+        });
+        (port, cert.der().clone(), thread)
+    }
+
+    fn sink(port: u16, trusted: CertificateDer<'static>) -> SyslogSink {
+        let config = crate::trust::client_of(vec![trusted]).unwrap();
+        let name = "127.0.0.1".try_into().unwrap();
+        let header = message::Prepared::new(&header(SyslogFormat::Rfc5424));
+        let way = Way::Tls(host(port), name, config);
+        SyslogSink { way, longest: LONGEST, header, connection: None }
+    }
+
+    #[test]
+    fn over_tls_the_records_arrive_and_the_end_is_said() {
+        let (port, certificate, server) = server("a", "127.0.0.1");
+        let mut sink = sink(port, certificate);
+        sink.write(&[record("one"), record("two")]).unwrap();
+        sink.write(&[record("three")]).unwrap();
+        drop(sink);
+        let bytes = server.join().unwrap().expect("the end is said");
+        let messages = counted(&bytes);
+        assert!(messages.len() == 3 && messages[2].ends_with(" three"), "{messages:?}");
+    }
+
+    #[test]
+    fn a_server_that_is_not_trusted_gets_nothing_and_is_not_quoted() {
+        let (port, _, served) = server("a", "127.0.0.1");
+        let (_, another, _unused) = server("b", "127.0.0.1");
+        let refusal = sink(port, another).write(&[record("one")]).unwrap_err();
+        assert_eq!((refusal.taken, refusal.retry), (0, Retry::Later));
+        assert_eq!(refusal.why, "nobody who is trusted has signed the server's certificate");
+        assert_eq!(served.join().unwrap(), None);
+
+        let (port, certificate, served) = server("a", "name-of-the-peer.example");
+        let refusal = sink(port, certificate).write(&[record("one")]).unwrap_err();
+        assert_eq!(refusal.why, "the server's certificate is for another name");
+        assert_eq!(served.join().unwrap(), None);
+    }
+}
