@@ -151,8 +151,9 @@ settings! {
     SinksFileKeep sinks_file_keep: Files = Count(8), "sinks.file_keep", "TACENDA_SINKS_FILE_KEEP";
     /// What may wait for a syslog server or an OTLP receiver, each.
     SinksQueue sinks_queue: Bytes = Bytes(4 << 20), "sinks.queue", "TACENDA_SINKS_QUEUE";
-    /// How long the program waits for a sink whose queue is full. After that, what comes is dropped
-    /// and counted until half of the queue is sent. Also how long what waits is sent at the end.
+    /// How long the program waits for a sink whose queue is full and that takes nothing. After that,
+    /// what comes is dropped and counted until half of the queue is sent. Also how long what waits
+    /// is sent at the end.
     SinksWait sinks_wait: Seconds = Seconds(5), "sinks.wait", "TACENDA_SINKS_WAIT";
     /// The facility of syslog messages.
     SinksSyslogFacility sinks_syslog_facility: Facility = Facility::User,

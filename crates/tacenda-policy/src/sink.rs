@@ -209,15 +209,15 @@ impl std::fmt::Display for Host {
     }
 }
 
-/// A URL without a user, a fragment or anything that would have to be escaped. Who may send is
-/// said in a header, which no policy file has to hold.
+/// A URL without a user, a query, a fragment or anything that would have to be escaped. Who may send
+/// is said in a header, which no policy file has to hold and no report can show.
 fn is_url(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")) else {
         return false;
     };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let authority = rest.split('/').next().unwrap_or_default();
     Host::parse(authority, 80).is_some()
-        && url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte))
+        && url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#?".contains(&byte))
 }
 
 /// The sinks of a log; at least one, and none twice. In a variable they are separated by commas,
@@ -245,7 +245,8 @@ impl Sinks {
 impl Value for Sinks {
     fn expected() -> String {
         "a list of `stdio`, `file:PATH`, `syslog`, `syslog:PATH`, `syslog:TRANSPORT://HOST:PORT` \
-         (`udp`, `tcp` or `tls`), `otlp` or `otlp:URL`, none twice"
+         (`udp`, `tcp` or `tls`), `otlp` or `otlp:URL` (no \
+         key in it: that is for `OTEL_EXPORTER_OTLP_HEADERS`), none twice"
             .to_owned()
     }
 
@@ -331,6 +332,8 @@ mod tests {
             "otlp:https://",
             "otlp:https://ines:word@collector/v1/logs",
             "otlp:https://collector/v1/logs#part",
+            "otlp:https://collector/v1/logs?key=word",
+            "otlp:https://collector?key=word",
             "otlp:https://collector/a b",
         ] {
             assert_eq!(SinkTarget::parse(text), None, "{text}");

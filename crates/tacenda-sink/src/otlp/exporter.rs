@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ureq::http::Uri;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use super::OtlpError;
@@ -28,17 +29,36 @@ pub(super) fn variable(variables: Variables<'_>, name: &str) -> Option<(String, 
 }
 
 /// The URL for logs.
-pub(super) fn url(written: Option<&str>, variables: Variables<'_>) -> String {
+pub(super) fn url(written: Option<&str>, variables: Variables<'_>) -> Result<String, OtlpError> {
     if let Some(url) = written {
-        let (_, rest) = url.split_once("://").unwrap_or(("", url));
-        let has_path = rest.split_once('/').is_some_and(|(_, path)| !path.is_empty());
-        return if has_path { url.to_owned() } else { below(url) };
+        let parts = parts(url).ok_or(OtlpError::Url)?;
+        return Ok(if parts.path().len() > 1 { url.to_owned() } else { below(url) });
     }
-    match variable(variables, "ENDPOINT") {
-        Some((name, url)) if name.ends_with("LOGS_ENDPOINT") => url,
-        Some((_, url)) => below(&url),
-        None => below(DEFAULT),
+    // Who names the URL has chosen the protocol too.
+    if let Some((name, protocol)) = variable(variables, "PROTOCOL")
+        && protocol != "http/protobuf"
+    {
+        return Err(OtlpError::Protocol(name));
     }
+    let Some((name, url)) = variable(variables, "ENDPOINT") else { return Ok(below(DEFAULT)) };
+    let is_whole = name.ends_with("LOGS_ENDPOINT");
+    match parts(&url) {
+        Some(_) if is_whole => Ok(url),
+        // Something goes behind it.
+        Some(parts) if parts.query().is_none() => Ok(below(&url)),
+        _ => Err(OtlpError::Variable(name)),
+    }
+}
+
+/// The parts of a URL, if it is one of a receiver.
+fn parts(url: &str) -> Option<Uri> {
+    let parts: Uri = url.parse().ok()?;
+    let is_http = matches!(parts.scheme_str(), Some("http" | "https"));
+    let authority = parts.authority()?;
+    let host = authority.host();
+    let is_host = !host.is_empty() && !authority.as_str().contains('@');
+    let is_place = authority.as_str() == host || authority.port_u16().is_some();
+    (is_http && is_host && is_place && !url.contains('#')).then_some(parts)
 }
 
 fn below(base: &str) -> String {
@@ -107,7 +127,11 @@ pub(super) fn tls(variables: Variables<'_>) -> Result<TlsConfig, OtlpError> {
             PemItem::Certificate(certificate) => Some(certificate),
             _ => None,
         });
-        Ok(certificates.collect())
+        let certificates: Vec<_> = certificates.collect();
+        if certificates.is_empty() {
+            return Err(OtlpError::NoCertificate(name.to_owned()));
+        }
+        Ok(certificates)
     };
     let roots = match read("CERTIFICATE")? {
         Some((name, pem)) => certificates(&name, &pem)?,
@@ -143,14 +167,37 @@ mod tests {
     #[test]
     fn the_url_is_found() {
         let none = |_: &str| None;
-        assert_eq!(url(None, &none), "http://localhost:4318/v1/logs");
-        assert_eq!(url(Some("https://c:4318"), &none), "https://c:4318/v1/logs");
-        assert_eq!(url(Some("https://c/otlp"), &none), "https://c/otlp");
+        let written = |text| url(Some(text), &none).unwrap();
+        assert_eq!(url(None, &none).unwrap(), "http://localhost:4318/v1/logs");
+        assert_eq!(written("https://c:4318"), "https://c:4318/v1/logs");
+        assert_eq!(written("https://c:4318/"), "https://c:4318/v1/logs");
+        assert_eq!(written("https://c/otlp"), "https://c/otlp");
         let of = |known: &'static str| {
             move |name: &str| (name == known).then(|| "http://c:1/".to_owned())
         };
-        assert_eq!(url(None, &of("OTEL_EXPORTER_OTLP_ENDPOINT")), "http://c:1/v1/logs");
-        assert_eq!(url(None, &of("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")), "http://c:1/");
+        let found = |known| url(None, &of(known)).unwrap();
+        assert_eq!(found("OTEL_EXPORTER_OTLP_ENDPOINT"), "http://c:1/v1/logs");
+        assert_eq!(found("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"), "http://c:1/");
+    }
+
+    #[test]
+    fn a_url_or_a_protocol_that_cannot_be_is_refused() {
+        for (known, value) in [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "c:4318"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:secret"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c/?key=secret"),
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://c d/"),
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "unix:/secret"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "http/json"),
+        ] {
+            let of = |name: &str| (name == known).then(|| value.to_owned());
+            let error = url(None, &of).unwrap_err().to_string();
+            assert!(error.contains(known) && !error.contains("secret"), "{value}: {error}");
+        }
+        let of = |name: &str| name.ends_with("PROTOCOL").then(|| "http/protobuf".to_owned());
+        assert!(url(None, &of).is_ok());
     }
 
     #[test]

@@ -45,8 +45,14 @@ pub enum OtlpError {
         /// Why.
         error: io::Error,
     },
+    /// The file that a variable names holds no certificate.
+    #[error("the file of {0} holds no certificate")]
+    NoCertificate(String),
+    /// What a variable wants to be spoken is not.
+    #[error("{0} names a protocol that is not spoken: only `http/protobuf` is")]
+    Protocol(String),
     /// The endpoint is no URL of a receiver.
-    #[error("the URL of the receiver is no http or https URL")]
+    #[error("the URL of the receiver cannot be used")]
     Url,
 }
 
@@ -69,16 +75,15 @@ impl OtlpSink {
         resource: &Resource,
         variables: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, OtlpError> {
-        let url = url(written, variables);
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Err(OtlpError::Url);
-        }
+        let url = url(written, variables)?;
         let agent = Agent::config_builder()
             .timeout_global(Some(timeout(variables)?))
             .http_status_as_error(false)
             // Records go where they were sent to, and nowhere else.
             .max_redirects(0)
             .max_redirects_will_error(false)
+            // The variables of a proxy are those of others.
+            .proxy(None)
             .user_agent(concat!("tacenda/", env!("CARGO_PKG_VERSION")))
             .tls_config(exporter::tls(variables)?)
             .build()
@@ -132,6 +137,8 @@ impl Sink for OtlpSink {
         }
         // Those that the specification names, and no others, may be sent again.
         let retry = match status {
+            413 if records.len() > 1 => Retry::Fewer,
+            413 => Retry::Skip,
             429 | 502 | 503 | 504 => retry_after(&answer).map_or(Retry::Later, Retry::After),
             _ => Retry::Never,
         };
@@ -166,7 +173,8 @@ fn unsent(error: &ureq::Error) -> Refusal {
         ureq::Error::Timeout(_) => "the receiver took too long".to_owned(),
         ureq::Error::HostNotFound => "the receiver's name is not known".to_owned(),
         ureq::Error::ConnectionFailed => "the receiver cannot be connected to".to_owned(),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
+        ureq::Error::Rustls(error) => crate::trust::words(error).to_owned(),
+        ureq::Error::Tls(_) => "TLS failed".to_owned(),
         _ => "the request failed".to_owned(),
     };
     Refusal { taken: 0, retry: Retry::Later, why }

@@ -107,17 +107,35 @@ fn records_arrive_with_their_level_output_and_resource() {
 
 #[test]
 fn what_may_be_tried_again_is_what_the_specification_says() {
-    let statuses = ["429 Busy", "503 Away", "400 Bad", "401 No", "500 Error", "301 Moved"];
+    let statuses =
+        ["429 Busy", "503 Away", "413 Large", "400 Bad", "401 No", "500 Error", "301 Moved"];
     let mut answers: Vec<String> = statuses.iter().map(|status| empty(status)).collect();
     answers[1] = answers[1].replace("\r\n\r\n", "\r\nretry-after: 7\r\n\r\n");
-    answers[5] = answers[5].replace("\r\n\r\n", "\r\nlocation: http://127.0.0.1:1/\r\n\r\n");
+    answers[6] = answers[6].replace("\r\n\r\n", "\r\nlocation: http://127.0.0.1:1/\r\n\r\n");
     let (url, server) = server(answers);
     let mut sink = open(&url, &[]).unwrap();
     let retries = statuses.map(|_| sink.write(&records(&["a"])).unwrap_err().retry);
     let seven = Retry::After(Duration::from_secs(7));
     let never = Retry::Never;
-    assert_eq!(retries, [Retry::Later, seven, never, never, never, never]);
+    assert_eq!(retries, [Retry::Later, seven, Retry::Skip, never, never, never, never]);
     server.join().unwrap();
+}
+
+#[test]
+fn what_is_too_large_together_is_not_given_up() {
+    let (url, server) = server(vec![empty("413 Large")]);
+    let refusal = open(&url, &[]).unwrap().write(&records(&["a", "b"])).unwrap_err();
+    assert_eq!((refusal.taken, refusal.retry), (0, Retry::Fewer));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_file_without_a_certificate_is_refused() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "secret").unwrap();
+    let variable = ("OTEL_EXPORTER_OTLP_CERTIFICATE", file.path().to_str().unwrap());
+    let error = open("https://127.0.0.1:1", &[variable]).err().unwrap().to_string();
+    assert_eq!(error, "the file of OTEL_EXPORTER_OTLP_CERTIFICATE holds no certificate");
 }
 
 #[test]
