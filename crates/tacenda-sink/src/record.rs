@@ -69,11 +69,12 @@ impl std::fmt::Debug for Record {
     }
 }
 
-/// Control characters, and those that turn the direction of a text, as `\u{1b}`; tabs stay.
+/// Control characters, those that end a line or a paragraph, and those that turn the direction of a
+/// text, as `\u{1b}`; tabs stay.
 fn visible(text: &str) -> Cow<'_, str> {
     let is_plain = |c: char| {
         c == '\t'
-            || !(c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+            || !(c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     };
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
@@ -153,6 +154,8 @@ mod tests {
     fn nothing_that_controls_is_left() {
         let record = Record::new(b"a\x1b]0;t\x07\tb\xe2\x80\xae\xff\x00", None);
         assert_eq!(&*record.text, "a\\u{1b}]0;t\\u{7}\tb\\u{202e}\u{fffd}\\u{0}");
+        let record_of_lines = Record::new("a\u{2028}b\u{2029}c\u{85}d".as_bytes(), None);
+        assert_eq!(&*record_of_lines.text, "a\\u{2028}b\\u{2029}c\\u{85}d");
         assert!(!format!("{record:?}").contains('a') || format!("{record:?}").len() < 24);
     }
 
