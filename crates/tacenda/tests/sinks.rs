@@ -118,12 +118,26 @@ fn a_sink_that_cannot_be_is_refused_before_the_program_starts() {
         ("syslog:/no/such/socket", "no such file or directory"),
         ("nowhere", "`--sink`"),
         ("otlp:https://ines:word@collector.example.com", "`--sink`"),
+        ("otlp:https://collector.example.com/?key=ines:word", "OTEL_EXPORTER_OTLP_HEADERS"),
     ] {
         let output = place.run(&[sink], "touch started");
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{sink}: {error}");
         assert!(error.starts_with("error: ") && error.contains(says), "{sink}: {error}");
         assert!(!error.contains("ines:word"), "{error}");
+    }
+    assert!(!place.path("started").exists());
+}
+
+#[test]
+fn one_file_under_two_names_is_refused() {
+    let place = Place::new();
+    let whole = format!("file:{}", place.path("log/app.log").display());
+    for other in ["file:./log/app.log", "file:log/../log/app.log", &whole] {
+        let output = place.run(&[LOG, other], "touch started");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{other}: {error}");
+        assert!(error.contains("hint: name each file once"), "{other}: {error}");
     }
     assert!(!place.path("started").exists());
 }
@@ -161,7 +175,10 @@ fn on_a_full_disk_records_are_lost_counted_and_told_of() {
     let output = with_little_room(&place, script);
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "the program goes on: {error}");
-    assert!(error.contains("warning: the sink `file:") && error.contains("app.log` has lost "), "{error}");
+    assert!(
+        error.contains("warning: the sink `file:") && error.contains("app.log` has lost "),
+        "{error}"
+    );
     let first = fs::read_to_string(place.path("log/first")).unwrap();
     let log = place.log();
     assert_clean(&(first.clone() + &log + &error));
@@ -302,7 +319,13 @@ const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\
 fn an_otlp_receiver_has_the_records() {
     let place = Place::new();
     let (url, bodies) = receiver(Some(OK));
-    let output = place.run(&[&url], "echo one; echo to bob@example.com");
+    // A proxy that is not there, for all else: it is not asked.
+    let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|it| (it, "http://127.0.0.1:1"));
+    let output = place
+        .tacenda(&["--sink", &url, "--", "sh", "-c", "echo one; echo to bob@example.com"])
+        .envs(proxies)
+        .output()
+        .unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     let body = bodies.recv_timeout(Duration::from_secs(60)).unwrap();
     let body = String::from_utf8_lossy(&body);
