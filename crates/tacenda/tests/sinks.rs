@@ -161,7 +161,10 @@ fn on_a_full_disk_records_are_lost_counted_and_told_of() {
     let output = with_little_room(&place, script);
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "the program goes on: {error}");
-    assert!(error.contains("warning: the sink `file:") && error.contains("app.log` has lost "), "{error}");
+    assert!(
+        error.contains("warning: the sink `file:") && error.contains("app.log` has lost "),
+        "{error}"
+    );
     let first = fs::read_to_string(place.path("log/first")).unwrap();
     let log = place.log();
     assert_clean(&(first.clone() + &log + &error));
