@@ -103,7 +103,6 @@ impl Core {
     /// `program`: whose log it is. `base`: where it may make a directory; `remove`: one that it removes when the last writer
     /// has ended.
     #[pyo3(signature = (outputs, command, *, program, base, remove=None))]
-    #[expect(clippy::type_complexity, reason = "a tuple is what Python takes apart")]
     fn divert<'py>(
         &self,
         py: Python<'py>,
