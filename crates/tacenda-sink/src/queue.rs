@@ -127,6 +127,11 @@ impl Queue {
         self.shared.lock().bytes == 0
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_refused(&self) -> bool {
+        self.shared.lock().trouble.is_some()
+    }
+
     /// No more records come: gives what waits time until `until`.
     pub(crate) fn close(&self, until: Instant) {
         let mut inner = self.shared.lock();

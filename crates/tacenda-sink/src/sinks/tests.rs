@@ -111,6 +111,7 @@ fn a_full_queue_is_waited_for_and_then_records_are_dropped_and_counted() {
     let mut sinks = queued(Box::new(desk.clone()), 1, Duration::ZERO);
     assert!(sinks.room_at().is_none());
     sinks.take(&records(&["a"]));
+    until(|| matches!(&sinks.feeds[0].way, Way::Queued(queue) if queue.is_refused()));
     assert!(sinks.room_at().is_some(), "it is full, and is waited for");
     assert!(sinks.room_at().is_none(), "but not for long");
     sinks.take(&records(&["b", "c"]));
@@ -205,7 +206,7 @@ struct Slow(Desk, Arc<Mutex<usize>>);
 impl Sink for Slow {
     fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
         std::thread::sleep(Duration::from_millis(50));
-        let bytes = records.iter().map(|record| record.text.len()).sum();
+        let bytes: usize = records.iter().map(|record| record.text.len()).sum();
         let mut most = self.1.lock().unwrap();
         *most = bytes.max(*most);
         drop(most);
