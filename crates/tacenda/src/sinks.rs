@@ -12,7 +12,6 @@ use crate::failure::Failure;
 /// Opens the sinks of a log. `program` is whose log it is.
 pub(crate) fn open(policy: &Policy, program: &str) -> Result<Log, Failure> {
     let mut log = Log { stdio: false, sinks: Sinks::default(), wait: policy.sink_wait() };
-    let mut files = Vec::new();
     for target in policy.sinks() {
         let sink: Box<dyn Sink> = match target {
             SinkTarget::Stdio => {
@@ -20,15 +19,7 @@ pub(crate) fn open(policy: &Policy, program: &str) -> Result<Log, Failure> {
                 continue;
             }
             SinkTarget::File(path) => {
-                let sink = file(path, policy)?;
-                let identity = sink.identity();
-                if let Some((_, other)) = files.iter().find(|(known, _)| *known == identity) {
-                    let twice =
-                        format!("it is the file of `{other}`: each line would be there twice");
-                    return Err(cannot(target, &twice).hint("name each file once"));
-                }
-                files.push((identity, target));
-                log.sinks.direct(target.to_string(), Box::new(sink));
+                log.sinks.direct(target.to_string(), file(path, policy)?);
                 continue;
             }
             SinkTarget::Syslog(server) => {
@@ -55,13 +46,13 @@ pub(crate) fn program(command: &[OsString]) -> String {
     program.to_string_lossy().into_owned()
 }
 
-fn file(path: &Path, policy: &Policy) -> Result<FileSink, Failure> {
+fn file(path: &Path, policy: &Policy) -> Result<Box<dyn Sink>, Failure> {
     let rotation = Rotation {
         size: policy.sink_file_size(),
         age: policy.sink_file_age(),
         keep: policy.sink_file_keep(),
     };
-    FileSink::open(path, rotation).map_err(|error| {
+    FileSink::open(path, rotation).map(|sink| Box::new(sink) as Box<dyn Sink>).map_err(|error| {
         let failure = Failure::new(format!("cannot write to the log: {error}")).at(path);
         match error {
             FileError::System(_) => failure,
