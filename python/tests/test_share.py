@@ -203,3 +203,19 @@ def test_children_of_a_program_that_has_ended_are_filtered_as_before(tmp_path: P
     assert process.stderr is not None
     assert process.stderr.read().startswith("[prompt 69 chars")
     process.stderr.close()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_guard_around_another_one_is_told_as_well(tmp_path: Path, told: bool) -> None:
+    script = tmp_path / "app.py"
+    script.write_text(
+        f"{NATIVE}\nimport tacenda\ntacenda.protect({PROMPT!r})\nnative({PROMPT!r})\n"
+    )
+    script.write_text(script.read_text().replace("libc.write(2,", "libc.write(1,"))
+    run = [str(TACENDA), "run", "--quiet"]
+    forgets = [] if told else ["env", "-u", "TACENDA_SHARE"]
+    # The inner one leaves standard output alone: only the outer one can find it there.
+    inner = [*run, "--stdout", "output", "--", sys.executable, str(script)]
+    command = [*run, "--stdout", "log", "--", *forgets, *inner]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert (PROMPT in done.stdout) is not told, done

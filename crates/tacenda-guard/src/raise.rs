@@ -3,7 +3,11 @@
 //! Guarded processes and `tacenda debug` meet in a directory of the user's own: a process puts its
 //! name there, a request is a file, and a signal that does nothing by default (`SIGURG`) tells the
 //! process to look. Each process takes the end of a request from its file and goes back by itself.
+//!
+//! A login shell knows another place for such a directory than a service does. So whoever is in the
+//! usual surroundings uses both places, and they have at least one in common.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -72,21 +76,26 @@ pub struct Process {
 /// Where guarded processes of a user and requests for them meet.
 #[derive(Clone, Debug)]
 pub struct Desk {
-    directory: PathBuf,
+    /// At least one.
+    directories: Vec<PathBuf>,
 }
 
 impl Desk {
-    /// The desk of this user: below `XDG_RUNTIME_DIR`, or in `/tmp`.
+    /// The desk of this user: in `/run/user/UID`, where that is there, and in `/tmp`; or below
+    /// `XDG_RUNTIME_DIR` alone, where that names another place.
     ///
     /// # Errors
-    /// When the directory cannot be made, or is somebody else's, or open to others.
+    /// When no directory can be made, or they are somebody else's, or open to others.
     pub fn open() -> io::Result<Self> {
-        let base = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let directory = match base.filter(|base| base.is_absolute() && base.is_dir()) {
-            Some(base) => base.join("tacenda"),
-            None => PathBuf::from(format!("/tmp/tacenda-{}", user())),
-        };
-        Self::at(directory)
+        let given = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let given = given.filter(|given| given.is_absolute() && given.is_dir());
+        let usual = PathBuf::from(format!("/run/user/{}", user()));
+        if let Some(other) = given.filter(|given| *given != usual) {
+            return Self::at(other.join("tacenda"));
+        }
+        let temporary = PathBuf::from(format!("/tmp/tacenda-{}", user()));
+        let usual = usual.is_dir().then(|| usual.join("tacenda"));
+        Self::with(usual.into_iter().chain([temporary]))
     }
 
     /// A desk here.
@@ -94,8 +103,19 @@ impl Desk {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn at(directory: PathBuf) -> io::Result<Self> {
-        private_directory(&directory)?;
-        Ok(Self { directory })
+        Self::with([directory])
+    }
+
+    /// A desk in those of the directories that can be ours.
+    fn with(directories: impl IntoIterator<Item = PathBuf>) -> io::Result<Self> {
+        let (mut ours, mut failure) = (Vec::new(), io::ErrorKind::NotFound.into());
+        for directory in directories {
+            match private_directory(&directory) {
+                Ok(()) => ours.push(directory),
+                Err(error) => failure = error,
+            }
+        }
+        if ours.is_empty() { Err(failure) } else { Ok(Self { directories: ours }) }
     }
 
     /// Puts a process on the desk.
@@ -165,8 +185,11 @@ impl Desk {
 
     /// Notes that a process has taken up a request.
     pub fn acknowledge(&self, id: &str, pid: u32) {
-        let name = format!("{id}.{pid}.taken");
-        let _ = private().create(true).write(true).truncate(true).open(self.directory.join(name));
+        let (request, name) = (format!("{id}.raise"), format!("{id}.{pid}.taken"));
+        let asked = self.directories.iter().filter(|directory| directory.join(&request).exists());
+        for directory in asked {
+            let _ = private().create(true).write(true).truncate(true).open(directory.join(&name));
+        }
     }
 
     /// The processes that have taken up a request.
@@ -201,29 +224,47 @@ impl Desk {
         Ok(())
     }
 
+    /// Writes a file in each place; one is enough.
     fn write(&self, name: &str, content: &impl Serialize) -> io::Result<()> {
-        // It appears only when it is complete.
-        let temporary = self.directory.join(format!(".{name}.{}", std::process::id()));
-        let mut file = private().create(true).write(true).truncate(true).open(&temporary)?;
-        file.write_all(&serde_json::to_vec(content)?)?;
-        fs::rename(&temporary, self.directory.join(name))
+        let content = serde_json::to_vec(content)?;
+        let written = self.directories.iter().map(|directory| {
+            // It appears only when it is complete.
+            let temporary = directory.join(format!(".{name}.{}", std::process::id()));
+            let mut file = private().create(true).write(true).truncate(true).open(&temporary)?;
+            file.write_all(&content)?;
+            fs::rename(&temporary, directory.join(name))
+        });
+        written.reduce(io::Result::or).expect("there is a directory")
     }
 
     /// What the files of this kind hold. One that cannot be read is none: it may have gone.
     fn read<T: for<'de> Deserialize<'de>>(&self, kind: &str) -> io::Result<Vec<T>> {
         let names = self.names()?;
         let files = names.iter().filter(|name| !name.starts_with('.') && name.ends_with(kind));
-        Ok(files.filter_map(|name| content(&self.directory.join(name))).collect())
+        let first = |name: &String| self.directories.iter().find_map(|at| content(&at.join(name)));
+        Ok(files.filter_map(first).collect())
     }
 
-    fn names(&self) -> io::Result<Vec<String>> {
-        let entries = fs::read_dir(&self.directory)?;
-        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
+    /// The names of all files, each once.
+    fn names(&self) -> io::Result<BTreeSet<String>> {
+        let listed = self.directories.iter().map(|directory| {
+            let names = fs::read_dir(directory)?;
+            let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            Ok(names.collect::<BTreeSet<_>>())
+        });
+        // A place may go when its user logs out.
+        let both = |all: io::Result<BTreeSet<_>>, more| match (all, more) {
+            (Ok(all), Ok(more)) => Ok(&all | &more),
+            (all, more) => all.or(more),
+        };
+        listed.reduce(both).expect("there is a directory")
     }
 
     fn remove(&self, name: &str) {
-        // Whoever else has removed it wanted the same.
-        let _ = fs::remove_file(self.directory.join(name));
+        for directory in &self.directories {
+            // Whoever else has removed it wanted the same.
+            let _ = fs::remove_file(directory.join(name));
+        }
     }
 }
 
@@ -273,6 +314,30 @@ mod tests {
         assert!(desk.stop("a").unwrap() && !desk.stop("a").unwrap());
         assert!(desk.raises().unwrap().is_empty());
         assert!(desk.names().unwrap().is_empty(), "nothing is left");
+    }
+
+    #[test]
+    fn desks_that_have_one_place_in_common_are_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let [login, shared] = ["login", "shared"].map(|name| directory.path().join(name));
+        let shell = Desk::with([login.clone(), shared.clone()]).unwrap();
+        let service = Desk::at(shared.clone()).unwrap();
+        let ours = Process { pid: std::process::id(), program: "python".to_owned() };
+        service.register(&ours).unwrap();
+        assert_eq!(shell.processes().unwrap(), std::slice::from_ref(&ours));
+        let asked = Raise { processes: vec![1], ..raise("a", now() + 60) };
+        shell.raise(&asked).unwrap();
+        assert_eq!(service.raises().unwrap(), [asked]);
+        service.acknowledge("a", ours.pid);
+        assert_eq!(shell.acknowledged("a").unwrap(), [ours.pid]);
+        assert!(shell.stop("a").unwrap() && service.raises().unwrap().is_empty());
+        shell.unregister(ours.pid);
+        assert!(service.processes().unwrap().is_empty());
+        assert!(shell.names().unwrap().is_empty(), "nothing is left");
+        // One that somebody else has opened to others is not used; the other one is.
+        fs::set_permissions(&login, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        assert_eq!(Desk::with([login.clone(), shared.clone()]).unwrap().directories, [shared]);
+        assert!(Desk::with([login]).is_err());
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod sarif;
 mod schema;
 mod setting;
 mod severity;
+mod sink;
 mod value;
 mod vocabulary;
 
@@ -43,4 +44,5 @@ pub use rule_files::RuleFileText;
 pub use schema::json_schema;
 pub use setting::Setting;
 pub use severity::Severity;
+pub use sink::{Facility, Host, SinkTarget, SyslogFormat, SyslogServer, SyslogTransport};
 pub use value::{Luhn, Stdout, Tmpdir, Umask, time};

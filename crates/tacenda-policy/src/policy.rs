@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    Action, Allow, Class, Kind, Level, Loader, Luhn, PolicyError, QueryStrings, Setting, Stdout,
-    Tmpdir, Umask, command, setting::Settings,
+    Action, Allow, Class, Facility, Kind, Level, Loader, Luhn, PolicyError, QueryStrings, Setting,
+    SinkTarget, Stdout, SyslogFormat, Tmpdir, Umask, command, setting::Settings,
 };
 
 /// The policy in force for one environment.
@@ -89,6 +89,47 @@ impl Policy {
     /// The permission bits withheld from files that the guarded program makes.
     pub fn umask(&self) -> Umask {
         self.settings.umask
+    }
+
+    /// Where the log of the guarded program goes. The path of a file is absolute unless the working
+    /// directory is unknown.
+    pub fn sinks(&self) -> &[SinkTarget] {
+        &self.settings.sinks.0
+    }
+
+    /// The size in bytes at which the file of a sink is rotated.
+    pub fn sink_file_size(&self) -> u64 {
+        self.settings.sinks_file_size.0
+    }
+
+    /// The age at which the file of a sink is rotated.
+    pub fn sink_file_age(&self) -> Duration {
+        self.settings.sinks_file_age.duration()
+    }
+
+    /// How many rotated files of a sink are kept.
+    pub fn sink_file_keep(&self) -> usize {
+        self.settings.sinks_file_keep.0 as usize
+    }
+
+    /// What may wait for a sink at most, in bytes.
+    pub fn sink_queue(&self) -> usize {
+        usize::try_from(self.settings.sinks_queue.0).unwrap_or(usize::MAX)
+    }
+
+    /// How long a sink is waited for that takes nothing.
+    pub fn sink_wait(&self) -> Duration {
+        self.settings.sinks_wait.duration()
+    }
+
+    /// The facility of syslog messages.
+    pub fn syslog_facility(&self) -> Facility {
+        self.settings.sinks_syslog_facility
+    }
+
+    /// How syslog messages are written.
+    pub fn syslog_format(&self) -> SyslogFormat {
+        self.settings.sinks_syslog_format
     }
 
     /// The level below which this logger does not go; none if the program decides.

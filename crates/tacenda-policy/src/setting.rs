@@ -6,8 +6,9 @@ use std::ops::Range;
 use toml::{Spanned, de::DeValue};
 
 use crate::levels::{Floor, LoggerFloors, QueryStrings};
+use crate::sink::{Facility, SinkTarget, Sinks, SyslogFormat};
 use crate::value::{
-    Bytes, Chars, Count, CountryCode, Digits, EnvironmentName, Luhn, Names, OptionalPath,
+    Bytes, Chars, Count, CountryCode, Digits, EnvironmentName, Files, Luhn, Names, OptionalPath,
     RuleFiles, Seconds, Stdout, Tmpdir, Umask, Value,
 };
 
@@ -137,6 +138,30 @@ settings! {
     /// The permission bits withheld from the files that the guarded program makes (octal), or
     /// `inherit`.
     Umask umask: Umask = Umask::Bits(0o077), "guard.umask", "TACENDA_UMASK";
+    /// Where the log of the guarded program goes: where its outputs lead anyhow (`stdio`), a private
+    /// file (`file:PATH`; relative to the policy file), a syslog server, an OTLP/HTTP receiver.
+    Sinks sinks: Sinks = Sinks(vec![SinkTarget::Stdio]), "guard.sinks", "TACENDA_SINKS";
+    /// The size at which the file of a sink is rotated.
+    SinksFileSize sinks_file_size: Bytes = Bytes(64 << 20),
+        "sinks.file_size", "TACENDA_SINKS_FILE_SIZE";
+    /// The age at which the file of a sink is rotated.
+    SinksFileAge sinks_file_age: Seconds = Seconds(24 * 60 * 60),
+        "sinks.file_age", "TACENDA_SINKS_FILE_AGE";
+    /// How many rotated files of a sink are kept.
+    SinksFileKeep sinks_file_keep: Files = Count(8), "sinks.file_keep", "TACENDA_SINKS_FILE_KEEP";
+    /// What may wait for a syslog server or an OTLP receiver, each.
+    SinksQueue sinks_queue: Bytes = Bytes(4 << 20), "sinks.queue", "TACENDA_SINKS_QUEUE";
+    /// How long the program waits for a sink whose queue is full and that takes nothing. After that,
+    /// what comes is dropped and counted until half of the queue is sent. Also how long what waits
+    /// is sent at the end.
+    SinksWait sinks_wait: Seconds = Seconds(5), "sinks.wait", "TACENDA_SINKS_WAIT";
+    /// The facility of syslog messages.
+    SinksSyslogFacility sinks_syslog_facility: Facility = Facility::User,
+        "sinks.syslog_facility", "TACENDA_SINKS_SYSLOG_FACILITY";
+    /// How syslog messages are written: `rfc5424`, or `rfc3164`, which systemd's journal and older
+    /// daemons understand on the local socket.
+    SinksSyslogFormat sinks_syslog_format: SyslogFormat = SyslogFormat::Rfc5424,
+        "sinks.syslog_format", "TACENDA_SINKS_SYSLOG_FORMAT";
     /// The level below which no logger goes: records under it are never made. `inherit`: as the
     /// program says.
     LevelsFloor levels_floor: Floor = Floor(None), "levels.floor", "TACENDA_LEVELS_FLOOR";

@@ -167,6 +167,9 @@ pub(crate) type Chars = Count<8, 256>;
 /// chance at all.
 pub(crate) type Digits = Count<6, 32>;
 
+/// A number of rotated files.
+pub(crate) type Files = Count<1, 1000>;
+
 impl<const MIN: u32, const MAX: u32> Value for Count<MIN, MAX> {
     fn expected() -> String {
         format!("a whole number from {MIN} to {MAX}")
@@ -283,7 +286,7 @@ pub fn time(text: &str) -> Option<Duration> {
 
 /// Makes a relative path stand on the directory of the layer that named it, and `~/` on the home
 /// directory.
-fn resolve(path: &mut PathBuf, base: Option<&Path>) {
+pub(crate) fn resolve(path: &mut PathBuf, base: Option<&Path>) {
     if let Ok(rest) = path.strip_prefix("~")
         && let Some(home) = std::env::home_dir()
     {
@@ -461,19 +464,7 @@ impl Value for RuleFiles {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        if text.trim().is_empty() {
-            return Some(Self(Vec::new()));
-        }
-        let mut paths = vec![String::new()];
-        let mut letters = text.chars();
-        while let Some(letter) = letters.next() {
-            let path = paths.last_mut().expect("there is a first path");
-            match letter {
-                ',' => paths.push(String::new()),
-                '\\' => path.push(letters.next()?),
-                letter => path.push(letter),
-            }
-        }
+        let paths = from_list(text)?;
         let right = paths.iter().all(|path| Self::is_path(path));
         right.then(|| Self(paths.iter().map(PathBuf::from).collect()))
     }
@@ -488,9 +479,7 @@ impl Value for RuleFiles {
     }
 
     fn text(&self) -> String {
-        let escaped =
-            |path: &PathBuf| path.to_string_lossy().replace('\\', r"\\").replace(',', r"\,");
-        self.0.iter().map(escaped).collect::<Vec<_>>().join(",")
+        to_list(self.0.iter().map(|path| path.to_string_lossy().into_owned()))
     }
 
     fn json(&self) -> serde_json::Value {
@@ -500,6 +489,31 @@ impl Value for RuleFiles {
     fn schema() -> serde_json::Value {
         json!({ "items": { "minLength": 1, "type": "string" }, "type": "array" })
     }
+}
+
+/// What a list in a variable holds: separated by commas, where `\,` is a comma of an item and `\\` a
+/// backslash.
+pub(crate) fn from_list(text: &str) -> Option<Vec<String>> {
+    if text.trim().is_empty() {
+        return Some(Vec::new());
+    }
+    let mut items = vec![String::new()];
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        let item = items.last_mut().expect("there is a first item");
+        match letter {
+            ',' => items.push(String::new()),
+            '\\' => item.push(letters.next()?),
+            letter => item.push(letter),
+        }
+    }
+    Some(items)
+}
+
+/// The list as [`from_list`] reads it.
+pub(crate) fn to_list(items: impl Iterator<Item = String>) -> String {
+    let escaped = |item: String| item.replace('\\', r"\\").replace(',', r"\,");
+    items.map(escaped).collect::<Vec<_>>().join(",")
 }
 
 fn integer(value: &Spanned<DeValue<'_>>) -> Option<String> {
@@ -587,6 +601,7 @@ mod tests {
                 round_trips::<crate::levels::LoggerFloors>(&text);
                 round_trips::<crate::levels::Floor>(&text);
                 round_trips::<RuleFiles>(&text);
+                round_trips::<crate::sink::Sinks>(&text);
             }
         }
     }

@@ -20,14 +20,27 @@ fn value(setting: Setting, layer: usize) -> (String, String) {
         Setting::ProtectMinChars | Setting::HashDigits => {
             (format!("{}", 20 + layer), format!("{}", 20 + layer))
         }
-        Setting::ProtectMaxBytes => quoted(&format!("{}MiB", layer + 1)),
+        Setting::Sinks => {
+            (format!("stdio,file:/log/{layer}.log"), format!("['stdio', 'file:/log/{layer}.log']"))
+        }
+        Setting::SinksFileKeep => (format!("{}", 2 + layer), format!("{}", 2 + layer)),
+        Setting::SinksSyslogFacility => {
+            quoted(["user", "daemon", "auth", "local0", "local1"][layer])
+        }
+        Setting::SinksSyslogFormat => quoted(["rfc5424", "rfc3164"][layer % 2]),
+        Setting::ProtectMaxBytes | Setting::SinksFileSize | Setting::SinksQueue => {
+            quoted(&format!("{}MiB", layer + 1))
+        }
         Setting::LevelsFloor => quoted(["inherit", "debug", "info", "error", "critical"][layer]),
         Setting::LevelsLoggers => (
             format!("a.*=info,b{layer}=error"),
             format!("{{ 'a.*' = 'info', b{layer} = 'error' }}"),
         ),
         Setting::LevelsQueryStrings => quoted(["cut", "keep"][layer % 2]),
-        Setting::ProtectExpire | Setting::LevelsDebugAtMost => quoted(&format!("{}m", layer + 1)),
+        Setting::ProtectExpire
+        | Setting::LevelsDebugAtMost
+        | Setting::SinksFileAge
+        | Setting::SinksWait => quoted(&format!("{}m", layer + 1)),
         Setting::KeysFile | Setting::VaultPath => quoted(&format!("/keys/{layer}")),
         Setting::HashCountryCode => quoted(&format!("{}", 40 + layer)),
         Setting::FpeLuhn => quoted(["valid", "invalid"][layer % 2]),

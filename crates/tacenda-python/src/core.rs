@@ -13,10 +13,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use tacenda_detect::{Engine, ValueId};
 use tacenda_guard::audit;
-use tacenda_guard::run::{Diversion, divert};
+use tacenda_guard::run::{Diversion, PROGRAM_VARIABLE, divert};
 use tacenda_guard::share::{Client, SHARE_VARIABLE};
 use tacenda_policy::{
-    HANDOVER_VARIABLE, Kind, Level, Loader, Policy, QueryStrings, Setting, Tmpdir, Umask,
+    HANDOVER_VARIABLE, Kind, Level, Loader, Policy, QueryStrings, Setting, SinkTarget, Tmpdir,
+    Umask,
 };
 use tacenda_redact::vault::VaultError;
 use tacenda_redact::{
@@ -36,6 +37,9 @@ const LINGER: Duration = Duration::from_secs(30);
 pub(crate) struct Core {
     pub(crate) redactor: Arc<Redactor>,
     filters: Arc<Client>,
+    /// Whether the log of this process goes anywhere but where its outputs lead. A log of a process
+    /// that has handed us its policy is that process's to keep.
+    has_sinks: bool,
     pub(crate) levels: Mutex<Levels>,
 }
 
@@ -64,7 +68,7 @@ impl Core {
                 loader = loader.argument(setting, name, value);
             }
         }
-        let (policy, engine, keys, spool) = match std::env::var(HANDOVER_VARIABLE) {
+        let (policy, engine, keys, spool, is_own) = match std::env::var(HANDOVER_VARIABLE) {
             Ok(handover) if config.is_none() && environment.is_none() && stdout.is_none() => {
                 // Unreadable: the default protects everything.
                 let policy = Policy::from_handover(&handover).unwrap_or_default();
@@ -72,38 +76,42 @@ impl Core {
                 let keys = Keys::handed_over(&policy).map_err(|error| key_fault(&error))?;
                 // Whom the program runs as may not be who owns the vault: redacting comes first.
                 let spool = vault::spool(&policy, &keys).unwrap_or_default();
-                (policy, engine, keys, spool)
+                (policy, engine, keys, spool, false)
             }
             _ => {
                 let (policy, engine) = load(&loader)?;
                 let keys = Keys::load(&policy).map_err(|error| key_fault(&error))?;
                 let spool = vault::spool(&policy, &keys).map_err(|error| vault_fault(&error))?;
-                (policy, engine, keys, spool)
+                (policy, engine, keys, spool, true)
             }
         };
+        let has_sinks = is_own && policy.sinks() != [SinkTarget::Stdio];
         let redactor = Redactor::new(engine, policy, keys).with_spool(spool);
         let filters = std::env::var_os(SHARE_VARIABLE).unwrap_or_default();
         let filters = std::env::split_paths(&filters).filter(|path| path.is_absolute());
         let filters = Arc::new(Client::new(filters.collect()));
         redactor.protected().share(Box::new(Arc::clone(&filters)));
-        Ok(Self { redactor: Arc::new(redactor), filters, levels: Mutex::default() })
+        let redactor = Arc::new(redactor);
+        Ok(Self { redactor, filters, has_sinks, levels: Mutex::default() })
     }
 
-    /// Leads descriptors, 1, 2 or both, through a filter process. Gives a descriptor for where each
-    /// led before, the process id of a child that is about to end, and what other processes need in
-    /// their environment to tell that filter of protected values.
+    /// Leads descriptors, 1, 2 or both, through a filter process, which also writes to the sinks of
+    /// the log. Gives a descriptor for where each led before; one for each that this process itself
+    /// is to write to (the same, without sinks); the process id of a child that is about to end; and
+    /// what other processes need in their environment to tell that filter of protected values.
     ///
-    /// `base`: where it may make a directory; `remove`: one that it removes when the last writer
+    /// `program`: whose log it is. `base`: where it may make a directory; `remove`: one that it removes when the last writer
     /// has ended.
-    #[pyo3(signature = (outputs, command, *, base, remove=None))]
+    #[pyo3(signature = (outputs, command, *, program, base, remove=None))]
     fn divert<'py>(
         &self,
         py: Python<'py>,
         outputs: Vec<i32>,
         command: PathBuf,
+        program: OsString,
         base: PathBuf,
         remove: Option<PathBuf>,
-    ) -> PyResult<(Vec<i32>, u32, Bound<'py, PyDict>)> {
+    ) -> PyResult<(Vec<i32>, Vec<i32>, u32, Bound<'py, PyDict>)> {
         let keys = self.redactor.keys().handover();
         let diversion = Diversion {
             helper: &command,
@@ -112,7 +120,10 @@ impl Core {
                 (HANDOVER_KEYS_VARIABLE.into(), keys.as_str().into()),
                 // The secrets that ours are derived from are for nobody else. Empty is unset.
                 (KEYS_VARIABLE.into(), OsString::new()),
+                (PROGRAM_VARIABLE.into(), program),
             ],
+            stdio: !self.has_sinks || self.redactor.policy().sinks().contains(&SinkTarget::Stdio),
+            sinks: self.has_sinks,
             outputs: &outputs,
             base: &base,
             remove: remove.as_deref(),
@@ -124,8 +135,19 @@ impl Core {
         let paths = paths.filter(|path| path.is_absolute());
         variables.set_item(SHARE_VARIABLE, std::env::join_paths(paths).unwrap_or_default())?;
         self.filters.add(diverted.path, &diverted.control, diverted.key);
-        let before = diverted.before.into_iter().map(|(_, fd)| fd.into_raw_fd()).collect();
-        Ok((before, diverted.shell.id(), variables))
+        let before: Vec<i32> =
+            diverted.before.into_iter().map(|(_, fd)| fd.into_raw_fd()).collect();
+        let own = match diverted.into {
+            none if none.is_empty() => before.clone(),
+            into => into.into_iter().map(IntoRawFd::into_raw_fd).collect(),
+        };
+        Ok((before, own, diverted.shell.id(), variables))
+    }
+
+    /// Whether the log of this process goes anywhere but where its outputs lead.
+    #[getter]
+    fn has_sinks(&self) -> bool {
+        self.has_sinks
     }
 
     /// How many filter processes are told of protected values, of how many.

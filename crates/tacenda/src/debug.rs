@@ -83,7 +83,7 @@ pub(crate) fn run(args: &DebugArgs) -> Result<ExitCode, Failure> {
             "cannot use the directory where processes are found: {}",
             reason(&error)
         ));
-        failure.hint("it is `tacenda` in XDG_RUNTIME_DIR, else /tmp/tacenda-UID, and must be 0700")
+        failure.hint("it is /tmp/tacenda-UID, or `tacenda` in XDG_RUNTIME_DIR, and must be 0700")
     })?;
     match &args.stop {
         _ if args.list => list(&desk, args.format)?,
@@ -126,7 +126,7 @@ fn raise(desk: &Desk, args: &DebugArgs) -> Result<(), Failure> {
         let failure = Failure::new("no guarded Python process of this user is running");
         return Err(failure.hint(
             "start it with `tacenda run -- ...`, or have it call tacenda.install(); \
-             for one without XDG_RUNTIME_DIR, `env -u XDG_RUNTIME_DIR tacenda debug ...`",
+             a service with an XDG_RUNTIME_DIR or a /tmp of its own is found with the same one",
         ));
     }
 

@@ -71,6 +71,16 @@ impl Failure {
         self
     }
 
+    /// What and where, in one line, for who has started us.
+    pub(crate) fn line(&self) -> String {
+        match self {
+            Self::Other { message, place: Some(place), .. } => format!("{message}: {place}"),
+            Self::Other { message, place: None, .. } => message.clone(),
+            Self::Policy(faults) => faults.first().map(ToString::to_string).unwrap_or_default(),
+            Self::BrokenPipe => "its reader is gone".to_owned(),
+        }
+    }
+
     /// The exit status.
     pub(crate) fn code(&self) -> u8 {
         match self {

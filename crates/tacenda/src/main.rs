@@ -19,6 +19,7 @@ mod report;
 mod rules;
 mod run;
 mod scan;
+mod sinks;
 mod vault;
 
 use std::ffi::OsString;

@@ -6,14 +6,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use tacenda_guard::run::{self as runner, FOLLOW, RunError, RunOptions, WITNESS};
+use tacenda_guard::run::{self as runner, FOLLOW, PROGRAM_VARIABLE, RunError, RunOptions, WITNESS};
 use tacenda_policy::{HANDOVER_VARIABLE, Policy, Setting, Stdout, Tmpdir, Umask};
 use tacenda_redact::{HANDOVER_KEYS_VARIABLE, KEYS_VARIABLE, Redactor};
+use tacenda_sink::Loss;
 
 use crate::bootstrap;
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
 use crate::redactor::{handed_over, redactor, report_lost};
+use crate::sinks;
 
 /// Run a program with its output redacted
 ///
@@ -34,6 +36,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Stdout::NAMES),
           hide_possible_values = true, help_heading = "Output")]
     stdout: Option<String>,
+
+    /// Where the log goes, in place of where the outputs lead: `stdio` (there), `file:PATH`,
+    /// `syslog`, `syslog:tls://HOST`, `otlp`, `otlp:URL`; may be given more than once
+    #[arg(long = "sink", value_name = "SINK", help_heading = "Output")]
+    sinks: Vec<String>,
 
     /// Do not warn when the guard for Python programs is not installed
     #[arg(short, long, help_heading = "Output")]
@@ -56,6 +63,11 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     if let Some(stdout) = &args.stdout {
         layers = layers.argument(Setting::Stdout, "--stdout", stdout);
     }
+    if !args.sinks.is_empty() {
+        let escaped = |sink: &String| sink.replace('\\', r"\\").replace(',', r"\,");
+        let sinks: Vec<String> = args.sinks.iter().map(escaped).collect();
+        layers = layers.argument(Setting::Sinks, "--sink", sinks.join(","));
+    }
     if args.no_tmpdir {
         layers = layers.argument(Setting::Tmpdir, "--no-tmpdir", Tmpdir::Inherit.name());
     }
@@ -66,6 +78,7 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let policy = loaded.policy();
     let redactor = redactor(policy)?;
 
+    let log = sinks::open(policy, &sinks::program(&args.command))?;
     let options = RunOptions {
         environment: environment(&args, policy, &redactor),
         filter_stdout: policy.stdout_is_log(&args.command),
@@ -77,12 +90,16 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         helper: std::env::current_exe().ok(),
         command: args.command,
     };
-    let ended = runner::run(&options, &&redactor, redactor.protected())
+    let ended = runner::run(&options, &&redactor, redactor.protected(), log)
         .map_err(|error| failure(error, names_a_directory(&options.command)))?;
     report_lost(&redactor);
     if let Some(error) = ended.write_failure {
         let lost = format!("part of the program's output was lost: {}", reason(&error));
         warn(&lost, None);
+    }
+    for Loss { sink, records, why } in &ended.losses {
+        let word = if *records == 1 { "record" } else { "records" };
+        warn(&format!("the sink `{sink}` has lost {records} {word}: {why}"), None);
     }
     Ok(ExitCode::from(runner::end_as(ended.outcome)))
 }
@@ -95,10 +112,12 @@ pub(crate) fn as_helper(arguments: &[OsString]) -> Option<ExitCode> {
             let policy = std::env::var(HANDOVER_VARIABLE).ok();
             let policy = policy.and_then(|policy| Policy::from_handover(&policy).ok());
             // The closed choice where there is none.
-            let redactor = handed_over(&policy.unwrap_or_default());
-            redactor.map_or_else(
+            let policy = policy.unwrap_or_default();
+            let program = std::env::var(PROGRAM_VARIABLE).unwrap_or_default();
+            let log = || sinks::open(&policy, &program).map_err(|failure| failure.line());
+            handed_over(&policy).map_or_else(
                 |_| Err(std::io::Error::other("there is no redactor")),
-                |redactor| runner::follow(&&redactor, redactor.protected()),
+                |redactor| runner::follow(&&redactor, redactor.protected(), log),
             )
         }
         _ => return None,

@@ -405,3 +405,42 @@ fn a_stopped_program_stops_nobody_without_a_terminal() {
         .unwrap();
     assert_eq!(text(&output.stdout), "on\n");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_filter_may_have_more_descriptors_than_the_program() {
+    let script = "i=0; until grep -q 'Max open files *1024 ' /proc/$PPID/limits; do
+        i=$((i+1)); [ $i -lt 1000 ] || exit 1; sleep 0.02; done; ulimit -Sn";
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -Sn 64; exec \"$0\" run -q -- sh -c \"$1\""])
+        .args([env!("CARGO_BIN_EXE_tacenda"), script])
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stdout), "64\n", "{output:?}");
+}
+
+/// In a process namespace of its own, as a container has one.
+#[cfg(target_os = "linux")]
+fn as_first_process(script: &str) -> Option<Output> {
+    let unshare = |program: &[&str]| {
+        Command::new("unshare").args(["-r", "-p", "-f"]).args(program).output().ok()
+    };
+    unshare(&["true"]).filter(|output| output.status.success())?;
+    unshare(&[env!("CARGO_BIN_EXE_tacenda"), "run", "-q", "--", "sh", "-c", script])
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_first_process_of_a_container_waits_for_orphans_and_ends_as_the_program() {
+    // An orphan is the child of a process that has ended before it. One that nobody waits for is
+    // still there after its end.
+    let script = "cd $(mktemp -d) && (sleep 0.1 & echo $! > orphan); sleep 0.6;
+        kill -0 $(cat orphan) 2>/dev/null && echo still there || echo gone; exit 7";
+    let Some(output) = as_first_process(script) else { return };
+    assert_eq!(output.status.code(), Some(7), "{output:?}");
+    assert_eq!(text(&output.stdout), "gone\n");
+    for (signal, status) in [("TERM", 143), ("KILL", 137), ("SEGV", 139)] {
+        let output = as_first_process(&format!("kill -{signal} $$")).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{signal}: {output:?}");
+    }
+}

@@ -2,22 +2,25 @@
 
 C and C++ code and other programs write to the descriptor itself. It becomes a pipe into a
 `tacenda` of its own, which outlives a crash of this process: the last words of a dying
-process are not lost. What Python writes goes straight to where the descriptor led before. The
-filter is told of protected values, as fingerprints.
+process are not lost. What Python writes goes straight to where the descriptor led before, or into
+the filter as well if that writes the sinks of the log. The filter is told of protected values, as
+fingerprints.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 
 from tacenda._command import native_command
-from tacenda._core import Core
+from tacenda._core import Core, PolicyError
 from tacenda._patch import Patches
 
 _CHANNEL = "native writes to fd"
+_SINKS = "sinks of the log"
 
 
 class Descriptors:
@@ -30,12 +33,17 @@ class Descriptors:
         self._tmpdir = tmpdir
 
     def filter(self, fds: list[int], parent_outputs: frozenset[str]) -> dict[int, int]:
-        """Leads descriptors through a filter. Gives others for where they led before.
+        """Leads descriptors through a filter. Gives those that Python is to write to itself.
 
         Those that are not given are left as they are, which `status()` tells.
+
+        Raises:
+            PolicyError: The log has sinks, and cannot be written to them.
         """
         fds = [fd for fd in fds if self._is_ours(fd, parent_outputs)]
         if not fds:
+            if self._core.has_sinks:
+                self._patches.miss(_SINKS, "no output of this process is a log of its own")
             return {}
         helper = native_command()
         if helper is None:
@@ -44,12 +52,13 @@ class Descriptors:
         # Not in the private directory: that goes with this process, and others may outlive it.
         base = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
         base = base if self._tmpdir is None else os.path.dirname(self._tmpdir)
+        program = os.path.basename(sys.argv[0] if sys.argv else "")
         try:
-            before, shell, variables = self._core.divert(
-                fds, helper, base=base, remove=self._tmpdir
+            before, own, shell, variables = self._core.divert(
+                fds, helper, program=program, base=base, remove=self._tmpdir
             )
         except OSError as error:
-            return self._miss(fds, str(error.strerror))
+            return self._miss(fds, str(error.strerror or error))
         self._patches.on_undo(lambda: _reap(shell))
         atexit.register(_reap, shell)
         for name, value in variables.items():
@@ -58,7 +67,9 @@ class Descriptors:
             # It stays open: a handler that was made meanwhile may still write there.
             self._patches.on_undo(partial(os.dup2, private, fd, inheritable=True))
             self._patches.cover(f"{_CHANNEL} {fd}", "by a filter process")
-        return dict(zip(fds, before, strict=True))
+        if self._core.has_sinks:
+            self._patches.cover(_SINKS, "by the filter process")
+        return dict(zip(fds, own, strict=True))
 
     def _is_ours(self, fd: int, parent_outputs: frozenset[str]) -> bool:
         channel = f"{_CHANNEL} {fd}"
@@ -72,6 +83,8 @@ class Descriptors:
         return True
 
     def _miss(self, fds: list[int], why: str) -> dict[int, int]:
+        if self._core.has_sinks:
+            raise PolicyError(f"the log cannot be written where the policy says: {why}")
         for fd in fds:
             self._patches.miss(f"{_CHANNEL} {fd}", why)
         return {}
@@ -80,7 +93,7 @@ class Descriptors:
         """Keeps the private descriptors when the application rearranges its own.
 
         Args:
-            before: Filtered descriptors, and the private ones to where they led before.
+            before: Filtered descriptors, and the private ones that Python writes to.
             settle: Writes what is held back: it belongs to where the descriptor led.
         """
         if not before:

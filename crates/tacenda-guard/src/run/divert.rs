@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tacenda_detect::{ProtectedValues, SharedKey};
+use tacenda_sink::Output;
 
-use super::follow::{FOLLOW, Task};
+use super::follow::{FOLLOW, Task, Way, wait_until_ready};
 use super::identity;
 
 /// By way of a shell that ends at once: a child that stays would be one more to wait for.
@@ -24,6 +25,11 @@ pub struct Diversion<'d> {
     pub environment: &'d [(OsString, OsString)],
     /// The descriptors: 1, 2 or both.
     pub outputs: &'d [i32],
+    /// Whether what passes is written to where they led before.
+    pub stdio: bool,
+    /// Whether it is written to the sinks of the log, which the filter opens by the policy that is
+    /// handed to it.
+    pub sinks: bool,
     /// Where it may make a directory for its socket.
     pub base: &'d Path,
     /// A directory that it removes when the last writer has ended.
@@ -35,6 +41,9 @@ pub struct Diversion<'d> {
 pub struct Diverted {
     /// Each descriptor, with one for where it led before, in the order in which they were named.
     pub before: Vec<(i32, OwnedFd)>,
+    /// With sinks: for each descriptor one that leads into the filter as well, for what this
+    /// process itself writes to the log.
+    pub into: Vec<OwnedFd>,
     /// The connection for protected values.
     pub control: UnixStream,
     /// Where other processes connect.
@@ -48,36 +57,44 @@ pub struct Diverted {
 /// Leads outputs of this process through a filter. Two that lead to the same place share a way, so
 /// that the order of what they carry is kept.
 ///
+/// Returns when the filter is about to read.
+///
 /// # Errors
-/// Nothing has changed then.
+/// When there is no filter, or it cannot open the sinks of the log. Nothing has changed then.
 pub fn divert(diversion: &Diversion<'_>, values: &ProtectedValues) -> io::Result<Diverted> {
     let key = values.shared_key();
     let (directory, path, listener) = crate::share::listen(diversion.base)?;
     let mut before = Vec::new();
-    let mut streams = Vec::new();
+    let mut ways = Vec::new();
     let mut writers: Vec<(i32, OwnedFd)> = Vec::new();
     let mut led_to = Vec::new();
     for number in diversion.outputs {
-        let output = output(*number)?;
+        let (output, name) = output(*number)?;
         let place = identity(output)?;
+        let is_same = |other: &(u64, u64)| *other == place;
         before.push((*number, high(output)?));
-        if let Some(same) = led_to.iter().position(|other| *other == place) {
+        let same = led_to.iter().position(is_same).filter(|_| diversion.stdio);
+        if let Some(same) = same {
             let writer: &(i32, OwnedFd) = &writers[same];
             let shared = high(&writer.1)?;
             writers.push((*number, shared));
+            // What comes there is of both.
+            ways.iter_mut().for_each(|way: &mut Way| way.sinks = way.sinks.map(|_| None));
         } else {
             let (read, write) = io::pipe()?;
-            streams.push((OwnedFd::from(read), high(output)?));
+            let leads = if diversion.stdio { Some(high(output)?) } else { None };
+            let sinks = diversion.sinks.then_some(Some(name));
+            ways.push(Way { input: OwnedFd::from(read), output: leads, sinks });
             writers.push((*number, high(&write)?));
         }
         led_to.push(place);
     }
     let mut remove = vec![directory.path().to_owned()];
     remove.extend(diversion.remove.map(Path::to_owned));
-    let task = Task { listener: Some(listener), streams, remove };
+    let task = Task { listener: Some(listener), ways, remove };
 
     let (control, theirs) = UnixStream::pair()?;
-    let shell = Command::new("/bin/sh")
+    let mut shell = Command::new("/bin/sh")
         .args(["-c", DETACHED])
         .args([diversion.helper.as_os_str(), FOLLOW.as_ref()])
         .envs(diversion.environment.iter().map(|(name, value)| (name, value)))
@@ -85,7 +102,16 @@ pub fn divert(diversion: &Diversion<'_>, values: &ProtectedValues) -> io::Result
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    task.send(&control, values)?;
+    let ready = task.send(&control, values).and_then(|()| wait_until_ready(&control));
+    if let Err(error) = ready {
+        let _ = shell.wait();
+        return Err(error);
+    }
+    let into = if diversion.sinks {
+        writers.iter().map(|(_, fd)| high(fd)).collect()
+    } else {
+        Ok(vec![])
+    }?;
     for (number, writer) in &writers {
         if *number == 1 {
             rustix::stdio::dup2_stdout(writer)?;
@@ -95,13 +121,13 @@ pub fn divert(diversion: &Diversion<'_>, values: &ProtectedValues) -> io::Result
     }
     // The filter's own now.
     let _ = directory.keep();
-    Ok(Diverted { before, control, path, key, shell })
+    Ok(Diverted { before, into, control, path, key, shell })
 }
 
-fn output(number: i32) -> io::Result<BorrowedFd<'static>> {
+fn output(number: i32) -> io::Result<(BorrowedFd<'static>, Output)> {
     match number {
-        1 => Ok(rustix::stdio::stdout()),
-        2 => Ok(rustix::stdio::stderr()),
+        1 => Ok((rustix::stdio::stdout(), Output::Stdout)),
+        2 => Ok((rustix::stdio::stderr(), Output::Stderr)),
         _ => Err(io::ErrorKind::InvalidInput.into()),
     }
 }

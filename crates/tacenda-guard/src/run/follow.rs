@@ -9,19 +9,26 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::event::PollFlags;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
 };
 use tacenda_detect::ProtectedValues;
+use tacenda_sink::{Output, Sinks};
 
-use super::stream::Stream;
-use super::{HOLD, wait, witness};
+use super::lines::Lines;
+use super::stream::{Outlet, Stream};
+use super::{HOLD, Log, limits_are_errors, raise_descriptors, wait, witness};
 use crate::Redact;
-use crate::share::{Decoder, Frame, Server, no_signal, without_signal};
+use crate::share::{Decoder, Frame, Server, no_signal, wait_for, without_signal};
 
 /// The argument with which the command starts itself as such a filter. Its stdin is a socket, over
 /// which the [`Task`] comes.
 pub const FOLLOW: &str = "__follow";
+
+/// Tells such a filter whose log it writes, by the name of the program.
+pub const PROGRAM_VARIABLE: &str = "TACENDA_PROGRAM";
 
 /// Descriptors that go along with a task: a listener, and two for each of two streams.
 const MOST_FDS: usize = 5;
@@ -31,11 +38,29 @@ const MOST_FDS: usize = 5;
 pub(super) struct Task {
     /// Where guarded processes tell of protected values.
     pub(super) listener: Option<OwnedFd>,
-    /// Where to read and where to write.
-    pub(super) streams: Vec<(OwnedFd, OwnedFd)>,
+    /// What to filter.
+    pub(super) ways: Vec<Way>,
     /// Directories to be removed in the end.
     pub(super) remove: Vec<PathBuf>,
 }
+
+/// Where to read and where to write.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) input: OwnedFd,
+    /// A descriptor to write to.
+    pub(super) output: Option<OwnedFd>,
+    /// Whether the sinks of the log are written to as well, and as which output.
+    pub(super) sinks: Option<Option<Output>>,
+}
+
+/// How often a filter is looked at, a tenth of a second apart, before it is given up: it reads the
+/// rules of the policy before it answers.
+const LOOKS: u32 = 200;
+
+/// What a filter says when it is about to read, and when it cannot; the reason follows.
+pub(super) const READY: u8 = b'R';
+const UNABLE: u8 = b'E';
 
 /// Starts a filter that knows the values that are known here.
 pub(super) fn start<'e>(
@@ -56,11 +81,19 @@ pub(super) fn start<'e>(
 }
 
 /// Filters what the task on stdin says, until it ends. Outlives signals: it ends when those do who
-/// write.
-pub fn follow<R: Redact + Clone>(redactor: &R, values: &ProtectedValues) -> io::Result<()> {
+/// write. `log` opens the sinks of the log, if the task asks for them.
+pub fn follow<R: Redact + Clone>(
+    redactor: &R,
+    values: &ProtectedValues,
+    log: impl FnOnce() -> Result<Log, String>,
+) -> io::Result<()> {
+    limits_are_errors();
+    raise_descriptors();
     let _signals = signal_hook::iterator::Signals::new(witness::RELAYED)?;
     let control = UnixStream::from(rustix::stdio::stdin().try_clone_to_owned()?);
+    without_signal(&control);
     rustix::stdio::dup2_stdin(&std::fs::File::open("/dev/null")?)?;
+    let answer = control.try_clone()?;
 
     let (task, decoder) = Task::receive(&control)?;
     let mut server = match task.listener {
@@ -68,16 +101,47 @@ pub fn follow<R: Redact + Clone>(redactor: &R, values: &ProtectedValues) -> io::
         None => Server::deaf(values),
     };
     server.take_over(control, decoder);
-    let mut streams: Vec<_> = task
-        .streams
-        .into_iter()
-        .map(|(input, output)| Stream::new(input, output, redactor.clone(), HOLD))
-        .collect();
+    let to_sinks = task.ways.iter().any(|way| way.sinks.is_some());
+    let (mut sinks, patience) = match to_sinks.then(log) {
+        None => (Sinks::default(), HOLD),
+        Some(Ok(log)) => (log.sinks, log.wait),
+        Some(Err(why)) => {
+            say(&answer, &[&[UNABLE], why.as_bytes()].concat());
+            return Err(io::Error::other(why));
+        }
+    };
+    let streams = task.ways.into_iter().map(|Way { input, output, sinks }| {
+        let outlet = Outlet { output, lines: sinks.map(Lines::new) };
+        Stream::new(input, outlet, redactor.clone(), HOLD)
+    });
+    let mut streams: Vec<_> = streams.collect();
+    say(&answer, &[READY]);
+    drop(answer);
     while streams.iter().any(|stream| stream.is_open() || !stream.is_flushed()) {
-        wait(&mut streams, &mut server, &[], None)?;
+        wait(&mut streams, &mut server, &mut sinks, &[], None)?;
     }
+    // Who wrote has ended: there is nobody to tell of losses but the sinks themselves.
+    sinks.finish(patience);
     // Before the outputs are closed: whoever reads them to their end finds nothing left.
     task.remove.iter().try_for_each(|directory| remove(directory))
+}
+
+/// Answers who has started this filter, if it still listens.
+fn say(to: &UnixStream, answer: &[u8]) {
+    let _ = rustix::net::send(to, answer, SendFlags::DONTWAIT | no_signal());
+}
+
+/// Waits until the filter at the other end is about to read.
+pub(super) fn wait_until_ready(control: &UnixStream) -> io::Result<()> {
+    let mut answer = [0; 512];
+    if !wait_for(control, PollFlags::IN, LOOKS) {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "the filter does not answer"));
+    }
+    match rustix::net::recv(control, &mut answer[..], RecvFlags::empty())?.1 {
+        0 => Err(io::Error::other("the filter has ended")),
+        count if answer[0] == READY && count == 1 => Ok(()),
+        count => Err(io::Error::other(String::from_utf8_lossy(&answer[1..count]).into_owned())),
+    }
 }
 
 impl Task {
@@ -91,11 +155,11 @@ impl Task {
             bytes.extend(u16::try_from(path.len()).map_err(io::Error::other)?.to_le_bytes());
             bytes.extend(path);
         }
+        bytes.extend(self.ways.iter().map(Way::kind));
         let length = u16::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes();
 
-        let streams = self.streams.iter().flat_map(|(input, output)| [input, output]);
-        let fds: Vec<BorrowedFd<'_>> =
-            self.listener.iter().chain(streams).map(AsFd::as_fd).collect();
+        let ways = self.ways.iter().flat_map(|way| std::iter::once(&way.input).chain(&way.output));
+        let fds: Vec<BorrowedFd<'_>> = self.listener.iter().chain(ways).map(AsFd::as_fd).collect();
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         if !control.push(SendAncillaryMessage::ScmRights(&fds)) {
@@ -147,11 +211,40 @@ impl Task {
 
         let mut fds = fds.into_iter();
         let listener = if has_listener == 1 { fds.next() } else { None };
-        let mut streams = Vec::new();
-        while let (Some(input), Some(output)) = (fds.next(), fds.next()) {
-            streams.push((input, output));
-        }
-        Ok((Self { listener, streams, remove }, Decoder::default()))
+        let way = |kind: &u8| Way::receive(*kind, &mut fds).ok_or_else(cut_short);
+        let ways = rest.iter().map(way).collect::<io::Result<_>>()?;
+        Ok((Self { listener, ways, remove }, Decoder::default()))
+    }
+}
+
+impl Way {
+    const HAS_OUTPUT: u8 = 1;
+    const HAS_SINKS: u8 = 2;
+    const STDOUT: u8 = 4;
+    const STDERR: u8 = 8;
+
+    /// What there is of it, in bits.
+    fn kind(&self) -> u8 {
+        let output = if self.output.is_some() { Self::HAS_OUTPUT } else { 0 };
+        output
+            | match self.sinks {
+                None => 0,
+                Some(None) => Self::HAS_SINKS,
+                Some(Some(Output::Stdout)) => Self::HAS_SINKS | Self::STDOUT,
+                Some(Some(Output::Stderr)) => Self::HAS_SINKS | Self::STDERR,
+            }
+    }
+
+    fn receive(kind: u8, fds: &mut impl Iterator<Item = OwnedFd>) -> Option<Self> {
+        let has = |bit| kind & bit != 0;
+        let input = fds.next()?;
+        let output = if has(Self::HAS_OUTPUT) { Some(fds.next()?) } else { None };
+        let sinks = has(Self::HAS_SINKS).then(|| match () {
+            () if has(Self::STDOUT) => Some(Output::Stdout),
+            () if has(Self::STDERR) => Some(Output::Stderr),
+            () => None,
+        });
+        Some(Self { input, output, sinks })
     }
 }
 

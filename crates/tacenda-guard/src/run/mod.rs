@@ -2,6 +2,7 @@
 
 mod divert;
 mod follow;
+mod lines;
 mod relay;
 mod stream;
 mod terminal;
@@ -11,23 +12,27 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitOptions};
 use signal_hook::low_level::emulate_default_handler;
-use tacenda_detect::ProtectedValues;
+use tacenda_detect::{ProtectedValues, Share};
+use tacenda_sink::{Loss, Output, Sinks};
 use tempfile::TempDir;
 
+use self::lines::Lines;
 use self::relay::Relay;
-use self::stream::Stream;
+use self::stream::{Outlet, Stream};
 use crate::Redact;
-use crate::share::{SHARE_VARIABLE, Server};
+use crate::share::{Client, SHARE_VARIABLE, Server};
 
 pub use divert::{Diversion, Diverted, divert};
-pub use follow::{FOLLOW, follow};
+pub use follow::{FOLLOW, PROGRAM_VARIABLE, follow};
 pub(crate) use terminal::identity;
 pub use witness::{WITNESS, witness};
 
@@ -40,6 +45,20 @@ pub const HOLD: Duration = Duration::from_millis(50);
 
 /// How long we wait, after the program has ended, for descendants that still hold its output.
 const LINGER: Duration = Duration::from_millis(250);
+
+/// File descriptors that a filter may need: see `share::Server`.
+const MOST_DESCRIPTORS: u64 = 1024;
+
+/// Where the log of a program goes.
+#[derive(Debug)]
+pub struct Log {
+    /// Whether to where our own outputs lead, each to its own.
+    pub stdio: bool,
+    /// And where else.
+    pub sinks: Sinks,
+    /// How long what still waits for the sinks is sent at the end.
+    pub wait: Duration,
+}
 
 /// What to run and how.
 #[derive(Clone, Debug)]
@@ -101,6 +120,8 @@ pub struct Ended {
     pub outcome: Outcome,
     /// Why part of the output could not be written, if so: it is lost, nowhere unredacted.
     pub write_failure: Option<io::Error>,
+    /// What the sinks have lost.
+    pub losses: Vec<Loss>,
 }
 
 /// Runs a program with its stdout and stderr filtered, until it has ended and what it wrote has
@@ -111,13 +132,16 @@ pub struct Ended {
 /// terminal, the program has a pseudo-terminal there; if both are the same file, it has one for
 /// both, and the order of what it writes is kept.
 ///
-/// `values` are those that the redactor looks for: guarded processes below tell of theirs.
+/// `values` are those that the redactor looks for: guarded processes below tell of theirs. An
+/// output that a guard around us filters already goes there alone, whatever `log` says: that guard
+/// keeps the log.
 ///
 /// Changes the umask of this process and its signal handlers: meant for a process of its own.
 pub fn run<R: Redact + Clone>(
     options: &RunOptions,
     redactor: &R,
     values: &ProtectedValues,
+    log: Log,
 ) -> Result<Ended, RunError> {
     if let Some(bits) = options.umask {
         rustix::process::umask(Mode::from_bits_truncate(bits.into()));
@@ -126,7 +150,7 @@ pub fn run<R: Redact + Clone>(
     let system = |what| move |error: io::Error| RunError::System { what, error };
 
     let (mut command, streams) =
-        prepare(options, redactor).map_err(system("prepare the output"))?;
+        prepare(options, redactor, &log).map_err(system("prepare the output"))?;
     if let Some(tmpdir) = &tmpdir {
         command.env("TMPDIR", tmpdir.path());
     }
@@ -142,16 +166,23 @@ pub fn run<R: Redact + Clone>(
     // It holds the program's ends of the channels.
     drop(command);
     let relay = relay.listen().map_err(system("listen for signals"))?;
+    limits_are_errors();
+    raise_descriptors();
 
-    let mut running =
-        Running { program, streams, server, values, relay, status: None, ended_at: None };
+    let Log { sinks, wait, .. } = log;
+    let (status, ended_at) = (None, None);
+    let mut running = Running { program, streams, server, values, sinks, relay, status, ended_at };
     running.pump().map_err(system("wait for output"))?;
-    running.hand_over(options, &mut directories);
+    let left = running.take_what_is_left();
+    // Before others go on with the same log.
+    let losses = std::mem::take(&mut running.sinks).finish(wait);
+    running.hand_over(left, options, &mut directories);
     let status = running.status.expect("the loop ends after the program");
     let failure = running.streams.iter().find_map(Stream::failure);
     running.relay.stop();
     drop(directories);
-    Ok(Ended { outcome: outcome(status), write_failure: failure.map(io::Error::from) })
+    let write_failure = failure.map(io::Error::from);
+    Ok(Ended { outcome: outcome(status), write_failure, losses })
 }
 
 /// Ends this process as the program ended: by the same signal, if it was one, so that who waits
@@ -162,6 +193,8 @@ pub fn run<R: Redact + Clone>(
 pub fn end_as(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Exited(status) => status,
+        // The kernel keeps signals that nobody handles from the first process.
+        Outcome::Signalled(signal) if is_first() => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         Outcome::Signalled(signal) => {
             let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
             if rustix::process::setrlimit(rustix::process::Resource::Core, none).is_ok() {
@@ -169,6 +202,30 @@ pub fn end_as(outcome: Outcome) -> u8 {
             }
             u8::try_from(128 + signal).unwrap_or(u8::MAX)
         }
+    }
+}
+
+/// Whether we are the first process of the system, or of a container.
+fn is_first() -> bool {
+    std::process::id() == 1
+}
+
+/// A file that may not grow (`ulimit -f`) is an error to deal with, and no signal that ends us. What
+/// we start has the signal as it was.
+fn limits_are_errors() {
+    // A handler that does nothing worth mentioning; without it a full file ends us, as before.
+    let flag = std::sync::Arc::default();
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, flag);
+}
+
+/// A connection for each guarded process: as many as the system lets us have, up to what is ever
+/// needed. What the program may have was settled when it was started.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = MOST_DESCRIPTORS.min(maximum.unwrap_or(MOST_DESCRIPTORS));
+    if current.is_some_and(|current| current < wanted) {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
     }
 }
 
@@ -190,49 +247,67 @@ fn private_tmpdir() -> Result<TempDir, RunError> {
 
 /// Listens for what guarded processes tell of protected values. Where that is not possible, the
 /// outputs are still filtered, by detectors alone.
+///
+/// Filters around us are told by the same processes: so we all have one key, that of the first.
 fn listen<'v>(
     command: &mut Command,
     values: &'v ProtectedValues,
     directories: &mut Vec<TempDir>,
 ) -> Server<'v> {
+    let around = std::env::var_os(SHARE_VARIABLE).unwrap_or_default();
+    let around: Vec<_> = std::env::split_paths(&around).filter(|path| path.is_absolute()).collect();
+    if let Some(key) = Client::new(around.clone()).key() {
+        values.adopt(&key);
+    }
     let listening = crate::share::listen(&std::env::temp_dir());
     let server = listening.and_then(|(directory, path, listener)| {
         let server = Server::new(values, listener)?;
-        command.env(SHARE_VARIABLE, path);
+        let paths = std::iter::once(path).chain(around);
+        command.env(SHARE_VARIABLE, std::env::join_paths(paths).map_err(io::Error::other)?);
         directories.push(directory);
         Ok(server)
     });
-    server.unwrap_or_else(|_| {
-        command.env_remove(SHARE_VARIABLE);
-        Server::deaf(values)
-    })
+    // Those around us are still to be told, then: the variable stays.
+    server.unwrap_or_else(|_| Server::deaf(values))
 }
 
 /// The command with its outputs in place, and our ends of them.
 fn prepare<R: Redact + Clone>(
     options: &RunOptions,
     redactor: &R,
+    log: &Log,
 ) -> io::Result<(Command, Vec<Stream<R>>)> {
     let (program, arguments) = options.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(program);
     command.args(arguments).envs(options.environment.iter().map(|(name, value)| (name, value)));
 
-    let outputs = [(1, rustix::stdio::stdout()), (2, rustix::stdio::stderr())];
+    let outputs = [
+        (1, rustix::stdio::stdout(), Output::Stdout),
+        (2, rustix::stdio::stderr(), Output::Stderr),
+    ];
     let one_file = terminal::identity(outputs[0].1)? == terminal::identity(outputs[1].1)?;
+    let around = filtered_around();
     let mut streams = Vec::new();
     let mut filtered = Vec::new();
     let mut shared: Option<OwnedFd> = None;
-    for (number, output) in outputs {
+    for (number, output, name) in outputs {
         if number == 1 && !options.filter_stdout {
             continue;
         }
         let theirs = if let Some(theirs) = shared.take() {
             theirs
         } else {
-            let channel = terminal::channel(output)?;
-            let output = output.try_clone_to_owned()?;
-            streams.push(Stream::new(channel.ours, output, redactor.clone(), HOLD));
-            if number == 1 && one_file {
+            // A guard around us keeps the log of what it filters.
+            let is_kept = around.contains(&terminal::identity(output)?);
+            let shows = log.stdio || is_kept;
+            let channel = terminal::channel(output, shows)?;
+            let both = number == 1 && one_file && shows;
+            let keeps = !log.sinks.is_empty() && !is_kept;
+            let lines = keeps.then(|| Lines::new((!both).then_some(name)));
+            let output = if shows { Some(output.try_clone_to_owned()?) } else { None };
+            let outlet = Outlet { output, lines };
+            streams.push(Stream::new(channel.ours, outlet, redactor.clone(), HOLD));
+            if both {
                 shared = Some(channel.theirs.try_clone()?);
             }
             channel.theirs
@@ -248,12 +323,23 @@ fn prepare<R: Redact + Clone>(
     Ok((command, streams))
 }
 
+/// The outputs that a guard around us filters: see [`RUN_VARIABLE`].
+fn filtered_around() -> Vec<(u64, u64)> {
+    let outputs = std::env::var(RUN_VARIABLE).unwrap_or_default();
+    let output = |text: &str| {
+        let mut numbers = text.split(':').skip(1).map(str::parse::<u64>);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    };
+    outputs.split(',').filter_map(output).collect()
+}
+
 /// A program and its streams while it runs.
 struct Running<'v, R> {
     program: Child,
     streams: Vec<Stream<R>>,
     server: Server<'v>,
     values: &'v ProtectedValues,
+    sinks: Sinks,
     relay: Relay,
     status: Option<ExitStatus>,
     ended_at: Option<Instant>,
@@ -265,7 +351,7 @@ impl<R: Redact> Running<'_, R> {
     fn pump(&mut self) -> io::Result<()> {
         loop {
             if self.status.is_none()
-                && let Some(status) = self.program.try_wait()?
+                && let Some(status) = self.ended()?
             {
                 self.status = Some(status);
                 self.ended_at = Some(Instant::now());
@@ -281,10 +367,29 @@ impl<R: Redact> Running<'_, R> {
             }
             let extra = self.relay.fds();
             let until = [linger, self.relay.deadline()].into_iter().flatten().min();
-            let woken = wait(&mut self.streams, &mut self.server, &extra, until)?;
+            let woken = wait(&mut self.streams, &mut self.server, &mut self.sinks, &extra, until)?;
             drop(extra);
             if woken || self.relay.deadline().is_some() {
                 self.on_signals()?;
+            }
+        }
+    }
+
+    /// How the program has ended, if it has. The first process of a container also waits for those
+    /// that nobody else waits for.
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        if !is_first() {
+            return self.program.try_wait();
+        }
+        let program = Pid::from_child(&self.program);
+        loop {
+            match rustix::process::wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) if pid == program => {
+                    return Ok(Some(ExitStatus::from_raw(status.as_raw())));
+                }
+                Ok(Some(_)) | Err(Errno::INTR) => {}
+                Ok(None) | Err(Errno::CHILD) => return Ok(None),
+                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -308,32 +413,47 @@ impl<R: Redact> Running<'_, R> {
     fn stop_as_well(&mut self) -> io::Result<()> {
         let until = Instant::now() + HOLD + HOLD;
         while Instant::now() < until {
-            wait(&mut self.streams, &mut self.server, &[], Some(until))?;
+            wait(&mut self.streams, &mut self.server, &mut self.sinks, &[], Some(until))?;
         }
         emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         self.relay.resumed();
         Ok(())
     }
 
-    /// Descendants still hold the output: a process of ours goes on filtering it, with the values
-    /// that are known, and removes the directories when they end.
-    fn hand_over(&mut self, options: &RunOptions, directories: &mut Vec<TempDir>) {
+    /// What descendants still hold, with what was read of it written.
+    fn take_what_is_left(&mut self) -> Vec<follow::Way> {
         let mut left = Vec::new();
         for stream in &mut self.streams {
-            let Some(input) = stream.take_input() else { continue };
+            let input = stream.take_input(&mut self.sinks);
             while !stream.is_flushed() {
                 stream.write();
             }
-            let Ok(output) = stream.output().try_clone_to_owned() else { continue };
-            left.push((input, output));
+            let Some(input) = input else { continue };
+            let (output, sinks) = stream.take_outlet();
+            if output.is_some() || sinks.is_some() {
+                left.push(follow::Way { input, output, sinks });
+            }
         }
+        left
+    }
+
+    /// Descendants still hold the output: a process of ours goes on filtering it, with the values
+    /// that are known, and removes the directories when they end.
+    fn hand_over(
+        &mut self,
+        left: Vec<follow::Way>,
+        options: &RunOptions,
+        directories: &mut Vec<TempDir>,
+    ) {
         let Some(helper) = options.helper.as_deref().filter(|_| !left.is_empty()) else { return };
         let task = follow::Task {
             listener: self.server.close(),
-            streams: left,
+            ways: left,
             remove: directories.iter().map(|directory| directory.path().to_owned()).collect(),
         };
-        let environment = options.environment.iter();
+        let program = options.command.first().map(Path::new).and_then(Path::file_name);
+        let program = (PROGRAM_VARIABLE.into(), program.unwrap_or_default().to_owned());
+        let environment = options.environment.iter().chain([&program]);
         if follow::start(helper, environment, &task, self.values).is_ok() {
             // Its own now.
             directories.drain(..).for_each(|directory| drop(directory.keep()));
@@ -346,15 +466,18 @@ impl<R: Redact> Running<'_, R> {
 fn wait<R: Redact>(
     streams: &mut [Stream<R>],
     server: &mut Server<'_>,
+    sinks: &mut Sinks,
     extra: &[BorrowedFd<'_>],
     until: Option<Instant>,
 ) -> io::Result<bool> {
-    let until = streams.iter().filter_map(Stream::idle_at).chain(until).chain(server.due()).min();
+    let room_at = sinks.room_at();
+    let idle = streams.iter().filter_map(Stream::idle_at);
+    let until = idle.chain(until).chain(server.due()).chain(room_at).min();
     let (reads, writes, told, woken) = {
         let mut fds = Vec::with_capacity(2 * streams.len() + extra.len());
         let mut owners = Vec::with_capacity(2 * streams.len());
         for (index, stream) in streams.iter().enumerate() {
-            if let Some(fd) = stream.readable() {
+            if let Some(fd) = stream.readable(room_at.is_some()) {
                 owners.push((index, PollFlags::IN));
                 fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
             }
@@ -371,7 +494,7 @@ fn wait<R: Redact>(
             Timespec::try_from(left).unwrap_or_default()
         });
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         let ready = |flags| {
@@ -388,7 +511,7 @@ fn wait<R: Redact>(
     // What was released before this moment was written before it, too, and has been looked at.
     server.expire(reads.is_empty() && streams.iter().all(Stream::holds_nothing));
     for index in reads {
-        streams[index].read(|| server.catch_up());
+        streams[index].read(sinks, || server.catch_up());
     }
     if told || server.has_rested() {
         server.catch_up();
@@ -399,7 +522,7 @@ fn wait<R: Redact>(
     let now = Instant::now();
     for stream in streams {
         if stream.idle_at().is_some_and(|at| at <= now) {
-            stream.idle();
+            stream.idle(sinks);
         }
     }
     Ok(woken)

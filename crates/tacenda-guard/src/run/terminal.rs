@@ -17,14 +17,14 @@ pub(super) struct Channel {
     pub(super) theirs: OwnedFd,
 }
 
-/// A pseudo-terminal when `output` is a terminal, so that colours and progress bars live, else a
-/// pipe.
+/// A pseudo-terminal when `output` is a terminal that `shows` what is written, so that colours and
+/// progress bars live, else a pipe.
 ///
 /// The pseudo-terminal is nobody's controlling terminal and carries no input: stdin, the keys and
 /// job control stay with the real one. It is raw: the real terminal does what is to be done with
 /// line ends.
-pub(super) fn channel(output: BorrowedFd<'_>) -> io::Result<Channel> {
-    if !isatty(output) {
+pub(super) fn channel(output: BorrowedFd<'_>, shows: bool) -> io::Result<Channel> {
+    if !shows || !isatty(output) {
         let (ours, theirs) = io::pipe()?;
         return Ok(Channel { ours: ours.into(), theirs: theirs.into() });
     }

@@ -11,7 +11,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use tacenda_detect::{Share, SharedKey, SharedValue};
 
 use super::frame::{encode_fingerprints, encode_value};
-use super::{Decoder, Frame, is_ours, no_signal, wait_for, without_signal};
+use super::{Decoder, Frame, LOOKS, is_ours, no_signal, wait_for, without_signal};
 use crate::run::identity;
 
 /// Memory that is kept for what is sent next.
@@ -212,7 +212,7 @@ impl Socket {
                 Ok(count) => bytes = &bytes[count..],
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN | Errno::NOBUFS) => {
-                    if !wait_for(stream, PollFlags::OUT) {
+                    if !wait_for(stream, PollFlags::OUT, LOOKS) {
                         return Err(Fault::Stuck);
                     }
                 }
@@ -240,7 +240,7 @@ fn receive_key(stream: &UnixStream) -> Option<SharedKey> {
     let mut decoder = Decoder::default();
     let mut block = [0; 64];
     loop {
-        if !wait_for(stream, PollFlags::IN) {
+        if !wait_for(stream, PollFlags::IN, LOOKS) {
             return None;
         }
         match rustix::net::recv(stream, &mut block[..], RecvFlags::DONTWAIT) {

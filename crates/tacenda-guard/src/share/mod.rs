@@ -30,12 +30,16 @@ pub const SHARE_VARIABLE: &str = "TACENDA_SHARE";
 const LOOKS: u32 = 20;
 const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// Waits until `fd` is ready; false when the patience is at its end.
-fn wait_for(fd: impl std::os::fd::AsFd, flags: rustix::event::PollFlags) -> bool {
+/// Waits until `fd` is ready; false when it was not after that many looks.
+pub(crate) fn wait_for(
+    fd: impl std::os::fd::AsFd,
+    flags: rustix::event::PollFlags,
+    most: u32,
+) -> bool {
     use rustix::event::{PollFd, Timespec, poll};
     let between = Timespec::try_from(BETWEEN_LOOKS).unwrap_or_default();
     let mut looks = 0;
-    while looks < LOOKS {
+    while looks < most {
         match poll(&mut [PollFd::new(&fd, flags)], Some(&between)) {
             Ok(0) => looks += 1,
             Ok(_) => return true,

@@ -1,0 +1,120 @@
+//! A syslog server: on this machine, or over UDP, TCP or TLS.
+
+mod connection;
+mod message;
+
+use std::io;
+use std::path::Path;
+
+use rustix::io::Errno;
+use tacenda_policy::{Facility, SyslogFormat, SyslogServer, SyslogTransport};
+
+use self::connection::{Connection, Way};
+use crate::{Record, Refusal, Retry, Sink, words};
+
+/// Where the daemon of this machine listens.
+const LOCAL: &str = if cfg!(target_vendor = "apple") { "/var/run/syslog" } else { "/dev/log" };
+
+/// The longest message: what servers take by default, and over UDP what they take surely
+/// (RFC 5426, 3.2). A longer record becomes several messages.
+const LONGEST: usize = 8192;
+const LONGEST_DATAGRAM: usize = 2048;
+/// Over a local socket: what the system takes by default.
+const LONGEST_LOCAL: usize = if cfg!(target_vendor = "apple") { 2048 } else { LONGEST };
+
+/// What stands before each message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The facility.
+    pub facility: Facility,
+    /// How messages are written.
+    pub format: SyslogFormat,
+    /// The name of the program.
+    pub program: String,
+}
+
+/// Why there is nothing to send to.
+#[derive(Debug, thiserror::Error)]
+pub enum SyslogError {
+    /// The local socket cannot be used.
+    #[error("{}", words(.0))]
+    System(#[from] io::Error),
+    /// The name of the server is no name of a host.
+    #[error("the name of the server is none that a certificate could have")]
+    BadName,
+    /// There are no certificates to trust.
+    #[error("no certificate to trust was found")]
+    NoTrust,
+    /// This command was built without TLS.
+    #[error("this command was built without TLS")]
+    NoTls,
+}
+
+/// Sends each record as a syslog message.
+pub struct SyslogSink {
+    way: Way,
+    longest: usize,
+    header: message::Prepared,
+    connection: Option<Connection>,
+}
+
+impl SyslogSink {
+    /// Opens the local socket. A server of the network may be away: it is connected to when there
+    /// is something to send.
+    ///
+    /// # Errors
+    /// When the local socket is not there, or TLS cannot be set up.
+    pub fn open(server: &SyslogServer, header: &Header) -> Result<Self, SyslogError> {
+        let way = match server {
+            SyslogServer::Local => Way::Socket(Path::new(LOCAL).to_owned()),
+            SyslogServer::Socket(path) => Way::Socket(path.clone()),
+            SyslogServer::Remote(SyslogTransport::Udp, host) => Way::Udp(host.clone()),
+            SyslogServer::Remote(SyslogTransport::Tcp, host) => Way::Tcp(host.clone()),
+            SyslogServer::Remote(SyslogTransport::Tls, host) => Way::tls(host)?,
+        };
+        let connection = match &way {
+            Way::Socket(_) => Some(way.connect()?),
+            _ => None,
+        };
+        let longest = match way {
+            Way::Udp(_) => LONGEST_DATAGRAM,
+            Way::Socket(_) => LONGEST_LOCAL,
+            _ => LONGEST,
+        };
+        Ok(Self { way, longest, header: message::Prepared::new(header), connection })
+    }
+
+    fn send(&mut self, record: &Record) -> io::Result<()> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.way.connect()?),
+        };
+        for message in self.header.messages(record, self.longest) {
+            connection.send(&message)?;
+        }
+        connection.flush()
+    }
+}
+
+impl Sink for SyslogSink {
+    fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
+        // A server that has gone takes the first message without a word.
+        if self.connection.as_mut().is_some_and(Connection::has_ended) {
+            self.connection = None;
+        }
+        for (taken, record) in records.iter().enumerate() {
+            if let Err(error) = self.send(record) {
+                let too_long = Errno::from_io_error(&error) == Some(Errno::MSGSIZE);
+                let retry = if too_long { Retry::Skip } else { Retry::Later };
+                if !too_long {
+                    self.connection = None;
+                }
+                return Err(Refusal { taken, ..Refusal::of(&error, retry) });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

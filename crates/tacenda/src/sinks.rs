@@ -1,0 +1,94 @@
+//! The sinks that a policy names, opened.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use tacenda_guard::run::Log;
+use tacenda_policy::{Policy, SinkTarget};
+use tacenda_sink::{FileError, FileSink, Header, Rotation, Sink, Sinks, SyslogError, SyslogSink};
+
+use crate::failure::Failure;
+
+/// Opens the sinks of a log. `program` is whose log it is.
+pub(crate) fn open(policy: &Policy, program: &str) -> Result<Log, Failure> {
+    let mut log = Log { stdio: false, sinks: Sinks::default(), wait: policy.sink_wait() };
+    for target in policy.sinks() {
+        let sink: Box<dyn Sink> = match target {
+            SinkTarget::Stdio => {
+                log.stdio = true;
+                continue;
+            }
+            SinkTarget::File(path) => {
+                log.sinks.direct(target.to_string(), file(path, policy)?);
+                continue;
+            }
+            SinkTarget::Syslog(server) => {
+                let header = Header {
+                    facility: policy.syslog_facility(),
+                    format: policy.syslog_format(),
+                    program: program.to_owned(),
+                };
+                let opened = SyslogSink::open(server, &header);
+                Box::new(opened.map_err(|error| syslog(target, &error))?)
+            }
+            SinkTarget::Otlp(url) => otlp(url.as_deref(), target, program)?,
+        };
+        let (bytes, wait) = (policy.sink_queue(), policy.sink_wait());
+        let queued = log.sinks.queued(target.to_string(), sink, bytes, wait);
+        queued.map_err(|error| cannot(target, &error))?;
+    }
+    Ok(log)
+}
+
+/// The name of a program, without its path.
+pub(crate) fn program(command: &[OsString]) -> String {
+    let program = command.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
+    program.to_string_lossy().into_owned()
+}
+
+fn file(path: &Path, policy: &Policy) -> Result<Box<dyn Sink>, Failure> {
+    let rotation = Rotation {
+        size: policy.sink_file_size(),
+        age: policy.sink_file_age(),
+        keep: policy.sink_file_keep(),
+    };
+    FileSink::open(path, rotation).map(|sink| Box::new(sink) as Box<dyn Sink>).map_err(|error| {
+        let failure = Failure::new(format!("cannot write to the log: {error}")).at(path);
+        match error {
+            FileError::System(_) => failure,
+            FileError::OpenDirectory => {
+                failure.hint("chmod 700 the directory, or name one below it")
+            }
+            FileError::LinkedDirectory => failure.hint("name the directory that it leads to"),
+            FileError::NotPrivate => failure.hint("chmod 600 the file, or name another one"),
+        }
+    })
+}
+
+fn syslog(target: &SinkTarget, error: &SyslogError) -> Failure {
+    let failure = cannot(target, error);
+    match error {
+        SyslogError::System(_) => {
+            failure.hint("is a syslog daemon running? name its socket: `syslog:PATH`")
+        }
+        SyslogError::NoTrust => failure.hint("SSL_CERT_FILE names a file with certificates"),
+        SyslogError::BadName | SyslogError::NoTls => failure,
+    }
+}
+
+#[cfg(feature = "otlp")]
+fn otlp(url: Option<&str>, target: &SinkTarget, program: &str) -> Result<Box<dyn Sink>, Failure> {
+    let resource = tacenda_sink::Resource { program: program.to_owned() };
+    let variable = |name: &str| std::env::var(name).ok();
+    let opened = tacenda_sink::OtlpSink::open(url, &resource, &variable);
+    opened.map(|sink| Box::new(sink) as Box<dyn Sink>).map_err(|error| cannot(target, &error))
+}
+
+#[cfg(not(feature = "otlp"))]
+fn otlp(_: Option<&str>, target: &SinkTarget, _: &str) -> Result<Box<dyn Sink>, Failure> {
+    Err(cannot(target, &"this command was built without OTLP"))
+}
+
+fn cannot(target: &SinkTarget, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("cannot use the sink `{target}`: {error}"))
+}
