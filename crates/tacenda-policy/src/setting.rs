@@ -7,8 +7,8 @@ use toml::{Spanned, de::DeValue};
 
 use crate::levels::{Floor, LoggerFloors, QueryStrings};
 use crate::value::{
-    Bytes, Chars, Count, CountryCode, Digits, EnvironmentName, Luhn, Names, OptionalPath,
-    RuleFiles, Seconds, Stdout, Tmpdir, Umask, Value,
+    Bytes, Chars, Count, CountryCode, Digits, EnvironmentName, Luhn, Names, OptionalPath, Paths,
+    Seconds, Stdout, Tmpdir, Umask, Value,
 };
 
 /// A value that no layer of configuration may have: what was expected instead.
@@ -137,6 +137,11 @@ settings! {
     /// The permission bits withheld from the files that the guarded program makes (octal), or
     /// `inherit`.
     Umask umask: Umask = Umask::Bits(0o077), "guard.umask", "TACENDA_UMASK";
+    /// Directories whose files are logs, with the directories below them: what the guarded program
+    /// itself writes there from Python, or saves there with MLX, is redacted. Relative to the policy
+    /// file.
+    LogDirectories log_directories: Paths = Paths(Vec::new()),
+        "guard.log_directories", "TACENDA_LOG_DIRECTORIES";
     /// The level below which no logger goes: records under it are never made. `inherit`: as the
     /// program says.
     LevelsFloor levels_floor: Floor = Floor(None), "levels.floor", "TACENDA_LEVELS_FLOOR";
@@ -185,7 +190,7 @@ settings! {
         "detectors.disable", "TACENDA_DETECTORS_DISABLE";
     /// Files with rules of one's own; relative to the policy file. `*` and `?` in the name of a file
     /// stand for any letters and for one.
-    DetectorsRules detectors_rules: RuleFiles = RuleFiles(Vec::new()),
+    DetectorsRules detectors_rules: Paths = Paths(Vec::new()),
         "detectors.rules", "TACENDA_DETECTORS_RULES";
 }
 
