@@ -17,7 +17,9 @@ from tacenda.hooks import (
     aiohttp_web,
     arrays,
     exceptions,
+    files,
     http_server,
+    jupyter,
     levels,
     loggers,
     mlx_lm,
@@ -45,6 +47,7 @@ class Guard:
         self.streams = streams.Streams(core, self.patches)
         self.records = records.Records(core, self.patches, self.streams.idler)
         self.levels = levels.Levels(core, self.patches)
+        self.files = files.Files(core, self.patches, self.streams.idler)
 
     def _start(self) -> None:
         # Sinks first: whatever goes wrong in the rest is already written through them.
@@ -61,7 +64,9 @@ class Guard:
         for hooks in (loggers, telemetry, trackers, web, aiohttp_web):
             hooks.start(self.core, self.patches, self.imports)
         arrays.start(self.core, self.patches, self.imports)
+        self.files.start(self.imports)
         http_server.start(self.core, self.patches, self.imports, self.records)
+        jupyter.start(self.core, self.patches, self.imports, self.streams)
         tokenizers.start(self.core, self.patches, self.imports)
         mlx_lm.start(self.core, self.patches, self.imports)
         _protect.use(self.core, self.streams.settle)
@@ -83,12 +88,14 @@ class Guard:
         self.streams.idler.forget()
         self.streams.forget()
         self.records.forget()
+        self.files.forget()
         self.levels.forget()
 
     def finish(self) -> None:
         """Writes what is still held, redacted."""
         self.records.finish()
         self.streams.finish()
+        self.files.finish()
         self.levels.finish()
 
     def __enter__(self) -> Guard:
@@ -106,6 +113,12 @@ class Guard:
 def _before_fork() -> None:
     if _guard is not None:
         _guard.streams.settle()
+        _guard.streams.pause()
+
+
+def _after_fork_in_parent() -> None:
+    if _guard is not None:
+        _guard.streams.resume()
 
 
 def _after_fork() -> None:
@@ -114,7 +127,11 @@ def _after_fork() -> None:
 
 
 # Once for all installations: what is registered stays registered.
-os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+os.register_at_fork(
+    before=_before_fork,
+    after_in_parent=_after_fork_in_parent,
+    after_in_child=_after_fork,
+)
 
 
 def install(

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 State = Literal["covered", "waiting", "missing", "off"]
 
 _NOT_COVERED = (
-    "files that the application itself opens and writes",
+    "files that the application itself writes outside guard.log_directories",
     "command lines of child processes, as the process table shows them",
     "data that the application sends over the network",
 )

@@ -40,7 +40,7 @@ def test_it_tells_versions_channels_and_costs(tmp_path: Path) -> None:
     # What is hooked at its import has been imported.
     assert states["http.server requests"] == "covered"
     assert states["loguru records"] == "covered"
-    assert states["files that the application itself opens and writes"] == "no"
+    assert states["files that the application itself writes outside guard.log_directories"] == "no"
     assert any(line.startswith("  logger.info ") and line.endswith("µs") for line in lines)
     assert any(line.startswith("  install() ") for line in lines)
 

@@ -27,6 +27,8 @@ class Channel:
     command: tuple[str, ...] = ("{python}", "{script}")
     # Whether the script writes files that are its own business and no log.
     own_files: bool = False
+    # The policy file in its directory.
+    policy: str = ""
     # A library that is not there for every version of Python, and the version that has what is used.
     needs: str = ""
     since: tuple[int, int] = (3, 10)
@@ -58,6 +60,8 @@ def run(channel: Channel, guard: str, directory: Path) -> Outcome:
     script = directory / "app.py"
     constants = f"EMAIL, PROMPT, BODY = {(EMAIL, PROMPT, BODY)!r}\nSECRET = EMAIL + ' ' + PROMPT\n"
     script.write_text(f"{constants}{GUARDS[guard]}{channel.code.lstrip()}\n")
+    if channel.policy:
+        (directory / "tacenda.toml").write_text(channel.policy)
     names = {"python": sys.executable, "script": "app.py"}
     command = [word.format(**names) for word in channel.command]
     if guard == "run":

@@ -37,7 +37,7 @@ def test_the_reference_lists_every_channel() -> None:
         family, _, way = channel.name.partition(": ")
         families.setdefault(family, []).append(way)
     rows = [f"| {family} | {'; '.join(ways)} |" for family, ways in families.items()]
-    text = HEAD + "\n".join(["| family | ways |", "| --- | --- |", *rows]) + "\n"
+    text = HEAD + "\n".join(["| family | ways |", "| --- | --- |", *rows]) + "\n" + TAIL
     if os.environ.get("TACENDA_BLESS"):
         reference.write_text(text)
     assert reference.read_text() == text, "TACENDA_BLESS=1 writes it anew"
@@ -49,6 +49,19 @@ HEAD = """# Channels
 
 Ways in which a value leaves a process. Each is a test of its own: a script that leaks a value which
 a detector knows, and a protected value that none knows, without the guard, and neither with it, be it
-by `tacenda.install()` or by `tacenda run`.
+by `tacenda.install()` or by `tacenda run`. Own files are those in a directory that the policy names
+(`guard.log_directories`).
 
+"""
+TAIL = """
+## What no process can cover
+
+| way | why | what does |
+| --- | --- | --- |
+| the arguments of a process, in the process table (`mlx.launch --env`, `--api-key`) | the system shows them to every user from the moment the program starts, before any code of it runs | nothing can: give secrets in the environment or in a file. Where arguments are logged or printed they are redacted as any text |
+| numbers from which a text can be computed: keys and values in a prompt cache, weights that have learnt a text | the text stands nowhere in them; to change the numbers is to destroy the file | such files are private (umask 077), and what stands beside the numbers is cleaned in `guard.log_directories`; [`tacenda scan`](scan-rules.md) finds those that are saved in public places (TAC605) |
+
+Some ways of MLX's own tools write nothing of a value and are no channels: `mlx_lm.evaluate` writes
+counts and scores, MLX itself has no log. What `mlx_lm.generate` and `mlx_lm.chat` answer on standard
+output is what the user asked for: it passes unless `guard.stdout` is `log`.
 """

@@ -16,8 +16,9 @@ use crate::{Context, Half, python, wheel};
 type Bench = fn(&Context, Option<Half>) -> Result<bool>;
 
 /// Every benchmark, in the order in which they run.
-const ALL: [(&str, Bench); 6] = [
+const ALL: [(&str, Bench); 7] = [
     ("overhead", overhead),
+    ("guard", |context, _| guard(context)),
     ("detect", |context, _| detect::run(context)),
     ("journal", |context, _| journal(context)),
     ("accuracy", |context, _| accuracy::run(context).map(|()| true)),
@@ -69,6 +70,18 @@ fn overhead(context: &Context, only: Option<Half>) -> Result<bool> {
         held &= process.attached()?.success();
     }
     Ok(held)
+}
+
+/// Real programs without and with the guard: what gets out, what is the same, what it costs.
+fn guard(context: &Context) -> Result<bool> {
+    let environment = wheel::install(context)?;
+    let status = Process::new(environment.program("python"))
+        .args([context.path("benches/guard/measure.py")])
+        .args(["--work"])
+        .args([context.path("target/bench/guard")])
+        .env("PATH", environment.path())
+        .attached()?;
+    Ok(status.success())
 }
 
 /// Records a second through write-ahead file, seal and signature, beside what the parts can do.

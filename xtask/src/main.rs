@@ -12,6 +12,7 @@ mod lint;
 mod process;
 mod progress;
 mod python;
+mod soak;
 mod test;
 mod wheel;
 
@@ -32,6 +33,7 @@ Tasks
   lint    formatting, clippy, ruff, mypy, cargo deny
   bench   print the benchmark tables
   fuzz    look for inputs that break a property, each target for a while
+  soak    mixed load under the guard, with faults that are injected, for as long as asked
 
 Options
   --profile <name>    cargo profile of the wheel: release (default), dev or dist
@@ -47,13 +49,17 @@ Options of test
   -- <args>           passed on to pytest
 
 Options of bench
-  <name>              one benchmark: overhead, detect, journal, accuracy; all of them without a name
+  <name>              one benchmark: overhead, guard, detect, journal, accuracy, scan-accuracy, scan;
+                      all of them without a name
   --only <rust|python>
                       one half of overhead
 
 Options of fuzz
   <name>              one target: scan, decode, redact, filter, policy, protected
   --seconds <n>       how long each target runs, default 60
+
+Options of soak
+  --minutes <n>       how long, default 30
 ";
 
 /// What every task works with.
@@ -85,6 +91,7 @@ struct Options {
     /// The one benchmark or fuzz target to run.
     name: Option<String>,
     seconds: Option<u32>,
+    minutes: Option<u32>,
     rest: Vec<String>,
 }
 
@@ -132,8 +139,9 @@ fn run(task: &str, arguments: impl Iterator<Item = String>) -> Result<ExitCode> 
         "lint" => lint::run(&context),
         "bench" => bench::run(&context, options.name.as_deref(), options.only),
         "fuzz" => fuzz::run(&context, options.name.as_deref(), options.seconds.unwrap_or(60)),
+        "soak" => soak::run(&context, options.minutes.unwrap_or(30)),
         other => Err(Failure::new(format!("there is no task `{other}`"))
-            .hint("the tasks are: setup, wheel, demo, test, lint, bench, fuzz")),
+            .hint("the tasks are: setup, wheel, demo, test, lint, bench, fuzz, soak")),
     }
 }
 
@@ -159,11 +167,8 @@ fn parse(
                 });
             }
             ("--", "test") => options.rest = arguments.by_ref().collect(),
-            ("--seconds", "fuzz") => {
-                let seconds = value("--seconds")?;
-                let number = seconds.parse().map_err(|_| Failure::new("--seconds takes a number"));
-                options.seconds = Some(number?);
-            }
+            ("--seconds", "fuzz") => options.seconds = Some(number("--seconds", value)?),
+            ("--minutes", "soak") => options.minutes = Some(number("--minutes", value)?),
             (name, "bench" | "fuzz") if !name.starts_with('-') && options.name.is_none() => {
                 options.name = Some(name.to_owned());
             }
@@ -174,4 +179,8 @@ fn parse(
         }
     }
     Ok(options)
+}
+
+fn number(name: &str, value: impl FnOnce(&str) -> Result<String>) -> Result<u32> {
+    value(name)?.parse().map_err(|_| Failure::new(format!("{name} takes a number")))
 }

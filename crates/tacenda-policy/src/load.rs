@@ -191,11 +191,13 @@ impl Loader {
         };
         let (keys, vault) = (base(Setting::KeysFile), base(Setting::VaultPath));
         let (rules, sinks) = (base(Setting::DetectorsRules), base(Setting::Sinks));
+        let logs = base(Setting::LogDirectories);
         let settings = &mut loaded.policy.settings;
         settings.keys_file.resolve(keys.as_deref().and_then(Path::parent));
         settings.vault_path.resolve(vault.as_deref().and_then(Path::parent));
         settings.detectors_rules.resolve(rules.as_deref().and_then(Path::parent));
         settings.sinks.resolve(sinks.as_deref().and_then(Path::parent));
+        settings.log_directories.resolve(logs.as_deref().and_then(Path::parent));
         let here = found.and_then(|found| std::path::absolute(&found.path).ok());
         for allow in &mut loaded.policy.allow {
             allow.resolve(here.as_deref().and_then(Path::parent));

@@ -205,6 +205,11 @@ impl Policy {
         &self.settings.detectors_rules.0
     }
 
+    /// The directories whose files are logs, absolute unless the working directory is unknown.
+    pub fn log_directories(&self) -> &[PathBuf] {
+        &self.settings.log_directories.0
+    }
+
     /// The values that are written as they are although a detector finds them.
     pub fn allow(&self) -> &[Allow] {
         &self.allow

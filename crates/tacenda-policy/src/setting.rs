@@ -9,7 +9,7 @@ use crate::levels::{Floor, LoggerFloors, QueryStrings};
 use crate::sink::{Facility, SinkTarget, Sinks, SyslogFormat};
 use crate::value::{
     Bytes, Chars, Count, CountryCode, Digits, EnvironmentName, Files, Luhn, Names, OptionalPath,
-    RuleFiles, Seconds, Stdout, Tmpdir, Umask, Value,
+    Paths, Seconds, Stdout, Tmpdir, Umask, Value,
 };
 
 /// A value that no layer of configuration may have: what was expected instead.
@@ -162,6 +162,11 @@ settings! {
     /// daemons understand on the local socket.
     SinksSyslogFormat sinks_syslog_format: SyslogFormat = SyslogFormat::Rfc5424,
         "sinks.syslog_format", "TACENDA_SINKS_SYSLOG_FORMAT";
+    /// Directories whose files are logs, with the directories below them: what the guarded program
+    /// itself writes there from Python, or saves there with MLX, is redacted. Relative to the policy
+    /// file.
+    LogDirectories log_directories: Paths = Paths(Vec::new()),
+        "guard.log_directories", "TACENDA_LOG_DIRECTORIES";
     /// The level below which no logger goes: records under it are never made. `inherit`: as the
     /// program says.
     LevelsFloor levels_floor: Floor = Floor(None), "levels.floor", "TACENDA_LEVELS_FLOOR";
@@ -210,7 +215,7 @@ settings! {
         "detectors.disable", "TACENDA_DETECTORS_DISABLE";
     /// Files with rules of one's own; relative to the policy file. `*` and `?` in the name of a file
     /// stand for any letters and for one.
-    DetectorsRules detectors_rules: RuleFiles = RuleFiles(Vec::new()),
+    DetectorsRules detectors_rules: Paths = Paths(Vec::new()),
         "detectors.rules", "TACENDA_DETECTORS_RULES";
 }
 

@@ -440,12 +440,12 @@ impl Value for Names {
     }
 }
 
-/// Rule files, by path. In a variable they are separated by commas; `\,` is a comma of a path and
-/// `\\` a backslash.
+/// Paths. In a variable they are separated by commas; `\,` is a comma of a path and `\\` a
+/// backslash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RuleFiles(pub(crate) Vec<PathBuf>);
+pub(crate) struct Paths(pub(crate) Vec<PathBuf>);
 
-impl RuleFiles {
+impl Paths {
     /// As [`resolve`].
     pub(crate) fn resolve(&mut self, base: Option<&Path>) {
         for path in &mut self.0 {
@@ -458,7 +458,7 @@ impl RuleFiles {
     }
 }
 
-impl Value for RuleFiles {
+impl Value for Paths {
     fn expected() -> String {
         "a list of paths".to_owned()
     }
@@ -575,8 +575,8 @@ mod tests {
 
     #[test]
     fn a_path_may_hold_a_comma() {
-        let paths = RuleFiles(vec!["/a, b/c.toml".into(), r"/d\e.toml".into()]);
-        assert_eq!(RuleFiles::from_text(&paths.text()), Some(paths));
+        let paths = Paths(vec!["/a, b/c.toml".into(), r"/d\e.toml".into()]);
+        assert_eq!(Paths::from_text(&paths.text()), Some(paths));
     }
 
     fn round_trips<V: Value + PartialEq + std::fmt::Debug>(text: &str) {
@@ -600,8 +600,8 @@ mod tests {
                 round_trips::<Names>(&text);
                 round_trips::<crate::levels::LoggerFloors>(&text);
                 round_trips::<crate::levels::Floor>(&text);
-                round_trips::<RuleFiles>(&text);
                 round_trips::<crate::sink::Sinks>(&text);
+                round_trips::<Paths>(&text);
             }
         }
     }

@@ -44,7 +44,7 @@ fn value(setting: Setting, layer: usize) -> (String, String) {
         Setting::KeysFile | Setting::VaultPath => quoted(&format!("/keys/{layer}")),
         Setting::HashCountryCode => quoted(&format!("{}", 40 + layer)),
         Setting::FpeLuhn => quoted(["valid", "invalid"][layer % 2]),
-        Setting::DetectorsRules => {
+        Setting::DetectorsRules | Setting::LogDirectories => {
             (format!("/rules/a,/rules/b{layer}"), format!("['/rules/a', '/rules/b{layer}']"))
         }
         Setting::OutputCommands | Setting::KeysCommand | Setting::DetectorsDisable => {
@@ -174,13 +174,17 @@ fn the_chosen_file_and_what_it_is_relative_to() {
     let inner = root.path().join("project/src");
     fs::create_dir_all(&inner).unwrap();
     let project = root.path().join("project");
-    fs::write(project.join("tacenda.toml"), "keys.file = 'key'").unwrap();
+    let text = "keys.file = 'key'\nguard.log_directories = ['logs', '/var/log/a']";
+    fs::write(project.join("tacenda.toml"), text).unwrap();
     fs::write(root.path().join("other.toml"), "guard.stdout = 'log'").unwrap();
 
     let near = Loader::isolated().directory(&inner);
     let loaded = near.load().unwrap();
     assert_eq!(loaded.file(), Some(project.join("tacenda.toml").as_path()));
     assert_eq!(loaded.policy().keys_file(), Some(project.join("key").as_path()));
+
+    let logs = [project.join("logs"), "/var/log/a".into()];
+    assert_eq!(loaded.policy().log_directories(), logs);
 
     let here = Loader::isolated().directory(&project).load().unwrap();
     assert_eq!(here.file(), Some(Path::new("tacenda.toml")), "shown relative to where one is");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use tacenda_detect::{Engine, ValueId};
 use tacenda_guard::audit;
 use tacenda_guard::run::{Diversion, PROGRAM_VARIABLE, divert};
@@ -174,6 +174,15 @@ impl Core {
         self.redactor.redact(data, &mut Report::default()).into_owned()
     }
 
+    /// Bytes of the same number, with `*` in place of every sensitive value; the same object when
+    /// there is none.
+    fn blank<'py>(&self, data: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
+        match self.redactor.blank(data.as_bytes()) {
+            std::borrow::Cow::Borrowed(_) => data.clone(),
+            std::borrow::Cow::Owned(blanked) => PyBytes::new(data.py(), &blanked),
+        }
+    }
+
     /// Protects a text. Gives an id, or None when the text is too short to be told from ordinary
     /// words. `held`: until `release(id)`; otherwise until it expires. `automatic`: only when it
     /// is at least `protect.min_chars` long.
@@ -274,6 +283,11 @@ impl Core {
     /// Whether temporary files go to a private directory.
     fn private_tmpdir(&self) -> bool {
         self.redactor.policy().tmpdir() == Tmpdir::Private
+    }
+
+    /// The directories whose files are logs.
+    fn log_directories(&self) -> Vec<PathBuf> {
+        self.redactor.policy().log_directories().to_vec()
     }
 
     /// What child processes need in their environment to be guarded alike.
@@ -381,7 +395,7 @@ impl Core {
         let encoded: Vec<u8> =
             text.call_method1("encode", ("utf-8", "surrogatepass"))?.extract()?;
         let redacted = self.redact_bytes(&encoded);
-        let bytes = pyo3::types::PyBytes::new(text.py(), &redacted);
+        let bytes = PyBytes::new(text.py(), &redacted);
         Ok(bytes.call_method1("decode", ("utf-8", "surrogatepass"))?.cast_into()?)
     }
 }

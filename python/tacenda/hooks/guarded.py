@@ -6,6 +6,7 @@ import io
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -22,7 +23,15 @@ class Writer:
     ends in such a call unwinds, and native code in its way would abort the process.
     """
 
-    __slots__ = ("_filter", "_lock", "_on_hold", "_unbuffered", "_watched", "stream")
+    __slots__ = (
+        "_filter",
+        "_lock",
+        "_on_hold",
+        "_paused",
+        "_unbuffered",
+        "_watched",
+        "stream",
+    )
 
     def __init__(self, stream: TextIO, core: Core, on_hold: Callable[[Writer], object]) -> None:
         """Makes the writer of a stream.
@@ -42,6 +51,8 @@ class Writer:
         # lets out more. Else lines of several threads have no order, and no lock is paid for.
         self._watched = False
         self._lock = threading.RLock()
+        # While the process forks: whether the lock was got, and `_watched` before.
+        self._paused: tuple[bool, bool] | None = None
 
     def write(self, text: str, /) -> int:
         """Writes text, guarded."""
@@ -104,10 +115,30 @@ class Writer:
             if locked:
                 self._lock.release()
 
+    def pause(self) -> None:
+        """Lets no thread write while the process forks.
+
+        In the child, the lock inside the stream would stay with a thread that is not there. Of the
+        interpreter's own streams it makes new locks, of what stands in their place it does not.
+        """
+        locked = self._lock.acquire(timeout=_PATIENCE)
+        self._paused = (locked, self._watched)
+        self._watched = True
+        with suppress(ValueError, OSError):  # closed, or its reader is gone
+            self.stream.flush()  # waits for who is in it
+
+    def resume(self) -> None:
+        """Lets them write again, in the parent."""
+        if self._paused is not None:
+            (locked, self._watched), self._paused = self._paused, None
+            if locked:
+                self._lock.release()
+
     def forget(self) -> None:
         """Drops what is held, in a child by fork, whose other threads are gone."""
         self._lock = threading.RLock()
         self._watched = False
+        self._paused = None
         self._filter.forget()
 
     def _see_to_held(self) -> None:

@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from typing import BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from tacenda._core import Core
 from tacenda._patch import Patches
@@ -32,6 +32,7 @@ class Streams:
         self._patches = patches
         self.idler = Idler()
         self._guarded: list[GuardedStream] = []
+        self._adopted: list[Writer] = []
         # Whether a guarded process has started this one.
         self.descends = RUN_VARIABLE in os.environ
 
@@ -80,14 +81,34 @@ class Streams:
         found = ((_fd_of(stream), stream.writer) for stream in self._guarded)
         return {fd: writer for fd, writer in found if fd is not None}
 
+    def adopt(self, stream: Any) -> Writer:
+        """A writer to a stream that takes the place of a standard stream."""
+        writer = Writer(stream, self._core, self.idler.hold)
+        self._adopted.append(writer)
+        return writer
+
     def forget(self) -> None:
         """Drops what is held: in a child by fork it is the parent's to write."""
-        for stream in self._guarded:
-            stream.writer.forget()
+        for writer in self._all_writers():
+            writer.forget()
+
+    def pause(self) -> None:
+        """Lets no thread write while the process forks."""
+        for writer in self._all_writers():
+            writer.pause()
+
+    def resume(self) -> None:
+        """Lets them write again, in the parent."""
+        for writer in self._all_writers():
+            writer.resume()
 
     def settle(self) -> None:
         """Writes what is held, redacted, and goes on as before."""
-        self._finish(closing=False)
+        _finish(self._all_writers(), closing=False)
+
+    def settle_adopted(self) -> None:
+        """The same for streams that have been adopted."""
+        _finish(self._adopted, closing=False)
 
     def _tell_children(self, parent_outputs: frozenset[str]) -> None:
         outputs = [os.environ[RUN_VARIABLE]] if parent_outputs else []
@@ -100,14 +121,10 @@ class Streams:
 
     def finish(self) -> None:
         """Writes what is held, redacted; from now on nothing is held for long."""
-        self._finish(closing=True)
+        _finish(self._all_writers(), closing=True)
 
-    def _finish(self, *, closing: bool) -> None:
-        for stream in self._guarded:
-            try:
-                stream.writer.finish(closing=closing)
-            except (ValueError, OSError):  # closed by the application, or its reader is gone
-                continue
+    def _all_writers(self) -> list[Writer]:
+        return [stream.writer for stream in self._guarded] + self._adopted
 
     def _guard(self, name: str, stream: TextIO, fd: int | None, before: int | None) -> None:
         inner = stream
@@ -130,6 +147,14 @@ class Streams:
                 swapped += 1
         detail = f"and {swapped} handlers that held it" if swapped else ""
         self._patches.cover(f"sys.{name}", detail)
+
+
+def _finish(writers: list[Writer], *, closing: bool) -> None:
+    for writer in writers:
+        try:
+            writer.finish(closing=closing)
+        except (ValueError, OSError):  # closed by the application, or its reader is gone
+            continue
 
 
 def _reopened(stream: TextIO, fd: int) -> io.TextIOWrapper:

@@ -1,6 +1,17 @@
 """The channels, by family."""
 
-from matrix import exceptions, libraries, processes, records, servers, streams, telemetry
+from matrix import (
+    exceptions,
+    files,
+    jupyter,
+    libraries,
+    mlx,
+    processes,
+    records,
+    servers,
+    streams,
+    telemetry,
+)
 
 CHANNELS = [
     *records.CHANNELS,
@@ -10,4 +21,7 @@ CHANNELS = [
     *libraries.CHANNELS,
     *servers.CHANNELS,
     *telemetry.CHANNELS,
+    *jupyter.CHANNELS,
+    *mlx.CHANNELS,
+    *files.CHANNELS,
 ]

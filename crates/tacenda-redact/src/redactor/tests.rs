@@ -52,6 +52,29 @@ fn overlapping_spans_become_their_union() {
 }
 
 #[test]
+fn blanked_data_keep_their_length() {
+    let mut redactor = redactor();
+    redactor.protected().protect(PROMPT, Kind::Prompt, None, false).unwrap();
+    assert!(matches!(redactor.blank(b"\x93NUMPY\x01\0v\0{'descr': '|u1'}"), Cow::Borrowed(_)));
+    let around = |prompt: &str, mail: &str| {
+        let mut data = b"\0\xff\x07".to_vec();
+        data.extend_from_slice(prompt.as_bytes());
+        data.extend_from_slice(b"\xfe ");
+        data.extend_from_slice(mail.as_bytes());
+        data.extend_from_slice(b"\0\x01");
+        data
+    };
+    let mail = "jane.roe@example.com";
+    let data = around(PROMPT, mail);
+    let expected = around(&"*".repeat(PROMPT.len()), &"*".repeat(mail.len()));
+    assert_eq!(redactor.blank(&data).into_owned(), expected);
+
+    redactor.fault = Some(Stage::Detect);
+    let blank = redactor.blank(mail.as_bytes()).into_owned();
+    assert_eq!(blank, vec![b'*'; mail.len()], "an internal error");
+}
+
+#[test]
 fn a_private_key_written_line_by_line_becomes_one_label() {
     let redactor = redactor();
     let (mut carry, mut report) = (Carry::default(), Report::default());

@@ -1,0 +1,258 @@
+"""Files of the program itself, in directories that are logs (`guard.log_directories`).
+
+What is written as text takes the way of a log: line by line, with labels in place of values. What
+is written as bytes may have a format that counts them: of a value `*` is left, byte for byte.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakSet
+
+from tacenda._core import Core
+from tacenda._patch import ImportWatch, Patches
+from tacenda.hooks.guarded import GuardedStream, Writer
+from tacenda.hooks.idle import Idler
+
+_CHANNEL = "files of the program"
+_MLX_CHANNEL = "files that MLX saves"
+_MLX_SAVES = ("save", "savez", "savez_compressed", "save_safetensors", "save_gguf")
+
+# A saved file is looked at in windows that overlap: a value may lie anywhere.
+_WINDOW = 1 << 20
+_OVERLAP = 1 << 14
+
+
+class Files:
+    """The hooks on what opens files."""
+
+    def __init__(self, core: Core, patches: Patches, idler: Idler) -> None:
+        self._core = core
+        self._patches = patches
+        self._idler = idler
+        self._open: WeakSet[_TextFile] = WeakSet()
+        self._directories: tuple[str, ...] = ()
+
+    def start(self, imports: ImportWatch) -> None:
+        """Hooks `open` and the saving functions of MLX, if the policy names a directory."""
+        named = self._core.log_directories()
+        if not named:
+            return
+        self._directories = tuple(os.path.join(os.path.realpath(path), "") for path in named)
+        original = io.open
+
+        def guarded_open(file: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
+            stream: Any = original(file, mode, *args, **more)
+            if not isinstance(mode, str) or not set(mode) & set("wax+") or not self.holds(file):
+                return stream
+            if "b" in mode:
+                return _BinaryFile(stream, self._core)
+            guarded = _TextFile(Writer(stream, self._core, self._idler.hold))
+            self._open.add(guarded)
+            return guarded
+
+        self._patches.replace(builtins, "open", guarded_open)
+        self._patches.replace(io, "open", guarded_open)
+        self._patches.cover(_CHANNEL, "in guard.log_directories")
+        self._patches.wait(_MLX_CHANNEL, "mlx.core")
+        imports.when("mlx.core", self._hook_mlx)
+
+    def holds(self, file: Any) -> bool:
+        """Whether a file lies in one of the directories."""
+        try:
+            path = os.fsdecode(file)
+        except TypeError:  # a descriptor
+            return False
+        # Of the directory, and of the file if it is a link.
+        return os.path.realpath(path).startswith(self._directories)
+
+    def finish(self) -> None:
+        """Writes what is held, redacted."""
+        for file in list(self._open):
+            file.settle()
+
+    def forget(self) -> None:
+        """In a child by fork: what is held is the parent's to write."""
+        for file in list(self._open):
+            file.writer.forget()
+
+    def _hook_mlx(self, module: Any) -> None:
+        missing = []
+        for name in _MLX_SAVES:
+            original = getattr(module, name, None)
+            if original is None:
+                missing.append(name)
+            else:
+                self._patches.replace(module, name, self._saving(original))
+        if missing:
+            self._patches.miss(_MLX_CHANNEL, f"mlx.core has no {', '.join(missing)}")
+        else:
+            self._patches.cover(_MLX_CHANNEL, "in guard.log_directories")
+
+    def _saving(self, original: Any) -> Any:
+        def save(file: Any, *args: Any, **arrays: Any) -> Any:
+            if not isinstance(file, (str, os.PathLike)) or not self.holds(file):
+                return original(file, *args, **arrays)
+            directory, name = os.path.split(os.path.abspath(os.fspath(file)))
+            # On the same file system, where nobody else looks: C++ writes it as it is.
+            private = os.path.join(directory, f".tacenda-{os.urandom(8).hex()}")
+            os.mkdir(private, 0o700)
+            try:
+                result = original(os.path.join(private, name), *args, **arrays)
+                # With the extension that MLX may have added.
+                for saved in os.listdir(private):
+                    path = os.path.join(private, saved)
+                    self._blank(path)
+                    os.replace(path, os.path.join(directory, saved))
+                return result
+            finally:
+                for left in os.listdir(private):
+                    os.unlink(os.path.join(private, left))
+                os.rmdir(private)
+
+        save.__name__ = original.__name__
+        save.__doc__ = original.__doc__
+        save.__wrapped__ = original  # type: ignore[attr-defined]
+        return save
+
+    def _blank(self, path: str) -> None:
+        blank = self._core.blank
+        with io.FileIO(path, "r+") as file:
+            at = 0
+            while True:
+                file.seek(at)
+                window = file.read(_WINDOW)
+                clean = blank(window)
+                if clean is not window:
+                    file.seek(at)
+                    file.write(clean)
+                if len(window) < _WINDOW:
+                    return
+                at += _WINDOW - _OVERLAP
+
+
+class _TextFile(GuardedStream):
+    """A text file whose writes go through a writer."""
+
+    def settle(self) -> None:
+        """Writes what is held, redacted."""
+        if not self.writer.stream.closed:
+            self.writer.finish(closing=False)
+
+    def close(self) -> None:
+        """Writes what is held, and closes the file."""
+        self.settle()
+        self.writer.stream.close()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if "writer" in vars(self):  # it was made
+            self.close()
+
+    def tell(self) -> int:
+        """The place behind all that was written."""
+        self.settle()
+        return self.writer.stream.tell()
+
+    def seek(self, *place: Any) -> int:
+        """Goes elsewhere in the file."""
+        self.settle()
+        return self.writer.stream.seek(*place)
+
+    def truncate(self, *size: Any) -> int:
+        """Cuts the file."""
+        self.settle()
+        return self.writer.stream.truncate(*size)
+
+    def read(self, *size: Any) -> str:
+        """Reads what was written."""
+        self.settle()
+        return self.writer.stream.read(*size)
+
+
+class _BinaryFile(io.BufferedIOBase):
+    """A binary file in which nothing stands that is sensitive; all the rest is the file's."""
+
+    def __init__(self, inner: Any, core: Core) -> None:
+        self._inner = inner
+        self._core = core
+
+    def write(self, data: Any, /) -> int:
+        """Writes bytes, as many as it is given."""
+        count: int = self._inner.write(self._core.blank(bytes(memoryview(data))))
+        return count
+
+    def writelines(self, lines: Any, /) -> None:
+        """Writes each of them."""
+        for line in lines:
+            self.write(line)
+
+    def read(self, *size: Any) -> bytes:
+        """Reads like the file."""
+        data: bytes = self._inner.read(*size)
+        return data
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Reads like the file."""
+        count: int = self._inner.readinto(buffer)
+        return count
+
+    def seek(self, *place: Any) -> int:
+        """Goes elsewhere in the file."""
+        at: int = self._inner.seek(*place)
+        return at
+
+    def tell(self) -> int:
+        """The place in the file."""
+        at: int = self._inner.tell()
+        return at
+
+    def truncate(self, *size: Any) -> int:
+        """Cuts the file."""
+        left: int = self._inner.truncate(*size)
+        return left
+
+    def flush(self) -> None:
+        """Flushes the file."""
+        if not self._inner.closed:
+            self._inner.flush()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._inner.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return bool(self._inner.closed)
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        number: int = self._inner.fileno()
+        return number
+
+    def readable(self) -> bool:
+        """Whether it may be read."""
+        return bool(self._inner.readable())
+
+    def writable(self) -> bool:
+        """Whether it may be written."""
+        return bool(self._inner.writable())
+
+    def seekable(self) -> bool:
+        """Whether it has places to go to."""
+        return bool(self._inner.seekable())
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._inner)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_inner":  # it is not made yet
+            raise AttributeError(name)
+        return getattr(self._inner, name)
