@@ -60,7 +60,7 @@ pub(crate) fn kept(log: &Folder) -> Result<Vec<(String, Option<Witnessed>)>, Jou
         Err(error) => return Err(error),
     };
     let mut all = Vec::new();
-    for file in folder.names()?.into_iter().filter(|file| !file.ends_with(".new")) {
+    for file in folder.names()?.into_iter().filter(|file| file.strip_suffix(".new").is_none()) {
         let Some(bytes) = folder.read(&file)? else { continue };
         // The file of another witness in its place is none of its own.
         let witnessed = Witnessed::parse(&bytes).filter(|one| name(&one.key) == file);

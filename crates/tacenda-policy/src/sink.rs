@@ -179,17 +179,14 @@ impl Host {
             !name.is_empty()
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
         };
-        let (name, rest) = match text.strip_prefix('[') {
-            Some(bracketed) => {
-                let (name, rest) = bracketed.split_once(']')?;
-                name.parse::<std::net::Ipv6Addr>().ok()?;
-                (name, rest)
-            }
-            None => {
-                let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
-                is_name(name).then_some(())?;
-                (name, rest)
-            }
+        let (name, rest) = if let Some(bracketed) = text.strip_prefix('[') {
+            let (name, rest) = bracketed.split_once(']')?;
+            name.parse::<std::net::Ipv6Addr>().ok()?;
+            (name, rest)
+        } else {
+            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+            is_name(name).then_some(())?;
+            (name, rest)
         };
         let port = match rest.strip_prefix(':') {
             Some(digits) => digits.parse().ok().filter(|port| *port > 0)?,

@@ -32,6 +32,10 @@ create_exception!(tacenda, PolicyError, PyException, "The policy file or a setti
 /// How long a released value is still looked for: other threads may log it after its request.
 const LINGER: Duration = Duration::from_secs(30);
 
+/// Where outputs led before, where they lead to now, the child that is about to end, and what other
+/// processes need in their environment.
+type Diversions<'py> = (Vec<i32>, Vec<i32>, u32, Bound<'py, PyDict>);
+
 /// Policy, detectors, key and protected values.
 #[pyclass(frozen, module = "tacenda._core")]
 pub(crate) struct Core {
@@ -111,7 +115,7 @@ impl Core {
         program: OsString,
         base: PathBuf,
         remove: Option<PathBuf>,
-    ) -> PyResult<(Vec<i32>, Vec<i32>, u32, Bound<'py, PyDict>)> {
+    ) -> PyResult<Diversions<'py>> {
         let keys = self.redactor.keys().handover();
         let diversion = Diversion {
             helper: &command,

@@ -39,7 +39,7 @@ struct File {
     #[serde(default)]
     request: Vec<Request>,
     #[serde(default, rename = "secret-file")]
-    secret_file: Vec<SecretFile>,
+    secrets_in: Vec<SecretFile>,
 }
 
 /// Functions that send a request to an address.
@@ -153,7 +153,7 @@ pub(crate) static MODELS: LazyLock<Models> = LazyLock::new(|| {
         file.propagator.extend(one.propagator);
         file.sanitizer.extend(one.sanitizer);
         file.request.extend(one.request);
-        file.secret_file.extend(one.secret_file);
+        file.secrets_in.extend(one.secrets_in);
     }
     Models::new(file)
 });
@@ -223,7 +223,7 @@ impl Models {
 
     /// Whether a path is that of a file that holds a credential.
     pub(crate) fn is_secret_file(&self, path: &str) -> bool {
-        let mut parts = self.file.secret_file.iter().flat_map(|one| &one.contains);
+        let mut parts = self.file.secrets_in.iter().flat_map(|one| &one.contains);
         parts.any(|part| path.contains(part.as_str()))
     }
 

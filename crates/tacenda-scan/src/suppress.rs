@@ -83,7 +83,7 @@ impl Suppressions {
         let mut suppressed = Vec::new();
         for comment in &self.comments {
             let mut note = |why| {
-                unused.push(Unused { path: path.to_owned(), line: comment.line, cell: None, why })
+                unused.push(Unused { path: path.to_owned(), line: comment.line, cell: None, why });
             };
             if comment.codes.is_empty() {
                 note(Why::NoRule);

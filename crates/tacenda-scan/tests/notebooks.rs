@@ -2,7 +2,7 @@
 
 use tacenda_scan::{Report, Source, formats, scan};
 
-const NOTEBOOK: &str = r##"{
+const NOTEBOOK: &str = r#"{
  "nbformat": 4,
  "nbformat_minor": 5,
  "metadata": {"kernelspec": {"language": "python", "name": "python3"}},
@@ -26,7 +26,7 @@ const NOTEBOOK: &str = r##"{
     "x = 1  # tacenda: ignore[TAC601] nothing here"
   ]}
  ]
-}"##;
+}"#;
 
 fn scanned(text: &str) -> Report {
     scan(&[Source::text("train.ipynb", text.to_owned())], 1)
@@ -50,7 +50,7 @@ fn a_value_is_followed_from_cell_to_cell() {
     let line = NOTEBOOK.lines().position(|line| line.contains("é = 1")).unwrap() + 1;
     assert_eq!((cell.file.line as usize, cell.file.column), (line, 13));
     assert!(formats::github(&report).contains(&format!("file=train.ipynb,line={line},col=13")));
-    assert!(formats::jsonl(&report).contains(&format!("\"cell\":4,\"column\":8")));
+    assert!(formats::jsonl(&report).contains(&"\"cell\":4,\"column\":8".to_string()));
 }
 
 #[test]

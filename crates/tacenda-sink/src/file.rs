@@ -152,7 +152,7 @@ impl FileSink {
             Ok(Err(error)) => (true, Some(("an old file cannot be removed", error.into()))),
             Err(error) => (false, Some(("the file cannot be rotated", error))),
         };
-        self.trouble.now(trouble);
+        self.trouble.now(trouble.as_ref());
         is_free
     }
 
@@ -257,8 +257,8 @@ impl Open {
 
 impl Trouble {
     /// What came of a rotation.
-    fn now(&mut self, trouble: Option<(&str, FileError)>) {
-        if let Some((what, why)) = &trouble
+    fn now(&mut self, trouble: Option<&(&str, FileError)>) {
+        if let Some((what, why)) = trouble
             && !self.is_known
         {
             self.line = Some(format!("[tacenda: {what}: {why}]\n"));
@@ -334,7 +334,8 @@ fn open_in(directory: Arc<OwnedFd>, name: &OsStr) -> Result<Open, FileError> {
 
 /// Whether it is this user's, and nobody else may do anything with it.
 fn is_private(stat: &Stat) -> bool {
-    stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0
+    let others = Mode::from_raw_mode(stat.st_mode) & (Mode::RWXG | Mode::RWXO);
+    stat.st_uid == rustix::process::geteuid().as_raw() && others.is_empty()
 }
 
 #[expect(clippy::allow_attributes, reason = "the types differ between systems")]
@@ -509,7 +510,9 @@ mod tests {
                 (0..100).for_each(|n| write(&mut sink, &format!("{thread}-{n}")));
             })
         });
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         let files = rotated(&path).into_iter().chain(["app.log".to_owned()]);
         let text: String =
             files.map(|name| fs::read_to_string(path.with_file_name(name)).unwrap()).collect();

@@ -98,7 +98,7 @@ fn level(text: &str) -> Option<Level> {
         let named = ["level", "levelname", "severity", "severity_text"];
         return named.into_iter().find_map(|key| word(record.get(key)?.as_str()?));
     }
-    let head = &text[..text.floor_char_boundary(HEAD)];
+    let head = beginning(text, HEAD);
     let mut before = 0;
     for name in head.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
         let start = name.as_ptr() as usize - head.as_ptr() as usize;
@@ -124,6 +124,15 @@ fn word(name: &str) -> Option<Level> {
         () if is("critical") || is("fatal") => Some(Level::Critical),
         () => None,
     }
+}
+
+/// As much of a text as has at most `longest` bytes and ends between two letters.
+pub(crate) fn beginning(text: &str, longest: usize) -> &str {
+    let mut end = text.len().min(longest);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 #[cfg(test)]

@@ -280,7 +280,7 @@ fn receiver(answer: Option<&'static str>) -> (String, std::sync::mpsc::Receiver<
                 silent.push(stream);
                 continue;
             };
-            let (mut bytes, mut block) = (Vec::new(), [0; 65536]);
+            let (mut bytes, mut block) = (Vec::new(), vec![0; 65536]);
             let body = loop {
                 let count = stream.read(&mut block).unwrap();
                 bytes.extend_from_slice(&block[..count]);

@@ -65,7 +65,7 @@ pub fn divert(diversion: &Diversion<'_>, values: &ProtectedValues) -> io::Result
     let key = values.shared_key();
     let (directory, path, listener) = crate::share::listen(diversion.base)?;
     let mut before = Vec::new();
-    let mut ways = Vec::new();
+    let mut ways: Vec<Way> = Vec::new();
     let mut writers: Vec<(i32, OwnedFd)> = Vec::new();
     let mut led_to = Vec::new();
     for number in diversion.outputs {
@@ -79,7 +79,9 @@ pub fn divert(diversion: &Diversion<'_>, values: &ProtectedValues) -> io::Result
             let shared = high(&writer.1)?;
             writers.push((*number, shared));
             // What comes there is of both.
-            ways.iter_mut().for_each(|way: &mut Way| way.sinks = way.sinks.map(|_| None));
+            for way in &mut ways {
+                way.sinks = way.sinks.map(|_| None);
+            }
         } else {
             let (read, write) = io::pipe()?;
             let leads = if diversion.stdio { Some(high(output)?) } else { None };

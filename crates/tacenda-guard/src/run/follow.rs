@@ -51,6 +51,10 @@ pub(super) struct Way {
     /// A descriptor to write to.
     pub(super) output: Option<OwnedFd>,
     /// Whether the sinks of the log are written to as well, and as which output.
+    #[expect(
+        clippy::option_option,
+        reason = "no sinks, sinks of some output, sinks of both outputs"
+    )]
     pub(super) sinks: Option<Option<Output>>,
 }
 

@@ -90,6 +90,7 @@ impl<R: Redact> Stream<R> {
     }
 
     /// Gives up where it leads: to a descriptor, and whether to the sinks, as which output.
+    #[expect(clippy::option_option, reason = "as they are handed over")]
     pub(super) fn take_outlet(&mut self) -> (Option<OwnedFd>, Option<Option<Output>>) {
         (self.output.take(), self.lines.as_ref().map(Lines::output))
     }

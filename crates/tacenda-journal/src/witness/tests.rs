@@ -1,4 +1,5 @@
 //! Against a witness of our own: small, over HTTPS, and as strict as C2SP tlog-witness wants it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

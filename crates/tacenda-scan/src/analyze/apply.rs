@@ -249,8 +249,8 @@ impl<'a> Walker<'a> {
         self.inlined -= 1;
         self.nesting -= 1;
         self.env.leave();
-        let given = std::mem::replace(&mut self.frame.returns, outer).unwrap_or_default();
-        self.stepped(given, span, What::Returned)
+        let returned = std::mem::replace(&mut self.frame.returns, outer).unwrap_or_default();
+        self.stepped(returned, span, What::Returned)
     }
 
     /// `partial(f, x)`: a function some of whose arguments are given.

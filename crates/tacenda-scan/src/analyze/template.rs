@@ -102,16 +102,16 @@ pub(super) fn holes(template: &str) -> Vec<Hole> {
 /// What the words before a hole say: `… api key: `.
 pub(super) fn said(before: &str) -> Option<Class> {
     let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    named_in(before.strip_suffix([':', '='])?)
+    Some(named_in(before.strip_suffix([':', '='])?))
 }
 
 /// What the words before a hole say, also in a sentence: `… timeout is `.
 pub(super) fn says(before: &str) -> Option<Class> {
     let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    named_in(before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"))?)
+    Some(named_in(before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"))?))
 }
 
-fn named_in(before: &str) -> Option<Class> {
+fn named_in(before: &str) -> Class {
     let before = before.trim_end_matches([' ', '\'', '"', '`', ']', ')']);
     let start = before
         .char_indices()
@@ -120,5 +120,5 @@ fn named_in(before: &str) -> Option<Class> {
     let words = &before[start.map_or(0, |(at, letter)| at + letter.len_utf8())..];
     let words: Vec<&str> = words.split_whitespace().collect();
     let words = &words[words.len().saturating_sub(3)..];
-    Some(classify(&words.join("_")))
+    classify(&words.join("_"))
 }

@@ -4,6 +4,7 @@
 
 mod store;
 
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -149,7 +150,10 @@ impl Cache {
     }
 
     fn path(&self, key: &[u8; HASH]) -> PathBuf {
-        let mut name: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut name = String::with_capacity(2 * HASH + ENDING.len());
+        for byte in key {
+            let _ = write!(name, "{byte:02x}");
+        }
         name.push_str(ENDING);
         self.directory.join(name)
     }
@@ -165,10 +169,10 @@ fn is_scan(name: &str) -> bool {
 /// A hash of all that the report depends on. Nothing if that cannot be known.
 fn key(sources: &[Source], hashes: &[Option<[u8; HASH]>]) -> Option<[u8; HASH]> {
     let packages = Packages::of(sources);
-    let mut hasher = Sha256::new();
+    let mut whole = Sha256::new();
     let mut part = |bytes: &[u8]| {
-        hasher.update((bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
+        whole.update((bytes.len() as u64).to_le_bytes());
+        whole.update(bytes);
     };
     part(MAGIC);
     part(env!("CARGO_PKG_VERSION").as_bytes());
@@ -179,5 +183,5 @@ fn key(sources: &[Source], hashes: &[Option<[u8; HASH]>]) -> Option<[u8; HASH]> 
         part(&[u8::from(source.named)]);
         part(hash.as_ref()?);
     }
-    Some(hasher.finalize().into())
+    Some(whole.finalize().into())
 }

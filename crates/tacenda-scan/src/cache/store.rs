@@ -42,9 +42,13 @@ struct StoredFinding<'a> {
     kind: Option<&'a str>,
     confidence: &'a str,
     severity: &'a str,
-    way: Vec<(usize, [u32; 4], Option<StoredCell>, Range<usize>, Cow<'a, str>)>,
+    #[serde(borrow)]
+    way: Vec<StoredStep<'a>>,
     fingerprint: &'a str,
 }
+
+/// Its file, its place there, its cell, its bytes, and what happens there.
+type StoredStep<'a> = (usize, [u32; 4], Option<StoredCell>, Range<usize>, Cow<'a, str>);
 
 /// Its number, its place in the code, and that of the finding in the file.
 type StoredCell = (u32, Range<usize>, [u32; 4]);

@@ -178,7 +178,7 @@ fn instructions(text: &str) -> Vec<(&str, &str, usize)> {
         }
         let whole = text[at..start].trim_end();
         let indent = whole.len() - whole.trim_start().len();
-        let word = whole.trim_start().split_whitespace().next().unwrap_or_default();
+        let word = whole.split_whitespace().next().unwrap_or_default();
         let rest = &whole[indent + word.len()..];
         let space = rest.len() - rest.trim_start().len();
         found.push((word, rest.trim_start(), at + indent + word.len() + space));

@@ -95,10 +95,10 @@ impl Model {
         let below = |one: &String| {
             name == one || name.strip_prefix(one.as_str()).is_some_and(|rest| rest.starts_with('.'))
         };
-        let named = |entry: &&Entry| {
-            // The pools of a database say nothing of its statements.
-            entry.names.iter().any(below) && !name.ends_with(".pool") && entry.has_value(level)
-        };
+        // The pools of a database say nothing of its statements.
+        let is_pool = name.rsplit('.').next() == Some("pool");
+        let named =
+            |entry: &&Entry| entry.names.iter().any(below) && !is_pool && entry.has_value(level);
         if let Some(entry) = self.logger.iter().find(named) {
             hits.push(Hit::new(&entry.rule, place.clone(), entry.confidence));
         }
@@ -206,6 +206,7 @@ mod tests {
 
     #[test]
     fn every_entry_finds_its_examples_and_leaves_its_counter_examples() {
+        type Told<'a> = &'a dyn Fn(&str, &str) -> bool;
         let model = &*MODEL;
         let command = |text: &str, rule: &str| {
             let all = commands(text, 0, None);
@@ -223,7 +224,6 @@ mod tests {
             let (name, value) = pair(text);
             told(&|hits| model.logger(&name, &value, &(0..0), hits), rule)
         };
-        type Told<'a> = &'a dyn Fn(&str, &str) -> bool;
         let kinds: [(&[Entry], Told<'_>); 4] = [
             (&model.option, &command),
             (&model.server, &command),

@@ -48,13 +48,13 @@ fn applied(text: &str, fixes: &[&Fix]) -> Option<Fixed> {
             chosen.push(fix);
         }
     }
-    let fixed = |edits: &[&Edit], applied: usize| {
+    let made = |edits: &[&Edit], applied: usize| {
         let edits: Vec<Edit> = edits.iter().map(|edit| (*edit).clone()).collect();
         (applied > 0).then_some(())?;
         Some(Fixed { text: put(text, &edits.iter().collect::<Vec<_>>())?, applied, edits })
     };
     if put(text, &edits).is_some_and(|text| is_python(&text)) {
-        return fixed(&edits, chosen.len());
+        return made(&edits, chosen.len());
     }
     // One of them is to blame: only those that stand the test go in.
     let mut edits: Vec<&Edit> = Vec::new();
@@ -68,7 +68,7 @@ fn applied(text: &str, fixes: &[&Fix]) -> Option<Fixed> {
             edits.truncate(before);
         }
     }
-    fixed(&edits, applied)
+    made(&edits, applied)
 }
 
 /// Adds the edits of a fix, of which some may be there already.

@@ -133,12 +133,11 @@ pub(super) fn tls(variables: Variables<'_>) -> Result<TlsConfig, OtlpError> {
         }
         Ok(certificates)
     };
-    let roots = match read("CERTIFICATE")? {
-        Some((name, pem)) => certificates(&name, &pem)?,
-        None => {
-            let native = rustls_native_certs::load_native_certs().certs;
-            native.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
-        }
+    let roots = if let Some((name, pem)) = read("CERTIFICATE")? {
+        certificates(&name, &pem)?
+    } else {
+        let native = rustls_native_certs::load_native_certs().certs;
+        native.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
     };
     let client = match (read("CLIENT_CERTIFICATE")?, read("CLIENT_KEY")?) {
         (None, None) => None,

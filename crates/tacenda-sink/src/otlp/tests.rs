@@ -6,8 +6,11 @@ use std::net::{TcpListener, TcpStream};
 use super::*;
 use crate::Output;
 
+/// The head and the body of a request.
+type Asked = (String, Vec<u8>);
+
 /// Answers requests one after another, each with one of these; gives what was asked.
-fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<(String, Vec<u8>)>>) {
+fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<Asked>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let thread = std::thread::spawn(move || {
@@ -24,7 +27,7 @@ fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<(String,
     (url, thread)
 }
 
-fn request(stream: &TcpStream) -> (String, Vec<u8>) {
+fn request(stream: &TcpStream) -> Asked {
     let mut reader = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
     loop {

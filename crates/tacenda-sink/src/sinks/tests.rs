@@ -167,7 +167,7 @@ fn the_end_does_not_wait_for_what_comes_behind_it() {
     let desk = Desk::default();
     desk.refuse(Some(Retry::After(Duration::from_secs(120))));
     let mut sinks = queued(Box::new(desk.clone()), 1 << 20, Duration::from_secs(60));
-    sinks.take(&records(&["a"; 5000]));
+    sinks.take(&records(&vec!["a"; 5000]));
     let since = Instant::now();
     let losses = sinks.finish(Duration::from_secs(60));
     assert!(since.elapsed() < Duration::from_secs(30), "it gives up at once");

@@ -7,6 +7,7 @@ use tacenda_policy::{Level, SyslogFormat};
 
 use super::Header;
 use crate::Record;
+use crate::record::beginning;
 
 /// What is known before there is a record.
 pub(super) struct Prepared {
@@ -36,7 +37,7 @@ impl Prepared {
         let mut rest = &*record.text;
         let mut messages = Vec::new();
         loop {
-            let part = &rest[..rest.floor_char_boundary(room)];
+            let part = beginning(rest, room);
             messages.push([header.as_bytes(), part.as_bytes()].concat());
             rest = &rest[part.len()..];
             if rest.is_empty() {

@@ -95,7 +95,7 @@ fn over_udp_a_long_record_is_several_messages() {
     let mut sink = SyslogSink::open(&server_of, &header(SyslogFormat::Rfc5424)).unwrap();
     let long: String = "éà".repeat(1500);
     sink.write(&[record(&long)]).unwrap();
-    let (mut block, mut text) = ([0; 65536], String::new());
+    let (mut block, mut text) = (vec![0; 65536], String::new());
     while text.len() < long.len() {
         let count = server.recv(&mut block).unwrap();
         assert!(count <= LONGEST_DATAGRAM);

@@ -119,36 +119,36 @@ impl<W: Write> Server<W> {
                 Ok(params) => {
                     self.phase = Phase::Serving;
                     let result = self.initialize(&params);
-                    self.answer(id, Ok(result))
+                    self.answer(&id, Ok(result))
                 }
-                Err(error) => self.answer(id, Err(error)),
+                Err(error) => self.answer(&id, Err(error)),
             },
             (Phase::Fresh, _) => {
-                self.refuse(id, ErrorCode::ServerNotInitialized, "say `initialize` first")
+                self.refuse(&id, ErrorCode::ServerNotInitialized, "say `initialize` first")
             }
             (Phase::Ending, _) => {
-                self.refuse(id, ErrorCode::InvalidRequest, "the server is ending")
+                self.refuse(&id, ErrorCode::InvalidRequest, "the server is ending")
             }
-            (_, "initialize") => self.refuse(id, ErrorCode::InvalidRequest, "it was said before"),
+            (_, "initialize") => self.refuse(&id, ErrorCode::InvalidRequest, "it was said before"),
             (_, "shutdown") => {
                 self.phase = Phase::Ending;
                 self.edits = None;
-                self.answer(id, Ok(Value::Null))
+                self.answer(&id, Ok(Value::Null))
             }
             (_, "textDocument/hover") => match read::<HoverParams>(request.params.clone()) {
                 Ok(params) => {
                     let uri = params.text_document_position_params.text_document.uri;
                     self.ask(request, uri.as_str())
                 }
-                Err(error) => self.answer(id, Err(error)),
+                Err(error) => self.answer(&id, Err(error)),
             },
             (_, "textDocument/codeAction") => {
                 match read::<CodeActionParams>(request.params.clone()) {
                     Ok(params) => self.ask(request, params.text_document.uri.as_str()),
-                    Err(error) => self.answer(id, Err(error)),
+                    Err(error) => self.answer(&id, Err(error)),
                 }
             }
-            _ => self.refuse(id, ErrorCode::MethodNotFound, "this server knows no such method"),
+            _ => self.refuse(&id, ErrorCode::MethodNotFound, "this server knows no such method"),
         }
     }
 
@@ -190,13 +190,13 @@ impl<W: Write> Server<W> {
         match self.documents.get(uri) {
             Some(document) if document.report.is_some() => {
                 let answer = about(document, &request, self.encoding);
-                self.answer(request.id, answer)
+                self.answer(&request.id, answer)
             }
             Some(_) => {
                 self.waiting.push((request, uri.to_owned()));
                 Ok(())
             }
-            None => self.refuse(request.id, ErrorCode::InvalidParams, "this text is not open"),
+            None => self.refuse(&request.id, ErrorCode::InvalidParams, "this text is not open"),
         }
     }
 
@@ -331,7 +331,7 @@ impl<W: Write> Server<W> {
     /// Questions about a text that is another now have no answer.
     fn outdated(&mut self, uri: &str) -> Result<(), Failure> {
         for (request, _) in self.waiting.extract_if(.., |(_, own)| own == uri).collect::<Vec<_>>() {
-            self.refuse(request.id, ErrorCode::ContentModified, "the text changed meanwhile")?;
+            self.refuse(&request.id, ErrorCode::ContentModified, "the text changed meanwhile")?;
         }
         Ok(())
     }
@@ -343,7 +343,7 @@ impl<W: Write> Server<W> {
         };
         let of_it = |(request, _): &mut (Request, String)| request.id == id;
         for (request, _) in self.waiting.extract_if(.., of_it).collect::<Vec<_>>() {
-            self.refuse(request.id, ErrorCode::RequestCancelled, "cancelled")?;
+            self.refuse(&request.id, ErrorCode::RequestCancelled, "cancelled")?;
         }
         Ok(())
     }
@@ -373,7 +373,7 @@ impl<W: Write> Server<W> {
         let diagnostics = self.diagnostics(document);
         self.write(&diagnostics)?;
         for (id, answer) in answers {
-            self.answer(id, answer)?;
+            self.answer(&id, answer)?;
         }
         Ok(())
     }
@@ -392,16 +392,16 @@ impl<W: Write> Server<W> {
         message::told("textDocument/publishDiagnostics", &params)
     }
 
-    fn refuse(&mut self, id: Id, code: ErrorCode, why: &str) -> Result<(), Failure> {
+    fn refuse(&mut self, id: &Id, code: ErrorCode, why: &str) -> Result<(), Failure> {
         self.answer(id, Err((code, why.to_owned())))
     }
 
     fn answer(
         &mut self,
-        id: Id,
+        id: &Id,
         answer: Result<Value, (ErrorCode, String)>,
     ) -> Result<(), Failure> {
-        self.write(&message::answer(Some(&id), answer))
+        self.write(&message::answer(Some(id), answer))
     }
 
     fn write(&mut self, message: &Value) -> Result<(), Failure> {

@@ -61,15 +61,15 @@ impl Fixes {
 
     fn fix(&mut self, source: &mut Source, fixes: &[&Fix]) -> bool {
         let Some(text) = source.contents() else { return false };
-        let Some(fixed) = apply(text, fixes) else { return false };
+        let Some(done) = apply(text, fixes) else { return false };
         let file = self.files.entry(source.path.clone()).or_insert_with(|| {
             let shown = source.masked().unwrap_or_default();
             File { before: text.to_owned(), after: String::new(), shown: (shown.clone(), shown) }
         });
-        file.shown.1 = fixed.in_text(&file.shown.1).unwrap_or_default();
-        file.after.clone_from(&fixed.text);
-        self.applied += fixed.applied;
-        *source = Source::text(source.path.clone(), fixed.text);
+        file.shown.1 = done.in_text(&file.shown.1).unwrap_or_default();
+        file.after.clone_from(&done.text);
+        self.applied += done.applied;
+        *source = Source::text(source.path.clone(), done.text);
         true
     }
 

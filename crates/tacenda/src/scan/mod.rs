@@ -188,7 +188,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     let mut look = |sources: &[Source]| {
         let mut report = look(sources);
         if let Some(base) = base.take() {
-            left_out.before = base.leave_added(&mut report, sources, &scan);
+            left_out.before = base.leave_added(&mut report, sources, scan);
         }
         if let Some(baseline) = baseline.clone() {
             left_out.accepted = baseline.apply(&mut report.findings);

@@ -1,6 +1,7 @@
 //! Findings for people: annotated source, from the source of a value to where it is written.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -121,15 +122,15 @@ pub(super) fn summary(out: &mut impl Write, report: &Report, left_out: LeftOut) 
         [(left_out.before, "from before"), (left_out.accepted, "in the baseline")]
     {
         if number > 0 {
-            more.push_str(&format!(", {number} more {place}"));
+            let _ = write!(more, ", {number} more {place}");
         }
     }
     let files = count(report.files, "file", "files");
     let lines = count(report.lines, "line", "lines");
     writeln!(out, "{findings}{more} in {files}, {lines}")?;
-    let fixes = || report.findings.iter().filter_map(|finding| finding.fix.as_ref());
-    let safe = fixes().filter(|fix| fix.applicability == Applicability::Safe).count();
-    let others = fixes().count() - safe;
+    let suggested = || report.findings.iter().filter_map(|finding| finding.fix.as_ref());
+    let safe = suggested().filter(|fix| fix.applicability == Applicability::Safe).count();
+    let others = suggested().count() - safe;
     match (safe, others) {
         (0, 0) => Ok(()),
         (safe, 0) => writeln!(out, "{safe} can be fixed with `--fix`"),
