@@ -1,13 +1,11 @@
 //! How long one scan takes, per record: the fastest of many batches, so that a busy machine does
 //! not show. `cargo run --release -p tacenda-detect --example speed`, with a number for one record,
 //! with a path for a log of your own, and how often to go through it: something to hold a profiler to.
-//! `lines` behind that takes each line of the log by itself, `sift` all of them in one go.
 
 // Prints are its purpose.
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;
-use std::ops::Range;
 use std::time::Instant;
 
 use tacenda_detect::Engine;
@@ -43,19 +41,10 @@ fn main() {
         let text = std::fs::read(&path).expect("the log can be read");
         let mut best = f64::INFINITY;
         let rounds = std::env::args().nth(2).and_then(|rounds| rounds.parse().ok());
-        let how = std::env::args().nth(3).unwrap_or_default();
         for _ in 0..rounds.unwrap_or(200) {
             spans.clear();
             let began = Instant::now();
-            match how.as_str() {
-                "lines" => {
-                    lines(&text).for_each(|line| engine.scan(&text[line], &mut spans));
-                }
-                "sift" => engine.sift(black_box(&text), lines(&text), |_, line| {
-                    engine.scan(&text[line], &mut spans);
-                }),
-                _ => engine.scan(black_box(&text), &mut spans),
-            }
+            engine.scan(black_box(&text), &mut spans);
             best = best.min(began.elapsed().as_secs_f64());
         }
         let length = u32::try_from(text.len()).expect("a log for this is short");
@@ -84,10 +73,4 @@ fn main() {
             spans.len()
         );
     }
-}
-
-/// The lines of a text, with their ends.
-fn lines(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut start = 0;
-    memchr::memchr_iter(b'\n', text).map(move |end| std::mem::replace(&mut start, end + 1)..end + 1)
 }

@@ -5,136 +5,93 @@
 
 mod endings;
 mod turns;
-mod window;
 
 pub(crate) use endings::KeyEndings;
-pub(crate) use turns::LETTERS;
-use turns::{identifiers, turns};
-pub(crate) use window::{EDGE, Window};
+pub(crate) use turns::{LETTERS, identifiers, turns};
 
 use crate::lookup::{self, Lookup};
-use crate::masks::{Around, Masks};
-use crate::{Engine, view};
+use crate::masks::{Around, BLOCK, Masks};
 
-/// The candidates of a block, one bit a place, by what is to be done there.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Candidates {
-    /// Signs that are looked at one by one.
-    pub(crate) rare: u64,
-    /// Where a keyword may begin.
-    pub(crate) tokens: u64,
-    /// Where letters and digits take turns as in an identifier.
-    pub(crate) turns: u64,
-    /// Digits behind letters that stand apart.
-    pub(crate) apart: u64,
-    /// Where a run of digits begins.
-    pub(crate) digits: u64,
-    /// `:` and `=` behind a key, and `,` behind one in quotes.
-    pub(crate) assignments: u64,
-    pub(crate) tuples: u64,
-    /// The second dash of `--`.
-    pub(crate) flags: u64,
-    /// Where a word has become long.
-    pub(crate) long_words: u64,
-    /// Where characters outside ASCII begin that may stand for a sign.
-    pub(crate) signs: u64,
-    /// Commas between numbers.
-    pub(crate) rows: u64,
-    /// Whether addresses of machines may end in the block.
-    pub(crate) addresses: bool,
-}
+/// Bytes before and after a block that its candidates are judged by.
+const BEFORE: usize = 8;
+const AFTER: usize = BLOCK;
 
-impl Candidates {
-    /// Of the block in `window`. Most blocks lack most signs, so that each bitmap is asked for before
-    /// what is made of it.
-    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
-    #[inline(always)]
-    pub(crate) fn of(engine: &Engine, window: Window<'_>, around: Around<'_>) -> Self {
-        let Around { before, now: masks, after } = around;
-        let starts = masks.word & !shift(before.word, masks.word);
-        let mut found = Self {
-            rare: masks.rare,
-            tokens: keywords(window, shaped(around, starts, &engine.keywords), &engine.keywords),
-            flags: masks.dash & shift(before.dash, masks.dash),
-            long_words: long_words(before.word, masks.word),
-            addresses: addresses(masks, before),
-            ..Self::default()
-        };
-        // Letters at the start of a block may have digits before them.
-        if masks.digit | before.digit >> 63 != 0 {
-            let turns = turns(around, starts);
-            found.turns = identifiers(window, around, turns, engine.identifiers.beginnings());
-            found.apart = apart(masks, starts);
-            found.digits = numbers(window, around, starts & masks.digit);
-        }
-        if masks.assign | masks.comma != 0 {
-            let signs = masks.assign & !shift(before.assign, masks.assign);
-            let named = behind_names(masks, signs);
-            found.assignments = assignments(window, named, &engine.key_endings);
-            let tuples = masks.comma & shift(before.quote, masks.quote);
-            found.tuples = assignments(window, tuples, &engine.key_endings);
-            found.rows = rows(masks, after);
-        }
-        if masks.high != 0 {
-            found.signs = signs(window, masks.high & !shift(before.high, masks.high));
-        }
-        #[cfg(test)]
-        if engine.exhaustive {
-            found.everywhere(around);
-        }
-        found
-    }
+/// A block with the bytes around it; zeros where the text has none.
+#[derive(Clone, Copy)]
+pub(crate) struct Window<'t>(&'t Bytes);
 
-    /// Every place that is looked at for something.
+type Bytes = [u8; BEFORE + BLOCK + AFTER];
+
+/// Room for a window at an edge of the text.
+pub(crate) const EDGE: Bytes = [0; BEFORE + BLOCK + AFTER];
+
+impl<'t> Window<'t> {
+    /// The block at `base` of `text`; `edge` is room for one at an edge of it.
     #[inline]
-    pub(crate) fn any(&self) -> u64 {
-        self.rare
-            | self.tokens
-            | self.turns
-            | self.apart
-            | self.digits
-            | self.assignments
-            | self.tuples
-            | self.flags
-            | self.long_words
-            | self.signs
-            | self.rows
+    pub(crate) fn of(text: &'t [u8], base: usize, edge: &'t mut Bytes) -> Self {
+        let whole = base.checked_sub(BEFORE).and_then(|from| text[from..].first_chunk());
+        Self(whole.unwrap_or_else(|| {
+            *edge = EDGE;
+            let before = base.min(BEFORE);
+            let part = &text[base - before..text.len().min(base + BLOCK + AFTER)];
+            edge[BEFORE - before..][..part.len()].copy_from_slice(part);
+            edge
+        }))
     }
 
-    /// Every place where something might begin: what the bitmaps are held against.
-    #[cfg(test)]
-    fn everywhere(&mut self, around: Around<'_>) {
-        let Around { before, now: masks, .. } = around;
-        let starts = masks.word & !shift(before.word, masks.word);
-        let put = |candidates: &mut u64, all: u64| {
-            assert_eq!(*candidates & !all, 0, "candidates are some of all");
-            *candidates = all;
-        };
-        put(&mut self.tokens, starts);
-        put(&mut self.turns, turns(around, starts));
-        put(&mut self.digits, starts & masks.digit);
-        put(&mut self.assignments, masks.assign & !shift(before.assign, masks.assign));
-        put(&mut self.tuples, masks.comma & shift(before.quote, masks.quote));
-        self.addresses = true;
+    /// The block itself.
+    #[inline]
+    pub(crate) fn block(self) -> &'t [u8; BLOCK] {
+        self.0[BEFORE..].first_chunk().expect("a window has more bytes than its block")
     }
-}
 
-/// The bitmap of the bytes before those of `bits`, behind a block with the bitmap `before`.
-#[inline]
-fn shift(before: u64, bits: u64) -> u64 {
-    bits << 1 | before >> 63
-}
+    /// The block behind it.
+    #[inline]
+    pub(crate) fn next(self) -> &'t [u8; BLOCK] {
+        self.0.last_chunk().expect("a window has more bytes than its block")
+    }
 
-/// Those of `starts` that are shaped as a keyword's. Every third word of a log is a number, and few
-/// keywords begin with a digit: [`Lookup::any_number`] says whether others do.
-#[inline]
-fn shaped(around: Around<'_>, starts: u64, keywords: &Lookup) -> u64 {
-    let Around { now, after, .. } = around;
-    let ahead = |of: fn(&Masks) -> u64, by: u32| of(now) >> by | of(after) << (u64::BITS - by);
-    let digit = |by| ahead(|masks| masks.digit, by);
-    let sign = |masks: &Masks| masks.word & !masks.digit | masks.stroke;
-    let port = digit(1) & digit(2) & digit(3) & ahead(|masks| masks.colon | masks.dot, 4);
-    starts & (!now.digit | ahead(sign, 1) | ahead(sign, 2) | port | keywords.any_number())
+    /// The byte at bit `bit` of the block, or as many bytes behind it.
+    #[inline]
+    fn behind(self, bit: u32) -> u8 {
+        self.0.get(BEFORE + bit as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether the letter at `bit` is that of `2A` or `2B`.
+    #[inline]
+    fn is_corsica(self, bit: u32) -> bool {
+        let at = BEFORE + (bit & 63) as usize;
+        matches!(self.0[at - 1..=at], [b'2', b'A' | b'B'])
+    }
+
+    /// The four bytes from bit `bit` of the block on.
+    #[inline]
+    fn four(self, bit: u32) -> u32 {
+        let at = BEFORE + (bit & 63) as usize;
+        let [a, b, c, d] = [self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]];
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    /// Whether four digits of this century or the last begin at `bit`.
+    #[inline]
+    fn is_year(self, bit: u32) -> bool {
+        matches!(self.four(bit).to_le_bytes(), [b'1', b'9', ..] | [b'2', b'0', ..])
+    }
+
+    /// Whether `127.0.0.1` begins at `bit`, up to its last dot.
+    #[inline]
+    fn is_loopback(self, bit: u32) -> bool {
+        let at = BEFORE + (bit & 63) as usize;
+        self.0[at..].starts_with(b"127.0.0.1")
+    }
+
+    /// The eight bytes before bit `bit`, the last of them lowest.
+    #[inline]
+    fn eight_before(self, bit: u32) -> u64 {
+        let at = (bit & 63) as usize;
+        let bytes: [u8; 8] = std::array::from_fn(|i| self.0[at + i]);
+        u64::from_be_bytes(bytes)
+    }
 }
 
 /// Tokens that are looked at in one go: how many there are is not to be foreseen, and a wrong guess
@@ -266,35 +223,4 @@ pub(crate) fn near_each_other(colons: u128) -> bool {
     let two = colons >> 1 | colons >> 2;
     let near = colons & (two | two >> 2 | colons >> 5);
     near.count_ones() >= 5
-}
-
-/// Where a word reaches [`view::LONG`] letters and digits, wherever it began.
-#[inline]
-fn long_words(before: u64, word: u64) -> u64 {
-    let last = |words: u128| (words >> 64) as u64;
-    const { assert!(view::LONG == 16 + 6) };
-    let word = u128::from(before) | u128::from(word) << 64;
-    let two = word & word << 1;
-    let four = two & two << 2;
-    let eight = four & four << 4;
-    let sixteen = eight & eight << 8;
-    let long = sixteen & sixteen << 6;
-    last(long & !(long << 1))
-}
-
-/// Commas between numbers, as far as the block and the one behind it tell.
-#[inline]
-pub(crate) fn rows(masks: &Masks, after: &Masks) -> u64 {
-    let number = |masks: &Masks| masks.digit | masks.group;
-    let (now, next) = (number(masks), number(after));
-    let digit = masks.digit >> 1 | after.digit << 63;
-    let sign = (now >> 1 | next << 63) & (now >> 2 | next << 62);
-    masks.comma & (now << 1 | 1) & (digit | sign)
-}
-
-/// Where characters outside ASCII stand for a plain sign: `starts`, where a row of such characters
-/// begins, and full-width forms (their first byte is 0xEF) anywhere.
-#[cold]
-fn signs(window: Window<'_>, starts: u64) -> u64 {
-    memchr::memchr_iter(0xef, window.block()).fold(starts, |signs, at| signs | 1 << at)
 }

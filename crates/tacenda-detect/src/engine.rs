@@ -1,6 +1,5 @@
 //! The engine: one pass over the input, every detector.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::candidates::KeyEndings;
@@ -8,7 +7,7 @@ use crate::identifier::Identifiers;
 use crate::keys::Keys;
 use crate::lookup::Lookup;
 use crate::names::Matcher;
-use crate::pass::{self, Pass};
+use crate::pass::Pass;
 use crate::recognise::Patterns;
 use crate::rule::{RULES, Recognise, Rule};
 use crate::{Detector, DetectorId, Span, UserRules, pair, view};
@@ -102,7 +101,7 @@ impl Engine {
     /// length of `text`; allocates nothing when there is no candidate.
     pub fn scan(&self, text: &[u8], spans: &mut Vec<Span>) {
         let from = spans.len();
-        let notes = Pass::run(self, text, spans);
+        let notes = Pass::new(self, text, spans).run();
         if !notes.is_empty() {
             view::scan(self, text, &notes, spans);
         }
@@ -110,19 +109,6 @@ impl Engine {
             let kept = self.settle(&mut spans[from..]);
             spans.truncate(from + kept);
         }
-    }
-
-    /// Calls `suspect` with the number and the place of each of the `records` of `text` in which
-    /// [`Engine::scan`] may find something, each record a text of its own; in the others it finds
-    /// nothing. Records come in their order, and between two of them stands the end of a line. Short
-    /// records are gone through several times as fast as one by one.
-    pub fn sift(
-        &self,
-        text: &[u8],
-        records: impl Iterator<Item = Range<usize>>,
-        suspect: impl FnMut(usize, Range<usize>),
-    ) {
-        pass::sift(self, text, records, suspect);
     }
 
     /// The detector behind a span.

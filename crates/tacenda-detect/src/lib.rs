@@ -3,16 +3,13 @@
 //! Detectors are data: `rules/*.toml`, checked by `build.rs`, compiled into static tables. One pass
 //! over the text finds them all:
 //!
-//! 1. `masks` turns each 64 bytes into bitmaps (digits, starts of words, `:` and `=`, rare signs),
-//!    `candidates` those into the places where a rule may begin.
-//! 2. `pass` visits them: a word asks the table of keywords, a run of digits the numeric
+//! 1. `masks` turns each 64 bytes into bitmaps (digits, starts of words, `:` and `=`, rare signs).
+//! 2. `pass` visits the bits: a word asks the table of keywords, a run of digits the numeric
 //!    matchers, a separator the table of keys, a rare sign its own matcher.
 //! 3. `recognise` tries a rule there, anchored: a bounded regular expression or a hand-written
 //!    matcher, then its validator, entropy and context.
 //!
 //! 4. `view` decodes what the pass has seen to be escaped or encoded, and looks there once more.
-//!
-//! Of many short records `Engine::sift` says in which something may be, with one pass over all.
 //!
 //! Text without a candidate costs the bitmaps alone and allocates nothing. A new detector is a table
 //! in a rule file; a shape that no pattern can bound is a matcher as well, named in `names`.

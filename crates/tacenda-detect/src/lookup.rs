@@ -13,19 +13,6 @@ pub(crate) struct Lookup {
     entries: Vec<Entry>,
     /// Where the entries of a word begin.
     starts: Box<[u16]>,
-    /// All ones when a text begins as any number may, else 0.
-    any_number: u64,
-}
-
-/// Whether `text`, if it begins with a digit, goes on as few numbers do: with a letter or a stroke in
-/// the second or third place, or with three digits more and a colon or dot.
-fn is_shaped(text: &[u8]) -> bool {
-    let sign = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'/';
-    match text {
-        [first, ..] if !first.is_ascii_digit() => true,
-        [_, b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b':' | b'.', ..] => true,
-        _ => text.iter().take(3).any(sign),
-    }
 }
 
 const WORD_BITS: u32 = 12;
@@ -72,14 +59,7 @@ impl Lookup {
         let starts = (0..=WORDS)
             .map(|word| u16::try_from(begin(word)).expect("rules have fewer than 65536 texts"))
             .collect();
-        let shaped = entries.iter().all(|entry| is_shaped(entry.text.as_bytes()));
-        Self { stems, entries, starts, any_number: if shaped { 0 } else { u64::MAX } }
-    }
-
-    /// All ones when a text begins as any number may, so that each has to be looked up, else 0.
-    #[inline]
-    pub(crate) fn any_number(&self) -> u64 {
-        self.any_number
+        Self { stems, entries, starts }
     }
 
     /// 1 when there may be entries for the four bytes of `stem`, or its first three; else 0. A false

@@ -1,12 +1,8 @@
 //! The pass: bitmaps select candidate positions, rules look only there.
-//!
-//! The blocks of a text are gone through whatever begins or ends in them; a rule looks at one *record*
-//! at a time, as if nothing stood around it. A text of its own is one record.
 
 mod addresses;
 mod keyed;
 mod numbers;
-mod records;
 mod signs;
 mod stretches;
 mod work;
@@ -14,17 +10,15 @@ mod work;
 use std::cell::Cell;
 use std::ops::Range;
 
-pub(crate) use records::sift;
-use records::{Records, Whole};
 use stretches::Stretches;
 
 use crate::assignment::Join;
-use crate::candidates::{self, Candidates, EDGE, Window};
+use crate::candidates::{self, EDGE, Window};
 use crate::masks::{Around, BLOCK, Baseline, Lanes, Masks};
 use crate::matchers::stand_in;
 use crate::names::Matcher;
 use crate::people::{Capitals, Mentioned};
-use crate::view::Notes;
+use crate::view::{self, Notes};
 use crate::{Confidence, DetectorId, Engine, Span, recognise};
 
 /// A span longer than this hides its inside from the rest of the pass: what looks like a value in
@@ -34,25 +28,12 @@ const OPAQUE: usize = 256;
 /// One pass over one text.
 pub(crate) struct Pass<'e, 't, 's> {
     engine: &'e Engine,
-    /// The record, and where it begins in the text that is gone through.
     text: &'t [u8],
-    start: usize,
     spans: &'s mut Vec<Span>,
-    notes: Notes,
-    /// Whether nothing of the record has been read.
-    is_fresh: bool,
-    /// What the last block left of a capitalised word.
-    capitals: Capitals,
-    read: Read,
-}
-
-/// What of a record has been read: none of it is read twice.
-#[derive(Default)]
-struct Read {
     /// Up to where runs of digits, lists and addresses have been read.
-    numbers: usize,
-    lists: usize,
-    colons: usize,
+    numbers_read: usize,
+    lists_read: usize,
+    colons_read: usize,
     /// Identifiers, and numbers behind escapes, which are read before the runs of digits.
     numbers_ahead: Stretches,
     /// Where long spans lie.
@@ -60,113 +41,74 @@ struct Read {
     /// Where the last UUID was seen.
     uuid: Cell<(usize, usize)>,
     /// Up to where long values have been read, and how many were begun inside of them.
-    values: usize,
+    values_read: usize,
     values_inside: u32,
     /// Up to where a name beside a value has been looked for.
-    pairs: usize,
-    /// Up to where names have been read, and those that were found.
-    names: usize,
+    pairs_read: usize,
+    notes: Notes,
+    /// Up to where names have been read, and what the last block left of one.
+    names_read: usize,
+    capitals: Capitals,
     mentioned: Mentioned,
 }
 
-impl Read {
-    /// Another record begins. There may be many, and most are short: what is not read is not cleared.
-    fn clear(&mut self) {
-        let Self { numbers, lists, colons, values, pairs, names, .. } = self;
-        for read_to in [numbers, lists, colons, values, pairs, names] {
-            *read_to = 0;
-        }
-        let Self { numbers_ahead, opaque, uuid, values_inside, mentioned, .. } = self;
-        numbers_ahead.clear();
-        opaque.clear();
-        mentioned.clear();
-        uuid.set((0, 0));
-        *values_inside = 0;
-    }
-}
-
-/// What of a block, and of those before and after it, belongs to the record: one bit a byte.
-#[derive(Clone, Copy)]
-pub(crate) struct Part {
-    pub(crate) before: u64,
-    pub(crate) now: u64,
-    pub(crate) after: u64,
-    /// Where the record begins, if it does in this block.
-    pub(crate) first: u64,
-}
-
-impl Part {
-    /// Of the block at `base`, of the record in `range`, which has bytes there.
-    #[inline]
-    fn of(range: &Range<usize>, base: usize) -> Self {
-        let from = range.start.saturating_sub(base);
-        let over = (base + BLOCK).saturating_sub(range.end);
-        Self {
-            before: highest(base.saturating_sub(range.start)),
-            now: u64::MAX << from & u64::MAX >> over,
-            after: !highest((base + 2 * BLOCK).saturating_sub(range.end)),
-            first: if range.start >= base { 1 << from } else { 0 },
-        }
-    }
-}
-
-/// The last `count` bits of a block, all of them where it has no more.
-#[inline]
-fn highest(count: usize) -> u64 {
-    if count < BLOCK { !(u64::MAX >> count) } else { u64::MAX }
-}
-
-/// A pass, the text and its records, and the instructions that it may use.
+/// A pass, and the instructions that it may use.
 #[cfg(target_arch = "x86_64")]
-struct With<'p, 'e, 't, 's, R, L>(&'p mut Pass<'e, 't, 's>, &'t [u8], &'p mut R, L);
+struct With<'p, 'e, 't, 's, L>(&'p mut Pass<'e, 't, 's>, L);
 
 #[cfg(target_arch = "x86_64")]
-impl<R: Records, L: Lanes> pulp::NullaryFnOnce for With<'_, '_, '_, '_, R, L> {
+impl<L: Lanes> pulp::NullaryFnOnce for With<'_, '_, '_, '_, L> {
     type Output = ();
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
     fn call(self) {
-        self.0.blocks(self.1, self.2, self.3);
+        self.0.blocks(self.1);
     }
 }
 
+/// The bitmap of the bytes before those of `bits`, behind a block with the bitmap `before`.
+fn shift(before: u64, bits: u64) -> u64 {
+    bits << 1 | before >> 63
+}
+
 impl<'e, 't, 's> Pass<'e, 't, 's> {
-    fn new(engine: &'e Engine, spans: &'s mut Vec<Span>) -> Self {
+    pub(crate) fn new(engine: &'e Engine, text: &'t [u8], spans: &'s mut Vec<Span>) -> Self {
         Self {
             engine,
-            text: &[],
-            start: 0,
+            text,
             spans,
+            numbers_read: 0,
+            lists_read: 0,
+            colons_read: 0,
+            numbers_ahead: Stretches::default(),
+            opaque: Stretches::default(),
+            uuid: Cell::default(),
+            values_read: 0,
+            values_inside: 0,
+            pairs_read: 0,
             notes: Notes::default(),
-            is_fresh: true,
+            names_read: 0,
             capitals: Capitals::default(),
-            read: Read::default(),
+            mentioned: Mentioned::default(),
         }
     }
 
     /// Appends what stands in the text as it is; gives back where it is worth decoding.
-    pub(crate) fn run(engine: &'e Engine, text: &'t [u8], spans: &'s mut Vec<Span>) -> Notes {
-        let mut pass = Self::new(engine, spans);
-        pass.over(text, &mut Whole::of(text));
-        pass.notes
-    }
-
-    /// Goes through the records of a text.
-    fn over(&mut self, text: &'t [u8], records: &mut impl Records) {
+    pub(crate) fn run(mut self) -> Notes {
         #[cfg(target_arch = "x86_64")]
         if let Some(v3) = pulp::x86::V3::try_new() {
-            v3.vectorize(With(self, text, records, v3));
-            return;
+            v3.vectorize(With(&mut self, v3));
+            return self.notes;
         }
-        self.blocks(text, records, Baseline);
+        self.blocks(Baseline);
+        self.notes
     }
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn blocks(&mut self, text: &'t [u8], records: &mut impl Records, lanes: impl Lanes) {
-        let Some(mut record) = records.next(self) else { return };
-        self.begin(text, &record);
+    fn blocks(&mut self, lanes: impl Lanes) {
+        let text = self.text;
         let mut room = [Masks::default(); 3];
         let [mut before, mut now, mut after] = room.each_mut();
         let mut edge = EDGE;
@@ -177,65 +119,85 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
             }
             let behind = text.len().saturating_sub(base + BLOCK);
             *after = Masks::of(lanes, window.next(), behind);
-            let around = Around { before, now, after };
-            let found = Candidates::of(self.engine, window, around);
-            while record.start < base + BLOCK {
-                if !records.is_told(self) {
-                    self.part(base, around, &found, Part::of(&record, base));
-                }
-                if record.end > base + BLOCK {
-                    break;
-                }
-                let Some(next) = records.next(self) else { return };
-                record = next;
-                self.begin(text, &record);
-            }
+            self.block(base, window, Around { before, now, after });
             (before, now, after) = (now, after, before);
         }
     }
 
-    /// A record begins.
-    fn begin(&mut self, text: &'t [u8], record: &Range<usize>) {
-        self.text = &text[record.clone()];
-        self.start = record.start;
-        self.capitals = Capitals::default();
-    }
-
-    /// What of one block belongs to the record.
+    /// Candidates of one block. What needs bytes behind it reads them from the text. Most blocks
+    /// lack most signs, so that each bitmap is asked for before what is made of it.
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn part(&mut self, base: usize, around: Around<'_>, found: &Candidates, part: Part) {
+    fn block(&mut self, base: usize, window: Window<'_>, around: Around<'_>) {
         let Around { before, now: masks, .. } = around;
-        if found.any() & part.now != 0 {
-            self.visit(base, around, found, part);
+        // First, because a number behind an escape is to be read from its first digit on.
+        each_bit(masks.rare, |bit| self.rare(base + bit));
+        let starts = masks.word & !shift(before.word, masks.word);
+        let keywords = candidates::keywords(window, starts, &self.engine.keywords);
+        each_bit(self.of(starts, keywords), |bit| self.token(base + bit));
+        // Letters at the start of a block may have digits before them.
+        if masks.digit | before.digit >> 63 != 0 {
+            self.block_of_digits(base, window, around, starts);
         }
-        if (masks.upper | masks.high) & part.now != 0 || self.capitals.go_on() {
-            self.people(base, masks, before, part);
+        if masks.assign | masks.comma | masks.dash != 0 {
+            self.block_of_keys(base, window, masks, before);
         }
-        if found.addresses {
-            self.addresses(base, masks, before, part);
+        each_bit(long_words(before.word, masks.word), |bit| self.long_word(base + bit));
+        if masks.high != 0 {
+            self.signs(base, masks.high & !shift(before.high, masks.high));
+        }
+        if masks.upper | masks.high != 0 || self.capitals.go_on() {
+            self.people(base, masks, before);
         }
     }
 
-    /// Looks at the candidates of one block that belong to the record, kind by kind. What needs bytes
-    /// behind the block reads them from the record.
-    fn visit(&mut self, base: usize, around: Around<'_>, found: &Candidates, part: Part) {
-        self.is_fresh = false;
-        let (now, start) = (part.now, self.start);
-        // First, because a number behind an escape is to be read from its first digit on.
-        each_bit(found.rare & now, |bit| self.rare(base + bit - start));
-        each_bit(found.tokens & now, |bit| self.token(base + bit - start));
-        each_bit(found.turns & now, |bit| self.turn(base + bit - start));
-        each_bit(found.apart & now, |bit| self.lettered_apart(base + bit - start));
-        each_bit(found.digits & now, |bit| self.digits(base + bit - start));
-        each_bit(found.assignments & now, |bit| self.assignment(base + bit - start));
-        each_bit(found.tuples & now, |bit| self.assigned(base + bit - start, Join::Tuple));
-        each_bit(found.flags & now, |bit| self.flag(base + bit - start));
-        each_bit(found.long_words & now, |bit| self.long_word(base + bit - start));
-        each_bit(found.signs & now, |bit| self.sign(base + bit - start));
-        if found.rows & now != 0 && is_full_of_numbers(around, part) {
-            each_bit(found.rows & now, |bit| self.row(base + bit - start));
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn block_of_digits(
+        &mut self,
+        base: usize,
+        window: Window<'_>,
+        around: Around<'_>,
+        starts: u64,
+    ) {
+        let masks = around.now;
+        let turns = candidates::turns(around, starts);
+        let forms = self.engine.identifiers.beginnings();
+        let likely = candidates::identifiers(window, around, turns, forms);
+        each_bit(self.of(turns, likely), |bit| self.turn(base + bit));
+        each_bit(candidates::apart(masks, starts), |bit| self.lettered_apart(base + bit));
+        let numbers = candidates::numbers(window, around, starts & masks.digit);
+        each_bit(self.of(starts & masks.digit, numbers), |bit| self.digits(base + bit));
+    }
+
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn block_of_keys(&mut self, base: usize, window: Window<'_>, masks: &Masks, before: &Masks) {
+        let endings = &self.engine.key_endings;
+        let assigns = masks.assign & !shift(before.assign, masks.assign);
+        let named = candidates::behind_names(masks, assigns);
+        let keyed = candidates::assignments(window, named, endings);
+        each_bit(self.of(assigns, keyed), |bit| self.assignment(base + bit));
+        let tuples = masks.comma & shift(before.quote, masks.quote);
+        let keyed = candidates::assignments(window, tuples, endings);
+        each_bit(self.of(tuples, keyed), |bit| self.assigned(base + bit, Join::Tuple));
+        each_bit(masks.dash & shift(before.dash, masks.dash), |bit| self.flag(base + bit));
+        if self.is_exhaustive() || candidates::addresses(masks, before) {
+            self.addresses(base, masks, before);
         }
+        // Numbers in a row: the third comma of a block that is full of digits.
+        let third = masks.comma & masks.comma.wrapping_sub(1);
+        let third = third & third.wrapping_sub(1);
+        if third != 0 && masks.digit.count_ones() >= 20 {
+            self.row(base + third.trailing_zeros() as usize);
+        }
+    }
+
+    /// The candidates among `all` places; a test looks at all of them.
+    #[inline]
+    fn of(&self, all: u64, candidates: u64) -> u64 {
+        debug_assert_eq!(candidates & !all, 0, "candidates are some of all");
+        if self.is_exhaustive() { all } else { candidates }
     }
 
     #[cfg(not(test))]
@@ -267,23 +229,24 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
             return;
         }
         if range.len() >= OPAQUE {
-            self.read.opaque.add(&range);
+            self.opaque.add(&range);
         }
         self.spans.push(Span { start: range.start, end: range.end, detector });
     }
 }
 
-/// Whether so many numbers stand near the block that they may be a row.
-#[cold]
-fn is_full_of_numbers(Around { before, now, after }: Around<'_>, part: Part) -> bool {
-    const COMMAS: u32 = 3;
-    const DIGITS: u32 = 20;
-    let commas = (candidates::rows(before, now) & part.before).count_ones()
-        + (candidates::rows(now, after) & part.now).count_ones();
-    let digits = (before.digit & part.before).count_ones()
-        + (now.digit & part.now).count_ones()
-        + (after.digit & part.after).count_ones();
-    commas >= COMMAS && digits >= DIGITS
+/// Where a word reaches [`view::LONG`] letters and digits, wherever it began.
+#[inline]
+fn long_words(before: u64, word: u64) -> u64 {
+    let last = |words: u128| (words >> 64) as u64;
+    const { assert!(view::LONG == 16 + 6) };
+    let word = u128::from(before) | u128::from(word) << 64;
+    let two = word & word << 1;
+    let four = two & two << 2;
+    let eight = four & four << 4;
+    let sixteen = eight & eight << 8;
+    let long = sixteen & sixteen << 6;
+    last(long & !(long << 1))
 }
 
 /// Calls `visit` with each bit that is set, lowest first.

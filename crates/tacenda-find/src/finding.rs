@@ -1,7 +1,6 @@
 //! One finding, and what makes findings of a line.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -107,21 +106,6 @@ impl<'a> Searcher<'a> {
     pub fn severity(&self, id: DetectorId) -> Severity {
         let kind = self.detector(id).kind;
         Severity::of(self.redactor.policy().class(kind), kind)
-    }
-
-    /// Calls `suspect` with the number and the place of each of the `lines` of a text of which
-    /// something may be wanted.
-    pub(crate) fn suspects(
-        &self,
-        text: &[u8],
-        lines: impl Iterator<Item = Range<usize>>,
-        mut suspect: impl FnMut(usize, Range<usize>),
-    ) {
-        if journal::has_byte_arrays(text) {
-            lines.enumerate().for_each(|(number, line)| suspect(number, line));
-        } else {
-            self.redactor.engine().sift(text, lines, suspect);
-        }
     }
 
     /// What is wanted of a line, sorted by its start.

@@ -22,14 +22,9 @@ pub(crate) struct Bytes {
     pub(crate) places: Vec<std::ops::Range<usize>>,
 }
 
-/// Whether lines of a text may have arrays of bytes.
-pub(crate) fn has_byte_arrays(text: &[u8]) -> bool {
-    memchr::memmem::find(text, b"\"__CURSOR\"").is_some()
-}
-
 /// The arrays of bytes in a line of `journalctl -o json`.
 pub(crate) fn byte_arrays(line: &[u8]) -> Vec<Bytes> {
-    if !line.starts_with(b"{") || !has_byte_arrays(line) {
+    if !line.starts_with(b"{") || memchr::memmem::find(line, b"\"__CURSOR\"").is_none() {
         return Vec::new();
     }
     memchr::memmem::find_iter(line, b"\":[").filter_map(|at| byte_array(line, at + 3)).collect()

@@ -1,7 +1,7 @@
 //! A text searched line by line, in memory that does not depend on its size.
 
 use std::io::{self, ErrorKind, Read};
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use tacenda_detect::Span;
@@ -187,31 +187,28 @@ impl<'s, 'a> Text<'s, 'a> {
         text: &[u8],
         emit: &mut dyn FnMut(Batch) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let (mut suspects, mut count) = (Vec::new(), 0);
-        let lines = Lines::of(text).inspect(|_| count += 1);
-        self.searcher.suspects(text, lines, |number, line| suspects.push((number, line)));
-        if self.long.bytes > 0 && suspects.first().is_none_or(|(number, _)| *number > 0) {
-            // What is open goes on in the first line, or ends with it.
-            suspects.splice(..0, Lines::of(text).take(1).map(|line| (0, line)));
-        }
-        let before = self.lines;
-        for (number, Range { start, end }) in suspects {
-            self.lines = before + number as u64;
-            let line = &text[start..end];
+        let mut from = 0;
+        while from < text.len() {
+            let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |at| from + at);
+            let line = &text[from..end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
             self.searcher.hits(&self.allowed, line, &mut self.spans, &mut self.hits);
             if !self.hits.is_empty() || self.long.open.is_some() {
-                self.found(&text[..start], line, usize::MAX);
+                self.found(&text[..from], line, usize::MAX);
             }
             if self.long.bytes > 0 {
-                self.batch.findings.extend(self.long.open.take());
+                if let Some(open) = self.long.open.take() {
+                    self.batch.findings.push(open);
+                }
                 self.long = Long::default();
             }
+            self.lines += 1;
+            self.batch.lines += 1;
+            from = end + 1;
             if self.batch.findings.len() >= BATCH {
                 self.hand_on(emit)?;
             }
         }
-        self.lines = before + count;
-        self.batch.lines += count;
         self.batch.bytes += text.len() as u64;
         self.hand_on(emit)
     }
@@ -315,31 +312,6 @@ impl<'s, 'a> Text<'s, 'a> {
         let found = found.or(if new <= BACK.0 { known } else { None });
         self.timed = (self.lines, found);
         found
-    }
-}
-
-/// The lines of a text, without their ends.
-struct Lines<'t> {
-    text: &'t [u8],
-    at: usize,
-}
-
-impl<'t> Lines<'t> {
-    fn of(text: &'t [u8]) -> Self {
-        Self { text, at: 0 }
-    }
-}
-
-impl Iterator for Lines<'_> {
-    type Item = Range<usize>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Range<usize>> {
-        let (start, rest) = (self.at, self.text.get(self.at..).filter(|rest| !rest.is_empty())?);
-        let end = memchr::memchr(b'\n', rest).map_or(self.text.len(), |at| start + at);
-        self.at = end + 1;
-        let carriage_return = self.text[start..end].last() == Some(&b'\r');
-        Some(start..end - usize::from(carriage_return))
     }
 }
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use tacenda_redact::{Carry, Report};
 
-use crate::ahead::Ahead;
 use crate::escape::ESC;
 use crate::line::{LIMIT, Line};
 use crate::{Redact, record};
@@ -65,50 +64,31 @@ impl<R: Redact> StreamFilter<R> {
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
         let before = out.len();
         self.tally.bytes_in += chunk.len() as u64;
-        let rest = self.continue_line(chunk, out);
-        let rest = self.records(rest, out);
-        self.hold(rest, out);
-        self.tally.bytes_out += (out.len() - before) as u64;
-    }
-
-    /// Redacts the records that end in `text`; gives back what is behind them.
-    fn records<'c>(&mut self, text: &'c [u8], out: &mut Vec<u8>) -> &'c [u8] {
-        let signs = Signs::of(text);
-        let mut ahead = Ahead::nothing();
-        // Up to where the records are done with, and up to where they are written: what is clean is
-        // written in stretches.
-        let (mut at, mut written) = (0, 0);
-        loop {
-            // What a record left open concerns the next, whatever it holds.
-            if !signs.escape && !self.carry.is_open() {
-                if !ahead.knows(at) {
-                    ahead = Ahead::of(&self.redactor, text, at, signs);
-                }
-                let (next, passed) = ahead.next(at);
-                self.tally.records += passed;
-                at = next;
-            }
-            let Some(length) = signs.record_end(&text[at..]) else { break };
-            if length > LIMIT {
-                out.extend_from_slice(&text[written..at]);
-                at = text.len() - self.continue_line(&text[at..], out).len();
-                written = at;
+        let mut rest = self.continue_line(chunk, out);
+        let signs = Signs::of(rest);
+        // What is clean is written in stretches; this one has not been.
+        let mut clean = rest;
+        while let Some(end) = signs.record_end(rest) {
+            let (record, after) = rest.split_at(end);
+            if record.len() > LIMIT {
+                out.extend_from_slice(&clean[..clean.len() - rest.len()]);
+                rest = self.continue_line(rest, out);
+                clean = rest;
                 continue;
             }
-            let (record, report) = (&text[at..at + length], &mut self.tally.report);
-            let redacted =
-                record::redact(&self.redactor, &mut self.carry, record, signs.escape, report);
-            if let Cow::Owned(redacted) = redacted {
-                out.extend_from_slice(&text[written..at]);
-                out.extend_from_slice(&redacted);
-                written = at + length;
+            let (carry, report) = (&mut self.carry, &mut self.tally.report);
+            let text = record::redact(&self.redactor, carry, record, signs.escape, report);
+            if let Cow::Owned(text) = text {
+                out.extend_from_slice(&clean[..clean.len() - rest.len()]);
+                out.extend_from_slice(&text);
+                clean = after;
             }
             self.tally.records += 1;
-            ahead.step();
-            at += length;
+            rest = after;
         }
-        out.extend_from_slice(&text[written..at]);
-        &text[at..]
+        out.extend_from_slice(&clean[..clean.len() - rest.len()]);
+        self.hold(rest, out);
+        self.tally.bytes_out += (out.len() - before) as u64;
     }
 
     /// Nothing came for the hold time: the record that has begun is redacted as it stands and let
@@ -196,7 +176,7 @@ impl<R: Redact> StreamFilter<R> {
 
 /// Whether a text has signs that few texts have, so that not each of its records is asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Signs {
+struct Signs {
     /// The first byte of an escape sequence.
     escape: bool,
     carriage_return: bool,
@@ -209,7 +189,7 @@ impl Signs {
     }
 
     /// As [`record_end`], of a part of the text.
-    pub(crate) fn record_end(self, text: &[u8]) -> Option<usize> {
+    fn record_end(self, text: &[u8]) -> Option<usize> {
         if self.carriage_return {
             return record_end(text);
         }

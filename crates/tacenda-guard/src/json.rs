@@ -1,22 +1,17 @@
 //! JSON Lines: each line one JSON value (RFC 8259), redacted value by value.
 
-mod walk;
-
-use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
 use tacenda_redact::{Carry, Report};
 
-use crate::escape::ESC;
 use crate::{Redact, StreamFilter, Tally, record};
-use walk::Walk;
 
 /// Longest line that is read as JSON, in bytes. A longer one is text.
 const LONGEST: usize = 8 << 20;
 
-/// Bytes of values that are looked at at once, at least.
-const STRETCH: usize = 64 << 10;
+/// Deepest nesting that is read as JSON. A deeper line is text.
+const DEEPEST: u32 = 128;
 
 /// Redacts a stream of JSON lines value by value.
 ///
@@ -44,17 +39,14 @@ impl<R: Redact + Clone> JsonLinesFilter<R> {
     /// Takes the next bytes of the stream and appends to `out` every line that ends in them.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
         let mut rest = chunk;
-        if (self.too_long || !self.line.is_empty())
-            && let Some(end) = memchr::memchr(b'\n', rest)
-        {
+        while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = rest.split_at(end + 1);
-            self.hold(line, out);
-            self.end_line(out);
-            rest = after;
-        }
-        if !self.too_long && self.line.is_empty() {
-            let (lines, after) = rest.split_at(memchr::memrchr(b'\n', rest).map_or(0, |at| at + 1));
-            self.redact_lines(lines, out);
+            if self.line.is_empty() && !self.too_long {
+                self.redact_line(line, out);
+            } else {
+                self.hold(line, out);
+                self.end_line(out);
+            }
             rest = after;
         }
         self.hold(rest, out);
@@ -95,130 +87,224 @@ impl<R: Redact + Clone> JsonLinesFilter<R> {
         self.line.clear();
     }
 
-    /// Whole lines. One look at the values of many costs less than one at each.
-    fn redact_lines(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        let mut rest = text;
-        while !rest.is_empty() {
-            let mut values = Values::default();
-            // Where the lines end, and how many values there are up to there; none is known of those
-            // of a line that is not JSON.
-            let mut lines = Vec::new();
-            let mut end = 0;
-            while values.text.len() < STRETCH
-                && let Some(length) = memchr::memchr(b'\n', &rest[end..])
-            {
-                let line = &rest[end..=end + length];
-                end += line.len();
-                let known = values.gather(line);
-                lines.push((end, known.then_some(values.places.len())));
-            }
-            let suspects = self.redactor.suspects(&values.text, values.places.into_iter());
-            let mut suspects = suspects.map(|suspects| suspects.into_iter().peekable());
-            let mut start = 0;
-            for (end, values) in lines {
-                let line = &rest[start..end];
-                start = end;
-                let is_clean = values.zip(suspects.as_mut()).is_some_and(|(values, suspects)| {
-                    let mut clean = true;
-                    while suspects.next_if(|(number, _)| *number < values).is_some() {
-                        clean = false;
-                    }
-                    clean
-                });
-                if is_clean {
-                    out.extend_from_slice(line);
-                    self.count(line.len(), line.len());
-                } else {
-                    self.redact_line(line, out);
-                }
-            }
-            rest = &rest[end..];
-        }
-    }
-
     fn redact_line(&mut self, line: &[u8], out: &mut Vec<u8>) {
         let before = out.len();
+        let is_json = std::str::from_utf8(line)
+            .is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
         let mut report = Report::default();
-        let look = Redacting { redactor: &self.redactor, report: &mut report };
-        if is_json(line) && Walk::new(line, look).whole(out).is_some() {
+        let done = is_json && {
+            let mut walk = Walk::new(line, &self.redactor, &mut report, out);
+            walk.whole().is_some()
+        };
+        if done {
             record::add(&mut self.tally.report, &report);
-            self.count(line.len(), out.len() - before);
+            self.tally.records += 1;
+            self.tally.bytes_in += line.len() as u64;
+            self.tally.bytes_out += (out.len() - before) as u64;
         } else {
             out.truncate(before);
             self.text.push(line, out);
         }
     }
-
-    /// One line of JSON went through.
-    fn count(&mut self, bytes_in: usize, bytes_out: usize) {
-        self.tally.records += 1;
-        self.tally.bytes_in += bytes_in as u64;
-        self.tally.bytes_out += bytes_out as u64;
-    }
 }
 
-fn is_json(line: &[u8]) -> bool {
-    std::str::from_utf8(line).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
-}
-
-/// What is done with a value.
-trait Look {
-    /// Looks at a text, which is the value of `key` and does not show it; gives back what it is to be
-    /// replaced by.
-    fn look(&mut self, text: &[u8], key: Option<&[u8]>) -> Option<Vec<u8>>;
-
-    /// How many values were found and allowed.
-    fn allowed(&mut self) -> &mut u64;
-}
-
-struct Redacting<'w, R> {
+/// A walk over one line that is known to be JSON.
+struct Walk<'w, R> {
+    line: &'w [u8],
+    at: usize,
+    /// The line up to here is in `out`.
+    copied: usize,
     redactor: &'w R,
     report: &'w mut Report,
+    out: &'w mut Vec<u8>,
 }
 
-impl<R: Redact> Look for Redacting<'_, R> {
-    fn look(&mut self, text: &[u8], key: Option<&[u8]>) -> Option<Vec<u8>> {
-        let mut carry = key.map_or_else(Carry::default, Carry::under);
-        match record::redact(self.redactor, &mut carry, text, true, self.report) {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(text) => Some(text),
+impl<'w, R: Redact> Walk<'w, R> {
+    fn new(line: &'w [u8], redactor: &'w R, report: &'w mut Report, out: &'w mut Vec<u8>) -> Self {
+        Self { line, at: 0, copied: 0, redactor, report, out }
+    }
+
+    /// None where the line is not what it was taken for.
+    fn whole(&mut self) -> Option<()> {
+        self.value(None, 0)?;
+        self.out.extend_from_slice(&self.line[self.copied..]);
+        Some(())
+    }
+
+    /// A value, and the key (with its quotes) that it stands under.
+    fn value(&mut self, key: Option<&'w [u8]>, depth: u32) -> Option<()> {
+        let start = self.skip_space()?;
+        match self.line[start] {
+            b'"' => {
+                let string = self.string_end()?;
+                self.string(string, key)
+            }
+            b'{' if depth < DEEPEST => self.object(depth),
+            b'[' if depth < DEEPEST => match self.numbers() {
+                Some(array) => {
+                    self.literal(array, key);
+                    Some(())
+                }
+                None => self.array(key, depth),
+            },
+            b'{' | b'[' => None,
+            _ => {
+                let rest = &self.line[start..];
+                let ends = |byte: &u8| b",]}".contains(byte) || byte.is_ascii_whitespace();
+                self.at = start + rest.iter().position(ends).unwrap_or(rest.len());
+                let is_number = rest[0] == b'-' || rest[0].is_ascii_digit();
+                if is_number {
+                    self.literal(start..self.at, key);
+                }
+                Some(())
+            }
         }
     }
 
-    fn allowed(&mut self) -> &mut u64 {
-        &mut self.report.allowed
+    fn object(&mut self, depth: u32) -> Option<()> {
+        self.at += 1;
+        loop {
+            match self.line[self.skip_space()?] {
+                b'}' => break,
+                b',' => self.at += 1,
+                _ => {
+                    let key = self.string_end()?;
+                    let colon = self.skip_space()?;
+                    debug_assert_eq!(self.line[colon], b':', "a key is followed by a colon");
+                    self.at += 1;
+                    self.value(Some(&self.line[key]), depth + 1)?;
+                }
+            }
+        }
+        self.at += 1;
+        Some(())
     }
-}
 
-/// The values of many lines, to be looked at all at once.
-#[derive(Debug, Default)]
-struct Values {
-    text: Vec<u8>,
-    places: Vec<Range<usize>>,
-    has_escapes: bool,
-    allowed: u64,
-}
-
-impl Values {
-    /// Adds those of a line; false when it cannot be told by them whether there is something in it.
-    fn gather(&mut self, line: &[u8]) -> bool {
-        self.has_escapes = false;
-        let walked = is_json(line) && Walk::new(line, &mut *self).through().is_some();
-        walked && !self.has_escapes
+    fn array(&mut self, key: Option<&'w [u8]>, depth: u32) -> Option<()> {
+        self.at += 1;
+        loop {
+            match self.line[self.skip_space()?] {
+                b']' => break,
+                b',' => self.at += 1,
+                _ => self.value(key, depth + 1)?,
+            }
+        }
+        self.at += 1;
+        Some(())
     }
-}
 
-impl Look for &mut Values {
-    fn look(&mut self, text: &[u8], _: Option<&[u8]>) -> Option<Vec<u8>> {
-        let start = self.text.len();
-        self.text.extend_from_slice(text);
-        self.places.push(start..self.text.len());
-        self.text.push(b'\n');
-        self.has_escapes |= memchr::memchr(ESC, text).is_some();
+    /// The whole array at `at`, if there is nothing in it but numbers and arrays of them.
+    fn numbers(&mut self) -> Option<Range<usize>> {
+        let mut depth = 0_u32;
+        let rest = &self.line[self.at..];
+        let mut has_numbers = false;
+        for (offset, byte) in rest.iter().enumerate() {
+            match byte {
+                b'[' => depth += 1,
+                b']' => depth -= 1,
+                b'0'..=b'9' => has_numbers = true,
+                b',' | b'-' | b'+' | b'.' | b'e' | b'E' | b' ' | b'\t' | b'\r' => {}
+                _ => return None,
+            }
+            if depth == 0 {
+                let start = self.at;
+                self.at += offset + 1;
+                return has_numbers.then_some(start..self.at);
+            }
+        }
         None
     }
 
-    fn allowed(&mut self) -> &mut u64 {
-        &mut self.allowed
+    fn string(&mut self, string: Range<usize>, key: Option<&'w [u8]>) -> Option<()> {
+        let raw = &self.line[string.clone()];
+        let decoded: std::borrow::Cow<'_, str> = if raw.contains(&b'\\') {
+            // A lone surrogate is JSON and no text.
+            serde_json::from_slice::<String>(raw).ok()?.into()
+        } else {
+            std::str::from_utf8(&raw[1..raw.len() - 1]).ok()?.into()
+        };
+        let before = self.report.allowed;
+        if let Some(text) = self.redact(decoded.as_bytes(), key) {
+            self.replace(string, &encode(&text));
+        } else {
+            let first = self.report.allowed - before;
+            self.literal(string, key);
+            // What the first look allows the second sees again.
+            let second = self.report.allowed - before - first;
+            self.report.allowed = before + first.max(second);
+        }
+        Some(())
     }
+
+    /// A value as it is spelled, in the company of its key.
+    fn literal(&mut self, value: Range<usize>, key: Option<&'w [u8]>) {
+        let raw = &self.line[value.clone()];
+        let Some(key) = key else {
+            // A string has been looked at already.
+            if raw[0] != b'"'
+                && let Some(text) = self.redact(raw, None)
+            {
+                self.replace(value, &as_json(&text));
+            }
+            return;
+        };
+        let member = [key, b": ", raw].concat();
+        if let Some(text) = self.redact(&member, None) {
+            let rest = text.strip_prefix(key).and_then(|rest| rest.strip_prefix(b": "));
+            match rest {
+                Some(rest) if rest == raw => {}
+                Some(rest) => self.replace(value, &as_json(rest)),
+                // Only the key: keys are kept.
+                None if text.ends_with(raw) => {}
+                None => self.replace(value, &encode(&text)),
+            }
+        }
+    }
+
+    fn redact(&mut self, text: &[u8], key: Option<&[u8]>) -> Option<Vec<u8>> {
+        let mut carry = key.map_or_else(Carry::default, Carry::under);
+        match record::redact(self.redactor, &mut carry, text, true, self.report) {
+            std::borrow::Cow::Borrowed(_) => None,
+            std::borrow::Cow::Owned(text) => Some(text),
+        }
+    }
+
+    fn replace(&mut self, value: Range<usize>, with: &[u8]) {
+        self.out.extend_from_slice(&self.line[self.copied..value.start]);
+        self.out.extend_from_slice(with);
+        self.copied = value.end;
+    }
+
+    fn skip_space(&mut self) -> Option<usize> {
+        let rest = &self.line[self.at..];
+        self.at += rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
+        Some(self.at)
+    }
+
+    /// The string at `at`, with its quotes.
+    fn string_end(&mut self) -> Option<Range<usize>> {
+        let start = self.at;
+        let mut at = start + 1;
+        loop {
+            at += memchr::memchr2(b'"', b'\\', &self.line[at..])?;
+            if self.line[at] == b'"' {
+                self.at = at + 1;
+                return Some(start..self.at);
+            }
+            at += 2;
+        }
+    }
+}
+
+/// What a redactor made of a value as it is spelled, if it is still JSON; else as a string.
+fn as_json(text: &[u8]) -> Vec<u8> {
+    if serde_json::from_slice::<IgnoredAny>(text).is_ok() {
+        return text.to_vec();
+    }
+    let inside = text.strip_prefix(b"\"").unwrap_or(text);
+    encode(inside.strip_suffix(b"\"").unwrap_or(inside))
+}
+
+fn encode(text: &[u8]) -> Vec<u8> {
+    serde_json::to_vec(&String::from_utf8_lossy(text)).expect("a string is JSON")
 }

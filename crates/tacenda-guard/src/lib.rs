@@ -2,7 +2,6 @@
 //!
 //! [`StreamFilter`] redacts a stream of bytes, [`run`] a whole program's output.
 
-mod ahead;
 mod escape;
 mod filter;
 mod growing;

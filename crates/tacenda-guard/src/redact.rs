@@ -29,17 +29,6 @@ pub trait Redact {
         wanted: Range<usize>,
         report: &mut Report,
     ) -> Result<Part<'t>, Crossed>;
-
-    /// Which of the `records` of `text` have to be looked at, with their numbers: see
-    /// [`Redactor::suspects`]. None when nothing can be said of many at once.
-    fn suspects(
-        &self,
-        text: &[u8],
-        records: impl Iterator<Item = Range<usize>>,
-    ) -> Option<Vec<(usize, Range<usize>)>> {
-        let _ = (text, records);
-        None
-    }
 }
 
 /// Implements [`Redact`] by the methods of the same name of `$redactor`, to which the type leads.
@@ -63,14 +52,6 @@ macro_rules! redact_by {
                 report: &mut Report,
             ) -> Result<Part<'t>, Crossed> {
                 $redactor::redact_part(self, carry, record, wanted, report)
-            }
-
-            fn suspects(
-                &self,
-                text: &[u8],
-                records: impl Iterator<Item = Range<usize>>,
-            ) -> Option<Vec<(usize, Range<usize>)>> {
-                $redactor::suspects(self, text, records)
             }
         }
     };

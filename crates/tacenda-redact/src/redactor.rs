@@ -35,11 +35,6 @@ impl Carry {
         let key = letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
         Self { key: Some(key), ..Self::default() }
     }
-
-    /// Whether something is left open: the next record is not to be judged by what it holds.
-    pub fn is_open(&self) -> bool {
-        self.block.is_some() || !self.trail.is_empty()
-    }
 }
 
 /// Detectors, protected values, policy and keys, ready to redact.
@@ -90,15 +85,6 @@ impl AtPath<'_> {
         report: &mut Report,
     ) -> Result<Part<'t>, Crossed> {
         self.redactor.redact_part_in(&self.scope, carry, text, wanted, report)
-    }
-
-    /// As [`Redactor::suspects`].
-    pub fn suspects(
-        &self,
-        text: &[u8],
-        records: impl Iterator<Item = Range<usize>>,
-    ) -> Option<Vec<(usize, Range<usize>)>> {
-        self.redactor.suspects(text, records)
     }
 }
 
@@ -252,29 +238,6 @@ impl Redactor {
         report: &mut Report,
     ) -> Cow<'t, [u8]> {
         self.redact_in(&self.anywhere, carry, record, report)
-    }
-
-    /// Which of the `records` of `text` have to be looked at, with their numbers. The others come out
-    /// as they came from [`Redactor::redact_next`], unless the record before left something open.
-    /// Records come in their order, and between two of them stands the end of a line. One look at all
-    /// of them costs far less than one at each.
-    ///
-    /// None when each has to be looked at: where values are protected, and after an internal error.
-    pub fn suspects(
-        &self,
-        text: &[u8],
-        records: impl Iterator<Item = Range<usize>>,
-    ) -> Option<Vec<(usize, Range<usize>)>> {
-        if !self.protected.is_empty() {
-            return None;
-        }
-        let look = AssertUnwindSafe(|| {
-            self.fault(Stage::Detect);
-            let mut suspects = Vec::new();
-            self.engine.sift(text, records, |number, record| suspects.push((number, record)));
-            suspects
-        });
-        catch_unwind(look).ok()
     }
 
     /// Fewest bytes that a part has which ends before `wanted.end`.

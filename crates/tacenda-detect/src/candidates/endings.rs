@@ -108,30 +108,18 @@ impl KeyEndings {
             return self.three.has(three);
         }
         let may = self.four.has(four) | self.whole_three.has(three);
-        if may == 0 {
-            return 0;
-        }
         // Many keys end alike in four letters: `message`, `usage`.
-        let (fifth, sixth) = (class(4), class(5));
-        if fifth & sixth & ALPHANUMERIC != 0 {
+        if may == 1 && class(4) & class(5) & ALPHANUMERIC != 0 {
             return self.has_six(four, low(bytes >> 32));
         }
-        let known = KNOWN - between;
-        let begins = known > 4 && fifth & KEY == 0
-            || known > 5 && fifth & ALPHANUMERIC != 0 && sixth & KEY == 0;
-        if begins { self.has_short(four) } else { 1 }
+        may
     }
 
     /// 1 when the key that ends in six letters, `before` and then `four`, may be wanted.
     #[inline]
     fn has_six(&self, four: u32, before: u32) -> u64 {
-        self.six.has(six(four, before)) | self.has_short(four)
-    }
-
-    /// 1 when a key of fewer letters that ends in these may be wanted.
-    #[inline]
-    fn has_short(&self, four: u32) -> u64 {
-        self.short_four.has(four) | self.whole_three.has(four & 0x00ff_ffff)
+        let short = self.short_four.has(four) | self.whole_three.has(four & 0x00ff_ffff);
+        self.six.has(six(four, before)) | short
     }
 
     /// Keys with a sign or a number among their last letters: `request_id`, `token2`. So many of the

@@ -177,8 +177,7 @@ impl Identifiers {
         let mut first = None;
         // Any number has the forms of many; a word is sooner asked for than each of them.
         let number = shape.is_number();
-        let quoted = at > 0 && matches!(text[at - 1], b'"' | b'\'');
-        let lonely = quoted || text.len() <= LONELY && place::may_be_listed(text, at);
+        let lonely = text.len() <= LONELY || at > 0 && matches!(text[at - 1], b'"' | b'\'');
         if number && !lonely && entries.len() > self.anywhere[slot].len() {
             let around = self.words.around(text, &(at..at + word));
             if around.is_empty() {

@@ -77,19 +77,14 @@ fn ends(text: &[u8], at: usize, spaced: bool) -> bool {
 
 /// Whether the text is nothing but the value, or a list of values like it.
 pub(super) fn is_listed(text: &[u8], range: &Range<usize>) -> bool {
-    is_margin(&text[..range.start]) && is_margin(&text[range.end..])
-}
-
-/// Whether a value that begins at `at` may be listed, as far as what stands before it tells.
-pub(super) fn may_be_listed(text: &[u8], at: usize) -> bool {
-    is_margin(&text[..at])
-}
-
-/// Whether beside a value stand only blanks, signs and values like it.
-fn is_margin(bytes: &[u8]) -> bool {
     const MARGIN: usize = 40;
-    let sign = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'.' | b',' | b';');
-    bytes.len() <= MARGIN && bytes.split(sign).all(|word| word.is_empty() || is_number_like(word))
+    let margin = |bytes: &[u8]| {
+        let sign =
+            |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'.' | b',' | b';');
+        bytes.len() <= MARGIN
+            && bytes.split(sign).all(|word| word.is_empty() || is_number_like(word))
+    };
+    margin(&text[..range.start]) && margin(&text[range.end..])
 }
 
 /// A word that may be a number of the same kind: `201434292D`, `S57TU0392K`, `556703-7485`.

@@ -12,7 +12,7 @@ impl Pass<'_, '_, '_> {
     /// A token begins at `at`: keywords.
     #[inline]
     pub(super) fn token(&mut self, at: usize) {
-        if !self.read.opaque.has(at) {
+        if !self.opaque.has(at) {
             self.keywords(at);
         }
     }
@@ -62,10 +62,10 @@ impl Pass<'_, '_, '_> {
     pub(super) fn assigned(&mut self, at: usize, join: Join) {
         let engine = self.engine;
         let key = assignment::key_before(self.text, at, join, |key| engine.keys.wants(key));
-        let Some((mut key, mut leads)) = key.filter(|_| !self.read.opaque.has(at)) else { return };
+        let Some((mut key, mut leads)) = key.filter(|_| !self.opaque.has(at)) else { return };
         if key.as_bytes() == pair::KEY.as_bytes() {
             // A name belongs to one value: no stretch is searched twice.
-            let floor = std::mem::replace(&mut self.read.pairs, key.start);
+            let floor = std::mem::replace(&mut self.pairs_read, key.start);
             let Some(name) = pair::name_before(self.text, key.start, floor) else { return };
             (key, leads) = (Key::named(&self.text[name.clone()], name.start), true);
         }
@@ -76,7 +76,7 @@ impl Pass<'_, '_, '_> {
         {
             work::add(found.value.len());
             if found.value.len() >= OPAQUE {
-                self.read.values = self.read.values.max(found.value.end);
+                self.values_read = self.values_read.max(found.value.end);
             }
             self.value(&found, rules);
         }
@@ -86,11 +86,11 @@ impl Pass<'_, '_, '_> {
     /// other keys a few times only, or `key=key=key=` would be read from each key to its end.
     fn may_read_value(&mut self, at: usize) -> bool {
         const INSIDE: u32 = 4;
-        if at >= self.read.values {
-            self.read.values_inside = 0;
+        if at >= self.values_read {
+            self.values_inside = 0;
         }
-        self.read.values_inside += 1;
-        self.read.values_inside <= INSIDE || at >= self.read.values
+        self.values_inside += 1;
+        self.values_inside <= INSIDE || at >= self.values_read
     }
 
     /// An XML element may open at `at`.

@@ -13,7 +13,7 @@ impl Pass<'_, '_, '_> {
     #[inline]
     pub(super) fn digits(&mut self, at: usize) {
         const LONGEST: usize = candidates::LONGEST as usize;
-        if at < self.read.numbers || self.read.numbers_ahead.has(at) {
+        if at < self.numbers_read || self.numbers_ahead.has(at) {
             return;
         }
         // Every record has its date: pass it by.
@@ -22,7 +22,7 @@ impl Pass<'_, '_, '_> {
             && matches!(&self.text[at..at + 2], b"19" | b"20")
             && !self.text.get(at + 10).is_some_and(u8::is_ascii_digit)
         {
-            self.read.numbers = at + 10;
+            self.numbers_read = at + 10;
             return;
         }
         let (mut digits, mut dots, mut length) = (0, 0, 0);
@@ -38,27 +38,27 @@ impl Pass<'_, '_, '_> {
         if digits >= candidates::DIGITS || dots >= 3 && digits >= 4 || length == LONGEST {
             self.number(at);
         } else {
-            self.read.numbers = at + length;
+            self.numbers_read = at + length;
         }
     }
 
     /// The same before the runs of digits in front of it have been read.
     pub(super) fn digits_ahead(&mut self, at: usize) {
-        let read = self.read.numbers;
+        let read = self.numbers_read;
         self.digits(at);
-        let to = std::mem::replace(&mut self.read.numbers, read);
+        let to = std::mem::replace(&mut self.numbers_read, read);
         if to > at {
-            self.read.numbers_ahead.add(&(at..to));
+            self.numbers_ahead.add(&(at..to));
         }
     }
 
     fn number(&mut self, at: usize) {
-        if self.read.opaque.has(at) {
+        if self.opaque.has(at) {
             return;
         }
         let run = number::run(self.text, at);
         work::add(run.end() - at);
-        self.read.numbers = run.end();
+        self.numbers_read = run.end();
         // `512/1024` is progress; telephone numbers with a stroke begin with 0.
         // So do birth numbers, whose second part is the shorter.
         let progress = run.count() == 2
@@ -66,7 +66,7 @@ impl Pass<'_, '_, '_> {
             && run.digits(0)[0] != b'0'
             && run.len(0) <= run.len(1);
         if !progress {
-            let (engine, uuid) = (self.engine, self.read.uuid.clone());
+            let (engine, uuid) = (self.engine, self.uuid.clone());
             number::each(
                 &run,
                 |at| engine.identifiers.at(run.text, at, &uuid),
@@ -111,18 +111,18 @@ impl Pass<'_, '_, '_> {
     }
 
     fn identify(&mut self, at: usize) {
-        if self.read.opaque.has(at) {
+        if self.opaque.has(at) {
             return;
         }
-        if let Some((rule, range)) = self.engine.identifiers.at(self.text, at, &self.read.uuid) {
-            self.read.numbers_ahead.add(&range);
+        if let Some((rule, range)) = self.engine.identifiers.at(self.text, at, &self.uuid) {
+            self.numbers_ahead.add(&range);
             self.push_form(rule, range);
         }
     }
 
     /// A word at `at` that may have a few letters before its digits.
     pub(super) fn lettered(&mut self, at: usize) {
-        if self.read.opaque.has(at) {
+        if self.opaque.has(at) {
             return;
         }
         let letters = self.text[at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
@@ -153,7 +153,7 @@ impl Pass<'_, '_, '_> {
         }
         let list = list::at(self.text, at);
         work::add(list.read_to - at);
-        self.read.lists = list.read_to.max(at + 1);
+        self.lists_read = list.read_to.max(at + 1);
         if let Some((matcher, range)) = list.found {
             self.push_shape(matcher, range);
         }
@@ -161,12 +161,12 @@ impl Pass<'_, '_, '_> {
 
     #[cold]
     pub(super) fn row(&mut self, comma: usize) {
-        if comma < self.read.lists || self.read.opaque.has(comma) {
+        if comma < self.lists_read || self.opaque.has(comma) {
             return;
         }
-        let row = list::row(self.text, comma, self.read.lists);
-        work::add(row.read_to - self.read.lists.min(row.read_to));
-        self.read.lists = row.read_to;
+        let row = list::row(self.text, comma, self.lists_read);
+        work::add(row.read_to - self.lists_read.min(row.read_to));
+        self.lists_read = row.read_to;
         if let Some((matcher, range)) = row.found {
             self.push_shape(matcher, range);
         }

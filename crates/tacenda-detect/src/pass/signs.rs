@@ -1,6 +1,6 @@
 //! Signs that are looked at one by one, and what is noted for decoding.
 
-use super::Pass;
+use super::{BLOCK, Pass, each_bit};
 use crate::boundary;
 use crate::matchers::{email, token};
 use crate::names::Matcher;
@@ -9,20 +9,25 @@ impl Pass<'_, '_, '_> {
     /// Base64 and hexadecimal digits are long words.
     #[inline]
     pub(super) fn long_word(&mut self, at: usize) {
-        if !self.read.opaque.has(at) {
+        if !self.opaque.has(at) {
             self.notes.word(self.text, at);
         }
     }
 
-    /// A character outside ASCII that may stand for a plain sign.
+    /// Characters outside ASCII that stand for a plain sign: where a row of such characters begins,
+    /// and full-width forms (their first byte is 0xEF) anywhere.
     #[cold]
-    pub(super) fn sign(&mut self, at: usize) {
-        self.notes.sign(self.text, at);
+    pub(super) fn signs(&mut self, base: usize, starts: u64) {
+        each_bit(starts, |bit| self.notes.sign(self.text, base + bit));
+        let block = &self.text[base..self.text.len().min(base + BLOCK)];
+        for offset in memchr::memchr_iter(0xef, block) {
+            self.notes.sign(self.text, base + offset);
+        }
     }
 
     /// `@`, `%`, `&`, `<`, `[`, `~`, backslash or ESC at `at`.
     pub(super) fn rare(&mut self, at: usize) {
-        if self.read.opaque.has(at) {
+        if self.opaque.has(at) {
             return;
         }
         match self.text[at] {
@@ -57,7 +62,7 @@ impl Pass<'_, '_, '_> {
             }
             b'[' => {
                 let colour = at > 0 && self.text[at - 1] == 0x1b;
-                if !colour && at >= self.read.lists {
+                if !colour && at >= self.lists_read {
                     self.list(at);
                 }
             }

@@ -23,12 +23,6 @@ impl Stretches {
 
     #[inline]
     pub(super) fn has(&self, at: usize) -> bool {
-        let mut known = self.ranges.iter().take(self.next);
-        at < self.to && known.any(|(start, end)| (*start..*end).contains(&at))
-    }
-
-    /// Another text begins.
-    pub(super) fn clear(&mut self) {
-        (self.next, self.to) = (0, 0);
+        at < self.to && self.ranges.iter().any(|(start, end)| (*start..*end).contains(&at))
     }
 }

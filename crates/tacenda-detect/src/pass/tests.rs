@@ -114,30 +114,6 @@ proptest! {
         let (found, there) = (scan(Engine::builtin(), &text), scan(&EXHAUSTIVE, &text));
         prop_assert_eq!(found, there, "{}", text.escape_ascii());
     }
-
-    /// Whatever stands around a record, it is passed over only if nothing is found in it.
-    #[test]
-    fn no_record_with_a_span_is_passed_over(
-        records in prop::collection::vec(prop::collection::vec(piece(), 0..4), 0..8),
-    ) {
-        let records: Vec<Vec<u8>> = records.into_iter().map(|pieces| pieces.concat()).collect();
-        let text = records.join(&b'\n');
-        let mut end = 0;
-        let places = records.iter().map(|record| {
-            let start = end;
-            end += record.len() + 1;
-            start..start + record.len()
-        });
-        let mut suspects = Vec::new();
-        Engine::builtin().sift(&text, places, |number, place| {
-            assert_eq!(text[place], records[number], "a record is told by its number");
-            suspects.push(number);
-        });
-        for (number, record) in records.iter().enumerate() {
-            let found = !scan(Engine::builtin(), record).is_empty();
-            prop_assert!(!found || suspects.contains(&number), "{}", record.escape_ascii());
-        }
-    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Capitalised words that may begin a name, by bitmaps.
 
 use crate::masks::Masks;
-use crate::pass::Part;
 
 /// What one block leaves to the next.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,22 +29,18 @@ impl Capitals {
         self.open || self.ended
     }
 
-    /// The candidates of `part`, in the block with these bitmaps, behind `before`.
+    /// The candidates of the block with these bitmaps, behind `before`.
     #[inline]
-    pub(crate) fn of(&mut self, masks: &Masks, before: &Masks, part: Part) -> Candidates {
-        let of = |of: fn(&Masks) -> u64| (of(masks) & part.now, of(before) & part.before);
-        let ((upper, upper_before), (digit, digit_before)) =
-            (of(|masks| masks.upper), of(|masks| masks.digit));
-        let (words, words_before) = of(|masks| masks.word | masks.high);
+    pub(crate) fn of(&mut self, masks: &Masks, before: &Masks, first: bool) -> Candidates {
         let shift = |now: u64, before: u64, by: u32| now << by | before >> (u64::BITS - by);
-        let tall = (upper | masks.high & part.now) & !shift(words, words_before, 1);
-        let smalls = words ^ upper ^ digit;
+        let (words, words_before) = (masks.word | masks.high, before.word | before.high);
+        let tall = (masks.upper | masks.high) & !shift(words, words_before, 1);
+        let smalls = words ^ masks.upper ^ masks.digit;
         let capitals = tall & (smalls >> 1 | 1 << 63);
         if capitals == 0 && !self.open && !self.ended {
             return Candidates { pairs: 0, singles: 0, houses: 0 };
         }
-        let smalls_before = words_before ^ upper_before ^ digit_before;
-        let (comma, comma_before) = of(|masks| masks.comma);
+        let smalls_before = words_before ^ before.upper ^ before.digit;
         // Adding a bit to the first letter of a word carries it to the place behind the last one.
         let (sum, over) = words.overflowing_add(capitals);
         let (sum, more) = sum.overflowing_add(u64::from(self.open));
@@ -56,15 +51,16 @@ impl Capitals {
         // Behind a word in small letters, or behind one and a sign: "told Ana", "so. Ana", "so , Ana".
         let after_small = shift(smalls, smalls_before, 2);
         // "so, Ana", "In 1996, Ana", "J. Roe".
-        let digits = |by: u32| shift(digit, digit_before, by);
+        let digits = |by: u32| shift(masks.digit, before.digit, by);
         let year = digits(4) & digits(5) & digits(6) & (digits(3) | digits(7));
         let after_sign = shift(smalls, smalls_before, 3) & !shift(words, words_before, 2)
-            | (shift(smalls, smalls_before, 4) | year) & shift(comma, comma_before, 2)
-            | shift(upper, upper_before, 3)
+            | (shift(smalls, smalls_before, 4) | year) & shift(masks.comma, before.comma, 2)
+            | shift(masks.upper, before.upper, 3)
                 & !shift(words, words_before, 4)
                 & !shift(words, words_before, 2);
-        let singles = capitals & !pairs & (after_small | after_sign | part.first);
-        let houses = capitals & digits(2) | digit & (ends << 1 | u64::from(ended));
+        let singles = capitals & !pairs & (after_small | after_sign | u64::from(first));
+        let houses = capitals & shift(masks.digit, before.digit, 2)
+            | masks.digit & (ends << 1 | u64::from(ended));
         Candidates { pairs, singles, houses }
     }
 }

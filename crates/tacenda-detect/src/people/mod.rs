@@ -44,11 +44,6 @@ impl Mentioned {
         }
     }
 
-    /// Another text begins.
-    pub(crate) fn clear(&mut self) {
-        self.count = 0;
-    }
-
     fn has(&self, text: &[u8], word: &[u8]) -> bool {
         self.words.iter().take(self.count).any(|&start| {
             let start = start as usize;

@@ -22,13 +22,6 @@ pub struct ProtectedSpan {
 #[derive(Clone, Debug, Default)]
 pub struct Trail(Option<Box<Open>>);
 
-impl Trail {
-    /// Whether nothing is left open.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
 #[derive(Clone, Debug, Default)]
 struct Open {
     roller: Roller,
