@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from cases import CARD, EMAIL, PROMPT, SSN, Case
+from cases import CARD, EMAIL, PROMPT, SSN, Case, Output
 
 
 @pytest.mark.parametrize(
@@ -222,6 +222,33 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_flushed_text_is_out_once_however_the_process_ends(case: Case, end: str) -> None:
     code = f"import os; print('partial', end='', flush=True); {end}"
     assert case.run(code, guard=True).stdout == "partial"
+
+
+def test_a_child_by_fork_ends_with_the_thread_that_has_forked_it(case: Case) -> None:
+    # Our thread writes what was flushed there, and then does not keep the child.
+    code = """
+import os, sys, threading, time
+def forks():
+    child = os.fork()
+    if child == 0:
+        for part in ("part", "ial"):
+            print(part, end="", flush=True, file=sys.stderr)
+            time.sleep(0.5)
+        return
+    for _ in range(600):
+        if os.waitpid(child, os.WNOHANG)[0]: break
+        time.sleep(0.05)
+    else:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        print("it hangs", file=sys.stderr)
+thread = threading.Thread(target=forks)
+thread.start()
+thread.join()
+"""
+    bare, guarded = (case.run(code, guard=guard) for guard in (False, True))
+    assert bare == Output("", "partial", 0)
+    assert guarded == bare
 
 
 def test_a_shell_pipe_is_a_log(case: Case) -> None:

@@ -19,6 +19,7 @@ class Idler:
         self._period = 1.0
         self._task: Callable[[], bool] | None = None
         self._stopped = False
+        self._main = threading.main_thread()
         self.forget()
 
     def forget(self) -> None:
@@ -27,6 +28,9 @@ class Idler:
         self._writers: dict[int, tuple[Writer, float]] = {}
         self._task_due: float | None = None
         self._thread: threading.Thread | None = None
+        # The end of the main thread ends the process. A child that another thread has forked ends
+        # with its last thread: ours may not be the one that keeps it.
+        self._stays = threading.main_thread() is self._main
 
     def every(self, period: float, task: Callable[[], bool]) -> None:
         """Calls `task` each `period` seconds from `wake()` on, until it gives False."""
@@ -80,6 +84,9 @@ class Idler:
                     dues.append(self._task_due)
                 now = time.monotonic()
                 if not dues:
+                    if not self._stays:
+                        self._thread = None
+                        return
                     self._wake.wait()
                     continue
                 if min(dues) > now:
