@@ -234,3 +234,67 @@ print(sorted(channel for channel in missing if channel.startswith("native")))
         "python",
         "['native writes to fd 1', 'native writes to fd 2']",
     ]
+
+
+# The filter is who else holds the pipe behind standard output.
+KILL_THE_FILTER = """
+import glob, os, signal, sys, time
+def kill_the_filter():
+    pipe = os.readlink("/proc/self/fd/1")
+    for link in glob.glob("/proc/[0-9]*/fd/*"):
+        pid = int(link.split("/")[2])
+        try:
+            found = pid != os.getpid() and os.readlink(link) == pipe
+        except OSError:
+            continue
+        if found:
+            os.kill(pid, signal.SIGKILL)
+            while os.path.exists(link):
+                time.sleep(0.02)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is found in /proc")
+@pytest.mark.parametrize("options", [(), ("-u",)], ids=["buffered", "unbuffered"])
+def test_the_end_of_the_filter_is_no_affair_of_the_program(
+    case: Case, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    policy(tmp_path, "['file:log/app.log']")
+    code = """
+print("to the log", flush=True)
+while not (os.path.exists("log/app.log") and os.path.getsize("log/app.log")):
+    time.sleep(0.02)
+kill_the_filter()
+print("to", EMAIL, flush=True)
+print("on standard error", file=sys.stderr, flush=True)
+print("and on", flush=True)
+print([item.detail for item in tacenda.status().missing if item.channel == "sinks of the log"])
+"""
+    done = case.run(KILL_THE_FILTER + code, guard=True, options=options)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("[tacenda: the filter of the sinks has ended")
+    assert lines[1].startswith("to [email #")
+    assert lines[2:] == ["and on", "['the filter process has ended: redacted, as without sinks']"]
+    assert done.stderr.splitlines()[1:] == ["on standard error"]
+    assert (tmp_path / "log/app.log").read_text() == "to the log\n"
+
+
+def test_a_redirected_output_whose_reader_is_gone_is_the_programs_affair(
+    case: Case, tmp_path: Path
+) -> None:
+    policy(tmp_path, "['file:log/app.log']")
+    code = """
+import os, sys
+read, write = os.pipe()
+os.dup2(write, 1)
+os.close(read)
+try:
+    print("for nobody", flush=True)
+except BrokenPipeError:
+    print("its reader is gone", file=sys.stderr, flush=True)
+os.dup2(2, 1)
+"""
+    assert case.run(code, guard=True).text == ""
+    wait_for_end(tmp_path / "log/app.log", 1)
+    assert (tmp_path / "log/app.log").read_text().startswith("its reader is gone\n")

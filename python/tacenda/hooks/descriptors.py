@@ -10,10 +10,13 @@ fingerprints.
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from tacenda._command import native_command
 from tacenda._core import Core, PolicyError
@@ -21,6 +24,7 @@ from tacenda._patch import Patches
 
 _CHANNEL = "native writes to fd"
 _SINKS = "sinks of the log"
+_ENDED = b"[tacenda: the filter of the sinks has ended: the log goes on in this place]\n"
 
 
 class Descriptors:
@@ -31,6 +35,8 @@ class Descriptors:
         self._patches = patches
         # The filter outlives this process, and removes what it has left.
         self._tmpdir = tmpdir
+        # Where filtered descriptors led before.
+        self._before: dict[int, int] = {}
 
     def filter(self, fds: list[int], parent_outputs: frozenset[str]) -> dict[int, int]:
         """Leads descriptors through a filter. Gives those that Python is to write to itself.
@@ -69,7 +75,18 @@ class Descriptors:
             self._patches.cover(f"{_CHANNEL} {fd}", "by a filter process")
         if self._core.has_sinks:
             self._patches.cover(_SINKS, "by the filter process")
+        self._before = dict(zip(fds, before, strict=True))
         return dict(zip(fds, own, strict=True))
+
+    def raw(self, fd: int, own: int) -> io.FileIO:
+        """What Python writes to in place of a filtered descriptor; `own`: as `filter` gave it."""
+        before = self._before[fd]
+        if own == before:
+            return io.FileIO(own, "w", closefd=False)
+        return _IntoFilter(own, before, self._filter_is_gone)
+
+    def _filter_is_gone(self) -> None:
+        self._patches.miss(_SINKS, "the filter process has ended: redacted, as without sinks")
 
     def _is_ours(self, fd: int, parent_outputs: frozenset[str]) -> bool:
         channel = f"{_CHANNEL} {fd}"
@@ -96,10 +113,10 @@ class Descriptors:
             before: Filtered descriptors, and the private ones that Python writes to.
             settle: Writes what is held back: it belongs to where the descriptor led.
         """
-        if not before:
+        private = set(before.values())
+        if not private:
             return
         dup2, close, closerange = os.dup2, os.close, os.closerange
-        private = set(before.values())
 
         def guarded_dup2(fd: int, fd2: int, inheritable: bool = True) -> int:
             if fd2 in before:
@@ -123,6 +140,40 @@ class Descriptors:
         self._patches.replace(os, "dup2", guarded_dup2)
         self._patches.replace(os, "close", guarded_close)
         self._patches.replace(os, "closerange", guarded_closerange)
+
+
+class _IntoFilter(io.FileIO):
+    """A pipe into the filter; once that has ended, where the descriptor led before.
+
+    What Python writes is redacted already, and the end of a process of ours is no affair of the
+    application.
+    """
+
+    def __init__(self, fd: int, before: int, on_end: Callable[[], object]) -> None:
+        super().__init__(fd, "w", closefd=False)
+        self._before = before
+        self._on_end = on_end
+        self._filter = identity(fd)
+        self._has_ended = False
+
+    def write(self, data: Any, /) -> int | None:  # type: ignore[override]
+        """Writes bytes."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            # The application may have redirected the descriptor: then its reader is gone.
+            if identity(self.fileno()) == self._filter:
+                self._fall_back()
+            elif not self._has_ended:
+                raise
+        return super().write(data)
+
+    def _fall_back(self) -> None:
+        self._has_ended = True
+        os.dup2(self._before, self.fileno(), inheritable=False)
+        self._on_end()
+        with suppress(OSError):  # the write that follows says so
+            os.write(self._before, _ENDED)
 
 
 def identity(fd: int) -> str | None:

@@ -45,10 +45,15 @@ class Streams:
         descriptors = Descriptors(self._core, self._patches, tmpdir)
         parent_outputs = _outputs()
         logs = list(self._logs(parent_outputs))
-        before = descriptors.filter([fd for fd, _, native in logs if native], parent_outputs)
-        for fd, stream, native in logs:
+        own = descriptors.filter([fd for fd, _, native in logs if native], parent_outputs)
+        for fd, stream, _ in logs:
             name = "stdout" if fd == 1 else "stderr"
-            self._guard(name, stream, fd if native else None, before.get(fd))
+            inner = stream
+            if fd in own:
+                stream.flush()
+                inner = _reopened(stream, descriptors.raw(fd, own[fd]))
+            # A child that is given this stream has to write through the filter.
+            self._guard(name, stream, inner, fd if fd in own else None)
         moved = {fd: to for fd, to in self.descriptors.items() if fd != to}
         descriptors.keep(moved, self.settle)
         self._tell_children(parent_outputs)
@@ -126,14 +131,8 @@ class Streams:
     def _all_writers(self) -> list[Writer]:
         return [stream.writer for stream in self._guarded] + self._adopted
 
-    def _guard(self, name: str, stream: TextIO, fd: int | None, before: int | None) -> None:
-        inner = stream
-        if before is not None:
-            stream.flush()
-            inner = _reopened(stream, before)
-        # A child that is given this stream has to write through the filter.
-        for_children = None if before is None else fd
-        guarded = GuardedStream(Writer(inner, self._core, self.idler.hold), fd=for_children)
+    def _guard(self, name: str, stream: TextIO, inner: TextIO, fd: int | None) -> None:
+        guarded = GuardedStream(Writer(inner, self._core, self.idler.hold), fd=fd)
         self._guarded.append(guarded)
         text = cast(TextIO, guarded)
         for attribute in (name, f"__{name}__"):
@@ -157,8 +156,7 @@ def _finish(writers: list[Writer], *, closing: bool) -> None:
             continue
 
 
-def _reopened(stream: TextIO, fd: int) -> io.TextIOWrapper:
-    raw = io.FileIO(fd, "w", closefd=False)
+def _reopened(stream: TextIO, raw: io.FileIO) -> io.TextIOWrapper:
     raw.name = stream.name
     unbuffered = getattr(stream, "write_through", False)  # python -u
     wrapper = io.TextIOWrapper(
