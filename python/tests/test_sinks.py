@@ -298,3 +298,17 @@ os.dup2(2, 1)
     assert case.run(code, guard=True).text == ""
     wait_for_end(tmp_path / "log/app.log", 1)
     assert (tmp_path / "log/app.log").read_text().startswith("its reader is gone\n")
+
+
+def test_the_places_of_the_outputs_outlive_a_sweep_of_descriptors(
+    case: Case, tmp_path: Path
+) -> None:
+    policy(tmp_path, "['file:log/app.log']")
+    code = """
+import os
+os.closerange(3, 256)
+tacenda.uninstall()
+print("back where it was")
+"""
+    done = case.run(code, guard=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("back where it was\n", "", 0)

@@ -113,7 +113,7 @@ class Descriptors:
             before: Filtered descriptors, and the private ones that Python writes to.
             settle: Writes what is held back: it belongs to where the descriptor led.
         """
-        private = set(before.values())
+        private = {*before.values(), *self._before.values()}
         if not private:
             return
         dup2, close, closerange = os.dup2, os.close, os.closerange
