@@ -138,6 +138,11 @@ settings! {
     /// The permission bits withheld from the files that the guarded program makes (octal), or
     /// `inherit`.
     Umask umask: Umask = Umask::Bits(0o077), "guard.umask", "TACENDA_UMASK";
+    /// Directories whose files are logs, with the directories below them: what the guarded program
+    /// itself writes there from Python, or saves there with MLX, is redacted. Relative to the policy
+    /// file.
+    LogDirectories log_directories: Paths = Paths(Vec::new()),
+        "guard.log_directories", "TACENDA_LOG_DIRECTORIES";
     /// Where the log of the guarded program goes: where its outputs lead anyhow (`stdio`), a private
     /// file (`file:PATH`; relative to the policy file), a syslog server, an OTLP/HTTP receiver.
     Sinks sinks: Sinks = Sinks(vec![SinkTarget::Stdio]), "guard.sinks", "TACENDA_SINKS";
@@ -162,11 +167,6 @@ settings! {
     /// daemons understand on the local socket.
     SinksSyslogFormat sinks_syslog_format: SyslogFormat = SyslogFormat::Rfc5424,
         "sinks.syslog_format", "TACENDA_SINKS_SYSLOG_FORMAT";
-    /// Directories whose files are logs, with the directories below them: what the guarded program
-    /// itself writes there from Python, or saves there with MLX, is redacted. Relative to the policy
-    /// file.
-    LogDirectories log_directories: Paths = Paths(Vec::new()),
-        "guard.log_directories", "TACENDA_LOG_DIRECTORIES";
     /// The level below which no logger goes: records under it are never made. `inherit`: as the
     /// program says.
     LevelsFloor levels_floor: Floor = Floor(None), "levels.floor", "TACENDA_LEVELS_FLOOR";

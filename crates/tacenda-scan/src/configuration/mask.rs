@@ -88,13 +88,7 @@ fn hide(line: &str, bytes: &mut [u8]) {
             continue;
         }
         let comment = code.is_some_and(|code| at >= code);
-        let begins =
-            line[..at].chars().next_back().is_none_or(|before| " \t\"'{,[".contains(before));
-        let after = rest[length..].trim_start_matches(['\'', '"', ' ']);
-        let named = after.starts_with([':', '=']) && !after.starts_with("==");
-        // The end of a value in base64 is no name.
-        let ends = after.chars().skip(1).all(char::is_whitespace);
-        let is_name = named && begins && length <= MAX_NAME && !(after.starts_with('=') && ends);
+        let is_name = length <= MAX_NAME && is_name(line, at, length);
         let word = rest[..length].to_ascii_lowercase();
         let is_known = VOCABULARY.contains(&word)
             || word.starts_with("logging.")
@@ -104,6 +98,34 @@ fn hide(line: &str, bytes: &mut [u8]) {
         }
         at += length;
     }
+}
+
+/// Whether a word of a line is the name of what follows: the key of a mapping, the name of a variable.
+/// It stands where an entry begins, so that no part of a value is taken for one.
+fn is_name(line: &str, at: usize, length: usize) -> bool {
+    let (before, behind) = (&line[..at], &line[at + length..]);
+    let quote = before.chars().next_back().filter(|letter| matches!(letter, '"' | '\''));
+    let before = quote.map_or(before, |quote| &before[..at - quote.len_utf8()]);
+    if ['"', '\''].iter().any(|quote| before.matches(*quote).count() % 2 == 1) {
+        return false;
+    }
+    let before = before.trim_end();
+    let begins = matches!(before.trim_start(), "" | "-")
+        || before.ends_with('{')
+        || before.ends_with(',') && before.contains('{');
+    if let Some(quote) = quote {
+        let behind = behind.strip_prefix(quote).unwrap_or_default().trim_start_matches(' ');
+        return begins && behind.starts_with([':', '=']);
+    }
+    if let Some(value) = behind.strip_prefix(':') {
+        return begins && value.chars().next().is_none_or(char::is_whitespace);
+    }
+    let instruction = before.split_whitespace().next().unwrap_or_default();
+    let sets = ["env", "arg", "export"].iter().any(|one| instruction.eq_ignore_ascii_case(one));
+    let value = behind.trim_start_matches(' ').strip_prefix('=');
+    // The end of a value in base64 is no name.
+    let is_set = value.is_some_and(|value| !value.starts_with('=') && !value.trim().is_empty());
+    (begins || sets) && is_set
 }
 
 fn fill(bytes: &mut [u8]) {
@@ -129,6 +151,12 @@ mod tests {
                 "CMD [\"mlx_lm.server\", \"--log-level\", \"DEBUG\", \"*******\", \"*\"]\n",
             ),
             ("level: DEBUG # violet heron\n", "level: DEBUG # ****** *****\n"),
+            ("note: heron:violet\n", "note: *****:******\n"),
+            ("note: \"heron: a, b: violet\"\n", "note: \"*****: *, *: ******\"\n"),
+            ("note: a heron=violet, b=c\n", "note: * *****=******, *=*\n"),
+            ("{\"note\": \"a b\", 'size': 7}\n", "{\"note\": \"* *\", 'size': *}\n"),
+            ("ENV NOTE=heron SIZE=7\n", "ENV NOTE=***** SIZE=*\n"),
+            ("- NOTE=heron\n", "- NOTE=*****\n"),
             ("class: logging.FileHandler\n", "class: logging.FileHandler\n"),
             ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n", "**********************************==\n"),
         ] {
