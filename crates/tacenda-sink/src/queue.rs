@@ -20,6 +20,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How often a queue that is full is looked at again.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// How often who waits for the end is asked whether it still waits.
+const ASK: Duration = Duration::from_millis(50);
+
 /// Why records are dropped before they are in the queue.
 const FULL: &str = "the queue was full";
 
@@ -141,15 +144,25 @@ impl Queue {
         self.shared.changed.notify_all();
     }
 
-    /// Waits for the end. What is left is lost.
-    pub(crate) fn finish(&self, until: Instant, name: &str) -> Option<Loss> {
+    /// Waits for the end, until then or until `stop`. What is left is lost.
+    pub(crate) fn finish(
+        &self,
+        until: Instant,
+        name: &str,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Option<Loss> {
         let mut inner = self.shared.lock();
+        let mut why = "it took too long";
         while !inner.ended {
             let Some(left) = until.checked_duration_since(Instant::now()) else { break };
-            inner = self.shared.wait(inner, left);
+            if stop() {
+                why = "the wait for it was cut short";
+                break;
+            }
+            inner = self.shared.wait(inner, left.min(ASK));
         }
         if !inner.ended {
-            let why = inner.trouble.clone().unwrap_or_else(|| "it took too long".to_owned());
+            let why = inner.trouble.clone().unwrap_or_else(|| why.to_owned());
             let Inner { waiting, in_hand, refused, .. } = &mut *inner;
             refused.lose(in_hand.iter().chain(waiting.iter()), &why);
         }

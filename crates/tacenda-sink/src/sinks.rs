@@ -77,7 +77,17 @@ impl Sinks {
 
     /// Ends: waits for what is still to be sent, `wait` at most. Tells what was lost, over all.
     pub fn finish(self, wait: Duration) -> Vec<Loss> {
+        self.finish_unless(wait, || false)
+    }
+
+    /// The same, and waits no longer once `stop`, which is asked again and again, says so.
+    pub fn finish_unless(self, wait: Duration, mut stop: impl FnMut() -> bool) -> Vec<Loss> {
         let until = Instant::now() + wait;
+        let mut stopped = false;
+        let mut stop = || {
+            stopped = stopped || stop();
+            stopped
+        };
         for feed in &self.feeds {
             if let Way::Queued(queue) = &feed.way {
                 queue.close(until);
@@ -88,7 +98,7 @@ impl Sinks {
                 write(&mut **sink, account, &[]);
                 account.loss(&Account::default(), &feed.name)
             }
-            Way::Queued(queue) => queue.finish(until, &feed.name),
+            Way::Queued(queue) => queue.finish(until, &feed.name, &mut stop),
         });
         losses.collect()
     }

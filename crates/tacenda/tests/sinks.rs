@@ -332,3 +332,36 @@ fn a_receiver_that_takes_nothing_holds_the_program_up_for_a_bounded_time() {
     assert_clean(&error);
     assert_eq!(place.log().lines().count(), 20000, "the other sink has all");
 }
+
+#[test]
+fn a_signal_cuts_the_wait_at_the_end_short() {
+    let place = Place::new();
+    let (url, _bodies) = receiver(None);
+    let mut child = place
+        .tacenda(&["--sink", &url, "--", "sh", "-c", "echo a line; echo $$ > pid; exit 3"])
+        .env("TACENDA_SINKS_WAIT", "10m")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let kill = |signal: &str, pid: &str| {
+        let mut kill = Command::new("kill");
+        kill.args([signal, pid]).stderr(Stdio::null()).status().unwrap().success()
+    };
+    let pid = || fs::read_to_string(place.path("pid")).unwrap_or_default();
+    until(|| pid().ends_with('\n') && !kill("-0", pid().trim()));
+    let ours = child.id().to_string();
+    // What comes before it waits for the sinks is for the program, which is no more.
+    let mut status = None;
+    for _ in 0..600 {
+        kill("-TERM", &ours);
+        status = child.try_wait().unwrap();
+        if status.is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let _ = child.kill();
+    let error = text(&child.wait_with_output().unwrap().stderr);
+    assert_eq!(status.and_then(|status| status.code()), Some(3), "{error}");
+    assert!(error.contains("has lost 1 record: "), "{error}");
+}

@@ -175,7 +175,7 @@ pub fn run<R: Redact + Clone>(
     running.pump().map_err(system("wait for output"))?;
     let left = running.take_what_is_left();
     // Before others go on with the same log.
-    let losses = std::mem::take(&mut running.sinks).finish(wait);
+    let losses = running.finish_sinks(wait);
     running.hand_over(left, options, &mut directories);
     let status = running.status.expect("the loop ends after the program");
     let failure = running.streams.iter().find_map(Stream::failure);
@@ -418,6 +418,14 @@ impl<R: Redact> Running<'_, R> {
         emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         self.relay.resumed();
         Ok(())
+    }
+
+    /// Waits for the sinks, until a signal asks us to end: there is no program any more that could.
+    fn finish_sinks(&mut self, wait: Duration) -> Vec<Loss> {
+        // Those that have come until now were for the program.
+        self.relay.asks_to_end();
+        let sinks = std::mem::take(&mut self.sinks);
+        sinks.finish_unless(wait, || self.relay.asks_to_end())
     }
 
     /// What descendants still hold, with what was read of it written.

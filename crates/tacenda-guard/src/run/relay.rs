@@ -8,7 +8,9 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use signal_hook::consts::signal::{SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH};
+use signal_hook::consts::signal::{
+    SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH,
+};
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 
@@ -104,6 +106,14 @@ impl Relay {
         self.hear_witness(program);
         self.ask_witness(program);
         news
+    }
+
+    /// Whether a signal has come that ends who does not handle it, with the program gone.
+    ///
+    /// No hangup: whoever was told to ignore it (nohup) is not to lose anything by it.
+    pub(super) fn asks_to_end(&mut self) -> bool {
+        let ends = |signal| matches!(signal, SIGINT | SIGQUIT | SIGTERM);
+        self.signals.pending().filter(|signal| ends(*signal)).count() > 0
     }
 
     /// The program and we have stood still and go on: the stop key has done its work, and the time

@@ -80,6 +80,22 @@ fn what_a_sink_loses_is_counted_and_told() {
 }
 
 #[test]
+fn the_wait_at_the_end_is_cut_short_when_somebody_asks() {
+    let mut sinks = queued(Box::new(Stuck), 1 << 20, Duration::from_secs(60));
+    sinks.queued("too".to_owned(), Box::new(Stuck), 1 << 20, Duration::from_secs(60)).unwrap();
+    sinks.take(&records(&["a", "b"]));
+    let since = Instant::now();
+    let mut asked = 0;
+    let losses = sinks.finish_unless(Duration::from_secs(3600), || {
+        asked += 1;
+        asked == 3
+    });
+    assert!(since.elapsed() < Duration::from_secs(600), "the wait was not cut short");
+    assert_eq!(losses.iter().map(|loss| loss.records).collect::<Vec<_>>(), [2, 2]);
+    assert!(losses.iter().all(|loss| loss.why == "the wait for it was cut short"), "{losses:?}");
+}
+
+#[test]
 fn one_that_fails_does_not_keep_others_from_their_records() {
     let (bad, good) = (Desk::default(), Desk::default());
     bad.refuse(Some(Retry::Never));
