@@ -76,10 +76,12 @@ impl SyslogSink {
             Way::Socket(_) => Some(way.connect()?),
             _ => None,
         };
-        let longest = match way {
-            Way::Udp(_) => LONGEST_DATAGRAM,
-            Way::Socket(_) => LONGEST_LOCAL,
-            _ => LONGEST,
+        let longest = if matches!(way, Way::Udp(_)) {
+            LONGEST_DATAGRAM
+        } else if matches!(way, Way::Socket(_)) {
+            LONGEST_LOCAL
+        } else {
+            LONGEST
         };
         Ok(Self { way, longest, header: message::Prepared::new(header), connection })
     }
