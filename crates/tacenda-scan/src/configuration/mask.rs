@@ -16,6 +16,7 @@ const WORDS: &[&str] = &[
     "run",
     "exec",
     "sh",
+    "-",
     "-c",
     "python",
     "python3",
@@ -158,7 +159,7 @@ mod tests {
             ("ENV NOTE=heron SIZE=7\n", "ENV NOTE=***** SIZE=*\n"),
             ("- NOTE=heron\n", "- NOTE=*****\n"),
             ("class: logging.FileHandler\n", "class: logging.FileHandler\n"),
-            ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n", "**********************************==\n"),
+            ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n", "********************************==\n"),
         ] {
             let page = masked(text);
             assert_eq!(page.len(), text.len());
