@@ -28,6 +28,11 @@ pub struct Carry {
 }
 
 impl Carry {
+    /// For a text that is no part of a stream.
+    fn alone() -> Self {
+        Self { trail: Trail::alone(), ..Self::default() }
+    }
+
     /// For a text that is the value of this key, and does not show it.
     #[must_use]
     pub fn under(key: &[u8]) -> Self {
@@ -226,7 +231,7 @@ impl Redactor {
     /// `text` with every sensitive value replaced as the policy says; borrowed when there is none.
     /// Never panics: an internal error gives [`MARKER`].
     pub fn redact<'t>(&self, text: &'t [u8], report: &mut Report) -> Cow<'t, [u8]> {
-        self.redact_next(&mut Carry::default(), text, report)
+        self.redact_next(&mut Carry::alone(), text, report)
     }
 
     /// The same for the next record (a line with or without its end, or a part of one) of a
@@ -267,7 +272,7 @@ impl Redactor {
             let (mut spans, mut protected) = (Vec::new(), Vec::new());
             self.fault(Stage::Detect);
             self.engine.scan(data, &mut spans);
-            self.protected.scan(data, &mut Carry::default().trail, &mut protected);
+            self.protected.scan(data, &mut Trail::alone(), &mut protected);
             self.leave_allowed(&self.anywhere, &Carry::default(), data, &mut spans, &mut protected);
             let found = self.decide(data, spans, protected);
             if found.is_empty() {

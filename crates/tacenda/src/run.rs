@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use tacenda_guard::run::{self as runner, FOLLOW, PROGRAM_VARIABLE, RunError, RunOptions, WITNESS};
+use tacenda_guard::run::{self as runner, FOLLOW, Follower, PROGRAM_VARIABLE, RunError, RunOptions, WITNESS};
 use tacenda_policy::{HANDOVER_VARIABLE, Policy, Setting, Stdout, Tmpdir, Umask};
 use tacenda_redact::{HANDOVER_KEYS_VARIABLE, KEYS_VARIABLE, Redactor};
 use tacenda_sink::Loss;
@@ -108,7 +108,7 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
 pub(crate) fn as_helper(arguments: &[OsString]) -> Option<ExitCode> {
     let done = match arguments.get(1)?.to_str()? {
         WITNESS => runner::witness(),
-        FOLLOW => {
+        FOLLOW => Follower::accept().and_then(|follower| {
             let policy = std::env::var(HANDOVER_VARIABLE).ok();
             let policy = policy.and_then(|policy| Policy::from_handover(&policy).ok());
             // The closed choice where there is none.
@@ -117,9 +117,9 @@ pub(crate) fn as_helper(arguments: &[OsString]) -> Option<ExitCode> {
             let log = || sinks::open(&policy, &program).map_err(|failure| failure.line());
             handed_over(&policy).map_or_else(
                 |_| Err(std::io::Error::other("there is no redactor")),
-                |redactor| runner::follow(&&redactor, redactor.protected(), log),
+                |redactor| follower.follow(&&redactor, redactor.protected(), log),
             )
-        }
+        }),
         _ => return None,
     };
     Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) })

@@ -45,16 +45,19 @@ pub(super) fn scan(text: &[u8], mut visit: impl FnMut(&[u8], PlaceOf<'_>)) {
     }
 }
 
+/// Each long run. Where the last byte of the shortest one cannot stand, none begins before it.
 fn runs(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        while at < text.len() {
-            let start = at;
-            let len = text[start..].iter().take_while(|byte| is_base64(**byte)).count();
-            at += len + 1;
-            if len >= MIN_RUN {
-                return Some((start, &text[start..start + len]));
+        while let Some(shortest) = text.get(at..at + MIN_RUN) {
+            if let Some(last) = shortest.iter().rposition(|byte| !is_base64(*byte)) {
+                at += last + 1;
+                continue;
             }
+            let start = at;
+            let more = text[at + MIN_RUN..].iter().take_while(|byte| is_base64(**byte)).count();
+            at += MIN_RUN + more;
+            return Some((start, &text[start..at]));
         }
         None
     })
@@ -62,4 +65,24 @@ fn runs(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn every_long_run_is_seen(text in "[a-c+. ]{0,120}|([a-z]{20,24}[ .]{1,2}){0,4}") {
+            let long = |run: &&str| run.len() >= MIN_RUN;
+            let expected: Vec<_> = text.split(['.', ' ']).filter(long).collect();
+            let seen: Vec<_> = runs(text.as_bytes()).collect();
+            for (start, run) in &seen {
+                proptest::prop_assert_eq!(&text.as_bytes()[*start..start + run.len()], *run);
+            }
+            let seen: Vec<_> = seen.iter().map(|(_, run)| *run).collect();
+            let expected: Vec<_> = expected.iter().map(|run| run.as_bytes()).collect();
+            proptest::prop_assert_eq!(seen, expected);
+        }
+    }
 }

@@ -39,6 +39,12 @@ impl<'t> Canon<'t> {
         self.index
     }
 
+    /// From `at` on, where no escape stands before it.
+    pub(super) fn from(text: &'t [u8], at: usize) -> Self {
+        let after_word = at > 0 && text[at - 1].is_ascii_alphanumeric();
+        Self { text, at, index: at, after_word }
+    }
+
     /// The next decoded character and the length of its spelling; `None` for what counts as no
     /// character at all (a terminal escape, a backslash before a quote).
     fn decode(&self) -> (Option<char>, usize) {
@@ -85,6 +91,38 @@ impl Iterator for Canon<'_> {
         None
     }
 }
+
+/// The canonical spelling of a text that stands as it is, in ASCII without escapes: how many
+/// characters it has, which come first in `chars`; none for any other text.
+pub(super) fn plain<const N: usize>(text: &[u8], chars: &mut [u8; N]) -> Option<usize> {
+    let (mut count, mut is_plain) = (0, true);
+    for &byte in text {
+        let class = PLAIN[usize::from(byte)];
+        chars[count] = class;
+        count += usize::from(class != LEFT_OUT);
+        is_plain &= class != NOT_PLAIN;
+    }
+    is_plain.then_some(count)
+}
+
+const LEFT_OUT: u8 = 0;
+const NOT_PLAIN: u8 = 0xff;
+
+/// What each byte becomes.
+const PLAIN: [u8; 256] = {
+    let mut plain = [NOT_PLAIN; 256];
+    let mut byte = 0;
+    while byte < 0x80 {
+        plain[byte as usize] = match byte {
+            b'\\' | b'%' | b'&' | 0x1b => NOT_PLAIN,
+            b'"' | b'\'' | b'+' => LEFT_OUT,
+            _ if byte.is_ascii_whitespace() || byte.is_ascii_control() => LEFT_OUT,
+            _ => byte.to_ascii_lowercase(),
+        };
+        byte += 1;
+    }
+    plain
+};
 
 fn is_left_out(char: char) -> bool {
     match char {
@@ -252,6 +290,16 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn plain_text_has_one_spelling(text in "[ -~\n]{0,64}") {
+            let mut chars = [0; 64];
+            let slow: String = spelling(&text);
+            match plain(text.as_bytes(), &mut chars) {
+                Some(count) => proptest::prop_assert_eq!(&chars[..count], slow.as_bytes()),
+                None => proptest::prop_assert!(text.contains(['\\', '%', '&'])),
+            }
+        }
+
         #[test]
         fn any_bytes_keep_their_places(bytes: Vec<u8>) {
             let mut last = 0;

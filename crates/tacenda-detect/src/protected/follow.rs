@@ -69,6 +69,9 @@ impl ProtectedValues {
         }
         let mut guard = self.lock();
         let state = &mut *guard;
+        if state.followers.logs.is_empty() && state.growing().next().is_none() {
+            return Followed::No;
+        }
         let mut follower = state.followers.logs.remove(&log).unwrap_or_default();
         let is_blank = piece.chars().all(char::is_whitespace);
         if !follower.running && !piece.chars().any(char::is_alphanumeric) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::canon::{Canon, Canonical};
+use super::canon::{Canon, Canonical, plain};
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::store::{GRAM, ProtectedValues, State, Value, ValueId};
 
@@ -20,7 +20,19 @@ pub struct ProtectedSpan {
 /// What the records of a stream so far leave open: the last characters, and a match that may go
 /// on in the next record.
 #[derive(Clone, Debug, Default)]
-pub struct Trail(Option<Box<Open>>);
+pub struct Trail {
+    open: Option<Box<Open>>,
+    /// Nothing comes after it.
+    is_alone: bool,
+}
+
+impl Trail {
+    /// For a text that is no part of a stream.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self { open: None, is_alone: true }
+    }
+}
 
 #[derive(Clone, Debug, Default)]
 struct Open {
@@ -68,18 +80,28 @@ impl ProtectedValues {
     /// the length of `text`; nothing is done while no value is protected.
     pub fn scan(&self, text: &[u8], trail: &mut Trail, spans: &mut Vec<ProtectedSpan>) {
         if self.is_empty() {
-            trail.0 = None;
+            trail.open = None;
             return;
         }
         let state = self.lock();
+        let scan = Scan { values: self, key: self.key(), state: &state };
         let first = spans.len();
-        let trail = trail.0.get_or_insert_default();
-        let key = self.key();
-        Scan { values: self, key, state: &state, trail, spans }.text(text);
+        if trail.is_alone {
+            if !scan.is_clean(text, &mut Roller::default()) {
+                scan.with(&mut Open::default(), spans).text(text);
+            }
+        } else {
+            let open = trail.open.get_or_insert_default();
+            let mut roller = open.roller.clone();
+            if open.run.is_none() && scan.is_clean(text, &mut roller) {
+                open.pass(text, roller);
+            } else {
+                scan.with(open, spans).text(text);
+            }
+        }
         super::base64::scan(text, |decoded, place| {
             let mut inner = Vec::new();
-            let trail = &mut Open::default();
-            Scan { values: self, key, state: &state, trail, spans: &mut inner }.text(decoded);
+            scan.with(&mut Open::default(), &mut inner).text(decoded);
             for span in inner {
                 let (start, end) = place(span.start, span.end);
                 spans.push(ProtectedSpan { start, end, value: span.value });
@@ -89,7 +111,81 @@ impl ProtectedValues {
     }
 }
 
+/// What to look for.
+#[derive(Clone, Copy)]
 struct Scan<'s> {
+    values: &'s ProtectedValues,
+    key: &'s HashKey,
+    state: &'s State,
+}
+
+impl<'s> Scan<'s> {
+    fn with<'t>(self, trail: &'t mut Open, spans: &'t mut Vec<ProtectedSpan>) -> Search<'t>
+    where
+        's: 't,
+    {
+        let Self { values, key, state } = self;
+        Search { values, key, state, trail, spans }
+    }
+
+    /// Whether `text` is sure to repeat nothing, as nearly every text is: quicker to tell than where
+    /// something is repeated. Sure is only plain ASCII without escapes.
+    fn is_clean(self, text: &[u8], roller: &mut Roller) -> bool {
+        if self.state.has_short() {
+            return false;
+        }
+        text.chunks(256).all(|chunk| {
+            let mut chars = [0; 256];
+            let Some(count) = plain(chunk, &mut chars) else { return false };
+            chars[..count].iter().all(|char| {
+                roller.push(self.key, char::from(*char));
+                let hash = roller.window(self.key, GRAM);
+                hash.and_then(|hash| self.state.grams.owner(hash)).is_none()
+            })
+        })
+    }
+}
+
+impl Open {
+    /// Takes in a clean text, after which the roller is this.
+    fn pass(&mut self, text: &[u8], roller: Roller) {
+        let canonical = |at: &usize| Canon::from(text, *at).next().is_some_and(|it| it.start == *at);
+        // What is left of it: as many characters as the longest window has, and what stands before.
+        let last = (0..text.len()).rev().filter(canonical).nth(MAX_WINDOW);
+        let from = last.unwrap_or(0);
+        let rest = Canon::from(text, from);
+        let base = self.decoded;
+        let mut count = roller.count() - rest.count();
+        for canonical in Canon::from(text, from) {
+            self.enter(count, canonical, base);
+            count += 1;
+        }
+        self.decoded = base + text.len();
+        self.roller = roller;
+        self.close();
+    }
+
+    /// Notes where the character after the first `count` stands.
+    fn enter(&mut self, count: usize, canonical: Canonical, base: usize) {
+        self.recent[count % MAX_WINDOW] = Place {
+            start: canonical.start,
+            index: base + canonical.index,
+            inside_word: canonical.inside_word,
+            after_gap: base + canonical.index > self.next_index,
+        };
+        self.next_index = base + canonical.index + 1;
+    }
+
+    /// The record ends here: places are those of the next.
+    fn close(&mut self) {
+        for place in &mut self.recent {
+            place.start = 0;
+        }
+    }
+}
+
+/// A search for where a text repeats something.
+struct Search<'s> {
     values: &'s ProtectedValues,
     key: &'s HashKey,
     state: &'s State,
@@ -97,11 +193,11 @@ struct Scan<'s> {
     spans: &'s mut Vec<ProtectedSpan>,
 }
 
-impl Scan<'_> {
+impl Search<'_> {
     fn text(&mut self, text: &[u8]) {
         let base = self.trail.decoded;
         let mut canon = Canon::new(text);
-        let has_short = self.state.short_lengths.iter().any(|count| *count > 0);
+        let has_short = self.state.has_short();
         let mut pending_short: Vec<ProtectedSpan> = Vec::new();
         for canonical in canon.by_ref() {
             // A short value counts only as a whole word: this character must not go on with it.
@@ -136,14 +232,7 @@ impl Scan<'_> {
     }
 
     fn push(&mut self, canonical: Canonical, base: usize) {
-        let at = self.trail.roller.count() % MAX_WINDOW;
-        self.trail.recent[at] = Place {
-            start: canonical.start,
-            index: base + canonical.index,
-            inside_word: canonical.inside_word,
-            after_gap: base + canonical.index > self.trail.next_index,
-        };
-        self.trail.next_index = base + canonical.index + 1;
+        self.trail.enter(self.trail.roller.count(), canonical, base);
         self.trail.roller.push(self.key, canonical.char);
     }
 
@@ -165,7 +254,7 @@ impl Scan<'_> {
     }
 
     fn lookup(&self, len: usize) -> Option<ValueId> {
-        self.state.owner(self.trail.roller.window(self.key, len)?)
+        self.state.grams.owner(self.trail.roller.window(self.key, len)?)
     }
 
     fn extend_run(&mut self, canonical: Canonical, base: usize, owner: ValueId) {
@@ -222,8 +311,49 @@ impl Scan<'_> {
             (run.start, run.end) = (0, 0);
             self.trail.run = Some(run);
         }
-        for place in &mut self.trail.recent {
-            place.start = 0;
+        self.trail.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protected::Limits;
+    use tacenda_policy::Kind;
+
+    const VALUE: &str = "The heron stands in the shallows, waiting for what the tide brings in.";
+
+    /// Pieces of the value, words of a log, and what is no plain text.
+    fn piece() -> impl Strategy<Value = String> {
+        prop_oneof![
+            (0..VALUE.len(), 0..40_usize).prop_map(|(at, count)| {
+                VALUE[at..VALUE.len().min(at + count)].to_owned()
+            }),
+            "[a-z]{1,9} ?|[0-9.:,]{1,12}|[\"'+ \t]{1,3}",
+            Just("%20".to_owned()),
+            Just("é".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_that_passes_leaves_what_a_search_leaves(
+            records in prop::collection::vec(prop::collection::vec(piece(), 0..12), 1..6),
+        ) {
+            let values = ProtectedValues::new(Limits::default(), Box::new(|_| [1, 2, 3]));
+            values.protect(VALUE, Kind::Prompt, None, true).unwrap();
+            let (mut trail, mut spans) = (Trail::default(), Vec::new());
+            let (mut open, mut expected) = (Open::default(), Vec::new());
+            for record in records {
+                let text = record.concat();
+                values.scan(text.as_bytes(), &mut trail, &mut spans);
+                let state = values.lock();
+                let scan = Scan { values: &values, key: values.key(), state: &state };
+                scan.with(&mut open, &mut expected).text(text.as_bytes());
+                prop_assert_eq!(&spans, &expected);
+            }
         }
     }
 }

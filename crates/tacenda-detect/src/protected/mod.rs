@@ -8,6 +8,7 @@
 mod base64;
 mod canon;
 mod follow;
+mod grams;
 mod matcher;
 mod roll;
 mod share;

@@ -221,7 +221,7 @@ impl ProtectedValues {
         let Some(entry) = state.values.get_mut(&id) else { return };
         entry.hashes.extend_from_slice(new);
         for hash in new {
-            state.grams.entry(*hash).or_default().own(id);
+            state.grams.add(*hash, id);
         }
         state.bytes += wanted;
         self.publish(state);

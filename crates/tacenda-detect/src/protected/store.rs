@@ -1,7 +1,7 @@
 //! The values that are protected now, and for how long.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use tacenda_policy::Kind;
 
 use super::canon::Canon;
 use super::follow::Followers;
+use super::grams::{ENTRY_BYTES, Grams};
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::share::{Share, Told};
 
@@ -24,8 +25,8 @@ const MIN_SHORT: usize = 4;
 /// How long the log may lag behind the model before single tokens are no longer recognised.
 const FOLLOW_AFTER_CLOSE: Duration = Duration::from_secs(60);
 
-/// What a table entry and its mirror in the value cost, roughly, in bytes.
-pub(super) const GRAM_BYTES: usize = 40;
+/// What a fingerprint and its mirror in the value cost, roughly, in bytes.
+pub(super) const GRAM_BYTES: usize = ENTRY_BYTES + size_of::<u64>();
 
 /// Bounds of the store.
 #[derive(Clone, Debug)]
@@ -90,7 +91,7 @@ pub struct ProtectedValues {
 
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) grams: HashMap<u64, Gram, BuildHasherDefault<Prehashed>>,
+    pub(super) grams: Grams,
     /// Whole short values: their canonical lengths, and their hashes.
     pub(super) short_lengths: [u32; MAX_WINDOW + 1],
     pub(super) values: HashMap<ValueId, Entry>,
@@ -104,20 +105,6 @@ pub(super) struct State {
     pub(super) swept: Option<Instant>,
     /// The audience that knows all that is held.
     pub(super) audience: u64,
-}
-
-#[derive(Default)]
-pub(super) struct Gram {
-    pub(super) owner: ValueId,
-    refs: u32,
-}
-
-impl Gram {
-    /// The newest value gives the name: of a text that was seen before, it tells the most.
-    pub(super) fn own(&mut self, id: ValueId) {
-        self.owner = id;
-        self.refs += 1;
-    }
 }
 
 pub(super) struct Entry {
@@ -275,7 +262,7 @@ impl ProtectedValues {
             growing.roller.push(key, canonical.char);
             if let Some(hash) = growing.roller.window(key, GRAM) {
                 entry.hashes.push(hash);
-                state.grams.entry(hash).or_default().own(id);
+                state.grams.add(hash, id);
                 state.bytes += GRAM_BYTES;
             }
         }
@@ -372,7 +359,7 @@ impl State {
         let id = ValueId(self.next);
         self.next += 1;
         for hash in &hashes {
-            self.grams.entry(*hash).or_default().own(id);
+            self.grams.add(*hash, id);
         }
         if let Some(len) = short {
             self.short_lengths[len] += 1;
@@ -402,12 +389,7 @@ impl State {
             self.short_lengths[len] -= 1;
         }
         for hash in &entry.hashes {
-            if let Some(gram) = self.grams.get_mut(hash) {
-                gram.refs -= 1;
-                if gram.refs == 0 {
-                    self.grams.remove(hash);
-                }
-            }
+            self.grams.take(*hash);
         }
         self.bytes -= entry.hashes.len() * GRAM_BYTES;
         self.followers.forget(id);
@@ -462,10 +444,9 @@ impl State {
         gone
     }
 
-    /// Who is redacted by this fingerprint. A gram whose first owner is gone belongs to nobody in
-    /// particular, but is protected all the same.
-    pub(super) fn owner(&self, hash: u64) -> Option<ValueId> {
-        self.grams.get(&hash).map(|gram| gram.owner)
+    /// Whether there are values that are found only whole.
+    pub(super) fn has_short(&self) -> bool {
+        self.short_lengths.iter().any(|count| *count > 0)
     }
 
     /// The length of a value; none once it is gone.
@@ -480,25 +461,5 @@ impl State {
 
     pub(super) fn growing_text(&self, id: ValueId) -> Option<&str> {
         Some(self.values.get(&id)?.growing.as_ref()?.text.as_str())
-    }
-}
-
-/// The hashes are uniform already.
-#[derive(Default)]
-pub(super) struct Prehashed(u64);
-
-impl Hasher for Prehashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }

@@ -57,7 +57,7 @@ pub struct Diverted {
 /// Leads outputs of this process through a filter. Two that lead to the same place share a way, so
 /// that the order of what they carry is kept.
 ///
-/// Returns when the filter is about to read.
+/// Returns when the filter has taken over.
 ///
 /// # Errors
 /// When there is no filter, or it cannot open the sinks of the log. Nothing has changed then.

@@ -14,6 +14,7 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags,
 };
+use signal_hook::iterator::Signals;
 use tacenda_detect::ProtectedValues;
 use tacenda_sink::{Output, Sinks};
 
@@ -58,11 +59,12 @@ pub(super) struct Way {
     pub(super) sinks: Option<Option<Output>>,
 }
 
-/// How often a filter is looked at, a tenth of a second apart, before it is given up: it reads the
-/// rules of the policy before it answers.
+/// How often a filter is looked at, a tenth of a second apart, before it is given up: it opens the
+/// sinks before it answers.
 const LOOKS: u32 = 200;
 
-/// What a filter says when it is about to read, and when it cannot; the reason follows.
+/// What a filter says when it has its task and its sinks, and when it cannot have them; the reason
+/// follows.
 pub(super) const READY: u8 = b'R';
 const UNABLE: u8 = b'E';
 
@@ -84,50 +86,72 @@ pub(super) fn start<'e>(
     task.send(&ours, values)
 }
 
-/// Filters what the task on stdin says, until it ends. Outlives signals: it ends when those do who
-/// write. `log` opens the sinks of the log, if the task asks for them.
-pub fn follow<R: Redact + Clone>(
-    redactor: &R,
-    values: &ProtectedValues,
-    log: impl FnOnce() -> Result<Log, String>,
-) -> io::Result<()> {
-    limits_are_errors();
-    raise_descriptors();
-    let _signals = signal_hook::iterator::Signals::new(witness::RELAYED)?;
-    let control = UnixStream::from(rustix::stdio::stdin().try_clone_to_owned()?);
-    without_signal(&control);
-    rustix::stdio::dup2_stdin(&std::fs::File::open("/dev/null")?)?;
-    let answer = control.try_clone()?;
+/// A filter that has its task, and who waits for its answer.
+#[derive(Debug)]
+pub struct Follower {
+    task: Task,
+    control: UnixStream,
+    decoder: Decoder,
+    /// As long as it lives, signals do nothing.
+    _signals: Signals,
+}
 
-    let (task, decoder) = Task::receive(&control)?;
-    let mut server = match task.listener {
-        Some(listener) => Server::new(values, listener)?,
-        None => Server::deaf(values),
-    };
-    server.take_over(control, decoder);
-    let to_sinks = task.ways.iter().any(|way| way.sinks.is_some());
-    let (mut sinks, patience) = match to_sinks.then(log) {
-        None => (Sinks::default(), HOLD),
-        Some(Ok(log)) => (log.sinks, log.wait),
-        Some(Err(why)) => {
-            say(&answer, &[&[UNABLE], why.as_bytes()].concat());
-            return Err(io::Error::other(why));
+impl Follower {
+    /// Takes over the task on stdin. Outlives signals: a filter ends when those do who write.
+    ///
+    /// Whoever has started it may lead outputs into it from here on, where the log has no sinks:
+    /// what comes waits in the pipe until the rules are read.
+    pub fn accept() -> io::Result<Self> {
+        limits_are_errors();
+        raise_descriptors();
+        let signals = Signals::new(witness::RELAYED)?;
+        let control = UnixStream::from(rustix::stdio::stdin().try_clone_to_owned()?);
+        without_signal(&control);
+        rustix::stdio::dup2_stdin(&std::fs::File::open("/dev/null")?)?;
+        let (task, decoder) = Task::receive(&control)?;
+        if !task.has_sinks() {
+            say(&control, &[READY]);
         }
-    };
-    let streams = task.ways.into_iter().map(|Way { input, output, sinks }| {
-        let outlet = Outlet { output, lines: sinks.map(Lines::new) };
-        Stream::new(input, outlet, redactor.clone(), HOLD)
-    });
-    let mut streams: Vec<_> = streams.collect();
-    say(&answer, &[READY]);
-    drop(answer);
-    while streams.iter().any(|stream| stream.is_open() || !stream.is_flushed()) {
-        wait(&mut streams, &mut server, &mut sinks, &[], None)?;
+        Ok(Self { task, control, decoder, _signals: signals })
     }
-    // Who wrote has ended: there is nobody to tell of losses but the sinks themselves.
-    sinks.finish(patience);
-    // Before the outputs are closed: whoever reads them to their end finds nothing left.
-    task.remove.iter().try_for_each(|directory| remove(directory))
+
+    /// Filters until the task ends. `log` opens the sinks of the log, if the task asks for them.
+    pub fn follow<R: Redact + Clone>(
+        self,
+        redactor: &R,
+        values: &ProtectedValues,
+        log: impl FnOnce() -> Result<Log, String>,
+    ) -> io::Result<()> {
+        let Self { task, control, decoder, _signals } = self;
+        let (mut sinks, patience) = match task.has_sinks().then(log) {
+            None => (Sinks::default(), HOLD),
+            Some(Ok(log)) => {
+                say(&control, &[READY]);
+                (log.sinks, log.wait)
+            }
+            Some(Err(why)) => {
+                say(&control, &[&[UNABLE], why.as_bytes()].concat());
+                return Err(io::Error::other(why));
+            }
+        };
+        let mut server = match task.listener {
+            Some(listener) => Server::new(values, listener)?,
+            None => Server::deaf(values),
+        };
+        server.take_over(control, decoder);
+        let streams = task.ways.into_iter().map(|Way { input, output, sinks }| {
+            let outlet = Outlet { output, lines: sinks.map(Lines::new) };
+            Stream::new(input, outlet, redactor.clone(), HOLD)
+        });
+        let mut streams: Vec<_> = streams.collect();
+        while streams.iter().any(|stream| stream.is_open() || !stream.is_flushed()) {
+            wait(&mut streams, &mut server, &mut sinks, &[], None)?;
+        }
+        // Who wrote has ended: there is nobody to tell of losses but the sinks themselves.
+        sinks.finish(patience);
+        // Before the outputs are closed: whoever reads them to their end finds nothing left.
+        task.remove.iter().try_for_each(|directory| remove(directory))
+    }
 }
 
 /// Answers who has started this filter, if it still listens.
@@ -135,7 +159,7 @@ fn say(to: &UnixStream, answer: &[u8]) {
     let _ = rustix::net::send(to, answer, SendFlags::DONTWAIT | no_signal());
 }
 
-/// Waits until the filter at the other end is about to read.
+/// Waits until the filter at the other end has taken over.
 pub(super) fn wait_until_ready(control: &UnixStream) -> io::Result<()> {
     let mut answer = [0; 512];
     if !wait_for(control, PollFlags::IN, LOOKS) {
@@ -149,6 +173,10 @@ pub(super) fn wait_until_ready(control: &UnixStream) -> io::Result<()> {
 }
 
 impl Task {
+    fn has_sinks(&self) -> bool {
+        self.ways.iter().any(|way| way.sinks.is_some())
+    }
+
     /// Sends the task, and after it what is known of protected values.
     pub(super) fn send(&self, to: &UnixStream, values: &ProtectedValues) -> io::Result<()> {
         without_signal(to);

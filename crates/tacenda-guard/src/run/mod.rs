@@ -32,7 +32,7 @@ use crate::Redact;
 use crate::share::{Client, SHARE_VARIABLE, Server};
 
 pub use divert::{Diversion, Diverted, divert};
-pub use follow::{FOLLOW, PROGRAM_VARIABLE, follow};
+pub use follow::{FOLLOW, Follower, PROGRAM_VARIABLE};
 pub(crate) use terminal::identity;
 pub use witness::{WITNESS, witness};
 
