@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal
 
 from tacenda import _describe, _protect
-from tacenda._core import MARKER, Core, __version__
+from tacenda._core import MARKER, Core, __version__, settle
 from tacenda._patch import ImportWatch, Patches
 from tacenda._status import Coverage, Status
 from tacenda.hooks import (
@@ -70,6 +70,7 @@ class Guard:
         tokenizers.start(self.core, self.patches, self.imports)
         mlx_lm.start(self.core, self.patches, self.imports)
         _protect.use(self.core, self.streams.settle)
+        settle()
         atexit.register(self._end)
 
     def _end(self) -> None:
@@ -111,6 +112,7 @@ class Guard:
 
 
 def _before_fork() -> None:
+    settle()
     if _guard is not None:
         _guard.streams.settle()
         _guard.streams.pause()

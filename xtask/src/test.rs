@@ -88,6 +88,8 @@ fn python(context: &Context, environment: &Environment, extra: &[String]) -> Res
     println!("\n== pytest");
     let (status, lines) = environment
         .module("pytest")
+        // Most of them wait for programs that they have started.
+        .args(["--numprocesses", "auto", "--dist", "worksteal"])
         .args(extra)
         .env("PATH", environment.path())
         .env("PYTHONUNBUFFERED", "1")

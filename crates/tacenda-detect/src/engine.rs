@@ -1,6 +1,6 @@
 //! The engine: one pass over the input, every detector.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::candidates::KeyEndings;
 use crate::identifier::Identifiers;
@@ -12,6 +12,9 @@ use crate::recognise::Patterns;
 use crate::rule::{RULES, Recognise, Rule};
 use crate::{Detector, DetectorId, Span, UserRules, pair, view};
 
+/// A table that is made when it is first looked into, or by [`Engine::prepare`].
+type Late<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+
 /// The detectors, ready to scan.
 #[derive(Debug)]
 pub struct Engine {
@@ -20,7 +23,7 @@ pub struct Engine {
     detectors: Vec<Detector>,
     /// Keywords by their first bytes.
     pub(crate) keywords: Lookup,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Late<Keys>,
     pub(crate) key_endings: KeyEndings,
     /// The rule of each matcher that is found by its shape.
     shapes: [Option<u16>; Matcher::ALL.len()],
@@ -28,7 +31,15 @@ pub struct Engine {
     /// Whether every place is looked at, whatever the bitmaps say.
     #[cfg(test)]
     pub(crate) exhaustive: bool,
-    pub(crate) identifiers: Identifiers,
+    pub(crate) identifiers: Late<Identifiers>,
+}
+
+type Rules = std::vec::IntoIter<(u16, &'static Rule)>;
+
+/// A table of these rules, made later.
+fn late<T: 'static>(rules: &[(u16, &'static Rule)], make: fn(Rules) -> T) -> Late<T> {
+    let rules = rules.to_vec();
+    LazyLock::new(Box::new(move || make(rules.into_iter())))
 }
 
 impl Engine {
@@ -36,6 +47,12 @@ impl Engine {
     pub fn builtin() -> &'static Self {
         static ENGINE: OnceLock<Engine> = OnceLock::new();
         ENGINE.get_or_init(|| Self::with_disabled(|_| false))
+    }
+
+    /// Makes the large tables now. The first scan does so otherwise, which takes some milliseconds.
+    pub fn prepare(&self) {
+        LazyLock::force(&self.keys);
+        LazyLock::force(&self.identifiers);
     }
 
     /// The built-in detectors without those that `disabled` names. Ids of detectors stay the same
@@ -76,13 +93,13 @@ impl Engine {
         }
         Self {
             keywords: Lookup::new(keywords),
-            keys: Keys::new(enabled.iter().copied()),
+            keys: late(&enabled, |rules| Keys::new(rules)),
             key_endings: KeyEndings::new(
                 enabled.iter().flat_map(|(_, rule)| rule.keys).copied().chain([pair::KEY]),
             ),
             shapes,
             patterns: Patterns::new(rules.len()),
-            identifiers: Identifiers::new(enabled.iter().copied()),
+            identifiers: late(&enabled, |rules| Identifiers::new(rules)),
             detectors,
             rules,
             #[cfg(test)]

@@ -4,8 +4,6 @@
 //! endings that lead to it, without those that one of them refuses. However many rules share an
 //! ending, a key is read once.
 
-use std::ops::Range;
-
 use crate::pair;
 use crate::rule::Rule;
 
@@ -30,17 +28,35 @@ struct Node {
     /// The letters that may stand before those that lead here: their places among the nodes that
     /// begin at `first`, or [`NONE`].
     places: [u8; LETTERS],
-    first: usize,
+    first: u32,
     /// The rules of keys that end in these letters, and of those that are these letters.
-    ending: Range<usize>,
-    whole: Range<usize>,
+    ending: Rules,
+    whole: Rules,
     /// Whether [`pair::KEY`] leads here.
     pair: bool,
 }
 
 impl Default for Node {
     fn default() -> Self {
-        Self { places: [NONE; LETTERS], first: 0, ending: 0..0, whole: 0..0, pair: false }
+        let none = Rules::default();
+        Self { places: [NONE; LETTERS], first: 0, ending: none, whole: none, pair: false }
+    }
+}
+
+/// A part of [`Keys::rules`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Rules {
+    start: u32,
+    end: u32,
+}
+
+impl Rules {
+    fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    fn of(self, all: &[u16]) -> &[u16] {
+        &all[self.start as usize..self.end as usize]
     }
 }
 
@@ -70,8 +86,10 @@ impl Keys {
         let letters = pair::KEY.bytes().rev().collect();
         wanted.push(Wanted { letters, whole: true, refused: true, rule: PAIR });
         wanted.sort_by(|a, b| a.letters.cmp(&b.letters));
-        let mut keys = Self { nodes: vec![Node::default()], rules: Vec::new() };
-        keys.grow(0, 0, &wanted, &mut Vec::new(), &(0..0));
+        let mut nodes = Vec::with_capacity(4 * wanted.len());
+        nodes.push(Node::default());
+        let mut keys = Self { nodes, rules: Vec::new() };
+        keys.grow(0, 0, &wanted, &mut Vec::new(), Rules::default());
         keys
     }
 
@@ -83,12 +101,12 @@ impl Keys {
         depth: usize,
         wanted: &'w [Wanted],
         fitting: &mut Vec<&'w Wanted>,
-        above: &Range<usize>,
+        above: Rules,
     ) {
         let here = wanted.partition_point(|key| key.letters.len() == depth);
         let (here, longer) = wanted.split_at(here);
         let before = fitting.len();
-        let (mut ending, mut whole) = (above.clone(), above.clone());
+        let (mut ending, mut whole) = (above, above);
         let pair = here.iter().any(|key| key.rule == PAIR);
         // No key ends at most nodes.
         if !here.is_empty() {
@@ -103,21 +121,22 @@ impl Keys {
             .filter(|group| letter(group[0].letters[depth]).is_some())
             .collect();
         let first = self.nodes.len();
+        let count = number(first);
         let mut places = [NONE; LETTERS];
         let letters = groups.iter().filter_map(|group| letter(group[0].letters[depth]));
         for (letter, place) in letters.zip(0..) {
             places[letter] = place;
         }
-        self.nodes[node] = Node { places, first, ending: ending.clone(), whole, pair };
+        self.nodes[node] = Node { places, first: count, ending, whole, pair };
         self.nodes.resize(first + groups.len(), Node::default());
         for (next, group) in groups.into_iter().enumerate() {
-            self.grow(first + next, depth + 1, group, fitting, &ending);
+            self.grow(first + next, depth + 1, group, fitting, ending);
         }
         fitting.truncate(before);
     }
 
     /// The rules that `fitting` want and none refuses.
-    fn add(&mut self, fitting: &[&Wanted]) -> Range<usize> {
+    fn add(&mut self, fitting: &[&Wanted]) -> Rules {
         let refused = |rule| fitting.iter().any(|key| key.refused && key.rule == rule);
         let mut rules: Vec<u16> = fitting
             .iter()
@@ -126,8 +145,9 @@ impl Keys {
             .collect();
         rules.sort_unstable();
         rules.dedup();
+        let start = number(self.rules.len());
         self.rules.extend(&rules);
-        self.rules.len() - rules.len()..self.rules.len()
+        Rules { start, end: number(self.rules.len()) }
     }
 
     /// Whether a rule, or [`pair::KEY`], wants the key of these letters, in its normal form and the
@@ -148,7 +168,7 @@ impl Keys {
     #[inline]
     fn before(&self, node: &Node, byte: u8) -> Option<&Node> {
         let place = node.places[letter(byte)?];
-        (place != NONE).then(|| &self.nodes[node.first + usize::from(place)])
+        (place != NONE).then(|| &self.nodes[node.first as usize + usize::from(place)])
     }
 
     /// The rules that want the value of `key`, which is in its normal form.
@@ -156,12 +176,17 @@ impl Keys {
         let mut node = &self.nodes[0];
         for &byte in key.iter().rev() {
             let Some(next) = self.before(node, byte) else {
-                return &self.rules[node.ending.clone()];
+                return node.ending.of(&self.rules);
             };
             node = next;
         }
-        &self.rules[node.whole.clone()]
+        node.whole.of(&self.rules)
     }
+}
+
+/// Nodes and rules are counted in 32 bits.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("rules have fewer than 2³² keys")
 }
 
 /// The number of a small letter or digit.

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::os::fd::IntoRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use pyo3::create_exception;
@@ -89,6 +90,7 @@ impl Core {
                 (policy, engine, keys, spool, true)
             }
         };
+        prepare(engine);
         let has_sinks = is_own && policy.sinks() != [SinkTarget::Stdio];
         let redactor = Redactor::new(engine, policy, keys).with_spool(spool);
         let filters = std::env::var_os(SHARE_VARIABLE).unwrap_or_default();
@@ -402,6 +404,26 @@ impl Core {
         let bytes = PyBytes::new(text.py(), &redacted);
         Ok(bytes.call_method1("decode", ("utf-8", "surrogatepass"))?.cast_into()?)
     }
+}
+
+/// Makes the tables of the engine in the background, while the rest is set up.
+fn prepare(engine: &'static Engine) {
+    let thread = std::thread::Builder::new().spawn(|| engine.prepare());
+    *preparing() = thread.ok();
+}
+
+/// Waits for what goes on in the background. In a child by fork nobody would go on with it.
+#[pyfunction]
+pub(crate) fn settle() {
+    if let Some(thread) = preparing().take() {
+        // After a panic there are no tables, and every text is withheld.
+        let _ = thread.join();
+    }
+}
+
+fn preparing() -> MutexGuard<'static, Option<JoinHandle<()>>> {
+    static PREPARING: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
+    PREPARING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A panic becomes an exception that hooks catch: by itself it becomes one that `except Exception`

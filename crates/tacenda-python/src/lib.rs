@@ -12,7 +12,7 @@ mod stream;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::core::{Core, PolicyError};
+    use crate::core::{Core, PolicyError, settle};
     #[pymodule_export]
     use crate::stream::StreamFilter;
     use pyo3::prelude::*;

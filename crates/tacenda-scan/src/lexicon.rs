@@ -125,10 +125,18 @@ pub(crate) fn classify(name: &str) -> Class {
     while words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
         words.pop();
     }
-    if words.is_empty() {
+    if words.is_empty() || is_class_of_arguments(name, &words) {
         return Class::Plain;
     }
     LEXICON.read(&words)
+}
+
+/// Whether a name is that of a class, which is no value, and tells what may be given: `TextKwargs`.
+fn is_class_of_arguments(name: &str, words: &[&str]) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.contains(|letter: char| letter.is_ascii_lowercase())
+        && !name.contains(['_', '-', ' '])
+        && matches!(words.last(), Some(&("args" | "kwargs")))
 }
 
 impl Lexicon {
@@ -244,6 +252,13 @@ mod tests {
         ] {
             assert_eq!(words(name).join(" "), expected);
         }
+    }
+
+    #[test]
+    fn a_class_of_arguments_is_no_value() {
+        assert_eq!(classify("Emu3TextKwargs"), Class::Plain);
+        assert_ne!(classify("PromptText"), Class::Plain);
+        assert_ne!(classify("prompt_kwargs"), Class::Plain);
     }
 
     #[test]

@@ -6,10 +6,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use tacenda_guard::run::{self as runner, FOLLOW, Follower, PROGRAM_VARIABLE, RunError, RunOptions, WITNESS};
+use tacenda_guard::run::{
+    self as runner, FOLLOW, Follower, PROGRAM_VARIABLE, RunError, RunOptions, WITNESS,
+};
 use tacenda_policy::{HANDOVER_VARIABLE, Policy, Setting, Stdout, Tmpdir, Umask};
 use tacenda_redact::{HANDOVER_KEYS_VARIABLE, KEYS_VARIABLE, Redactor};
-use tacenda_sink::Loss;
+use tacenda_sink::{Loss, Output};
 
 use crate::bootstrap;
 use crate::config::{self, PolicyArgs};
@@ -78,10 +80,14 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let policy = loaded.policy();
     let redactor = redactor(policy)?;
 
+    let filter_stdout = policy.stdout_is_log(&args.command);
+    if !args.sinks.is_empty() {
+        warn_of_a_guard_around(filter_stdout);
+    }
     let log = sinks::open(policy, &sinks::program(&args.command))?;
     let options = RunOptions {
         environment: environment(&args, policy, &redactor),
-        filter_stdout: policy.stdout_is_log(&args.command),
+        filter_stdout,
         umask: match policy.umask() {
             Umask::Inherit => None,
             Umask::Bits(bits) => Some(bits),
@@ -101,7 +107,28 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         let word = if *records == 1 { "record" } else { "records" };
         warn(&format!("the sink `{sink}` has lost {records} {word}: {why}"), None);
     }
+    if let Some(error) = &ended.descendants {
+        let lost = format!(
+            "what programs in the background still write does not go to the sinks: {}",
+            reason(error)
+        );
+        warn(&lost, None);
+    }
     Ok(ExitCode::from(runner::end_as(ended.outcome)))
+}
+
+/// A guard around this one filters an output first, and keeps its log.
+fn warn_of_a_guard_around(filter_stdout: bool) {
+    let outputs = [(Output::Stdout, "standard output"), (Output::Stderr, "standard error")];
+    let ours = outputs.iter().filter(|(output, _)| filter_stdout || *output == Output::Stderr);
+    let around: Vec<_> =
+        ours.filter(|(output, _)| runner::is_filtered_around(*output)).map(|it| it.1).collect();
+    if !around.is_empty() {
+        warn(
+            &format!("nothing of {} goes to the sinks here", around.join(" and ")),
+            Some("the guard around this one keeps that log: give it the sinks"),
+        );
+    }
 }
 
 /// What the command does when it has started itself, and its exit status; none otherwise.

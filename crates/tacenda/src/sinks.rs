@@ -1,5 +1,6 @@
 //! The sinks that a policy names, opened.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use crate::failure::Failure;
 /// Opens the sinks of a log. `program` is whose log it is.
 pub(crate) fn open(policy: &Policy, program: &str) -> Result<Log, Failure> {
     let mut log = Log { stdio: false, sinks: Sinks::default(), wait: policy.sink_wait() };
+    let mut files = HashSet::new();
     for target in policy.sinks() {
         let sink: Box<dyn Sink> = match target {
             SinkTarget::Stdio => {
@@ -19,7 +21,12 @@ pub(crate) fn open(policy: &Policy, program: &str) -> Result<Log, Failure> {
                 continue;
             }
             SinkTarget::File(path) => {
-                log.sinks.direct(target.to_string(), file(path, policy)?);
+                let sink = file(path, policy)?;
+                if !files.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
+                    let named_twice = "the sinks name the same file twice";
+                    return Err(Failure::new(named_twice.to_owned()).at(path));
+                }
+                log.sinks.direct(target.to_string(), sink);
                 continue;
             }
             SinkTarget::Syslog(server) => {

@@ -247,8 +247,40 @@ fn inside_another_guard_that_one_keeps_the_log() {
     let log = place.log();
     assert_eq!(log.lines().filter(|line| *line == "a line").count(), 1, "{log}");
     assert_eq!(fs::read_to_string(place.path("log/inner.log")).unwrap(), "");
+    let errors = text(&output.stderr);
+    let (warning, share) = errors.trim().rsplit_once('\n').unwrap();
+    assert!(
+        warning.contains("nothing of standard output and standard error goes to the sinks here"),
+        "{errors}"
+    );
     // The program tells both filters of protected values.
-    assert_eq!(text(&output.stderr).trim().split(':').count(), 2, "{output:?}");
+    assert_eq!(share.split(':').count(), 2, "{errors}");
+}
+
+#[test]
+fn descendants_keep_their_output_when_the_sinks_cannot_be_opened_for_them() {
+    let place = Place::new();
+    let script = "chmod 755 log; (sleep 1; echo later bob@example.com) & echo now";
+    let output = place.run(&["stdio", LOG], script);
+    assert!(output.status.success());
+    assert_eq!(place.log(), "now\n");
+    let shown = text(&output.stdout);
+    assert!(shown.starts_with("now\nlater [email #"), "{shown}");
+    let warning = "in the background still write does not go to the sinks";
+    let errors = text(&output.stderr);
+    assert!(errors.contains(warning) && errors.contains("open to others"), "{errors}");
+}
+
+#[test]
+fn a_file_is_named_once() {
+    let place = Place::new();
+    for same in ["file:log/app.log", "file:./log/../log/app.log"] {
+        let output = place.run(&[LOG, same], "touch started");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("the sinks name the same file twice"), "{error}");
+    }
+    assert!(!place.path("started").exists());
 }
 
 #[test]

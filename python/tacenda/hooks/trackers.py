@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tacenda._core import Core
@@ -16,9 +17,12 @@ def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
         patches,
         imports,
         ("wandb records", "wandb.sdk.interface.interface_sock", hooks.wandb),
+        ("wandb tables", "wandb.sdk.data_types.table", hooks.wandb_tables),
+        ("wandb pages", "wandb.sdk.data_types.html", hooks.wandb_pages),
         ("TensorBoard events", "tensorboard.summary.writer.event_file_writer", hooks.events),
         ("tensorboardX events", "tensorboardX.event_file_writer", hooks.events),
         ("mlflow runs", "mlflow.tracking.client", hooks.mlflow),
+        ("mlflow traces", "mlflow.entities.span", hooks.mlflow_traces),
         ("swanlab runs", "swanlab.sdk.cmd.init", hooks.swanlab_runs),
         ("swanlab texts", "swanlab.sdk.internal.run.transforms.text", hooks.swanlab_texts),
     )
@@ -56,6 +60,20 @@ class _Trackers:
             original(self, record)
 
         self._patches.replace(module.InterfaceSock, "_assign", assign)
+
+    def wandb_tables(self, module: Any) -> None:
+        """Tables, as they become files. The application keeps what it has put into them."""
+        clean = self._clean
+        original = module.Table._to_table_json
+
+        def to_table_json(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return clean(original(self, *args, **kwargs))
+
+        self._patches.replace(module.Table, "_to_table_json", to_table_json)
+
+    def wandb_pages(self, module: Any) -> None:
+        """HTML that becomes a file."""
+        self._cleaning(module.Html, "__init__")
 
     def events(self, module: Any) -> None:
         """Each event before it is written into its file."""
@@ -97,6 +115,29 @@ class _Trackers:
             return original(self, run_id, metrics, params, tags, **more)
 
         self._patches.replace(client, "log_batch", log_batch)
+
+    def mlflow_traces(self, module: Any) -> None:
+        """Inputs, outputs and attributes of spans, which are JSON; events and errors."""
+        clean = self._clean
+        dump = module.dump_span_attribute_value
+        span = module.LiveSpan
+        original_event, original_status = span.add_event, span.set_status
+
+        def clean_dump(value: Any) -> Any:
+            return json.dumps(clean(json.loads(dump(value))), ensure_ascii=False)
+
+        def add_event(self: Any, event: Any) -> Any:
+            attributes = clean(dict(event.attributes or {}))
+            return original_event(self, type(event)(event.name, event.timestamp, attributes))
+
+        def set_status(self: Any, status: Any) -> Any:
+            if not isinstance(status, str):
+                status = type(status)(status.status_code, clean(status.description))
+            return original_status(self, status)
+
+        self._patches.replace(module, "dump_span_attribute_value", clean_dump)
+        self._patches.replace(span, "add_event", add_event)
+        self._patches.replace(span, "set_status", set_status)
 
     def swanlab_runs(self, module: Any) -> None:
         """The configuration of a run."""

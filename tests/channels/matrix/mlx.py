@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from channel import Channel
+from channel import BODY, EMAIL, Channel
 
 _DEMO = Path(__file__).resolve().parents[3] / "demo"
 
@@ -19,6 +19,26 @@ maker.make_weights(Path("model"), maker.make_tokenizer(Path("model")))
 os.environ["HF_HUB_OFFLINE"] = "1"
 def mlx_lm(*words, **options):
     return subprocess.run([sys.executable, "-m", "mlx_lm", *words], **options)
+"""
+# A request as a client sends it that gives up in the middle.
+_SERVER = """
+import http.client, socket, time
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+words = ["server", "--model", "model", "--port", str(port)]
+server = subprocess.Popen([sys.executable, "-m", "mlx_lm", *words])
+def ask(method, path, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request(method, path, body, {"Content-Type": "application/json"})
+    connection.getresponse().read()
+while server.poll() is None:
+    try: ask("GET", "/health"); break
+    except ConnectionError: time.sleep(0.05)
+ask("POST", "/v1/chat/completions", '{"messages": [{"role": "user", "content": "' + BODY)
+ask("GET", "/v1/models?user=" + EMAIL)
+server.terminate(); server.wait()
+import shutil; shutil.rmtree("model")
 """
 _POLICY = 'guard.log_directories = ["kept"]\n'
 
@@ -54,7 +74,18 @@ CHANNELS = [
     _mlx_lm(
         "chat, system prompt",
         "mlx_lm('chat', '--model', 'model', '--system-prompt', SECRET, '--max-tokens', '1', input=b'q\\n')",
-        leaks=("jane.roe.canary@example.com",),
+        leaks=(EMAIL,),
+    ),
+    _mlx_lm(
+        "server, a body that is cut short and a query",
+        _SERVER,
+        leaks=(EMAIL, BODY),
+    ),
+    _mlx_lm(
+        "lora, what is saved beside the adapters",
+        "words = ['lora', '--model', 'model', '--train', '--iters', '1', '--batch-size', '1', '--num-layers', '1', '--data', 'data', '--adapter-path', 'kept', '--project-name', SECRET]\nos.makedirs('data', exist_ok=True)\nfor name in ('train', 'valid'): open('data/' + name + '.jsonl', 'w').write('{\"text\": \"hello there\"}\\n' * 4)\nmlx_lm(*words)\nimport shutil; shutil.rmtree('model'); shutil.rmtree('data')",
+        leaks=(EMAIL,),
+        policy=_POLICY,
     ),
     _mlx_lm(
         "cache_prompt, what is saved beside the tensors",

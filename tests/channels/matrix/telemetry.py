@@ -118,6 +118,14 @@ CHANNELS = [
         "import os, wandb\nos.environ['WANDB_SILENT'] = 'true'\nrun = wandb.init(mode='offline', project='x', settings=wandb.Settings(console='wrap'))\nprint(SECRET); run.finish()",
     ),
     _channel(
+        "wandb: table and page",
+        "import os, wandb\nos.environ['WANDB_SILENT'] = 'true'\nrun = wandb.init(mode='offline', project='x', settings=wandb.Settings(console='off'))\nrun.log({'table': wandb.Table(columns=['said'], data=[[SECRET]]), 'page': wandb.Html('<p>' + SECRET + '</p>')}); run.finish()",
+    ),
+    _channel(
+        "mlflow: traces",
+        "import os\nos.environ.update(MLFLOW_ALLOW_FILE_STORE='true', MLFLOW_DISABLE_TELEMETRY='true', MLFLOW_ENABLE_ASYNC_TRACE_LOGGING='false')\nimport mlflow\nmlflow.set_tracking_uri('file:./runs')\n@mlflow.trace\ndef ask(prompt): raise ValueError(prompt)\ntry: ask(SECRET)\nexcept ValueError: pass\nwith mlflow.start_span(name='answer') as span:\n    span.set_inputs({'prompt': SECRET}); span.set_outputs([SECRET]); span.set_attribute('user', SECRET)",
+    ),
+    _channel(
         "mlflow: parameters, tags, text",
         "import os\nos.environ.update(MLFLOW_ALLOW_FILE_STORE='true', MLFLOW_DISABLE_TELEMETRY='true')\nimport mlflow\nmlflow.set_tracking_uri('file:./runs')\nwith mlflow.start_run():\n    mlflow.log_param('prompt', SECRET); mlflow.set_tag('user', SECRET); mlflow.log_text(SECRET, 'said.txt'); mlflow.log_dict({'said': SECRET}, 'said.json')",
     ),

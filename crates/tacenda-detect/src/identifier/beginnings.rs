@@ -37,12 +37,13 @@ pub(crate) struct Beginnings {
 }
 
 impl Beginnings {
-    /// Of the forms in each slot.
-    pub(super) fn of(starts: &[Vec<Entry>]) -> Self {
+    /// Of the forms in each slot, which are those at the places of their patterns.
+    pub(super) fn of(starts: &[Vec<Entry>], forms: &[&str]) -> Self {
         let mut all = Self { capital: vec![0; SLOTS].into(), small: vec![0; SLOTS].into() };
         for (slot, entries) in starts.iter().enumerate() {
             for entry in entries {
-                let fronts = form::fronts::<FRONT>(entry.form, slot % (WORD + 1));
+                let fronts =
+                    form::fronts::<FRONT>(forms[usize::from(entry.pattern)], slot % (WORD + 1));
                 all.capital[slot] |= fronts;
                 if entry.any_case {
                     all.small[slot] |= fronts;

@@ -65,21 +65,31 @@ struct Member {
     sure: bool,
 }
 
+/// A form in the list of one slot. There are thousands, and every process makes them: they are
+/// kept small.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    form: &'static str,
-    /// Index into [`Identifiers::patterns`].
-    pattern: usize,
     shape: Shape,
+    /// Index into [`Identifiers::patterns`].
+    pattern: u16,
+    /// Index into [`Identifiers::rules`].
+    member: u16,
+    /// Where it is tried among those that begin alike: see [`rank`].
+    rank: u16,
+    level: Level,
     /// Whether small letters may stand for capitals.
     any_case: bool,
     /// Whether it has blanks.
     spaced: bool,
     /// Whether it is digits alone.
     plain: bool,
-    level: Level,
-    /// Index into [`Identifiers::rules`].
-    member: u16,
+}
+
+/// With signs before without, long before short, sure before weak.
+fn rank(form: &str, level: Level) -> u16 {
+    let short = u16::MAX >> 4;
+    let shortness = short - u16::try_from(form::length(form)).map_or(short, |it| it.min(short));
+    u16::from(form::is_compact(form)) << 14 | shortness << 2 | level as u16
 }
 
 impl Identifiers {
@@ -87,7 +97,7 @@ impl Identifiers {
     pub(crate) fn new(rules: impl Iterator<Item = (u16, &'static Rule)>) -> Self {
         let mut starts = vec![Vec::new(); SLOTS];
         let (mut patterns, mut members) = (Vec::new(), Vec::new());
-        let mut words = Vec::new();
+        let (mut all, mut words) = (Vec::new(), Vec::new());
         for (index, rule) in rules {
             let Recognise::Forms(forms) = rule.recognise else { continue };
             let Ok(member) = u16::try_from(members.len()) else { break };
@@ -104,17 +114,19 @@ impl Identifiers {
             ] {
                 for &form in list {
                     let any_case = level != Level::Anywhere || forms.any_case;
+                    let Ok(pattern) = u16::try_from(patterns.len()) else { break };
                     let entry = Entry {
-                        form,
-                        pattern: patterns.len(),
                         shape: Shape::of(form),
+                        pattern,
+                        member,
+                        rank: rank(form, level),
+                        level,
                         any_case,
                         spaced: form::is_spaced(form),
                         plain: form::is_plain(form),
-                        level,
-                        member,
                     };
                     patterns.push(Pattern::of(form, any_case));
+                    all.push(form);
                     for slot in form::beginnings(form).filter_map(slot) {
                         starts[slot].push(entry);
                     }
@@ -122,12 +134,9 @@ impl Identifiers {
             }
         }
         for entries in &mut starts {
-            entries.sort_by_cached_key(|entry| {
-                let length = std::cmp::Reverse(form::length(entry.form));
-                (form::is_compact(entry.form), length, entry.level as u8)
-            });
+            entries.sort_by_key(|entry| entry.rank);
         }
-        let beginnings = Beginnings::of(&starts);
+        let beginnings = Beginnings::of(&starts, &all);
         let sure = |entries: &Vec<Entry>| {
             entries.iter().copied().filter(|entry| entry.level == Level::Anywhere).collect()
         };
@@ -212,7 +221,7 @@ impl Identifiers {
         told: &mut Option<Told>,
     ) -> Option<(u16, Range<usize>)> {
         let Member { rule, forms, sure } = self.rules[usize::from(entry.member)];
-        let end = self.patterns[entry.pattern].end(text, at)?;
+        let end = self.patterns[usize::from(entry.pattern)].end(text, at)?;
         let range = at..end;
         if !place::stands_apart(text, &range, entry.spaced) {
             return None;

@@ -3,7 +3,6 @@
 //! A word is written in lower case; a space in it stands for a space, a sign or nothing, so that
 //! `tax id` is found in `tax_id`, `taxId` and `Tax-ID` as well.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::masks::{BLOCK, Letters};
@@ -57,10 +56,10 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn new(words: impl IntoIterator<Item = (&'static str, u16)>) -> Self {
-        let mut told = BTreeMap::<_, Told>::new();
+        let mut stems = Vec::new();
         for (word, member) in words {
             let bytes = word.as_bytes();
-            let mut add = |stem| told.entry((stem, word)).or_default().insert(member);
+            let mut add = |stem| stems.push((stem, word, member));
             if bytes[..2].contains(&b' ') || bytes[2] != b' ' {
                 add(stem(bytes));
             } else {
@@ -70,8 +69,15 @@ impl Words {
                 }
             }
         }
-        let entries: Vec<_> =
-            told.into_iter().map(|((stem, word), told)| (stem, word, told)).collect();
+        stems.sort_unstable();
+        let entries: Vec<_> = stems
+            .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
+            .map(|same| {
+                let mut told = Told::default();
+                same.iter().for_each(|(.., member)| told.insert(*member));
+                (same[0].0, same[0].1, told)
+            })
+            .collect();
         let mut bits = Box::new([0_u64; 512]);
         for (stem, ..) in &entries {
             bits[usize::from(*stem >> 6)] |= 1 << (stem & 63);

@@ -39,12 +39,6 @@ impl<'t> Canon<'t> {
         self.index
     }
 
-    /// From `at` on, where no escape stands before it.
-    pub(super) fn from(text: &'t [u8], at: usize) -> Self {
-        let after_word = at > 0 && text[at - 1].is_ascii_alphanumeric();
-        Self { text, at, index: at, after_word }
-    }
-
     /// The next decoded character and the length of its spelling; `None` for what counts as no
     /// character at all (a terminal escape, a backslash before a quote).
     fn decode(&self) -> (Option<char>, usize) {
@@ -74,7 +68,7 @@ impl Iterator for Canon<'_> {
             let Some(char) = decoded else { continue };
             let index = self.index;
             self.index += 1;
-            if is_left_out(char) {
+            if is_left_out_char(char) {
                 self.after_word = false;
                 continue;
             }
@@ -124,7 +118,12 @@ const PLAIN: [u8; 256] = {
     plain
 };
 
-fn is_left_out(char: char) -> bool {
+/// Whether the canonical spelling of a plain text does without this byte.
+pub(super) fn is_left_out(byte: u8) -> bool {
+    PLAIN[usize::from(byte)] == LEFT_OUT
+}
+
+fn is_left_out_char(char: char) -> bool {
     match char {
         '"' | '\'' | '\\' | '+' => true,
         _ if char.is_ascii() => char.is_ascii_whitespace() || char.is_ascii_control(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::canon::{Canon, Canonical, plain};
+use super::canon::{Canon, Canonical, is_left_out, plain};
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::store::{GRAM, ProtectedValues, State, Value, ValueId};
 
@@ -149,31 +149,29 @@ impl<'s> Scan<'s> {
 impl Open {
     /// Takes in a clean text, after which the roller is this.
     fn pass(&mut self, text: &[u8], roller: Roller) {
-        let canonical = |at: &usize| Canon::from(text, *at).next().is_some_and(|it| it.start == *at);
-        // What is left of it: as many characters as the longest window has, and what stands before.
-        let last = (0..text.len()).rev().filter(canonical).nth(MAX_WINDOW);
-        let from = last.unwrap_or(0);
-        let rest = Canon::from(text, from);
+        // Its last characters, as many as the longest window has, and one before them.
+        let (mut from, mut kept) = (text.len(), 0);
+        while from > 0 && kept <= MAX_WINDOW {
+            from -= 1;
+            kept += usize::from(!is_left_out(text[from]));
+        }
         let base = self.decoded;
-        let mut count = roller.count() - rest.count();
-        for canonical in Canon::from(text, from) {
-            self.enter(count, canonical, base);
-            count += 1;
+        for (count, at) in
+            (roller.count() - kept..).zip((from..text.len()).filter(|at| !is_left_out(text[*at])))
+        {
+            let is_word = |at: usize| text[at].is_ascii_alphanumeric();
+            let inside_word = is_word(at) && at > 0 && is_word(at - 1);
+            self.enter(count, Place { start: 0, index: base + at, inside_word, after_gap: false });
         }
         self.decoded = base + text.len();
         self.roller = roller;
-        self.close();
     }
 
-    /// Notes where the character after the first `count` stands.
-    fn enter(&mut self, count: usize, canonical: Canonical, base: usize) {
-        self.recent[count % MAX_WINDOW] = Place {
-            start: canonical.start,
-            index: base + canonical.index,
-            inside_word: canonical.inside_word,
-            after_gap: base + canonical.index > self.next_index,
-        };
-        self.next_index = base + canonical.index + 1;
+    /// Notes the place of the character after the first `count`.
+    fn enter(&mut self, count: usize, place: Place) {
+        let after_gap = place.index > self.next_index;
+        self.recent[count % MAX_WINDOW] = Place { after_gap, ..place };
+        self.next_index = place.index + 1;
     }
 
     /// The record ends here: places are those of the next.
@@ -232,7 +230,10 @@ impl Search<'_> {
     }
 
     fn push(&mut self, canonical: Canonical, base: usize) {
-        self.trail.enter(self.trail.roller.count(), canonical, base);
+        let Canonical { start, inside_word, .. } = canonical;
+        let index = base + canonical.index;
+        let place = Place { start, index, inside_word, after_gap: false };
+        self.trail.enter(self.trail.roller.count(), place);
         self.trail.roller.push(self.key, canonical.char);
     }
 
@@ -328,9 +329,8 @@ mod tests {
     /// Pieces of the value, words of a log, and what is no plain text.
     fn piece() -> impl Strategy<Value = String> {
         prop_oneof![
-            (0..VALUE.len(), 0..40_usize).prop_map(|(at, count)| {
-                VALUE[at..VALUE.len().min(at + count)].to_owned()
-            }),
+            (0..VALUE.len(), 0..40_usize)
+                .prop_map(|(at, count)| { VALUE[at..VALUE.len().min(at + count)].to_owned() }),
             "[a-z]{1,9} ?|[0-9.:,]{1,12}|[\"'+ \t]{1,3}",
             Just("%20".to_owned()),
             Just("é".to_owned()),

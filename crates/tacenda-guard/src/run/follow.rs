@@ -68,7 +68,7 @@ const LOOKS: u32 = 200;
 pub(super) const READY: u8 = b'R';
 const UNABLE: u8 = b'E';
 
-/// Starts a filter that knows the values that are known here.
+/// Starts a filter that knows the values that are known here, and waits until it has taken over.
 pub(super) fn start<'e>(
     helper: &Path,
     environment: impl Iterator<Item = &'e (OsString, OsString)>,
@@ -83,7 +83,8 @@ pub(super) fn start<'e>(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    task.send(&ours, values)
+    task.send(&ours, values)?;
+    wait_until_ready(&ours)
 }
 
 /// A filter that has its task, and who waits for its answer.
@@ -173,7 +174,7 @@ pub(super) fn wait_until_ready(control: &UnixStream) -> io::Result<()> {
 }
 
 impl Task {
-    fn has_sinks(&self) -> bool {
+    pub(super) fn has_sinks(&self) -> bool {
         self.ways.iter().any(|way| way.sinks.is_some())
     }
 

@@ -122,6 +122,8 @@ pub struct Ended {
     pub write_failure: Option<io::Error>,
     /// What the sinks have lost.
     pub losses: Vec<Loss>,
+    /// Why what descendants still write does not go to the sinks, if so.
+    pub descendants: Option<io::Error>,
 }
 
 /// Runs a program with its stdout and stderr filtered, until it has ended and what it wrote has
@@ -176,13 +178,13 @@ pub fn run<R: Redact + Clone>(
     let left = running.take_what_is_left();
     // Before others go on with the same log.
     let losses = running.finish_sinks(wait);
-    running.hand_over(left, options, &mut directories);
+    let descendants = running.hand_over(left, options, &mut directories);
     let status = running.status.expect("the loop ends after the program");
     let failure = running.streams.iter().find_map(Stream::failure);
     running.relay.stop();
     drop(directories);
     let write_failure = failure.map(io::Error::from);
-    Ok(Ended { outcome: outcome(status), write_failure, losses })
+    Ok(Ended { outcome: outcome(status), write_failure, losses, descendants })
 }
 
 /// Ends this process as the program ended: by the same signal, if it was one, so that who waits
@@ -323,6 +325,15 @@ fn prepare<R: Redact + Clone>(
     Ok((command, streams))
 }
 
+/// Whether a guard around us filters this output of ours, and keeps its log.
+pub fn is_filtered_around(output: Output) -> bool {
+    let fd = match output {
+        Output::Stdout => rustix::stdio::stdout(),
+        Output::Stderr => rustix::stdio::stderr(),
+    };
+    terminal::identity(fd).is_ok_and(|place| filtered_around().contains(&place))
+}
+
 /// The outputs that a guard around us filters: see [`RUN_VARIABLE`].
 fn filtered_around() -> Vec<(u64, u64)> {
     let outputs = std::env::var(RUN_VARIABLE).unwrap_or_default();
@@ -446,26 +457,38 @@ impl<R: Redact> Running<'_, R> {
     }
 
     /// Descendants still hold the output: a process of ours goes on filtering it, with the values
-    /// that are known, and removes the directories when they end.
+    /// that are known, and removes the directories when they end. Where it cannot open the sinks,
+    /// which is told, descendants keep the outputs.
     fn hand_over(
         &mut self,
         left: Vec<follow::Way>,
         options: &RunOptions,
         directories: &mut Vec<TempDir>,
-    ) {
-        let Some(helper) = options.helper.as_deref().filter(|_| !left.is_empty()) else { return };
-        let task = follow::Task {
+    ) -> Option<io::Error> {
+        let helper = options.helper.as_deref().filter(|_| !left.is_empty())?;
+        let mut task = follow::Task {
             listener: self.server.close(),
             ways: left,
             remove: directories.iter().map(|directory| directory.path().to_owned()).collect(),
         };
         let program = options.command.first().map(Path::new).and_then(Path::file_name);
         let program = (PROGRAM_VARIABLE.into(), program.unwrap_or_default().to_owned());
-        let environment = options.environment.iter().chain([&program]);
-        if follow::start(helper, environment, &task, self.values).is_ok() {
+        let start = |task: &follow::Task| {
+            let environment = options.environment.iter().chain([&program]);
+            follow::start(helper, environment, task, self.values)
+        };
+        let mut started = start(&task);
+        let mut without_sinks = None;
+        if started.is_err() && task.has_sinks() {
+            without_sinks = started.err();
+            task.ways.iter_mut().for_each(|way| way.sinks = None);
+            started = start(&task);
+        }
+        if started.is_ok() {
             // Its own now.
             directories.drain(..).for_each(|directory| drop(directory.keep()));
         }
+        without_sinks
     }
 }
 
