@@ -365,6 +365,39 @@ def test_the_handler_seals_log_records(journal: Journal) -> None:
         assert len(journal.cat()) == 8
 
 
+def test_install_seals_the_log_of_the_program(journal: Journal) -> None:
+    (journal.folder / "tacenda.toml").write_text("guard.sinks = ['journal:sealed']\n")
+    script = journal.folder / "app.py"
+    script.write_text(
+        "import os, tacenda\n"
+        "tacenda.install()\n"
+        "print('mail to ines.moreau@example.org', flush=True)\n"
+        "os.write(2, b'ERROR from below\\n')\n"
+    )
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, script]
+        return subprocess.run(
+            command, cwd=journal.folder, env=ENVIRONMENT, capture_output=True, text=True
+        )
+
+    done = run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # The filter outlives the program by as long as it takes to seal.
+    until = time.monotonic() + 60
+    while len(records := journal.cat()) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    messages = {record["stream"]: str(record["message"]) for record in records}
+    assert messages["stderr"] == "ERROR from below"
+    assert messages["stdout"].startswith("mail to [email #")
+    shutil.rmtree(journal.path)
+    refused = run()
+    assert refused.returncode == 1
+    assert "PolicyError" in refused.stderr
+    assert "cannot use the journal" in refused.stderr or "no journal" in refused.stderr
+    assert not journal.path.exists()
+
+
 def test_forked_processes_do_not_write_into_each_others_lines(journal: Journal) -> None:
     script = journal.folder / "forks.py"
     script.write_text(
