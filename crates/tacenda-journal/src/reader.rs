@@ -131,8 +131,7 @@ impl Reader {
             }
             Stored::Deleted => return Ok(true),
         };
-        let closed = Part::ALL.iter().filter(|part| !sealed.opens(**part));
-        let closed: Vec<_> = closed.filter_map(|part| class(*part)).collect();
+        let closed = sealed.closed();
         for group in 0..sealed.groups() {
             if !filter.meets(sealed.times(group)) {
                 continue;
@@ -168,7 +167,13 @@ impl Reader {
         let place = format!("segments/{}", segment.file());
         let mut file = self.find(segment)?;
         if segment.format == Format::Parquet {
-            let sealed = Sealed::open(file, &place, segment.number, &self.identities)?;
+            let sealed = Sealed::open(
+                file,
+                &place,
+                segment.number,
+                &segment.expired,
+                &self.identities,
+            )?;
             return Ok(Stored::Parquet(Box::new(sealed)));
         }
         let mut bytes = Vec::new();

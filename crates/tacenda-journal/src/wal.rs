@@ -16,6 +16,7 @@ use crate::part::Part;
 use crate::place::{Folder, Output};
 use crate::record::{Record, commitment};
 use crate::salt::{DEPTH, Salts};
+use crate::segment::Expired;
 use crate::tree::{self, Frontier};
 use crate::{Hash, sha256};
 
@@ -106,24 +107,29 @@ impl Sealing {
 
     /// The hash of the leaf of a record.
     fn leaf(&mut self, number: u32, record: &Record, head: &[u8]) -> Hash {
-        leaf(&mut self.salts, number, record, head).expect("no salt was taken away yet")
+        let leaf = leaf(&mut self.salts, number, record, head, &Expired::default());
+        leaf.expect("no salt was taken away yet")
     }
 }
 
-/// The hash of the leaf of a record: the parts that it has, and the commitments to them. `None` when
-/// a salt is gone.
+/// The hash of the leaf of a record: the parts that it has, and the commitments to them; of what has
+/// expired the commitment is given. `None` when a salt is gone.
 pub(crate) fn leaf(
     salts: &mut [Salts; 5],
     number: u32,
     record: &Record,
     head: &[u8],
+    expired: &Expired,
 ) -> Option<Hash> {
     let mut data = Vec::with_capacity(1 + 5 * 32);
-    data.push(record.parts());
+    let bit = |(i, gone): (usize, &Option<Hash>)| u8::from(gone.is_some()) << (i + 1);
+    data.push(record.parts() | expired.iter().enumerate().map(bit).sum::<u8>());
     data.extend_from_slice(&commitment(Part::Head, &salts[0].salt(number)?, head));
     for class in Class::ALL {
         let part = Part::Of(*class);
-        if let Some(fields) = &record.fields[part.index() - 1] {
+        if let Some(commitment) = &expired[part.index() - 1] {
+            data.extend_from_slice(commitment);
+        } else if let Some(fields) = &record.fields[part.index() - 1] {
             let salt = salts[part.index()].salt(number)?;
             data.extend_from_slice(&commitment(part, &salt, fields));
         }

@@ -172,11 +172,11 @@ fn retention_deletes_the_oldest_and_a_hold_keeps_them() {
     let filter = Filter { numbers: Some((12, 12)), ..Filter::default() };
     let error = journal.erase(&fixture.reader(), &filter, &cause).unwrap_err();
     assert!(matches!(error, JournalError::Held { .. }), "{error}");
-    let deleted = journal.retain("ines").unwrap();
+    let deleted = journal.retain("ines", None).unwrap();
     assert_eq!((deleted.segments, deleted.records, deleted.held), (2, 20, 1));
     assert_eq!(numbers(&fixture.reader(), &Filter::default()), (10..20).collect::<Vec<_>>());
     journal.release("case-7", cause).unwrap();
-    assert_eq!(journal.retain("ines").unwrap().segments, 1);
+    assert_eq!(journal.retain("ines", None).unwrap().segments, 1);
     journal.close().unwrap();
     let report = fixture.verify();
     assert_eq!(report.findings, []);

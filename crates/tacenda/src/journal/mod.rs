@@ -79,7 +79,9 @@ enum JournalCommand {
     /// Erase records that should not be there; the journal still verifies, and tells of it
     Erase(keep::EraseArgs),
     /// Delete what the journal's retention does not keep
-    Retain(Target),
+    Retain(keep::RetainArgs),
+    /// Change what the journal's retention keeps
+    Retention(keep::RetentionArgs),
     /// Keep what was written in a time from being deleted or erased
     Hold(keep::HoldArgs),
     /// End a hold
@@ -233,7 +235,8 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Rotate(target) => rotate(target)?,
         JournalCommand::Recipients(args) => keep::recipients(args)?,
         JournalCommand::Erase(args) => keep::erase(args)?,
-        JournalCommand::Retain(target) => keep::retain(target)?,
+        JournalCommand::Retain(args) => keep::retain(args)?,
+        JournalCommand::Retention(args) => keep::retention(args)?,
         JournalCommand::Hold(args) => keep::hold(args)?,
         JournalCommand::Release(args) => keep::release(args)?,
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tacenda_journal::{Filter, Reader, Seen};
+use tacenda_policy::Class;
 
 use super::filter::FilterArgs;
 use super::{IdentityArgs, Target};
@@ -143,6 +144,10 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
     }
 }
 
+fn names(classes: &[Class]) -> Vec<&str> {
+    classes.iter().map(|class| class.name()).collect()
+}
+
 fn time(time: i64) -> String {
     let time = jiff::Timestamp::from_nanosecond(time.into());
     time.map(|time| format!("{time:.0}")).unwrap_or_default()
@@ -161,7 +166,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
                     "records": state.records, "erased": state.erased, "bytes": state.bytes,
                     "times": state.times.map(|(from, to)| [time(from), time(to)]),
                     "sealed": time(state.sealed), "deleted": state.deleted,
-                    "recovered": state.cut.is_some(), "changed": state.changed,
+                    "expired": names(&state.expired), "recovered": state.cut.is_some(), "changed": state.changed,
                 })
             })
             .collect();
@@ -176,6 +181,9 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         }
         if state.erased > 0 {
             notes.push(format!("{} erased", state.erased));
+        }
+        if !state.expired.is_empty() {
+            notes.push(format!("{} expired", names(&state.expired).join(" and ")));
         }
         if state.cut.is_some() {
             notes.push("recovered".to_owned());
