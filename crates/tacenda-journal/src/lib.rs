@@ -9,6 +9,7 @@
 extern crate self as tacenda_journal;
 
 mod appender;
+mod blocks;
 mod canonical;
 mod deep;
 mod entry;

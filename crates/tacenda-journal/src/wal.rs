@@ -348,13 +348,22 @@ struct Mark {
     signature: [u8; 64],
 }
 
+/// Where a batch begins, the hash before it, and its records.
+#[derive(Debug)]
+struct Batch {
+    at: usize,
+    chain: Hash,
+    /// Records in the file before it.
+    before: u64,
+    records: u64,
+}
+
 /// What can be told of a write-ahead file without a key.
 #[derive(Debug)]
 pub struct Survey {
     /// What it says of itself.
     pub header: Header,
-    /// Its batches: where they begin, and the hash before them.
-    batches: Vec<(usize, Hash)>,
+    batches: Vec<Batch>,
     /// Records in whole frames.
     pub records: u32,
     /// The root over them.
@@ -389,10 +398,11 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
         match frame.bytes[4..].split_first() {
             Some((&BATCH, body)) => {
                 let Some((_, leaves, _)) = split_batch(body) else { break };
+                let (before, records) = (frontier.size(), leaves.len() as u64);
                 for leaf in leaves {
                     frontier.push(*leaf);
                 }
-                found.batches.push((found.whole, chain));
+                found.batches.push(Batch { at: found.whole, chain, before, records });
             }
             Some((&MARK, body)) => {
                 let Some(mark) = Mark::parse(body, found.whole, chain) else { break };
@@ -567,19 +577,44 @@ impl Survey {
         bytes: &'a [u8],
         keys: [Option<&Key>; 5],
     ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<'a> {
-        let ciphers = keys.map(|key| key.map(cipher));
-        self.batches.iter().map(move |(at, chain)| {
-            open_batch(&bytes[*at..], chain, &ciphers)
-                .ok_or(JournalError::damaged(name(self.header.segment), "a batch does not open"))
-        })
+        let ciphers = ciphers(keys);
+        (0..self.batches.len()).map(move |number| self.batch(bytes, number, &ciphers))
+    }
+
+    /// How many batches there are.
+    pub(crate) fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// The number in the journal of the first record of a batch, and how many there are.
+    pub(crate) fn numbers(&self, batch: usize) -> (u64, u64) {
+        let Batch { before, records, .. } = &self.batches[batch];
+        (self.header.first + before, *records)
+    }
+
+    /// The records of a batch.
+    pub(crate) fn batch(
+        &self,
+        bytes: &[u8],
+        batch: usize,
+        ciphers: &Ciphers,
+    ) -> Result<Vec<Record>, JournalError> {
+        let Batch { at, chain, .. } = &self.batches[batch];
+        open_batch(&bytes[*at..], chain, ciphers)
+            .ok_or(JournalError::damaged(name(self.header.segment), "a batch does not open"))
     }
 }
 
-fn open_batch(
-    bytes: &[u8],
-    chain: &Hash,
-    ciphers: &[Option<LessSafeKey>; 5],
-) -> Option<Vec<Record>> {
+/// The keys of the parts that open.
+pub(crate) type Keys = [Option<Key>; 5];
+/// What they decrypt with.
+pub(crate) type Ciphers = [Option<LessSafeKey>; 5];
+
+pub(crate) fn ciphers(keys: [Option<&Key>; 5]) -> Ciphers {
+    keys.map(|key| key.map(cipher))
+}
+
+fn open_batch(bytes: &[u8], chain: &Hash, ciphers: &Ciphers) -> Option<Vec<Record>> {
     let frame = Frame::read(bytes)?;
     let (number, leaves, mut rest) = split_batch(frame.bytes.get(5..)?)?;
     let mut parts: [Option<zeroize::Zeroizing<Vec<u8>>>; 5] = Default::default();

@@ -4,7 +4,7 @@
 mod command;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -231,6 +231,34 @@ fn programs_share_a_journal() {
         assert_eq!(own, expected.iter().collect::<Vec<_>>());
     }
     place.journal(&["verify", "sealed", "--identity", "reader"]);
+}
+
+#[test]
+fn who_follows_a_journal_sees_each_line_once() {
+    let place = Place::new();
+    place.run("seq 1 5");
+    let mut tail = place.tacenda();
+    tail.args(["journal", "tail", "sealed", "-i", "reader", "-n", "2", "-f"]);
+    let mut tail = tail.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let mut next = || {
+        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        line["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!([next(), next()], ["4", "5"]);
+    // Sealed as soon as it ends, and written over a while.
+    for (script, expected) in [
+        ("seq 6 300", 6..=300),
+        ("for i in 301 302 303; do echo $i; sleep 0.3; done", 301..=303),
+        ("seq 304 400", 304..=400),
+    ] {
+        assert!(place.run(script).status.success());
+        for number in expected {
+            assert_eq!(next(), number.to_string());
+        }
+    }
+    tail.kill().unwrap();
+    tail.wait().unwrap();
 }
 
 #[test]
