@@ -30,6 +30,7 @@ from tacenda.verify import (
 )
 
 ENVIRONMENT = {**os.environ, "TACENDA_JOURNAL_PLACES": "temporary", "NO_COLOR": "1"}
+OLD = {"time": "2020-01-01T00:00:00Z"}
 LINE = {
     "class": "internal",
     "classes": {"card": "restricted", "prompt": "confidential"},
@@ -46,7 +47,8 @@ class Journal:
         self.path = folder / "sealed"
         few, all_ = (self.run("identity", folder / name).strip() for name in ("few", "rest"))
         recipients = ("--recipient", few, "--recipient", f"restricted={all_}")
-        self.key = self.run("init", self.path, *recipients, "--durability", "record").strip()
+        kept = ("--durability", "record", "--max-age", "restricted=30d")
+        self.key = self.run("init", self.path, *recipients, *kept).strip()
 
     def run(self, command: str, *arguments: object, given: str = "") -> str:
         done = self.attempt(command, *arguments, given=given)
@@ -67,14 +69,21 @@ class Journal:
             timeout=120,
         )
 
-    def fill(self, first: int, count: int) -> None:
+    def fill(self, first: int, count: int, **more: str) -> None:
         numbers = range(first, first + count)
-        lines = ({**LINE, "message": f"m{n}", "card": f"c{n}", "prompt": f"p{n}"} for n in numbers)
+        lines = (
+            {**LINE, **more, "message": f"m{n}", "card": f"c{n}", "prompt": f"p{n}"}
+            for n in numbers
+        )
         self.run("append", self.path, given="".join(f"{json.dumps(line)}\n" for line in lines))
 
+    @property
+    def both(self) -> tuple[object, ...]:
+        """The identities of all classes."""
+        return ("-i", self.folder / "few", "-i", self.folder / "rest")
+
     def cat(self) -> list[dict[str, object]]:
-        identities = ("-i", self.folder / "few", "-i", self.folder / "rest")
-        return [json.loads(line) for line in self.run("cat", self.path, *identities).splitlines()]
+        return [json.loads(line) for line in self.run("cat", self.path, *self.both).splitlines()]
 
 
 @pytest.fixture
@@ -148,8 +157,9 @@ def test_both_verifiers_know_what_a_witness_has_signed(journal: Journal) -> None
 
 def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
     for segment in range(3):
-        journal.fill(segment * 5, 5)
+        journal.fill(segment * 5, 5, **(OLD if segment == 1 else {}))
     journal.run("hold", journal.path, "case", "--since", "1h", "--reason", "a test")
+    journal.run("retain", journal.path, *journal.both)
     witnessed(journal)
     # A fourth one is being written, and marked with each record.
     begin_segment(journal)
@@ -158,7 +168,7 @@ def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
     since = {"kept": kept.read_bytes()}
     report = verify(journal.path, journal.key, since)
     assert report.findings == []
-    assert (report.entries, report.segments, report.records) == (5, 3, 15)
+    assert (report.entries, report.segments, report.records) == (6, 3, 15)
     active = journal.path / "active/0000000003.wal"
     assert active.exists()
 
@@ -324,6 +334,60 @@ def test_an_erased_record_is_gone_for_every_reader(journal: Journal) -> None:
     journal.run("verify", journal.path, "--key", journal.key, *both)
 
 
+def test_a_class_expires_and_the_rest_is_proven(journal: Journal) -> None:
+    journal.fill(0, 3, **OLD)
+    journal.fill(3, 1)
+    due = journal.attempt("retain", journal.path)
+    assert (due.returncode, due.stdout) == (0, "deleted: 0 segments with 0 records (0 B)\n")
+    assert "the time of content in 1 segment is over" in due.stderr
+    assert [record.get("card") for record in journal.cat()] == ["c0", "c1", "c2", "c3"]
+    done = journal.run("retain", journal.path, *journal.both)
+    assert done.splitlines()[1:] == ["expired: content of 3 records in 1 segment"]
+    assert [record.get("card") for record in journal.cat()] == [None, None, None, "c3"]
+    assert [record["prompt"] for record in journal.cat()] == ["p0", "p1", "p2", "p3"]
+    assert "restricted expired" in journal.run("list", journal.path)
+    assert verify(journal.path, journal.key).findings == []
+    journal.run("verify", journal.path, "--key", journal.key, *journal.both)
+
+    log = Log(journal.path / "log", Report())
+    entry = log.entries[3]
+    assert (entry["type"], entry["classes"], entry["records"]) == ("expire", ["restricted"], 3)
+    assert (entry["segment"], entry["reason"]) == (0, "max-age")
+    keys = log.keys(4)
+    assert keys is not None
+    proof = json.loads(journal.run("prove", journal.path, 1, *journal.both))
+    parts = check_proof(proof, list(keys))
+    assert set(parts) == {"head", "internal", "confidential"}
+    head = {"part": "head", "commitment": "00" * 32}
+    with pytest.raises(ValueError, match="no content"):
+        check_proof({**proof, "parts": [head, *proof["parts"][1:]]}, list(keys))
+    proof["parts"][-1]["commitment"] = "00" * 32
+    with pytest.raises(ValueError, match="root"):
+        check_proof(proof, list(keys))
+
+    pq = pytest.importorskip("pyarrow.parquet")
+    opened = kms.decryption(journal.folder / "few", journal.folder / "rest")
+    with (journal.path / "segments/0000000000.parquet").open("rb") as file:
+        table = pq.read_table(file, decryption_properties=opened).to_pydict()
+    assert table["restricted"] == [None] * 3
+    assert [len(one) for one in table["restricted_salts"]] == [32] * 3
+    assert table["confidential"][0] == '{"prompt":"p0"}'
+
+
+def test_the_retention_of_a_journal_is_changed(journal: Journal) -> None:
+    journal.fill(0, 1, **OLD)
+    journal.run("retention", journal.path, "--max-age", "confidential=1d", "--reason", "policy 12")
+    stat = json.loads(journal.run("stat", journal.path, "--format", "json"))
+    assert stat["retention"] == {"classes": {"confidential": 86400}}
+    journal.run("retain", journal.path, *journal.both)
+    assert [sorted(record) for record in journal.cat()] == [
+        ["card", "level", "logger", "message", "seq", "time"]
+    ]
+    wrong = journal.attempt("retention", journal.path, "--max-age", "secret=1d", "--reason", "x")
+    assert wrong.returncode == 2
+    assert "the classes are public, internal, confidential, restricted" in wrong.stderr
+
+
 def test_the_handler_seals_log_records(journal: Journal) -> None:
     script = journal.folder / "app.py"
     script.write_text(
@@ -363,6 +427,39 @@ def test_the_handler_seals_log_records(journal: Journal) -> None:
     if flock is not None:
         subprocess.run([flock, lock, "true"], check=True, timeout=60)
         assert len(journal.cat()) == 8
+
+
+def test_install_seals_the_log_of_the_program(journal: Journal) -> None:
+    (journal.folder / "tacenda.toml").write_text("guard.sinks = ['journal:sealed']\n")
+    script = journal.folder / "app.py"
+    script.write_text(
+        "import os, tacenda\n"
+        "tacenda.install()\n"
+        "print('mail to ines.moreau@example.org', flush=True)\n"
+        "os.write(2, b'ERROR from below\\n')\n"
+    )
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, script]
+        return subprocess.run(
+            command, cwd=journal.folder, env=ENVIRONMENT, capture_output=True, text=True
+        )
+
+    done = run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # The filter outlives the program by as long as it takes to seal.
+    until = time.monotonic() + 60
+    while len(records := journal.cat()) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    messages = {record["stream"]: str(record["message"]) for record in records}
+    assert messages["stderr"] == "ERROR from below"
+    assert messages["stdout"].startswith("mail to [email #")
+    shutil.rmtree(journal.path)
+    refused = run()
+    assert refused.returncode == 1
+    assert "PolicyError" in refused.stderr
+    assert "cannot use the journal" in refused.stderr or "no journal" in refused.stderr
+    assert not journal.path.exists()
 
 
 def test_forked_processes_do_not_write_into_each_others_lines(journal: Journal) -> None:

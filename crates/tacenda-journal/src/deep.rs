@@ -7,6 +7,7 @@ use crate::part::Part;
 use crate::reader::{Reader, Stored};
 use crate::record::Record;
 use crate::salt::Salts;
+use crate::segment::Expired;
 use crate::tree::Frontier;
 use crate::wal;
 
@@ -22,6 +23,7 @@ pub(crate) struct Leaf {
     pub(crate) hash: Hash,
     pub(crate) record: Record,
     pub(crate) erased: bool,
+    pub(crate) expired: Expired,
 }
 
 /// Hands over each record of a segment with the hash of its leaf, found anew from the content, and
@@ -53,10 +55,11 @@ pub(crate) fn leaves(
             }
             let hash = match row.erased {
                 Some(hash) => Some(hash),
-                None => leaf(&mut walking, number, &row.record),
+                None => leaf(&mut walking, number, &row.record, &row.expired),
             };
             let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
-            take(Leaf { hash, record: row.record, erased: row.erased.is_some() });
+            let (erased, expired) = (row.erased.is_some(), row.expired);
+            take(Leaf { hash, record: row.record, erased, expired });
             number += 1;
         }
     }
@@ -75,17 +78,18 @@ fn leaves_of_wal(
     let Some(mut salts) = all(salts) else { return Ok(None) };
     let given = salts.clone();
     for (number, record) in (0..).zip(records) {
-        let hash = leaf(&mut salts, number, &record);
+        let expired = Expired::default();
+        let hash = leaf(&mut salts, number, &record, &expired);
         let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
-        take(Leaf { hash, record, erased: false });
+        take(Leaf { hash, record, erased: false, expired });
     }
     Ok(Some(given))
 }
 
-fn leaf(salts: &mut [Salts; 5], number: u32, record: &Record) -> Option<Hash> {
+fn leaf(salts: &mut [Salts; 5], number: u32, record: &Record, expired: &Expired) -> Option<Hash> {
     let mut head = Vec::new();
     record.head(&mut head);
-    wal::leaf(salts, number, record, &head)
+    wal::leaf(salts, number, record, &head, expired)
 }
 
 fn all(salts: [Option<Salts>; 5]) -> Option<[Salts; 5]> {

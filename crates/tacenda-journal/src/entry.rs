@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::VerifyingKey;
 use serde_json::{Map, Value, json};
+use tacenda_policy::Class;
 
 use crate::canonical::canonical;
 use crate::error::JournalError;
@@ -59,6 +60,8 @@ pub struct SegmentState {
     pub bytes: u64,
     /// Records whose content was erased.
     pub erased: u64,
+    /// Classes whose content is gone, since their time was over.
+    pub expired: Vec<Class>,
     /// Bytes after the last whole frame, when it was sealed after a crash.
     pub cut: Option<u64>,
     /// Whether those were more than a frame that the crash had cut: somebody, or the disk, has
@@ -138,6 +141,21 @@ pub enum Event {
         /// Who and why.
         cause: Cause,
     },
+    /// The time of classes was over in a segment that stays: its file is another one now.
+    Expire {
+        /// The segment.
+        segment: u64,
+        /// The classes, in their order.
+        classes: Vec<Class>,
+        /// Records that had content of one of them.
+        records: u64,
+        /// The hash of the new file.
+        sha256: Hash,
+        /// Its bytes.
+        bytes: u64,
+        /// Who and why.
+        cause: Cause,
+    },
     /// Segments were deleted.
     Delete {
         /// The first and the last.
@@ -147,7 +165,7 @@ pub enum Event {
         /// Who and why.
         cause: Cause,
     },
-    /// A legal hold began: nothing with a time in its range is deleted or erased.
+    /// A legal hold began: nothing with a time in its range is deleted or erased, or expires.
     Hold {
         /// Its name.
         name: String,
@@ -198,6 +216,16 @@ impl Entry {
                     "bytes": bytes,
                 }),
             ),
+            Event::Expire { segment, classes, records, sha256, bytes, cause } => {
+                let classes: Vec<&str> = classes.iter().map(|class| class.name()).collect();
+                with(
+                    cause,
+                    json!({
+                        "type": "expire", "segment": segment, "classes": classes,
+                        "records": records, "sha256": hex(sha256), "bytes": bytes,
+                    }),
+                )
+            }
             Event::Delete { segments: (from, to), records, cause } => with(
                 cause,
                 json!({
@@ -277,6 +305,7 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
             sha256: hash("sha256")?,
             bytes: number("bytes")?,
             erased: 0,
+            expired: Vec::new(),
             cut: match object.get("recovered") {
                 Some(recovered) => Some(recovered["cut"].as_u64()?),
                 None => None,
@@ -288,6 +317,14 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
         "erase" => Event::Erase {
             segment: number("segment")?,
             records: serde_json::from_value(value["records"].clone()).ok()?,
+            sha256: hash("sha256")?,
+            bytes: number("bytes")?,
+            cause: cause(object)?,
+        },
+        "expire" => Event::Expire {
+            segment: number("segment")?,
+            classes: classes(&value["classes"])?,
+            records: number("records")?,
             sha256: hash("sha256")?,
             bytes: number("bytes")?,
             cause: cause(object)?,
@@ -312,6 +349,11 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
 fn cause(object: &Map<String, Value>) -> Option<Cause> {
     let text = |name| Some(object.get(name)?.as_str()?.to_owned());
     Some(Cause { reason: text("reason")?, who: text("who")? })
+}
+
+fn classes(value: &Value) -> Option<Vec<Class>> {
+    let names = value.as_array()?.iter();
+    names.map(|name| Class::from_name(name.as_str()?)).collect()
 }
 
 fn range(value: &Value) -> Option<(i64, i64)> {
@@ -376,6 +418,20 @@ impl State {
                 segment.format = Format::Parquet;
                 (segment.sha256, segment.bytes) = (*sha256, *bytes);
             }
+            Event::Expire { segment, classes, sha256, bytes, .. } => {
+                let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
+                let segment = segment.ok_or("content of no segment expires")?;
+                if classes.is_empty() || !classes.is_sorted_by(|one, next| one < next) {
+                    return Err("the classes that expire are not in their order");
+                }
+                if classes.iter().any(|class| segment.expired.contains(class)) {
+                    return Err("a class expires twice");
+                }
+                segment.expired.extend(classes);
+                segment.expired.sort_unstable();
+                segment.format = Format::Parquet;
+                (segment.sha256, segment.bytes) = (*sha256, *bytes);
+            }
             Event::Delete { segments: (from, to), .. } => {
                 for number in *from..=(*to).min(self.next.0) {
                     let segment = self.segments.get_mut(&number).filter(|one| !one.deleted);
@@ -422,6 +478,7 @@ mod tests {
             sha256: [2; 32],
             bytes: 99,
             erased: 0,
+            expired: Vec::new(),
             cut: Some(5),
             changed: true,
             sealed: 7,
@@ -447,6 +504,14 @@ mod tests {
                 segment: 1,
                 records: vec![1, 5],
                 sha256: [3; 32],
+                bytes: 9,
+                cause: cause.clone(),
+            },
+            Event::Expire {
+                segment: 1,
+                classes: vec![Class::Confidential, Class::Restricted],
+                records: 7,
+                sha256: [4; 32],
                 bytes: 9,
                 cause: cause.clone(),
             },

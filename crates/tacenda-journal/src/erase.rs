@@ -2,17 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::deep::{self, Leaf};
-use crate::entry::{Cause, Event, Format, SegmentState};
+use crate::entry::{Cause, Event, SegmentState};
 use crate::error::JournalError;
 use crate::filter::Filter;
-use crate::keys::SegmentKeys;
 use crate::reader::Reader;
-use crate::record::Record;
-use crate::recover::ERASING;
-use crate::salt::Salts;
-use crate::segment::{self, Row};
-use crate::tree::Frontier;
+use crate::rewrite::{Gone, rows};
 use crate::writer::{Journal, Owner};
 
 /// What was erased.
@@ -78,21 +72,6 @@ fn segment_of(segments: &BTreeMap<u64, SegmentState>, sequence: u64) -> Option<&
 /// Numbers of records that fit into one entry of the log, with its cause.
 const RECORDS_OF_ENTRY: usize = 5000;
 
-/// The records of a segment with their leaves, and its salts: what was committed to, or an error.
-fn rows(reader: &Reader, segment: &SegmentState) -> Result<(Vec<Leaf>, [Salts; 5]), JournalError> {
-    let (mut leaves, mut frontier) = (Vec::new(), Frontier::default());
-    let salts = deep::leaves(reader, segment, &mut |leaf| {
-        frontier.push(leaf.hash);
-        leaves.push(leaf);
-    })?;
-    let salts = salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
-    if (frontier.root(), frontier.size()) != (segment.root, segment.records) {
-        let place = format!("segments/{}", segment.file());
-        return Err(JournalError::damaged(place, "its records are not those committed to"));
-    }
-    Ok((leaves, salts))
-}
-
 impl Owner {
     fn erase(
         &mut self,
@@ -102,46 +81,16 @@ impl Owner {
         cause: &Cause,
     ) -> Result<(), JournalError> {
         // A hold may have begun, and the segment may have been deleted, since they were looked for.
-        let state = &self.log.view().state;
-        let segment = state.segments.get(&number).filter(|segment| !segment.deleted);
-        let Some(segment) = segment.cloned() else { return Ok(()) };
-        if let Some(name) = state.hold(&segment) {
-            return Err(JournalError::Held { name: name.to_owned() });
-        }
-        let (leaves, mut salts) = rows(reader, &segment)?;
-        for record in gone {
-            let record = u32::try_from(*record).expect("a segment has fewer records");
-            for salts in &mut salts {
-                salts.puncture(record);
-            }
-        }
-        let rows = (0..).zip(leaves).map(|(number, leaf)| {
-            let erase = leaf.erased || gone.binary_search(&number).is_ok();
-            let time = leaf.record.time;
-            let record = if erase { Record { time, ..Record::default() } } else { leaf.record };
-            Ok(Row { record, erased: erase.then_some(leaf.hash) })
-        });
-        let keys = SegmentKeys::new(&state.settings.recipients)?;
-        let file = SegmentState::file_of(number, Format::Parquet);
-        let new = format!("{file}{ERASING}");
-        self.segments.discard(&new)?;
-        let output = self.segments.create(&new)?;
-        let written = segment::write(output, &keys, &salts, segment.first, rows);
-        let noted = written.and_then(|(sha256, bytes)| {
-            self.segments.sync()?;
-            let (records, cause) = (gone.to_vec(), cause.clone());
-            self.note(Event::Erase { segment: number, records, sha256, bytes, cause })
-        });
-        match noted {
-            Ok(()) => self.replace_segment(number, &file),
-            // Whether it is noted is not known: it is decided when the journal is opened.
-            Err(error) if self.has_stopped() => Err(error),
-            Err(error) => {
-                // The disk may be full: what cannot be used must not take its room.
-                let _ = self.segments.discard(&new);
-                Err(error)
-            }
-        }
+        let Some(segment) = self.rewritable(number)? else { return Ok(()) };
+        let (records, cause) = (gone.to_vec(), cause.clone());
+        self.rewrite(reader, &segment, Gone::Records(gone), |_, sha256, bytes| Event::Erase {
+            segment: number,
+            records,
+            sha256,
+            bytes,
+            cause,
+        })
+        .map(drop)
     }
 }
 

@@ -9,6 +9,7 @@
 extern crate self as tacenda_journal;
 
 mod appender;
+mod blocks;
 mod canonical;
 mod deep;
 mod entry;
@@ -28,6 +29,7 @@ mod reader;
 mod record;
 mod recover;
 mod retain;
+mod rewrite;
 mod salt;
 mod segment;
 mod settings;
@@ -55,7 +57,7 @@ pub use place::{Fault, Place, Step};
 pub use reader::{Reader, SegmentFile};
 pub use record::{LONGEST as LONGEST_RECORD, Record, Seen};
 pub use retain::{Deleted, Hold};
-pub use settings::{Durability, Limits, Retention, Settings};
+pub use settings::{ClassAges, Durability, Limits, Retention, Settings};
 pub use verify::{Fault as Damage, Finding, Verification, Verifier};
 #[cfg(feature = "witness")]
 pub use witness::Https;

@@ -13,6 +13,7 @@ use crate::part::Part;
 use crate::reader::Reader;
 use crate::record::Record;
 use crate::salt::Salts;
+use crate::segment::Expired;
 use crate::{Hash, hex, tree};
 
 impl Reader {
@@ -31,14 +32,14 @@ impl Reader {
         let (mut leaves, mut found) = (Vec::new(), None);
         let salts = deep::leaves(self, segment, &mut |leaf| {
             if segment.first + leaves.len() as u64 == sequence {
-                found = Some((leaf.record, leaf.erased));
+                found = Some((leaf.record, leaf.erased, leaf.expired));
             }
             leaves.push(leaf.hash);
         })?;
         let no_key = JournalError::NoKey { part: "every", segment: segment.number };
         let mut salts = salts.ok_or(no_key)?;
-        let (record, _) =
-            found.filter(|(_, erased)| !erased).ok_or(bad("is not there any more"))?;
+        let (record, _, expired) =
+            found.filter(|(_, erased, _)| !erased).ok_or(bad("is not there any more"))?;
         let (number, size) = (sequence - segment.first, segment.records);
         let at = usize::try_from(number).expect("a segment is in memory");
         let path = tree::inclusion(&leaves, at);
@@ -53,7 +54,7 @@ impl Reader {
         let entry = entry.expect("the state was made from the entries");
         Ok(json!({
             "sequence": sequence,
-            "parts": parts(&record, &mut salts, at),
+            "parts": parts(&record, &expired, &mut salts, at),
             "segment": { "index": number, "size": size, "path": digits(&path) },
             "entry": BASE64_STANDARD.encode(&self.view.bytes[entry]),
             "log": { "index": entry, "path": digits(&tree::inclusion(&self.view.leaves, entry)) },
@@ -94,8 +95,8 @@ impl Reader {
     }
 }
 
-/// The parts of a record, each with what opens the commitment to it.
-fn parts(record: &Record, salts: &mut [Salts; 5], number: usize) -> Value {
+/// The parts of a record, each with what opens the commitment to it; of what has expired, that.
+fn parts(record: &Record, expired: &Expired, salts: &mut [Salts; 5], number: usize) -> Value {
     let number = u32::try_from(number).expect("a segment has fewer records");
     let present = Part::ALL.into_iter().filter_map(|part| {
         let content = match part {
@@ -104,7 +105,12 @@ fn parts(record: &Record, salts: &mut [Salts; 5], number: usize) -> Value {
                 record.head(&mut head);
                 head
             }
-            Part::Of(_) => record.fields[part.index() - 1].clone()?,
+            Part::Of(_) => {
+                if let Some(commitment) = expired[part.index() - 1] {
+                    return Some(json!({ "part": part.name(), "commitment": hex(&commitment) }));
+                }
+                record.fields[part.index() - 1].clone()?
+            }
         };
         let salt = salts[part.index()].salt(number)?;
         Some(json!({

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::blocks::{self, Blocks};
 use crate::entry::{Format, SegmentState};
 use crate::error::JournalError;
 use crate::filter::Filter;
-use crate::keys::{Identities, Key};
+use crate::keys::Identities;
 use crate::log_view::LogView;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::part::Part;
@@ -17,7 +18,7 @@ use crate::place::{Folder, Place, is_missing, unusable};
 use crate::record::{Record, Seen};
 use crate::recover::ERASING;
 use crate::segment::Sealed;
-use crate::wal;
+use crate::wal::{self, Header, Survey};
 
 /// A journal that is read. It may be written to by another process at the same time.
 pub struct Reader {
@@ -93,60 +94,93 @@ impl Reader {
         Ok(bytes.and_then(count))
     }
 
+    /// Entries of the log, and bytes of the active segment: where neither is another one, there is
+    /// nothing new to read.
+    pub fn extent(&self) -> Result<(u64, u64), JournalError> {
+        let folder = self.root.folder("active")?;
+        let bytes = match folder.open(&wal::name(self.view.state.next.0)) {
+            Ok(file) => file.metadata().map_err(|error| unusable(folder.path(), error))?.len(),
+            Err(error) if is_missing(&error) => 0,
+            Err(error) => return Err(error),
+        };
+        Ok((self.view.checkpoint.size, bytes))
+    }
+
     /// Hands each record that passes to `take`, in the order of their numbers, until it says no.
-    /// Those whose content was erased are handed over too, without it.
+    /// Those whose content was erased are handed over too, without it. Gives the number of the record
+    /// that comes next.
     pub fn each(
         &self,
         filter: &Filter,
         take: &mut dyn FnMut(&Seen) -> bool,
-    ) -> Result<(), JournalError> {
-        for segment in self.view.state.segments.values() {
-            let may = filter.reaches(segment.first, segment.records) && filter.meets(segment.times);
-            if may && !segment.deleted && !self.each_sealed(segment, filter, take)? {
-                return Ok(());
-            }
-        }
-        let (number, first) = self.view.state.next;
-        let bytes = self.root.folder("active")?.read(&wal::name(number))?;
-        if let Some(bytes) = bytes.filter(|bytes| wal::survey(bytes).is_some()) {
-            self.each_of_wal(number, first, &bytes, filter, take)?;
-        }
-        Ok(())
-    }
-
-    fn each_sealed(
-        &self,
-        segment: &SegmentState,
-        filter: &Filter,
-        take: &mut dyn FnMut(&Seen) -> bool,
-    ) -> Result<bool, JournalError> {
-        if segment.records == 0 {
-            // All of it was lost.
-            return Ok(true);
-        }
-        let sealed = match self.open_segment(segment)? {
-            Stored::Parquet(sealed) => sealed,
-            Stored::Wal(bytes) => {
-                return self.each_of_wal(segment.number, segment.first, &bytes, filter, take);
-            }
-            Stored::Deleted => return Ok(true),
-        };
-        let closed = Part::ALL.iter().filter(|part| !sealed.opens(**part));
-        let closed: Vec<_> = closed.filter_map(|part| class(*part)).collect();
-        for group in 0..sealed.groups() {
-            if !filter.meets(sealed.times(group)) {
-                continue;
-            }
-            let rows = sealed.rows(group, &|time, level| filter.begins(time, level))?;
-            for (sequence, row) in rows {
-                let sealed = closed.clone();
-                let seen = Seen { sequence, record: row.record, sealed, erased: row.erased };
-                if filter.passes(&seen) && !take(&seen) {
-                    return Ok(false);
+    ) -> Result<u64, JournalError> {
+        let mut next = self.view.state.next.1;
+        let sealed = self.view.state.segments.values().map(|segment| self.sealed(segment, filter));
+        for blocks in sealed.chain(std::iter::once_with(|| self.unsealed())) {
+            let blocks = blocks?;
+            next = next.max(blocks.end());
+            for block in 0..blocks.count() {
+                if !blocks.read(block, filter)?.iter().all(&mut *take) {
+                    return Ok(next);
                 }
             }
         }
-        Ok(true)
+        Ok(next)
+    }
+
+    /// The last records that pass, so many at most, in the order of their numbers, and the number of
+    /// the record that comes next. It reads from the end, and no more than it takes.
+    pub fn last(&self, filter: &Filter, count: usize) -> Result<(Vec<Seen>, u64), JournalError> {
+        let (mut found, mut next) = (Vec::new(), self.view.state.next.1);
+        let segments = self.view.state.segments.values().rev();
+        let sealed = segments.map(|segment| self.sealed(segment, filter));
+        for blocks in std::iter::once_with(|| self.unsealed()).chain(sealed) {
+            let blocks = blocks?;
+            next = next.max(blocks.end());
+            let mut from_the_end = (0..blocks.count()).rev();
+            while found.len() < count
+                && let Some(block) = from_the_end.next()
+            {
+                let missing = count - found.len();
+                found.extend(blocks.read(block, filter)?.into_iter().rev().take(missing));
+            }
+            if found.len() == count {
+                break;
+            }
+        }
+        found.reverse();
+        Ok((found, next))
+    }
+
+    /// A sealed segment, unless nothing in it may pass.
+    fn sealed(&self, segment: &SegmentState, filter: &Filter) -> Result<Blocks, JournalError> {
+        let may = filter.reaches(segment.first, segment.records) && filter.meets(segment.times);
+        if !may || segment.deleted || segment.records == 0 {
+            return Ok(Blocks::None);
+        }
+        match self.open_segment(segment)? {
+            Stored::Parquet(sealed) => Ok(Blocks::Sealed(sealed)),
+            Stored::Wal(bytes) => {
+                let survey = header(segment.number, wal::survey(&bytes))?;
+                self.unwrapped(bytes, survey)
+            }
+            Stored::Deleted => Ok(Blocks::None),
+        }
+    }
+
+    /// What was not sealed yet.
+    fn unsealed(&self) -> Result<Blocks, JournalError> {
+        let bytes = self.root.folder("active")?.read(&wal::name(self.view.state.next.0))?;
+        let Some(bytes) = bytes else { return Ok(Blocks::None) };
+        match wal::survey(&bytes) {
+            Some(survey) => self.unwrapped(bytes, survey),
+            None => Ok(Blocks::None),
+        }
+    }
+
+    fn unwrapped(&self, bytes: Vec<u8>, survey: Survey) -> Result<Blocks, JournalError> {
+        let keys = self.keys_of_wal(&survey)?;
+        Ok(blocks::of_wal(bytes, survey, &keys))
     }
 
     /// Opens the file of a segment, once it is known to be the one that the log tells of. Whoever
@@ -168,7 +202,8 @@ impl Reader {
         let place = format!("segments/{}", segment.file());
         let mut file = self.find(segment)?;
         if segment.format == Format::Parquet {
-            let sealed = Sealed::open(file, &place, segment.number, &self.identities)?;
+            let sealed =
+                Sealed::open(file, &place, segment.number, &segment.expired, &self.identities)?;
             return Ok(Stored::Parquet(Box::new(sealed)));
         }
         let mut bytes = Vec::new();
@@ -206,43 +241,31 @@ impl Reader {
         Err(damaged(if missing { "it is missing" } else { "it is not the file that was sealed" }))
     }
 
-    fn each_of_wal(
-        &self,
-        number: u64,
-        first: u64,
-        bytes: &[u8],
-        filter: &Filter,
-        take: &mut dyn FnMut(&Seen) -> bool,
-    ) -> Result<bool, JournalError> {
-        let (keys, records) = self.records_of_wal(number, bytes)?;
-        let closed = Part::ALL.iter().filter(|part| keys[part.index()].is_none());
-        let closed: Vec<_> = closed.filter_map(|part| class(*part)).collect();
-        for (sequence, record) in (first..).zip(records) {
-            let seen = Seen { sequence, record, sealed: closed.clone(), erased: None };
-            if filter.passes(&seen) && !take(&seen) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     /// The records of a write-ahead file, and the keys that they were read with.
     pub(crate) fn records_of_wal(
         &self,
         number: u64,
         bytes: &[u8],
-    ) -> Result<([Option<Key>; 5], Vec<Record>), JournalError> {
-        let damaged = || JournalError::damaged(wal::name(number), "it has no header");
-        let survey = wal::survey(bytes).ok_or_else(damaged)?;
-        let wrapped = &survey.header.wrapped;
-        let keys = Part::ALL.map(|part| self.identities.unwrap(&wrapped[part.index()]));
-        if keys[0].is_none() {
-            return Err(JournalError::NoKey { part: Part::Head.name(), segment: number });
-        }
+    ) -> Result<(wal::Keys, Vec<Record>), JournalError> {
+        let survey = header(number, wal::survey(bytes))?;
+        let keys = self.keys_of_wal(&survey)?;
         let batches = survey.open(bytes, keys.each_ref().map(Option::as_ref));
         let records = batches.collect::<Result<Vec<_>, _>>()?.concat();
         Ok((keys, records))
     }
+
+    fn keys_of_wal(&self, survey: &Survey) -> Result<wal::Keys, JournalError> {
+        let Header { segment, wrapped, .. } = &survey.header;
+        let keys = Part::ALL.map(|part| self.identities.unwrap(&wrapped[part.index()]));
+        if keys[0].is_none() {
+            return Err(JournalError::NoKey { part: Part::Head.name(), segment: *segment });
+        }
+        Ok(keys)
+    }
+}
+
+fn header(number: u64, survey: Option<Survey>) -> Result<Survey, JournalError> {
+    survey.ok_or_else(|| JournalError::damaged(wal::name(number), "it has no header"))
 }
 
 /// A segment as it lies on the disk.
@@ -250,13 +273,6 @@ pub(crate) enum Stored {
     Parquet(Box<Sealed>),
     Wal(Vec<u8>),
     Deleted,
-}
-
-fn class(part: Part) -> Option<tacenda_policy::Class> {
-    match part {
-        Part::Head => None,
-        Part::Of(class) => Some(class),
-    }
 }
 
 impl std::fmt::Debug for Reader {

@@ -117,6 +117,11 @@ impl Record {
         Ok(record)
     }
 
+    /// Its fields of a class.
+    pub fn fields_of(&mut self, class: Class) -> &mut Option<Vec<u8>> {
+        &mut self.fields[Part::Of(class).index() - 1]
+    }
+
     /// Whether the journal takes it.
     pub(crate) fn check(&self) -> Result<(), JournalError> {
         let short = |text: &str| u16::try_from(text.len()).is_ok();

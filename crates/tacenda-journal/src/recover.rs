@@ -43,15 +43,9 @@ impl Owner {
         let names = self.segments.names()?;
         let has = |name: &str| names.iter().any(|one| one == name);
         for segment in state.segments.values() {
-            let file = segment.file();
-            let erasing = format!("{file}{ERASING}");
-            if has(&erasing) {
-                let bytes = self.segments.read(&erasing)?.unwrap_or_default();
-                if !segment.deleted && sha256(&[&bytes]) == segment.sha256 {
-                    self.replace_segment(segment.number, &file)?;
-                } else {
-                    self.segments.shred(&erasing)?;
-                }
+            if has(&format!("{}{ERASING}", SegmentState::file_of(segment.number, Format::Parquet)))
+            {
+                self.settle_rewritten(segment)?;
             }
             for gone in [Format::Parquet, Format::Wal] {
                 let file = SegmentState { format: gone, ..segment.clone() }.file();
@@ -66,6 +60,17 @@ impl Owner {
             self.segments.discard(&name)?;
         }
         Ok(())
+    }
+
+    /// Completes what a segment was written anew for, if the log tells of it, or undoes it.
+    pub(crate) fn settle_rewritten(&self, segment: &SegmentState) -> Result<(), JournalError> {
+        let file = SegmentState::file_of(segment.number, Format::Parquet);
+        let erasing = format!("{file}{ERASING}");
+        let Some(bytes) = self.segments.read(&erasing)? else { return Ok(()) };
+        if !segment.deleted && sha256(&[&bytes]) == segment.sha256 {
+            return self.replace_segment(segment.number, &file);
+        }
+        self.segments.shred(&erasing)
     }
 
     /// Puts the file without the erased records in the place of the one with them.
@@ -160,6 +165,7 @@ impl Owner {
             sha256: sha256(&[&bytes[..length]]),
             bytes: length as u64,
             erased: 0,
+            expired: Vec::new(),
             cut: Some((bytes.len() - length) as u64),
             changed: remains.changed,
             sealed: self.now(),

@@ -1,8 +1,14 @@
 //! What is kept, and for how long.
 
+use std::collections::BTreeSet;
+
+use tacenda_policy::Class;
+
 use crate::entry::{Cause, Event, SegmentState};
 use crate::error::JournalError;
 use crate::place::unusable;
+use crate::reader::Reader;
+use crate::rewrite::Gone;
 use crate::writer::{Journal, Owner};
 
 /// What was deleted.
@@ -14,8 +20,14 @@ pub struct Deleted {
     pub records: u64,
     /// Bytes that are free now.
     pub bytes: u64,
-    /// Segments that should go, and that a hold keeps.
+    /// Segments that should go, or lose content, and that a hold keeps.
     pub held: u64,
+    /// Segments that stay and have lost the content of classes.
+    pub expired: u64,
+    /// Records that had content of them.
+    pub contents: u64,
+    /// Segments that should have lost some, and that the identities at hand do not open.
+    pub sealed: u64,
 }
 
 /// A legal hold.
@@ -30,8 +42,36 @@ pub struct Hold {
 impl Journal {
     /// Deletes the segments that the journal's retention does not keep, oldest first, and notes so
     /// in the log. Segments that a hold keeps stay.
-    pub fn retain(&self, who: &str) -> Result<Deleted, JournalError> {
-        self.with_owner(|owner| owner.retain(who))
+    ///
+    /// Of those that stay, the content of classes goes whose time is over. `reader` needs the keys of
+    /// all classes for it: what cannot be read cannot be written anew.
+    ///
+    /// # Errors
+    /// When the disk fails, or a segment is not what was sealed: what went before is gone.
+    pub fn retain(&self, who: &str, reader: Option<&Reader>) -> Result<Deleted, JournalError> {
+        let mut held = BTreeSet::new();
+        let mut deleted = self.with_owner(|owner| owner.retain(who, &mut held))?;
+        let now = self.with_owner(|owner| Ok(owner.now()))?;
+        let due = self.with_owner(|owner| Ok(owner.due(now)))?;
+        for (number, classes) in due {
+            let done = self.with_owner(|owner| match reader {
+                Some(reader) => owner.expire(reader, number, &classes, who),
+                None => Err(JournalError::NoKey { part: "every", segment: number }),
+            });
+            match done {
+                Ok(records) => {
+                    deleted.expired += 1;
+                    deleted.contents += records;
+                }
+                Err(JournalError::NoKey { .. }) => deleted.sealed += 1,
+                Err(JournalError::Held { .. }) => {
+                    held.insert(number);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        deleted.held = held.len() as u64;
+        Ok(deleted)
     }
 
     /// Begins a legal hold.
@@ -66,7 +106,7 @@ impl Owner {
         self.note(event)
     }
 
-    fn retain(&mut self, who: &str) -> Result<Deleted, JournalError> {
+    fn retain(&mut self, who: &str, held: &mut BTreeSet<u64>) -> Result<Deleted, JournalError> {
         let state = self.log.view().state.clone();
         let retention = state.settings.retention;
         let now = self.now();
@@ -75,8 +115,7 @@ impl Owner {
         let mut free = self.free()?;
         let mut deleted = Deleted::default();
         for segment in kept() {
-            let last = segment.times.map_or(segment.sealed, |(_, last)| last);
-            let age = now.saturating_sub(last) / 1_000_000_000;
+            let age = age(segment, now);
             let reason = if retention.max_seconds.is_some_and(|max| age > max.cast_signed()) {
                 "max-age"
             } else if retention.max_bytes.is_some_and(|max| bytes > max) {
@@ -87,7 +126,7 @@ impl Owner {
                 continue;
             };
             if state.hold(segment).is_some() {
-                deleted.held += 1;
+                held.insert(segment.number);
                 continue;
             }
             self.delete(segment, Cause { reason: reason.to_owned(), who: who.to_owned() })?;
@@ -98,6 +137,33 @@ impl Owner {
             deleted.bytes += segment.bytes;
         }
         Ok(deleted)
+    }
+
+    /// The segments that hold content of classes whose time is over, and these classes.
+    fn due(&self, now: i64) -> Vec<(u64, Vec<Class>)> {
+        let state = &self.log.view().state;
+        let ages = state.settings.retention.classes;
+        let kept = state.segments.values().filter(|one| !one.deleted && one.records > 0);
+        let due = kept.map(|segment| {
+            let over = ages.over(age(segment, now));
+            (segment.number, over.filter(|class| !segment.expired.contains(class)).collect())
+        });
+        due.filter(|(_, classes): &(u64, Vec<Class>)| !classes.is_empty()).collect()
+    }
+
+    fn expire(
+        &mut self,
+        reader: &Reader,
+        number: u64,
+        classes: &[Class],
+        who: &str,
+    ) -> Result<u64, JournalError> {
+        let Some(segment) = self.rewritable(number)? else { return Ok(0) };
+        let cause = Cause { reason: "max-age".to_owned(), who: who.to_owned() };
+        let gone = classes.to_vec();
+        self.rewrite(reader, &segment, Gone::Classes(classes), |records, sha256, bytes| {
+            Event::Expire { segment: number, classes: gone, records, sha256, bytes, cause }
+        })
     }
 
     fn delete(&mut self, segment: &SegmentState, cause: Cause) -> Result<(), JournalError> {
@@ -111,4 +177,10 @@ impl Owner {
         let system = rustix::fs::statvfs(path).map_err(|error| unusable(path, error.into()))?;
         Ok(system.f_bavail.saturating_mul(system.f_frsize))
     }
+}
+
+/// Seconds since the last record of a segment.
+fn age(segment: &SegmentState, now: i64) -> i64 {
+    let last = segment.times.map_or(segment.sealed, |(_, last)| last);
+    now.saturating_sub(last) / 1_000_000_000
 }

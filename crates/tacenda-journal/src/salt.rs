@@ -36,6 +36,11 @@ impl Salts {
         Self { cover: vec![Node { depth: 0, index: 0, seed }], path: Vec::new() }
     }
 
+    /// No salts: those of a class whose content is gone.
+    pub(crate) fn none() -> Self {
+        Self { cover: Vec::new(), path: Vec::new() }
+    }
+
     /// The salt of a record; `None` when it was taken away.
     pub(crate) fn salt(&mut self, record: u32) -> Option<Hash> {
         let above = |node: &Node| record >> (DEPTH - node.depth) == node.index;

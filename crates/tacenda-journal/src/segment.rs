@@ -23,6 +23,8 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::{ColumnPath, TypePtr};
 use sha2::{Digest as _, Sha256};
 
+use tacenda_policy::Class;
+
 use crate::Hash;
 use crate::error::JournalError;
 use crate::keys::{Identities, Key, SegmentKeys, read_key_material};
@@ -74,6 +76,14 @@ fn column(part: Part) -> usize {
     HEAD.len() + 2 * (part.index() - 1)
 }
 
+fn column_of_salts(part: Part) -> usize {
+    if part == Part::Head { HEAD_SALTS } else { column(part) + 1 }
+}
+
+fn is_expired(part: Part, expired: &[Class]) -> bool {
+    matches!(part, Part::Of(class) if expired.contains(&class))
+}
+
 fn part_of(column: usize) -> Part {
     Part::ALL[if column < HEAD.len() { 0 } else { 1 + (column - HEAD.len()) / 2 }]
 }
@@ -83,13 +93,27 @@ pub(crate) struct Row {
     pub(crate) record: Record,
     /// The hash of its leaf, when its content is gone.
     pub(crate) erased: Option<Hash>,
+    /// The commitments to parts that it had of classes whose content is gone.
+    pub(crate) expired: Expired,
 }
 
-/// Writes the file of a segment; its hash and size.
+/// Commitments to parts that are gone, in the order of [`Class::ALL`].
+pub(crate) type Expired = [Option<Hash>; 4];
+
+impl Row {
+    /// A whole record.
+    pub(crate) fn of(record: Record) -> Self {
+        Self { record, erased: None, expired: Expired::default() }
+    }
+}
+
+/// Writes the file of a segment, without the content of the classes that have expired; its hash and
+/// size.
 pub(crate) fn write(
     output: Output,
     keys: &SegmentKeys,
     salts: &[Salts; 5],
+    expired: &[Class],
     first: u64,
     rows: impl Iterator<Item = Result<Row, JournalError>>,
 ) -> Result<(Hash, u64), JournalError> {
@@ -104,13 +128,13 @@ pub(crate) fn write(
         size += row.record.size();
         group.push(row);
         if group.len() == GROUP_RECORDS || size >= GROUP_BYTES {
-            write_group(&mut file, next, &mut group, is_first.then_some(salts))?;
+            write_group(&mut file, next, &mut group, is_first.then_some(salts), expired)?;
             (next, size, is_first) = (next + group.len() as u64, 0, false);
             group.clear();
         }
     }
     if !group.is_empty() {
-        write_group(&mut file, next, &mut group, is_first.then_some(salts))?;
+        write_group(&mut file, next, &mut group, is_first.then_some(salts), expired)?;
     }
     let mut hashing = file.into_inner().map_err(seal)?;
     hashing.flush().map_err(|error| seal(error.into()))?;
@@ -157,11 +181,12 @@ fn write_group(
     first: u64,
     rows: &mut [Row],
     salts: Option<&[Salts; 5]>,
+    expired: &[Class],
 ) -> Result<(), JournalError> {
     let mut group = file.next_row_group().map_err(seal)?;
     let mut number = 0;
     while let Some(mut column) = group.next_column().map_err(seal)? {
-        write_column(&mut column, number, first, rows, salts)?;
+        write_column(&mut column, number, first, rows, salts, expired)?;
         column.close().map_err(seal)?;
         number += 1;
     }
@@ -176,6 +201,7 @@ fn write_column(
     first: u64,
     rows: &mut [Row],
     salts: Option<&[Salts; 5]>,
+    expired: &[Class],
 ) -> Result<(), JournalError> {
     let texts = |rows: &mut [Row], of: fn(&mut Record) -> &mut String| {
         let text =
@@ -200,8 +226,15 @@ fn write_column(
         (LEVEL, _) => texts(rows, |record| &mut record.level),
         (LOGGER, _) => texts(rows, |record| &mut record.logger),
         (KINDS, _) => texts(rows, |record| &mut record.kinds),
+        // Where there is no salt any more, each commitment that it opened.
+        (number, _) if number == column_of_salts(part) && is_expired(part, expired) => {
+            let all = rows.iter().map(|row| row.expired[part.index() - 1]);
+            let levels = all.clone().map(|one| one.is_some().into()).collect();
+            let values = all.flatten().map(|hash| ByteArray::from(hash.to_vec()));
+            (values.collect(), Some(levels))
+        }
         // The salts of all records stand with the first.
-        (number, _) if number == HEAD_SALTS || (number - HEAD.len()) % 2 == 1 => {
+        (number, _) if number == column_of_salts(part) => {
             let bytes = salts.map(|salts| salts[part.index()].to_bytes().to_vec());
             let mut levels = vec![0; rows.len()];
             levels[0] = salts.is_some().into();
@@ -251,6 +284,8 @@ pub(crate) struct Sealed {
     name: String,
     metadata: ParquetMetaData,
     keys: [Option<Key>; 5],
+    /// Classes whose content is gone.
+    expired: Vec<Class>,
     /// What its modules are bound to.
     aad: Vec<u8>,
 }
@@ -262,6 +297,7 @@ impl Sealed {
         file: File,
         name: &str,
         segment: u64,
+        expired: &[Class],
         identities: &Identities,
     ) -> Result<Self, JournalError> {
         let damaged = |what| JournalError::damaged(name, what);
@@ -280,6 +316,7 @@ impl Sealed {
             file,
             name: name.to_owned(),
             keys: [Some(head), None, None, None, None],
+            expired: expired.to_vec(),
             aad,
         };
         sealed.unwrap(identities);
@@ -311,6 +348,13 @@ impl Sealed {
         self.keys[part.index()].is_some()
     }
 
+    /// The classes that it may have content of, and that stay closed.
+    pub(crate) fn closed(&self) -> Vec<Class> {
+        let is_closed =
+            |class: &Class| !self.opens(Part::Of(*class)) && !self.expired.contains(class);
+        Class::ALL.iter().copied().filter(is_closed).collect()
+    }
+
     /// The number of row groups.
     pub(crate) fn groups(&self) -> usize {
         self.metadata.num_row_groups()
@@ -331,6 +375,7 @@ impl Sealed {
         group: usize,
         wanted: &dyn Fn(i64, &str) -> bool,
     ) -> Result<Vec<(u64, Row)>, JournalError> {
+        let damaged = |what| JournalError::damaged(self.name.as_str(), what);
         let times = self.required::<Int64Type>(group, TIME)?;
         let levels = self.texts(group, LEVEL)?;
         if !times.iter().zip(&levels).any(|(time, level)| wanted(*time, level)) {
@@ -340,29 +385,47 @@ impl Sealed {
         let (loggers, kinds) = (self.texts(group, LOGGER)?, self.texts(group, KINDS)?);
         let erased = self.optional::<FixedLenByteArrayType>(group, ERASED)?;
         let mut fields: Vec<[Option<Vec<u8>>; 4]> = vec![Default::default(); seqs.len()];
-        for part in &Part::ALL[1..] {
-            if !self.opens(*part) {
+        let mut expired = vec![Expired::default(); seqs.len()];
+        for part in Part::ALL.into_iter().skip(1).filter(|part| self.opens(*part)) {
+            let class = part.index() - 1;
+            if is_expired(part, &self.expired) {
+                for (row, commitment) in expired.iter_mut().zip(self.commitments(group, part)?) {
+                    row[class] = commitment;
+                }
                 continue;
             }
-            let column = self.optional::<ByteArrayType>(group, column(*part))?;
+            let column = self.optional::<ByteArrayType>(group, column(part))?;
             for (row, value) in fields.iter_mut().zip(column) {
-                row[part.index() - 1] = value.map(|value| value.data().to_vec());
+                row[class] = value.map(|value| value.data().to_vec());
             }
         }
-        let damaged = || JournalError::damaged(self.name.as_str(), "its columns differ in length");
         let count = seqs.len();
         if [times.len(), levels.len(), loggers.len(), kinds.len(), erased.len()] != [count; 5] {
-            return Err(damaged());
+            return Err(damaged("its columns differ in length"));
         }
         let texts = levels.into_iter().zip(loggers).zip(kinds);
-        let rows = seqs.into_iter().zip(times).zip(texts).zip(erased.into_iter().zip(fields));
+        let rows =
+            seqs.into_iter().zip(times).zip(texts).zip(erased.into_iter().zip(fields).zip(expired));
         Ok(rows
-            .map(|(((seq, time), ((level, logger), kinds)), (erased, fields))| {
+            .map(|(((seq, time), ((level, logger), kinds)), ((erased, fields), expired))| {
                 let record = Record { time, level, logger, kinds, fields };
                 let erased = erased.and_then(|leaf| leaf.data().try_into().ok());
-                (seq.cast_unsigned(), Row { record, erased })
+                (seq.cast_unsigned(), Row { record, erased, expired })
             })
             .collect())
+    }
+
+    /// The commitments to a part of a class that has expired.
+    fn commitments(&self, group: usize, part: Part) -> Result<Vec<Option<Hash>>, JournalError> {
+        let damaged = |what| JournalError::damaged(self.name.as_str(), what);
+        let content = self.optional::<ByteArrayType>(group, column(part))?;
+        if content.iter().any(Option::is_some) {
+            return Err(damaged("it holds content whose time is over"));
+        }
+        let values = self.optional::<ByteArrayType>(group, column_of_salts(part))?.into_iter();
+        let hash = |value: ByteArray| value.data().try_into();
+        let hashes = values.map(|value| value.map(hash).transpose());
+        hashes.collect::<Result<_, _>>().map_err(|_| damaged("it holds no commitment"))
     }
 
     /// The salts, of the parts that can be read.
@@ -372,8 +435,11 @@ impl Sealed {
             return Ok(salts);
         }
         for part in Part::ALL.into_iter().filter(|part| self.opens(*part)) {
-            let column = if part == Part::Head { HEAD_SALTS } else { column(part) + 1 };
-            let values = self.optional::<ByteArrayType>(0, column)?;
+            if is_expired(part, &self.expired) {
+                salts[part.index()] = Some(Salts::none());
+                continue;
+            }
+            let values = self.optional::<ByteArrayType>(0, column_of_salts(part))?;
             let first = values.first().and_then(Option::as_ref);
             salts[part.index()] = first.and_then(|bytes| Salts::from_bytes(bytes.data()));
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tacenda_policy::Class;
 
 use crate::error::JournalError;
 use crate::keys::Recipients;
@@ -38,6 +39,44 @@ impl Default for Limits {
     }
 }
 
+/// Seconds that the content of each class is kept. Without a bound, as long as its segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassAges {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    public: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    internal: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    confidential: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    restricted: Option<u64>,
+}
+
+impl ClassAges {
+    /// That of a class.
+    pub fn of(&mut self, class: Class) -> &mut Option<u64> {
+        match class {
+            Class::Public => &mut self.public,
+            Class::Internal => &mut self.internal,
+            Class::Confidential => &mut self.confidential,
+            Class::Restricted => &mut self.restricted,
+        }
+    }
+
+    /// The classes whose content is too old after so many seconds.
+    pub(crate) fn over(mut self, seconds: i64) -> impl Iterator<Item = Class> {
+        let is_over = move |class: &Class| {
+            self.of(*class).is_some_and(|max| seconds > i64::try_from(max).unwrap_or(i64::MAX))
+        };
+        Class::ALL.iter().copied().filter(is_over)
+    }
+
+    fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What is kept. Without a bound, all is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +84,10 @@ pub struct Retention {
     /// Seconds that a segment is kept after its last record.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max_seconds: Option<u64>,
+    /// Seconds that the content of single classes is kept in a segment after its last record; the
+    /// segment itself stays.
+    #[serde(skip_serializing_if = "ClassAges::are_none", default)]
+    pub classes: ClassAges,
     /// Bytes of all sealed segments together.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max_bytes: Option<u64>,

@@ -16,6 +16,7 @@ use crate::part::Part;
 use crate::place::{Folder, Output};
 use crate::record::{Record, commitment};
 use crate::salt::{DEPTH, Salts};
+use crate::segment::Expired;
 use crate::tree::{self, Frontier};
 use crate::{Hash, sha256};
 
@@ -106,24 +107,29 @@ impl Sealing {
 
     /// The hash of the leaf of a record.
     fn leaf(&mut self, number: u32, record: &Record, head: &[u8]) -> Hash {
-        leaf(&mut self.salts, number, record, head).expect("no salt was taken away yet")
+        let leaf = leaf(&mut self.salts, number, record, head, &Expired::default());
+        leaf.expect("no salt was taken away yet")
     }
 }
 
-/// The hash of the leaf of a record: the parts that it has, and the commitments to them. `None` when
-/// a salt is gone.
+/// The hash of the leaf of a record: the parts that it has, and the commitments to them; of what has
+/// expired the commitment is given. `None` when a salt is gone.
 pub(crate) fn leaf(
     salts: &mut [Salts; 5],
     number: u32,
     record: &Record,
     head: &[u8],
+    expired: &Expired,
 ) -> Option<Hash> {
     let mut data = Vec::with_capacity(1 + 5 * 32);
-    data.push(record.parts());
+    let bit = |(i, gone): (usize, &Option<Hash>)| u8::from(gone.is_some()) << (i + 1);
+    data.push(record.parts() | expired.iter().enumerate().map(bit).sum::<u8>());
     data.extend_from_slice(&commitment(Part::Head, &salts[0].salt(number)?, head));
     for class in Class::ALL {
         let part = Part::Of(*class);
-        if let Some(fields) = &record.fields[part.index() - 1] {
+        if let Some(commitment) = &expired[part.index() - 1] {
+            data.extend_from_slice(commitment);
+        } else if let Some(fields) = &record.fields[part.index() - 1] {
             let salt = salts[part.index()].salt(number)?;
             data.extend_from_slice(&commitment(part, &salt, fields));
         }
@@ -342,13 +348,22 @@ struct Mark {
     signature: [u8; 64],
 }
 
+/// Where a batch begins, the hash before it, and its records.
+#[derive(Debug)]
+struct Batch {
+    at: usize,
+    chain: Hash,
+    /// Records in the file before it.
+    before: u64,
+    records: u64,
+}
+
 /// What can be told of a write-ahead file without a key.
 #[derive(Debug)]
 pub struct Survey {
     /// What it says of itself.
     pub header: Header,
-    /// Its batches: where they begin, and the hash before them.
-    batches: Vec<(usize, Hash)>,
+    batches: Vec<Batch>,
     /// Records in whole frames.
     pub records: u32,
     /// The root over them.
@@ -383,10 +398,11 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
         match frame.bytes[4..].split_first() {
             Some((&BATCH, body)) => {
                 let Some((_, leaves, _)) = split_batch(body) else { break };
+                let (before, records) = (frontier.size(), leaves.len() as u64);
                 for leaf in leaves {
                     frontier.push(*leaf);
                 }
-                found.batches.push((found.whole, chain));
+                found.batches.push(Batch { at: found.whole, chain, before, records });
             }
             Some((&MARK, body)) => {
                 let Some(mark) = Mark::parse(body, found.whole, chain) else { break };
@@ -561,19 +577,44 @@ impl Survey {
         bytes: &'a [u8],
         keys: [Option<&Key>; 5],
     ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<'a> {
-        let ciphers = keys.map(|key| key.map(cipher));
-        self.batches.iter().map(move |(at, chain)| {
-            open_batch(&bytes[*at..], chain, &ciphers)
-                .ok_or(JournalError::damaged(name(self.header.segment), "a batch does not open"))
-        })
+        let ciphers = ciphers(keys);
+        (0..self.batches.len()).map(move |number| self.batch(bytes, number, &ciphers))
+    }
+
+    /// How many batches there are.
+    pub(crate) fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// The number in the journal of the first record of a batch, and how many there are.
+    pub(crate) fn numbers(&self, batch: usize) -> (u64, u64) {
+        let Batch { before, records, .. } = &self.batches[batch];
+        (self.header.first + before, *records)
+    }
+
+    /// The records of a batch.
+    pub(crate) fn batch(
+        &self,
+        bytes: &[u8],
+        batch: usize,
+        ciphers: &Ciphers,
+    ) -> Result<Vec<Record>, JournalError> {
+        let Batch { at, chain, .. } = &self.batches[batch];
+        open_batch(&bytes[*at..], chain, ciphers)
+            .ok_or(JournalError::damaged(name(self.header.segment), "a batch does not open"))
     }
 }
 
-fn open_batch(
-    bytes: &[u8],
-    chain: &Hash,
-    ciphers: &[Option<LessSafeKey>; 5],
-) -> Option<Vec<Record>> {
+/// The keys of the parts that open.
+pub(crate) type Keys = [Option<Key>; 5];
+/// What they decrypt with.
+pub(crate) type Ciphers = [Option<LessSafeKey>; 5];
+
+pub(crate) fn ciphers(keys: [Option<&Key>; 5]) -> Ciphers {
+    keys.map(|key| key.map(cipher))
+}
+
+fn open_batch(bytes: &[u8], chain: &Hash, ciphers: &Ciphers) -> Option<Vec<Record>> {
     let frame = Frame::read(bytes)?;
     let (number, leaves, mut rest) = split_batch(frame.bytes.get(5..)?)?;
     let mut parts: [Option<zeroize::Zeroizing<Vec<u8>>>; 5] = Default::default();

@@ -510,6 +510,7 @@ impl Owner {
             sha256: [0; 32],
             bytes: 0,
             erased: 0,
+            expired: Vec::new(),
             cut: None,
             changed: false,
             sealed: self.now(),
@@ -521,12 +522,10 @@ impl Owner {
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
         let batches = survey.open(&bytes, Part::ALL.map(|part| Some(keys.key(part))));
         let rows = batches.flat_map(|batch| match batch {
-            Ok(records) => {
-                records.into_iter().map(|r| Ok(Row { record: r, erased: None })).collect()
-            }
+            Ok(records) => records.into_iter().map(|record| Ok(Row::of(record))).collect(),
             Err(error) => vec![Err(error)],
         });
-        let written = segment::write(output, keys, &salts, header.first, rows);
+        let written = segment::write(output, keys, &salts, &[], header.first, rows);
         if written.is_err() {
             // The disk may be full: what cannot be used must not take its room.
             let _ = self.segments.discard(&new);

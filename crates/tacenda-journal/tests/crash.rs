@@ -13,6 +13,7 @@ use tacenda_journal::{
     Cause, Durability, Filter, Hold, Identities, Journal, JournalError, Options, Place, Reader,
     Step, Verifier, untrusted,
 };
+use tacenda_policy::Class;
 
 const CHILD: &str = "TACENDA_JOURNAL_TEST_CHILD";
 
@@ -73,7 +74,7 @@ fn a_writer_that_is_killed_loses_nothing_that_it_acknowledged() {
     }
 }
 
-/// Appends, rotates, holds, erases; what was acknowledged, by number.
+/// Appends, rotates, holds, erases, lets a class expire; what was acknowledged, by number.
 fn life(fixture: &Fixture, options: &Options) -> Vec<u64> {
     let mut acknowledged = Vec::new();
     let Ok(journal) = Journal::open(&fixture.path(), options) else { return acknowledged };
@@ -96,6 +97,7 @@ fn life(fixture: &Fixture, options: &Options) -> Vec<u64> {
     if let Ok(reader) = reader {
         let filter = Filter { numbers: Some((1, 1)), ..Filter::default() };
         let _ = journal.erase(&reader, &filter, &cause);
+        let _ = journal.retain("a test", Some(&reader));
     }
     append(7..9);
     drop(journal);
@@ -109,6 +111,7 @@ fn fail_in_turn(once: bool, durability: Durability) {
             settings.durability = durability;
             // The ticker would make the count of steps another one each time.
             settings.limits.interval_ms = 3_600_000;
+            *settings.retention.classes.of(Class::Restricted) = Some(3600);
         });
         let steps = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&steps);

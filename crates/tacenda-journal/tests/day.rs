@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use support::{Fixture, options};
 use tacenda_journal::{
-    Cause, Filter, Hold, Identities, Journal, Options, Place, Reader, Recipients, Record, Verifier,
-    new_identity,
+    Cause, Deleted, Filter, Hold, Identities, Journal, Options, Place, Reader, Recipients, Record,
+    Verifier, new_identity,
 };
+use tacenda_policy::Class;
 
 const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3600 * SECOND;
@@ -51,6 +52,7 @@ impl Day {
             settings.limits.interval_ms = 3_600_000;
             settings.retention.max_seconds = Some(6 * 3600);
             settings.retention.max_bytes = Some(most_bytes);
+            *settings.retention.classes.of(Class::Restricted) = Some(2 * 3600);
         });
         let identities = fixture.all.clone();
         let (clock, broken) = (Arc::new(AtomicI64::new(BEGIN)), Arc::default());
@@ -116,6 +118,14 @@ impl Day {
         self.erased.extend([last - 1, last]);
     }
 
+    /// What a timer does, with the keys to take single classes out.
+    fn retain(&mut self) -> Deleted {
+        let reader =
+            Reader::open(&self.fixture.path(), self.identities.clone(), &[Place::Temporary])
+                .unwrap();
+        self.journal().retain("the timer", Some(&reader)).unwrap()
+    }
+
     fn other_recipients(&mut self) {
         let (identity, recipient) = new_identity(0);
         let other = Identities::parse(identity.as_bytes()).unwrap();
@@ -150,6 +160,9 @@ impl Day {
         let now = self.clock.load(Ordering::Relaxed);
         let oldest = kept.iter().filter_map(|segment| segment.times).map(|(_, last)| last).min();
         assert!(held || oldest.is_none_or(|last| now - last <= 6 * HOUR + HOUR));
+        let whole = kept.iter().filter(|segment| segment.expired.is_empty());
+        let oldest = whole.filter_map(|segment| segment.times).map(|(_, last)| last).min();
+        assert!(held || oldest.is_none_or(|last| now - last <= 2 * HOUR));
         if !content {
             return;
         }
@@ -163,6 +176,10 @@ impl Day {
             assert_eq!(seen.erased.is_some(), gone, "{}", seen.sequence);
             let number = seen.record.field("n").and_then(|n| n.as_u64());
             assert_eq!(number, (!gone).then_some(seen.sequence));
+            let segment = kept.iter().rfind(|segment| segment.first <= seen.sequence);
+            let expired = segment.is_some_and(|segment| segment.expired == [Class::Restricted]);
+            let has_card = seen.sequence.is_multiple_of(50) && !gone && !expired;
+            assert_eq!(seen.record.field("card").is_some(), has_card, "{}", seen.sequence);
             true
         });
         each.unwrap();
@@ -214,7 +231,7 @@ fn a_day_of_a_journal() {
             14 => day.journal().release("case", Day::cause("closed")).unwrap(),
             _ => {}
         }
-        let deleted = day.journal().retain("the timer").unwrap();
+        let deleted = day.retain();
         let held = (2..14).contains(&hour);
         assert!(hour < 10 || deleted.held > 0 || !held, "the hold keeps what it covers");
         day.check(held, hour % 6 == 5 && (count < 1_000_000 || hour == 23));

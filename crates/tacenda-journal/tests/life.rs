@@ -104,6 +104,40 @@ fn filters() {
 }
 
 #[test]
+fn the_last_records_are_read_from_the_end() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 20);
+    fixture.fill(20, 40);
+    // What is written since, in frames of its own.
+    let journal = fixture.open();
+    for number in 40..50 {
+        journal.append(record(number)).unwrap();
+    }
+    let last = |filter: &Filter, count| {
+        let (seen, next) = fixture.reader().last(filter, count).unwrap();
+        assert_eq!(next, 50);
+        seen.iter().map(|one| one.sequence).collect::<Vec<_>>()
+    };
+    let all = Filter::default();
+    for count in [0, 1, 3, 10, 11, 30, 31, 49, 50, 51] {
+        let from = 50_u64.saturating_sub(count as u64);
+        assert_eq!(last(&all, count), (from..50).collect::<Vec<_>>());
+    }
+    let errors = Filter { level: Some("error".into()), ..Filter::default() };
+    assert_eq!(last(&errors, 3), [20, 30, 40]);
+    let some = Filter { numbers: Some((5, 42)), ..Filter::default() };
+    assert_eq!(last(&some, 5), [38, 39, 40, 41, 42]);
+    journal.rotate().unwrap();
+    assert_eq!(last(&all, 3), [47, 48, 49]);
+    journal.close().unwrap();
+    // Nothing before what is asked for is opened, let alone read.
+    let first = fixture.path().join("segments/0000000000.parquet");
+    std::fs::write(&first, "nothing of the sort").unwrap();
+    assert_eq!(last(&all, 30), (20..50).collect::<Vec<_>>());
+    fixture.reader().last(&all, 31).unwrap_err();
+}
+
+#[test]
 fn segments_end_by_size_and_threads_append_together() {
     let fixture = Fixture::with(|settings| settings.limits.segment_bytes = 20_000);
     let journal = fixture.open();
@@ -172,11 +206,11 @@ fn retention_deletes_the_oldest_and_a_hold_keeps_them() {
     let filter = Filter { numbers: Some((12, 12)), ..Filter::default() };
     let error = journal.erase(&fixture.reader(), &filter, &cause).unwrap_err();
     assert!(matches!(error, JournalError::Held { .. }), "{error}");
-    let deleted = journal.retain("ines").unwrap();
+    let deleted = journal.retain("ines", None).unwrap();
     assert_eq!((deleted.segments, deleted.records, deleted.held), (2, 20, 1));
     assert_eq!(numbers(&fixture.reader(), &Filter::default()), (10..20).collect::<Vec<_>>());
     journal.release("case-7", cause).unwrap();
-    assert_eq!(journal.retain("ines").unwrap().segments, 1);
+    assert_eq!(journal.retain("ines", None).unwrap().segments, 1);
     journal.close().unwrap();
     let report = fixture.verify();
     assert_eq!(report.findings, []);

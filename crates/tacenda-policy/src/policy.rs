@@ -132,6 +132,11 @@ impl Policy {
         self.settings.sinks_syslog_format
     }
 
+    /// The class of the records in a journal.
+    pub fn sink_journal_class(&self) -> Class {
+        self.settings.sinks_journal_class
+    }
+
     /// The level below which this logger does not go; none if the program decides.
     pub fn level_floor(&self, logger: &str) -> Option<Level> {
         let own = self.settings.levels_loggers.floor(logger);

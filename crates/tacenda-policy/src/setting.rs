@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml::{Spanned, de::DeValue};
 
+use crate::kind::Class;
 use crate::levels::{Floor, LoggerFloors, QueryStrings};
 use crate::sink::{Facility, SinkTarget, Sinks, SyslogFormat};
 use crate::value::{
@@ -144,7 +145,8 @@ settings! {
     LogDirectories log_directories: Paths = Paths(Vec::new()),
         "guard.log_directories", "TACENDA_LOG_DIRECTORIES";
     /// Where the log of the guarded program goes: where its outputs lead anyhow (`stdio`), a private
-    /// file (`file:PATH`; relative to the policy file), a syslog server, an OTLP/HTTP receiver.
+    /// file (`file:PATH`; relative to the policy file), a syslog server, an OTLP/HTTP receiver, a sealed
+    /// journal (`journal:DIRECTORY`, made before with `tacenda journal init`).
     Sinks sinks: Sinks = Sinks(vec![SinkTarget::Stdio]), "guard.sinks", "TACENDA_SINKS";
     /// The size at which the file of a sink is rotated.
     SinksFileSize sinks_file_size: Bytes = Bytes(64 << 20),
@@ -154,7 +156,7 @@ settings! {
         "sinks.file_age", "TACENDA_SINKS_FILE_AGE";
     /// How many rotated files of a sink are kept.
     SinksFileKeep sinks_file_keep: Files = Count(8), "sinks.file_keep", "TACENDA_SINKS_FILE_KEEP";
-    /// What may wait for a syslog server or an OTLP receiver, each.
+    /// What may wait for a syslog server, an OTLP receiver or a journal, each.
     SinksQueue sinks_queue: Bytes = Bytes(4 << 20), "sinks.queue", "TACENDA_SINKS_QUEUE";
     /// How long the program waits for a sink whose queue is full and that takes nothing. After that,
     /// what comes is dropped and counted until half of the queue is sent. Also how long what waits
@@ -167,6 +169,9 @@ settings! {
     /// daemons understand on the local socket.
     SinksSyslogFormat sinks_syslog_format: SyslogFormat = SyslogFormat::Rfc5424,
         "sinks.syslog_format", "TACENDA_SINKS_SYSLOG_FORMAT";
+    /// The class of the records in a journal: which of its recipients may read them.
+    SinksJournalClass sinks_journal_class: Class = Class::Confidential,
+        "sinks.journal_class", "TACENDA_SINKS_JOURNAL_CLASS";
     /// The level below which no logger goes: records under it are never made. `inherit`: as the
     /// program says.
     LevelsFloor levels_floor: Floor = Floor(None), "levels.floor", "TACENDA_LEVELS_FLOOR";

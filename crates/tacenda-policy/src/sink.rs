@@ -20,6 +20,8 @@ pub enum SinkTarget {
     Syslog(SyslogServer),
     /// An OTLP/HTTP receiver: the URL of its logs, or what OpenTelemetry's variables say.
     Otlp(Option<String>),
+    /// A journal, in this directory.
+    Journal(PathBuf),
 }
 
 /// How a syslog server is reached.
@@ -129,6 +131,10 @@ impl SinkTarget {
             ("syslog", place) => SyslogServer::parse(place.unwrap_or("")).map(Self::Syslog),
             ("otlp", None | Some("")) => Some(Self::Otlp(None)),
             ("otlp", Some(url)) => is_url(url).then(|| Self::Otlp(Some(url.to_owned()))),
+            ("journal", Some(path)) => {
+                let is_directory = !path.is_empty() && !path.contains('\0');
+                is_directory.then(|| Self::Journal(path.into()))
+            }
             _ => None,
         }
     }
@@ -146,6 +152,7 @@ impl std::fmt::Display for SinkTarget {
             }
             Self::Otlp(None) => f.write_str("otlp"),
             Self::Otlp(Some(url)) => write!(f, "otlp:{url}"),
+            Self::Journal(path) => write!(f, "journal:{}", path.display()),
         }
     }
 }
@@ -226,7 +233,7 @@ impl Sinks {
     /// Makes relative paths stand on the directory of the layer that named them.
     pub(crate) fn resolve(&mut self, base: Option<&Path>) {
         for target in &mut self.0 {
-            if let SinkTarget::File(path) = target {
+            if let SinkTarget::File(path) | SinkTarget::Journal(path) = target {
                 resolve(path, base);
             }
         }
@@ -243,7 +250,7 @@ impl Value for Sinks {
     fn expected() -> String {
         "a list of `stdio`, `file:PATH`, `syslog`, `syslog:PATH`, `syslog:TRANSPORT://HOST:PORT` \
          (`udp`, `tcp` or `tls`), `otlp` or `otlp:URL` (no \
-         key in it: that is for `OTEL_EXPORTER_OTLP_HEADERS`), none twice"
+         key in it: that is for `OTEL_EXPORTER_OTLP_HEADERS`), `journal:DIRECTORY`, none twice"
             .to_owned()
     }
 
@@ -277,7 +284,7 @@ impl Value for Sinks {
 
     fn schema() -> serde_json::Value {
         json!({
-            "items": { "pattern": "^(stdio$|file:.|syslog$|syslog:.|otlp$|otlp:https?://.)", "type": "string" },
+            "items": { "pattern": "^(stdio$|file:.|syslog$|syslog:.|otlp$|otlp:https?://.|journal:.)", "type": "string" },
             "minItems": 1,
             "type": "array",
             "uniqueItems": true,
@@ -300,6 +307,7 @@ mod tests {
             "syslog:tls://[2001:db8::7]:6514",
             "otlp",
             "otlp:https://collector.example.com:4318/v1/logs",
+            "journal:/var/log/app/sealed",
         ] {
             assert_eq!(SinkTarget::parse(text).map(|it| it.to_string()).as_deref(), Some(text));
         }
@@ -332,6 +340,8 @@ mod tests {
             "otlp:https://collector/v1/logs?key=word",
             "otlp:https://collector?key=word",
             "otlp:https://collector/a b",
+            "journal",
+            "journal:",
         ] {
             assert_eq!(SinkTarget::parse(text), None, "{text}");
         }

@@ -9,6 +9,7 @@ use std::{
 use serde_json::json;
 use toml::{Spanned, de::DeValue};
 
+use crate::kind::Class;
 use crate::vocabulary::vocabulary;
 
 /// A type that a setting can have.
@@ -104,6 +105,7 @@ pub(crate) use choice;
 choice!(Stdout);
 choice!(Tmpdir);
 choice!(Luhn);
+choice!(Class);
 
 /// Names for people: "one of `a`, `b` or `c`".
 pub(crate) fn one_of(names: &[&str]) -> String {

@@ -28,6 +28,7 @@ fn value(setting: Setting, layer: usize) -> (String, String) {
             quoted(["user", "daemon", "auth", "local0", "local1"][layer])
         }
         Setting::SinksSyslogFormat => quoted(["rfc5424", "rfc3164"][layer % 2]),
+        Setting::SinksJournalClass => quoted(["internal", "restricted"][layer % 2]),
         Setting::ProtectMaxBytes | Setting::SinksFileSize | Setting::SinksQueue => {
             quoted(&format!("{}MiB", layer + 1))
         }

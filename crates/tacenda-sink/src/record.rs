@@ -50,6 +50,26 @@ impl Record {
         Self { time: SystemTime::now(), output, level, text, is_note: false }
     }
 
+    /// When it was read.
+    pub fn time(&self) -> SystemTime {
+        self.time
+    }
+
+    /// What it was written to; not known of a word of our own.
+    pub fn output(&self) -> Option<Output> {
+        self.output
+    }
+
+    /// The level that it names.
+    pub fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    /// The line.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// A word of our own.
     pub(crate) fn note(text: &str) -> Self {
         let level = Some(Level::Warning);

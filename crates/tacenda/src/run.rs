@@ -40,7 +40,8 @@ pub(crate) struct RunArgs {
     stdout: Option<String>,
 
     /// Where the log goes, in place of where the outputs lead: `stdio` (there), `file:PATH`,
-    /// `syslog`, `syslog:tls://HOST`, `otlp`, `otlp:URL`; may be given more than once
+    /// `syslog`, `syslog:tls://HOST`, `otlp`, `otlp:URL`, `journal:DIRECTORY`; may be given more than
+    /// once
     #[arg(long = "sink", value_name = "SINK", help_heading = "Output")]
     sinks: Vec<String>,
 

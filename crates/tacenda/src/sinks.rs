@@ -1,5 +1,8 @@
 //! The sinks that a policy names, opened.
 
+#[cfg(feature = "journal")]
+mod journal;
+
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
@@ -39,6 +42,7 @@ pub(crate) fn open(policy: &Policy, program: &str) -> Result<Log, Failure> {
                 Box::new(opened.map_err(|error| syslog(target, &error))?)
             }
             SinkTarget::Otlp(url) => otlp(url.as_deref(), target, program)?,
+            SinkTarget::Journal(path) => journal(path, target, program, policy)?,
         };
         let (bytes, wait) = (policy.sink_queue(), policy.sink_wait());
         let queued = log.sinks.queued(target.to_string(), sink, bytes, wait);
@@ -94,6 +98,24 @@ fn otlp(url: Option<&str>, target: &SinkTarget, program: &str) -> Result<Box<dyn
 #[cfg(not(feature = "otlp"))]
 fn otlp(_: Option<&str>, target: &SinkTarget, _: &str) -> Result<Box<dyn Sink>, Failure> {
     Err(cannot(target, &"this command was built without OTLP"))
+}
+
+#[cfg(feature = "journal")]
+fn journal(
+    path: &Path,
+    target: &SinkTarget,
+    program: &str,
+    policy: &Policy,
+) -> Result<Box<dyn Sink>, Failure> {
+    let opened = journal::JournalSink::open(path, program, policy.sink_journal_class());
+    opened
+        .map(|sink| Box::new(sink) as Box<dyn Sink>)
+        .map_err(|error| journal::failure(target, &error))
+}
+
+#[cfg(not(feature = "journal"))]
+fn journal(_: &Path, target: &SinkTarget, _: &str, _: &Policy) -> Result<Box<dyn Sink>, Failure> {
+    Err(cannot(target, &"this command was built without the journal"))
 }
 
 fn cannot(target: &SinkTarget, error: &dyn std::fmt::Display) -> Failure {

@@ -18,7 +18,8 @@ def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
         keys: Keys that have to have signed its checkpoint.
 
     Returns:
-        The parts of the record, by name: what was proven to be in the journal.
+        The parts of the record, by name: what was proven to be in the journal. Of what has expired
+        there is none.
 
     Raises:
         ValueError: It proves nothing; the text says why.
@@ -27,9 +28,15 @@ def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
         raise ValueError("no key says whose checkpoint it has to be")
     content, mask, commitments = {}, 0, b""
     for one in proof["parts"]:
-        number, part = PARTS.index(one["part"]), unbase64(one["content"])
-        content[one["part"]] = part
-        commitments += sha256(bytes([2, number]), bytes.fromhex(one["salt"]), part)
+        number = PARTS.index(one["part"])
+        if "commitment" in one:
+            commitment = bytes.fromhex(one["commitment"])
+            if number == 0 or len(commitment) != 32:
+                raise ValueError("a part is no content, and no commitment to one")
+        else:
+            part = content[one["part"]] = unbase64(one["content"])
+            commitment = sha256(bytes([2, number]), bytes.fromhex(one["salt"]), part)
+        commitments += commitment
         mask |= 1 << number
     leaf = sha256(b"\0", bytes([mask]), commitments)
     path = [bytes.fromhex(step) for step in proof["segment"]["path"]]

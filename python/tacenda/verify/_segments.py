@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Segment:
     size: int
     changed: bool = False
     deleted: bool = False
+    expired: set[str] = field(default_factory=set)
 
     @property
     def file(self) -> str:
@@ -72,6 +73,16 @@ class State:
             self.segments[segment.number] = segment
         elif kind == "erase":
             segment = self.segments[entry["segment"]]
+            segment.format, segment.sha256 = "parquet", str(entry["sha256"])
+            segment.size = int(entry["bytes"])
+        elif kind == "expire":
+            segment = self.segments[entry["segment"]]
+            classes = [PARTS[1:].index(name) for name in entry["classes"]]
+            if segment.deleted or not classes or classes != sorted(set(classes)):
+                return "content of no segment expires, or of classes out of order"
+            if segment.expired.intersection(entry["classes"]):
+                return "a class expires twice"
+            segment.expired.update(entry["classes"])
             segment.format, segment.sha256 = "parquet", str(entry["sha256"])
             segment.size = int(entry["bytes"])
         elif kind == "delete":

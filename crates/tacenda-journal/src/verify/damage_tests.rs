@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Fixture, copy, files, options};
 use ed25519_dalek::SigningKey;
+use tacenda_policy::Class;
 
 use crate::entry::{self, Event};
 use crate::log_view::{LogView, epoch_name};
@@ -35,7 +36,9 @@ impl Numbers {
 
 /// A journal that has seen everything, and a checkpoint of it.
 fn seasoned() -> (Fixture, Vec<u8>) {
-    let fixture = Fixture::new();
+    let fixture = Fixture::with(|settings| {
+        *settings.retention.classes.of(Class::Restricted) = Some(3600);
+    });
     for segment in 0..4 {
         fixture.fill(segment * 8, segment * 8 + 8);
     }
@@ -45,6 +48,7 @@ fn seasoned() -> (Fixture, Vec<u8>) {
     journal.hold(hold, cause.clone()).unwrap();
     let filter = Filter { numbers: Some((9, 10)), ..Filter::default() };
     journal.erase(&fixture.reader(), &filter, &cause).unwrap();
+    assert_eq!(journal.retain("a test", Some(&fixture.reader())).unwrap().expired, 4);
     journal.close().unwrap();
     let note = fixture.reader().checkpoint_note().as_bytes().to_vec();
     (fixture, note)

@@ -1,13 +1,17 @@
-//! `tacenda journal init`, `recipients`, `erase`, `retain`, `hold` and `release`.
+//! `tacenda journal init`, `recipients`, `retention`, `erase`, `retain`, `hold` and `release`.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use tacenda_journal::{Durability, Hold, Journal, Limits, Retention, Settings};
 
+use tacenda_policy::Class;
+
+use super::append::class;
 use super::filter::FilterArgs;
 use super::{IdentityArgs, RecipientArgs, Target, cause, quantity};
-use crate::failure::Failure;
+use crate::failure::{Failure, warn};
 use crate::report::{plural, size};
 use tacenda_guard::audit::who;
 
@@ -31,9 +35,17 @@ pub(crate) struct InitArgs {
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = quantity::seconds)]
     segment_age: u64,
 
-    /// Time after which `journal retain` deletes a segment
-    #[arg(long, value_name = "TIME", value_parser = quantity::seconds)]
-    max_age: Option<u64>,
+    #[command(flatten)]
+    bounds: Bounds,
+}
+
+/// What is kept.
+#[derive(Args, Debug)]
+struct Bounds {
+    /// Time after which `journal retain` deletes a segment, or with CLASS= the content of that class
+    /// in segments that stay; may be given more than once
+    #[arg(long, value_name = "[CLASS=]TIME", value_parser = age)]
+    max_age: Vec<(Option<Class>, u64)>,
 
     /// Bytes of sealed segments above which `journal retain` deletes the oldest
     #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
@@ -42,6 +54,52 @@ pub(crate) struct InitArgs {
     /// Free bytes of the disk below which `journal retain` deletes the oldest
     #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
     min_free: Option<u64>,
+}
+
+/// `90d`, `restricted=30d`.
+fn age(text: &str) -> Result<(Option<Class>, u64), String> {
+    match text.split_once('=') {
+        None => Ok((None, quantity::seconds(text)?)),
+        Some((name, age)) => Ok((Some(class(name)?), quantity::seconds(age)?)),
+    }
+}
+
+impl Bounds {
+    fn retention(&self) -> Retention {
+        let mut retention =
+            Retention { max_bytes: self.max_size, min_free: self.min_free, ..Retention::default() };
+        for (class, seconds) in &self.max_age {
+            match class {
+                None => retention.max_seconds = Some(*seconds),
+                Some(class) => *retention.classes.of(*class) = Some(*seconds),
+            }
+        }
+        retention
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RetentionArgs {
+    #[command(flatten)]
+    target: Target,
+
+    #[command(flatten)]
+    bounds: Bounds,
+
+    /// Why; it goes on record
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RetainArgs {
+    #[command(flatten)]
+    target: Target,
+
+    /// Identity file of age, of every class, to take single classes out of segments; may be given
+    /// more than once
+    #[arg(short, long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -137,11 +195,7 @@ pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
             segment_seconds: args.segment_age,
             ..Limits::default()
         },
-        retention: Retention {
-            max_seconds: args.max_age,
-            max_bytes: args.max_size,
-            min_free: args.min_free,
-        },
+        retention: args.bounds.retention(),
     };
     let key = Journal::create(&args.target.path, settings, &args.target.options())?;
     writeln!(io::stdout(), "{key}")?;
@@ -153,6 +207,14 @@ pub(super) fn recipients(args: &RecipientsArgs) -> Result<(), Failure> {
     let recipients = args.recipients.parse()?;
     let journal = args.target.take_over()?;
     journal.set(Settings { recipients, ..journal.settings() }, cause)?;
+    Ok(journal.close()?)
+}
+
+pub(super) fn retention(args: &RetentionArgs) -> Result<(), Failure> {
+    let cause = cause(&args.reason)?;
+    let journal = args.target.take_over()?;
+    let retention = args.bounds.retention();
+    journal.set(Settings { retention, ..journal.settings() }, cause)?;
     Ok(journal.close()?)
 }
 
@@ -173,9 +235,12 @@ pub(super) fn erase(args: &EraseArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn retain(target: &Target) -> Result<(), Failure> {
-    let journal = target.take_over()?;
-    let deleted = journal.retain(&who())?;
+pub(super) fn retain(args: &RetainArgs) -> Result<(), Failure> {
+    let identities = IdentityArgs { files: args.identity.clone() };
+    let reader = (!args.identity.is_empty()).then(|| args.target.reader(&identities));
+    let reader = reader.transpose()?;
+    let journal = args.target.take_over()?;
+    let deleted = journal.retain(&who(), reader.as_ref())?;
     journal.close()?;
     let (segments, records) =
         (plural(deleted.segments, "segment"), plural(deleted.records, "record"));
@@ -184,6 +249,18 @@ pub(super) fn retain(target: &Target) -> Result<(), Failure> {
         write!(io::stdout(), "; holds keep {}", plural(deleted.held, "segment"))?;
     }
     writeln!(io::stdout())?;
+    if deleted.expired > 0 {
+        let (segments, records) =
+            (plural(deleted.expired, "segment"), plural(deleted.contents, "record"));
+        writeln!(io::stdout(), "expired: content of {records} in {segments}")?;
+    }
+    if deleted.sealed > 0 {
+        let segments = plural(deleted.sealed, "segment");
+        let what = format!(
+            "the time of content in {segments} is over, and no identity at hand opens all of it"
+        );
+        warn(&what, Some("name those of every class: --identity FILE"));
+    }
     Ok(())
 }
 

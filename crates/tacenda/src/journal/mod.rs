@@ -25,7 +25,7 @@ use crate::failure::{Failure, reason};
 use tacenda_guard::audit::who;
 
 /// The variable that allows a place as `--allow-place` does.
-const PLACES_VARIABLE: &str = "TACENDA_JOURNAL_PLACES";
+pub(crate) const PLACES_VARIABLE: &str = "TACENDA_JOURNAL_PLACES";
 
 /// Keep logs sealed: nobody reads them without a key, nobody changes them unseen
 ///
@@ -79,7 +79,9 @@ enum JournalCommand {
     /// Erase records that should not be there; the journal still verifies, and tells of it
     Erase(keep::EraseArgs),
     /// Delete what the journal's retention does not keep
-    Retain(Target),
+    Retain(keep::RetainArgs),
+    /// Change what the journal's retention keeps
+    Retention(keep::RetentionArgs),
     /// Keep what was written in a time from being deleted or erased
     Hold(keep::HoldArgs),
     /// End a hold
@@ -127,11 +129,20 @@ impl Places {
         };
         all.map(place).collect()
     }
+
+    fn options(&self) -> Options {
+        Options { allowed: self.allowed(), ..Options::default() }
+    }
+}
+
+/// How a journal is opened where no flag says where it may lie.
+pub(crate) fn options() -> Options {
+    Places::default().options()
 }
 
 impl Target {
     fn options(&self) -> Options {
-        Options { allowed: self.places.allowed(), ..Options::default() }
+        self.places.options()
     }
 
     /// To change it: from whoever owns it, who goes on afterwards.
@@ -224,7 +235,8 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Rotate(target) => rotate(target)?,
         JournalCommand::Recipients(args) => keep::recipients(args)?,
         JournalCommand::Erase(args) => keep::erase(args)?,
-        JournalCommand::Retain(target) => keep::retain(target)?,
+        JournalCommand::Retain(args) => keep::retain(args)?,
+        JournalCommand::Retention(args) => keep::retention(args)?,
         JournalCommand::Hold(args) => keep::hold(args)?,
         JournalCommand::Release(args) => keep::release(args)?,
     }
@@ -258,18 +270,23 @@ fn cause(reason: &str) -> Result<Cause, Failure> {
     Ok(Cause { reason: reason.to_owned(), who: who() })
 }
 
+/// What is wrong, in words that hold no number of the system's.
+pub(crate) fn words(error: &JournalError) -> String {
+    match error {
+        JournalError::Unusable { source, .. } => {
+            format!("cannot use the journal: {}", reason(source))
+        }
+        JournalError::Damaged { place, what } => {
+            format!("the journal is damaged: {place}: {what}")
+        }
+        JournalError::Together(error) => words(error),
+        other => other.to_string(),
+    }
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
-        let message = match &error {
-            JournalError::Unusable { source, .. } => {
-                format!("cannot use the journal: {}", reason(source))
-            }
-            JournalError::Damaged { place, what } => {
-                format!("the journal is damaged: {place}: {what}")
-            }
-            other => other.to_string(),
-        };
         let hint = error.hint();
-        Self::told(message, error.path(), hint.as_deref())
+        Self::told(words(&error), error.path(), hint.as_deref())
     }
 }

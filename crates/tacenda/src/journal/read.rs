@@ -1,6 +1,5 @@
 //! `tacenda journal cat`, `tail`, `grep`, `list` and `stat`.
 
-use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tacenda_journal::{Filter, Reader, Seen};
+use tacenda_policy::Class;
 
 use super::filter::FilterArgs;
 use super::{IdentityArgs, Target};
@@ -83,17 +83,17 @@ pub(super) fn line(seen: &Seen) -> String {
     if seen.erased.is_some() { json.replacen('}', ",\"erased\":true}", 1) } else { json }
 }
 
-/// Writes the records that pass; the number of the last.
-fn print(reader: &Reader, filter: &Filter, out: &mut impl Write) -> Result<Option<u64>, Failure> {
-    let (mut done, mut last) = (Ok(()), None);
-    reader.each(filter, &mut |seen| {
-        last = Some(seen.sequence);
+/// Writes the records that pass; how many, and the number of the record that comes next.
+fn print(reader: &Reader, filter: &Filter, out: &mut impl Write) -> Result<(u64, u64), Failure> {
+    let (mut done, mut count) = (Ok(()), 0);
+    let next = reader.each(filter, &mut |seen| {
+        count += 1;
         done = writeln!(out, "{}", line(seen));
         done.is_ok()
     })?;
     done?;
     out.flush()?;
-    Ok(last)
+    Ok((count, next))
 }
 
 pub(super) fn cat(args: &CatArgs) -> Result<(), Failure> {
@@ -103,44 +103,41 @@ pub(super) fn cat(args: &CatArgs) -> Result<(), Failure> {
 
 pub(super) fn grep(args: &GrepArgs) -> Result<ExitCode, Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let last = print(&args.cat.reader()?, &args.cat.filter(Some(&args.text)), &mut out)?;
+    let (count, _) = print(&args.cat.reader()?, &args.cat.filter(Some(&args.text)), &mut out)?;
     // As grep has it.
-    Ok(if last.is_some() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if count > 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
-    let mut reader = args.cat.reader()?;
+    let reader = args.cat.reader()?;
     let mut filter = args.cat.filter(None);
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut lines: VecDeque<String> = VecDeque::new();
-    let mut next = 0;
-    reader.each(&filter, &mut |seen| {
-        next = seen.sequence + 1;
-        lines.push_back(line(seen));
-        if lines.len() > args.lines {
-            lines.pop_front();
-        }
-        true
-    })?;
-    for line in lines {
-        writeln!(out, "{line}")?;
+    let (last, mut next) = reader.last(&filter, args.lines)?;
+    for seen in last {
+        writeln!(out, "{}", line(&seen))?;
     }
     out.flush()?;
+    let (from, to) = filter.numbers.unwrap_or((0, u64::MAX));
     if !args.follow {
         return Ok(());
     }
+    let mut extent = None;
     loop {
-        std::thread::sleep(PAUSE);
-        let to = filter.numbers.map_or(u64::MAX, |(_, to)| to);
-        filter.numbers = Some((next, to));
-        reader = args.cat.reader()?;
-        if let Some(last) = print(&reader, &filter, &mut out)? {
-            next = last + 1;
+        let reader = args.cat.reader()?;
+        let before = extent.replace(reader.extent()?);
+        if extent != before {
+            filter.numbers = Some((from.max(next), to));
+            next = next.max(print(&reader, &filter, &mut out)?.1);
         }
+        std::thread::sleep(PAUSE);
     }
+}
+
+fn names(classes: &[Class]) -> Vec<&str> {
+    classes.iter().map(|class| class.name()).collect()
 }
 
 fn time(time: i64) -> String {
@@ -161,7 +158,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
                     "records": state.records, "erased": state.erased, "bytes": state.bytes,
                     "times": state.times.map(|(from, to)| [time(from), time(to)]),
                     "sealed": time(state.sealed), "deleted": state.deleted,
-                    "recovered": state.cut.is_some(), "changed": state.changed,
+                    "expired": names(&state.expired), "recovered": state.cut.is_some(), "changed": state.changed,
                 })
             })
             .collect();
@@ -176,6 +173,9 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         }
         if state.erased > 0 {
             notes.push(format!("{} erased", state.erased));
+        }
+        if !state.expired.is_empty() {
+            notes.push(format!("{} expired", names(&state.expired).join(" and ")));
         }
         if state.cut.is_some() {
             notes.push("recovered".to_owned());

@@ -1,0 +1,91 @@
+//! A segment in the pieces that are decrypted at once: row groups, or batches of a write-ahead file.
+
+use tacenda_policy::Class;
+
+use crate::error::JournalError;
+use crate::filter::Filter;
+use crate::record::Seen;
+use crate::segment::Sealed;
+use crate::wal::{self, Ciphers, Survey};
+
+/// A segment that is read, from either end.
+pub(crate) enum Blocks {
+    Sealed(Box<Sealed>),
+    Wal(Box<Batches>),
+    /// All of it was lost, or deleted.
+    None,
+}
+
+/// A write-ahead file, and what it is opened with.
+pub(crate) struct Batches {
+    bytes: Vec<u8>,
+    survey: Survey,
+    ciphers: Ciphers,
+    /// Classes that no identity at hand opens.
+    closed: Vec<Class>,
+}
+
+impl Blocks {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Sealed(sealed) => sealed.groups(),
+            Self::Wal(batches) => batches.survey.batches(),
+            Self::None => 0,
+        }
+    }
+
+    /// The number after that of its last record, of what is not sealed.
+    pub(crate) fn end(&self) -> u64 {
+        match self {
+            Self::Wal(batches) => batches.survey.header.first + u64::from(batches.survey.records),
+            Self::Sealed(_) | Self::None => 0,
+        }
+    }
+
+    /// The records of one of them that pass; one that has none is not decrypted, where its times or
+    /// numbers tell.
+    pub(crate) fn read(&self, block: usize, filter: &Filter) -> Result<Vec<Seen>, JournalError> {
+        let passing = |seen: &Seen| filter.passes(seen);
+        match self {
+            Self::Sealed(sealed) => {
+                if !filter.meets(sealed.times(block)) {
+                    return Ok(Vec::new());
+                }
+                let closed = sealed.closed();
+                let rows = sealed.rows(block, &|time, level| filter.begins(time, level))?;
+                let seen = rows.into_iter().map(|(sequence, row)| Seen {
+                    sequence,
+                    record: row.record,
+                    sealed: closed.clone(),
+                    erased: row.erased,
+                });
+                Ok(seen.filter(passing).collect())
+            }
+            Self::Wal(batches) => {
+                let Batches { bytes, survey, ciphers, closed } = &**batches;
+                let (first, count) = survey.numbers(block);
+                if !filter.reaches(first, count) {
+                    return Ok(Vec::new());
+                }
+                let records = survey.batch(bytes, block, ciphers)?;
+                let seen = (first..).zip(records).map(|(sequence, record)| Seen {
+                    sequence,
+                    record,
+                    sealed: closed.clone(),
+                    erased: None,
+                });
+                Ok(seen.filter(passing).collect())
+            }
+            Self::None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The batches of a write-ahead file, opened with these keys.
+pub(crate) fn of_wal(bytes: Vec<u8>, survey: Survey, keys: &wal::Keys) -> Blocks {
+    let is_closed = |class: &Class| keys[crate::Part::Of(*class).index()].is_none();
+    let closed = Class::ALL.iter().copied().filter(is_closed).collect();
+    let ciphers = wal::ciphers(keys.each_ref().map(Option::as_ref));
+    Blocks::Wal(Box::new(Batches { bytes, survey, ciphers, closed }))
+}

@@ -1,0 +1,145 @@
+//! Writing a sealed segment anew without some of its content: its root, and with it every proof, stays.
+
+use tacenda_policy::Class;
+
+use crate::Hash;
+use crate::deep::{self, Leaf};
+use crate::entry::{Event, Format, SegmentState};
+use crate::error::JournalError;
+use crate::keys::SegmentKeys;
+use crate::part::Part;
+use crate::reader::Reader;
+use crate::record::{Record, commitment};
+use crate::recover::ERASING;
+use crate::salt::Salts;
+use crate::segment::{self, Row};
+use crate::tree::Frontier;
+use crate::writer::Owner;
+
+/// What goes.
+#[derive(Clone, Copy)]
+pub(crate) enum Gone<'g> {
+    /// These records, by their numbers in the segment, in order.
+    Records(&'g [u64]),
+    /// The content of these classes.
+    Classes(&'g [Class]),
+}
+
+/// The records of a segment with their leaves, and its salts: what was committed to, or an error.
+pub(crate) fn rows(
+    reader: &Reader,
+    segment: &SegmentState,
+) -> Result<(Vec<Leaf>, [Salts; 5]), JournalError> {
+    let (mut leaves, mut frontier) = (Vec::new(), Frontier::default());
+    let salts = deep::leaves(reader, segment, &mut |leaf| {
+        frontier.push(leaf.hash);
+        leaves.push(leaf);
+    })?;
+    let salts = salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
+    if (frontier.root(), frontier.size()) != (segment.root, segment.records) {
+        let place = format!("segments/{}", segment.file());
+        return Err(JournalError::damaged(place, "its records are not those committed to"));
+    }
+    Ok((leaves, salts))
+}
+
+impl Owner {
+    /// A segment that is still there and that no hold keeps.
+    pub(crate) fn rewritable(&self, number: u64) -> Result<Option<SegmentState>, JournalError> {
+        let state = &self.log.view().state;
+        let segment = state.segments.get(&number).filter(|segment| !segment.deleted);
+        match segment.and_then(|segment| state.hold(segment)) {
+            Some(name) => Err(JournalError::Held { name: name.to_owned() }),
+            None => Ok(segment.cloned()),
+        }
+    }
+
+    /// Writes a segment anew, under other keys, and notes so: the event is told how many records have
+    /// lost something, the hash of the file, and its bytes.
+    pub(crate) fn rewrite(
+        &mut self,
+        reader: &Reader,
+        segment: &SegmentState,
+        gone: Gone<'_>,
+        event: impl FnOnce(u64, Hash, u64) -> Event,
+    ) -> Result<u64, JournalError> {
+        if self.has_stopped() {
+            // What is written already may be what the log tells of.
+            return Err(JournalError::Stopped);
+        }
+        let (leaves, mut salts) = rows(reader, segment)?;
+        let mut expired = segment.expired.clone();
+        let mut walking = salts.clone();
+        match gone {
+            Gone::Records(records) => {
+                for record in records {
+                    for salts in &mut salts {
+                        salts.puncture(at(*record));
+                    }
+                }
+            }
+            Gone::Classes(classes) => {
+                expired.extend(classes);
+                for class in classes {
+                    salts[Part::Of(*class).index()] = Salts::none();
+                }
+            }
+        }
+        let mut touched = 0;
+        let rows: Vec<Row> = (0..)
+            .zip(leaves)
+            .map(|(number, leaf)| {
+                let (row, is_touched) = without(leaf, number, gone, &mut walking);
+                touched += u64::from(is_touched);
+                row
+            })
+            .collect();
+        let keys = SegmentKeys::new(&self.log.view().state.settings.recipients)?;
+        let file = SegmentState::file_of(segment.number, Format::Parquet);
+        let new = format!("{file}{ERASING}");
+        // What a disk that failed has left here may be all that there is of the segment.
+        self.settle_rewritten(segment)?;
+        let output = self.segments.create(&new)?;
+        let rows = rows.into_iter().map(Ok);
+        let written = segment::write(output, &keys, &salts, &expired, segment.first, rows);
+        let noted = written.and_then(|(sha256, bytes)| {
+            self.segments.sync()?;
+            self.note(event(touched, sha256, bytes))
+        });
+        match noted {
+            Ok(()) => self.replace_segment(segment.number, &file).map(|()| touched),
+            // Whether it is noted is not known: it is decided when the journal is opened.
+            Err(error) if self.has_stopped() => Err(error),
+            Err(error) => {
+                // The disk may be full: what cannot be used must not take its room.
+                let _ = self.segments.discard(&new);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What is left of a record, and whether it has lost something by this.
+fn without(leaf: Leaf, number: u64, gone: Gone<'_>, salts: &mut [Salts; 5]) -> (Row, bool) {
+    let Leaf { hash, mut record, erased, mut expired } = leaf;
+    let is_gone = matches!(gone, Gone::Records(records) if records.binary_search(&number).is_ok());
+    if erased || is_gone {
+        let record = Record { time: record.time, ..Record::default() };
+        let row = Row { record, erased: Some(hash), expired: segment::Expired::default() };
+        return (row, is_gone && !erased);
+    }
+    let mut is_touched = false;
+    if let Gone::Classes(classes) = gone {
+        for part in classes.iter().map(|class| Part::Of(*class)) {
+            let Some(fields) = record.fields[part.index() - 1].take() else { continue };
+            let salt = salts[part.index()].salt(at(number)).expect("its leaf was found with it");
+            expired[part.index() - 1] = Some(commitment(part, &salt, &fields));
+            is_touched = true;
+        }
+    }
+    (Row { record, erased: None, expired }, is_touched)
+}
+
+fn at(number: u64) -> u32 {
+    u32::try_from(number).expect("a segment has fewer records")
+}
