@@ -1,6 +1,7 @@
 //! What is written out, and where.
 
 use super::call::Arguments;
+use super::note::Site;
 use super::template::{holes, is_text, words_of};
 use super::{Found, ParameterSink, Walker};
 use crate::Confidence;
@@ -133,6 +134,9 @@ impl<'a> Walker<'a> {
         sink: SinkMatch,
         arguments: &Arguments<'a>,
     ) {
+        if self.shared.notes && sink.channel == Channel::Log {
+            self.outcome.notes.calls.insert(span);
+        }
         let template = arguments.by_place.iter().find_map(|(expr, _)| match &expr.kind {
             ExprKind::Text(text, _) if text.contains('%') || text.contains('{') => Some(&**text),
             _ => None,
@@ -155,6 +159,7 @@ impl<'a> Walker<'a> {
         for (at, (expr, value)) in arguments.by_place.iter().enumerate() {
             let hole = at.checked_sub(after_template).and_then(|at| holes.get(at));
             if hole.is_some_and(|hole| hole.numeric) {
+                self.note_number(expr);
                 continue;
             }
             let said = hole.and_then(|hole| hole.said);
@@ -177,6 +182,7 @@ impl<'a> Walker<'a> {
                 Some(key) => self.named(key, expr.span, value.clone()),
                 None => value.clone(),
             };
+            self.note_value(expr.span, &value);
             self.argument(expr, &value, None, &text, span, sink.channel);
         }
     }
@@ -206,6 +212,7 @@ impl<'a> Walker<'a> {
                     let way = Some(self.step(expr.span, What::Written, flow.way.clone()));
                     let file = self.file;
                     let argument = expr.span;
+                    let site = Site { file, call, argument, parameter: Some(parameter) };
                     self.note_sink(ParameterSink {
                         parameter,
                         channel,
@@ -214,6 +221,7 @@ impl<'a> Walker<'a> {
                         call,
                         argument,
                         wrapper,
+                        site,
                     });
                 }
                 Origin::Inner(inner) => {
@@ -226,6 +234,7 @@ impl<'a> Walker<'a> {
                         call,
                         argument: expr.span,
                         wrapper: false,
+                        site: Site { file: self.file, call, argument: expr.span, parameter: None },
                     };
                     if self.frame.inner.len() < super::MAX_SINKS {
                         self.frame.inner.push((inner, sink));
