@@ -373,6 +373,38 @@ def test_structlog(app: App) -> None:
     assert (event["event"], event["count"]) == ("asked", 7)
 
 
+STRUCTLOG_ON_LOGGING = STRUCTLOG.replace(
+    "structlog.configure(processors=[",
+    "import logging\n\nlogging.basicConfig(level=logging.INFO, format='%(message)s')\n"
+    "structlog.configure(\n"
+    "    logger_factory=structlog.stdlib.LoggerFactory(),\n"
+    "    wrapper_class=structlog.stdlib.BoundLogger,\n"
+    "    processors=[structlog.stdlib.PositionalArgumentsFormatter(), ",
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "call"),
+    [
+        (STRUCTLOG_ON_LOGGING, 'logger.info("asked %s", prompt, count=count)'),
+        (STRUCTLOG_ON_LOGGING, 'logger.info(f"asked {prompt}", count=count)'),
+        (STRUCTLOG, 'logger.info(f"asked {prompt}", count=count)'),
+    ],
+)
+def test_structlog_messages(app: App, head: str, call: str) -> None:
+    app.write(call, head=head)
+    event = json.loads(app.masked())
+    assert event["event"].startswith("asked [prompt 18 chars")
+    assert event["count"] == 7
+
+
+def test_a_structlog_message_that_was_put_together_before(app: App) -> None:
+    app.write('logger.info("asked %s", prompt, count=count)', head=STRUCTLOG)
+    event = json.loads(app.masked())
+    assert event["event"].startswith("[prompt ")
+    assert event["count"] == 7
+
+
 def test_a_bad_map_is_an_error_with_its_place(app: App) -> None:
     app.write('logger.info("asked %s", prompt)')
     app.scan()

@@ -95,16 +95,19 @@ class _Loggers:
         """Events before a processor sees them: later nothing tells which call has made them."""
         slots = self._slots
         assert slots is not None, "hooked only with a map"
-        original = module.BoundLoggerBase._process_event
+        original = module.BoundLoggerBase._proxy_to_logger
 
-        def process_event(self: Any, method: str, event: Any, values: dict[str, Any]) -> Any:
+        def proxy(self: Any, method: str, event: Any = None, **values: Any) -> Any:
+            place = None
             try:
-                event, values = _masked(slots, event, values)
+                place, event, values = _masked(slots, event, values)
             except Exception:
                 event, values = MARKER, {}
-            return original(self, method, event, values)
+            # Where the event becomes a record of `logging`, it is that place's again.
+            with slots.written(place):
+                return original(self, method, event, **values)
 
-        self._patches.replace(module.BoundLoggerBase, "_process_event", process_event)
+        self._patches.replace(module.BoundLoggerBase, "_proxy_to_logger", proxy)
 
     def structlog_outputs(self, module: Any) -> None:
         """The rendered event, text or bytes."""
@@ -141,18 +144,22 @@ class _Loggers:
         self._patches.replace(handler, "_open", open_file)
 
 
-def _masked(slots: Slots, event: Any, values: Any) -> tuple[Any, Any]:
-    """An event of structlog without what the call that has made it is known to log."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("structlog"):
-        frame = frame.f_back
-    code = frame.f_code
-    if slots[code.co_filename] is None:
-        return event, values
-    calls = slots.calls(code.co_filename, frame.f_lineno, code.co_name, event)
-    if not calls:
-        return event, values
-    return slots.message(calls, event), slots.fields(calls, values)
+def _masked(slots: Slots, event: Any, values: Any) -> tuple[Any, Any, Any]:
+    """An event of structlog without what the call at its place, which comes first, logs."""
+    frame, _ = sys.modules["structlog._frames"]._find_first_app_frame_and_name(["tacenda"])
+    name, place = frame.f_code.co_name, (frame.f_code.co_filename, frame.f_lineno)
+    if slots[place[0]] is None:
+        return None, event, values
+    calls = slots.calls(*place, name, event)
+    if calls:
+        given = values.get("positional_args")
+        # Without them, the values for the placeholders are in the text already.
+        message = slots.message(calls, event, formatted=given is None)
+        values = slots.fields(calls, values)
+        if given is not None:
+            values = {**values, "positional_args": slots.arguments(calls, message, given)}
+        event = message
+    return place, event, values
 
 
 class _CleanFile:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,12 @@ _MOST_NAMES = 3
 _MOST_PATHS = 10_000
 
 
+class _Thread(threading.local):
+    """The place whose event is on its way to becoming a record."""
+
+    place: tuple[str, int] | None = None
+
+
 class Slots(dict[str, File | None]):
     """The slot map in force: the files of the map by the paths under which code knows them."""
 
@@ -37,6 +45,7 @@ class Slots(dict[str, File | None]):
         self._core = core
         self._scrub = Scrubber(core)
         self._root = root
+        self._thread = _Thread()
         self._files: list[File] = []
         by_path: dict[str, File] = {}
         entries = list(entries)
@@ -63,7 +72,7 @@ class Slots(dict[str, File | None]):
     def calls(self, pathname: str, line: int, function: str, message: object) -> list[Call]:
         """The calls of which one has made a record, if they have something to mask."""
         file = self[pathname]
-        if file is None:
+        if file is None or self._thread.place == (pathname, line):
             return []
         here = None if file.is_stale else file.by_line.get(line)
         if here is not None:
@@ -79,6 +88,16 @@ class Slots(dict[str, File | None]):
             if call.has_text or (file.is_stale and call.function == function)
         ]
         return _sensitive(_alike(calls, message))
+
+    @contextmanager
+    def written(self, place: tuple[str, int] | None) -> Iterator[None]:
+        """Nothing is masked meanwhile of what this thread logs at a place: it has been."""
+        before = self._thread.place
+        self._thread.place = place
+        try:
+            yield
+        finally:
+            self._thread.place = before
 
     def message(self, calls: list[Call], message: Any, *, formatted: bool = False) -> Any:
         """A message without its sensitive values.
