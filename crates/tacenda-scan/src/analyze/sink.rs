@@ -36,6 +36,9 @@ const MANNERS: &[&str] = &[
     "stderr",
 ];
 
+/// Methods of a logger that give a logger again.
+const LOGGER_AGAIN: &[&str] = &["bind", "unbind", "try_unbind", "new", "opt", "patch"];
+
 /// Where something is written.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
@@ -74,6 +77,7 @@ impl<'a> Walker<'a> {
                 }
             }
             Some(receiver) => {
+                let receiver = unbound(receiver);
                 let last = receiver.last_name();
                 let by_method = last.and_then(|last| MODELS.sink_method(&last.name, &name.name));
                 match by_method {
@@ -325,4 +329,15 @@ impl<'a> Walker<'a> {
             },
         }
     }
+}
+
+/// `logger` of `logger.bind(request=1).opt(lazy=True)`.
+fn unbound(mut receiver: &Expr) -> &Expr {
+    while let ExprKind::Call(call) = &receiver.kind
+        && let ExprKind::Attribute(base, method) = &call.callee.kind
+        && LOGGER_AGAIN.contains(&method.name.as_str())
+    {
+        receiver = base;
+    }
+    receiver
 }
