@@ -340,6 +340,7 @@ def serve(prompt, count):
         'logger.info("asked {}, {} tokens", prompt, count)',
         'logger.info(f"asked {prompt}, {count} tokens")',
         'logger.info("asked {p}, {n} tokens", p=prompt, n=count)',
+        'logger.opt(depth=0).bind(a=1).info(f"asked {prompt}, {count} tokens")',
     ],
 )
 def test_loguru(app: App, call: str) -> None:
@@ -389,6 +390,14 @@ STRUCTLOG_ON_LOGGING = STRUCTLOG.replace(
         (STRUCTLOG_ON_LOGGING, 'logger.info("asked %s", prompt, count=count)'),
         (STRUCTLOG_ON_LOGGING, 'logger.info(f"asked {prompt}", count=count)'),
         (STRUCTLOG, 'logger.info(f"asked {prompt}", count=count)'),
+        (STRUCTLOG_ON_LOGGING, "logger.bind(n=1).info(f'asked {prompt}', count=count)"),
+        (
+            STRUCTLOG,
+            "import asyncio\n"
+            "async def say():\n"
+            "    await logger.ainfo(f'asked {prompt}', count=count)\n"
+            "asyncio.run(say())\n",
+        ),
     ],
 )
 def test_structlog_messages(app: App, head: str, call: str) -> None:

@@ -94,6 +94,14 @@ fn what_the_message_says_of_a_value_labels_it_alone() {
 }
 
 #[test]
+fn a_call_that_is_awaited_is_mapped() {
+    let code = "import structlog\nlog = structlog.get_logger()\nasync def f(password):\n    \
+                await log.ainfo(f'login {password}')\n";
+    let [call] = &calls(code)[..] else { panic!("one call") };
+    assert_eq!(call.slots().filter_map(Slot::kind).collect::<Vec<_>>(), [Kind::Credential]);
+}
+
+#[test]
 fn what_makes_no_record_is_not_mapped() {
     let code = "import logging, warnings\nlog = logging.getLogger()\ndef f(password):\n    \
                 warnings.warn(password)\n    print(password)\n    log.bind(password=password)\n";

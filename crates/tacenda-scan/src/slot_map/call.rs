@@ -54,6 +54,14 @@ struct Finder<'w> {
 }
 
 impl Finder<'_> {
+    /// Takes a call, which stands at this place with its `await`, if it is wanted.
+    fn take(&mut self, call: &ast::ExprCall, place: Span) {
+        let function = self.functions.last().map_or("", String::as_str);
+        if self.wanted.contains(&place) {
+            self.shapes.extend(shape(call, place, function));
+        }
+    }
+
     fn inside(&mut self, name: &str, walk: impl FnOnce(&mut Self)) {
         self.functions.push(name.to_owned());
         walk(self);
@@ -75,11 +83,12 @@ impl<'a> Visitor<'a> for Finder<'_> {
         match expr {
             ast::Expr::Lambda(_) => self.inside("<lambda>", |this| visitor::walk_expr(this, expr)),
             ast::Expr::Call(call) => {
-                let function = self.functions.last().map_or("", String::as_str);
-                if self.wanted.contains(&span(call))
-                    && let Some(shape) = shape(call, function)
-                {
-                    self.shapes.push(shape);
+                self.take(call, span(call));
+                visitor::walk_expr(self, expr);
+            }
+            ast::Expr::Await(wait) => {
+                if let ast::Expr::Call(call) = &*wait.value {
+                    self.take(call, span(wait));
                 }
                 visitor::walk_expr(self, expr);
             }
@@ -88,7 +97,7 @@ impl<'a> Visitor<'a> for Finder<'_> {
     }
 }
 
-fn shape(call: &ast::ExprCall, function: &str) -> Option<Shape> {
+fn shape(call: &ast::ExprCall, place: Span, function: &str) -> Option<Shape> {
     let (receiver, name) = match &*call.func {
         ast::Expr::Attribute(attribute) => (last_name(&attribute.value), attribute.attr.as_str()),
         ast::Expr::Name(name) => (None, name.id.as_str()),
@@ -99,7 +108,7 @@ fn shape(call: &ast::ExprCall, function: &str) -> Option<Shape> {
     }
     let given = &call.arguments.args;
     let mut shape = Shape {
-        span: span(call),
+        span: place,
         function: function.to_owned(),
         message: None,
         parts: Vec::new(),
