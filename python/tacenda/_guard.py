@@ -25,6 +25,7 @@ from tacenda.hooks import (
     mlx_lm,
     process,
     records,
+    slots,
     streams,
     telemetry,
     threads,
@@ -45,7 +46,8 @@ class Guard:
         self.patches = Patches()
         self.imports = ImportWatch()
         self.streams = streams.Streams(core, self.patches)
-        self.records = records.Records(core, self.patches, self.streams.idler)
+        self.slots = slots.load(core)
+        self.records = records.Records(core, self.patches, self.streams.idler, self.slots)
         self.levels = levels.Levels(core, self.patches)
         self.files = files.Files(core, self.patches, self.streams.idler)
 
@@ -61,7 +63,8 @@ class Guard:
         )
         exceptions.start(self.core, self.patches)
         threads.start(self.patches, self.imports)
-        for hooks in (loggers, telemetry, trackers, web, aiohttp_web):
+        loggers.start(self.core, self.patches, self.imports, self.slots)
+        for hooks in (telemetry, trackers, web, aiohttp_web):
             hooks.start(self.core, self.patches, self.imports)
         arrays.start(self.core, self.patches, self.imports)
         self.files.start(self.imports)
@@ -190,7 +193,11 @@ def status() -> Status:
         installed=True,
         version=__version__,
         environment=guard.core.environment,
-        coverage=(*guard.patches.coverage.values(), *_shared(guard)),
+        coverage=(
+            *guard.patches.coverage.values(),
+            *slots.coverage(guard.core, guard.slots),
+            *_shared(guard),
+        ),
         protected_values=usage["values"],
         protected_bytes=usage["bytes"],
         evicted_values=usage["evicted"],

@@ -35,17 +35,15 @@ pub(crate) fn named(path: &Path) -> Result<Found, PolicyError> {
     Ok(Found { named: true, ..read(path, file, &metadata)? })
 }
 
-/// The text of another file that the policy names, or why there is none.
-pub(crate) fn text(path: &Path) -> Result<String, String> {
+/// The text of another file that the policy names, of so many bytes at most, or why there is none.
+pub(crate) fn text(path: &Path, most: u64) -> Result<String, String> {
     let read = open(path)
         .map_err(|source| PolicyError::Unreadable { path: path.to_owned(), source })
-        .and_then(|(file, metadata)| read(path, file, &metadata));
+        .and_then(|(file, metadata)| read_up_to(most, path, file, &metadata));
     match read {
         Ok(found) => String::from_utf8(found.bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
         Err(PolicyError::Unreadable { source, .. }) => Err(reason(&source)),
-        Err(PolicyError::TooLarge { .. }) => {
-            Err(format!("it is larger than {} KiB", MAX_BYTES >> 10))
-        }
+        Err(PolicyError::TooLarge { .. }) => Err(format!("it is larger than {} KiB", most >> 10)),
         Err(_) => Err("it is not a regular file".to_owned()),
     }
 }
@@ -127,13 +125,22 @@ fn open(path: &Path) -> io::Result<(File, Metadata)> {
 }
 
 fn read(path: &Path, file: File, metadata: &Metadata) -> Result<Found, PolicyError> {
+    read_up_to(MAX_BYTES, path, file, metadata)
+}
+
+fn read_up_to(
+    most: u64,
+    path: &Path,
+    file: File,
+    metadata: &Metadata,
+) -> Result<Found, PolicyError> {
     let path = path.to_owned();
     if !metadata.is_file() {
         return Err(PolicyError::NotRegular { path });
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0));
-    match file.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
-        Ok(read) if read as u64 > MAX_BYTES => Err(PolicyError::TooLarge { path }),
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or(0));
+    match file.take(most + 1).read_to_end(&mut bytes) {
+        Ok(read) if read as u64 > most => Err(PolicyError::TooLarge { path }),
         Ok(_) => {
             let writable_by_anyone = is_writable_by_anyone(metadata);
             Ok(Found { path, bytes, writable_by_anyone, named: false })

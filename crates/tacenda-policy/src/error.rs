@@ -124,6 +124,24 @@ pub enum PolicyError {
         /// How to put it right.
         hint: Option<String>,
     },
+    /// A slot map that cannot be read.
+    #[error("cannot read the slot map {}: {reason}", path.display())]
+    SlotMapFile {
+        /// The layer that names it.
+        origin: Origin,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A file that is no slot map.
+    #[error("the slot map is not valid: {reason}")]
+    SlotMap {
+        /// Where.
+        place: Place,
+        /// What was expected, without a text of the file.
+        reason: String,
+    },
     /// `keys.command` in a file that was found and not named.
     #[error("`keys.command` stands in a policy file that was found, not named")]
     CommandOfFoundFile {
@@ -158,10 +176,12 @@ impl PolicyError {
             | Self::Syntax { place, .. }
             | Self::UnknownKey { place, .. }
             | Self::Rule { place, .. }
+            | Self::SlotMap { place, .. }
             | Self::Cycle { place, .. } => Some(place),
             Self::WrongValue { origin, .. }
             | Self::UnknownEnvironment { origin, .. }
             | Self::RuleFile { origin, .. }
+            | Self::SlotMapFile { origin, .. }
             | Self::CommandOfFoundFile { origin }
             | Self::TokenWithoutVault { origin, .. }
             | Self::UnknownDetector { origin, .. } => origin.place(),
@@ -186,6 +206,9 @@ impl PolicyError {
                 Some("`tacenda rules` lists them".to_owned())
             }
             Self::Rule { hint, .. } => hint.clone(),
+            Self::SlotMapFile { .. } | Self::SlotMap { .. } => {
+                Some("`tacenda scan --slot-map FILE` writes one".to_owned())
+            }
             Self::NotRegular { .. } => Some("name a file, not a directory or a pipe".to_owned()),
             Self::TooLarge { .. } => Some("is this the right file?".to_owned()),
             Self::ForeignOwner { path } => Some(format!(

@@ -25,6 +25,7 @@ mod schema;
 mod setting;
 mod severity;
 mod sink;
+mod slot_map;
 mod value;
 mod vocabulary;
 
@@ -45,4 +46,8 @@ pub use schema::json_schema;
 pub use setting::Setting;
 pub use severity::Severity;
 pub use sink::{Facility, Host, SinkTarget, SyslogFormat, SyslogServer, SyslogTransport};
+pub use slot_map::{
+    ANY_FIELD, MappedCall, MappedFile, Piece, SLOT_MAP_VERSION, Slot, SlotLabel, SlotMap, Through,
+    slot_map_schema,
+};
 pub use value::{Luhn, Stdout, Tmpdir, Umask, time};

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    Action, Class, Kind, Origin, Policy, PolicyError, Setting, Warning, discover,
+    Action, Class, Kind, Origin, Policy, PolicyError, Setting, SlotMap, Warning, discover,
     discover::Found,
     environment::built_in,
     file::{Layer, PolicyFile, Subject},
@@ -191,13 +191,14 @@ impl Loader {
         };
         let (keys, vault) = (base(Setting::KeysFile), base(Setting::VaultPath));
         let (rules, sinks) = (base(Setting::DetectorsRules), base(Setting::Sinks));
-        let logs = base(Setting::LogDirectories);
+        let (logs, slots) = (base(Setting::LogDirectories), base(Setting::SlotMap));
         let settings = &mut loaded.policy.settings;
         settings.keys_file.resolve(keys.as_deref().and_then(Path::parent));
         settings.vault_path.resolve(vault.as_deref().and_then(Path::parent));
         settings.detectors_rules.resolve(rules.as_deref().and_then(Path::parent));
         settings.sinks.resolve(sinks.as_deref().and_then(Path::parent));
         settings.log_directories.resolve(logs.as_deref().and_then(Path::parent));
+        settings.slot_map.resolve(slots.as_deref().and_then(Path::parent));
         let here = found.and_then(|found| std::path::absolute(&found.path).ok());
         for allow in &mut loaded.policy.allow {
             allow.resolve(here.as_deref().and_then(Path::parent));
@@ -363,6 +364,19 @@ impl Loaded {
                 }
             }
             faults
+        })
+    }
+
+    /// The slot map, as [`Policy::slot_map`], with the place that names one that cannot be read.
+    ///
+    /// # Errors
+    /// It cannot be read, or is none.
+    pub fn slot_map(&self) -> Result<Option<SlotMap>, PolicyError> {
+        self.policy.slot_map().map_err(|mut fault| {
+            if let PolicyError::SlotMapFile { origin, .. } = &mut fault {
+                *origin = self.origin(Setting::SlotMap).clone();
+            }
+            fault
         })
     }
 

@@ -215,6 +215,11 @@ impl Policy {
         &self.settings.log_directories.0
     }
 
+    /// The slot map, absolute unless the working directory is unknown.
+    pub fn slot_map_path(&self) -> Option<&Path> {
+        self.settings.slot_map.0.as_deref()
+    }
+
     /// The values that are written as they are although a detector finds them.
     pub fn allow(&self) -> &[Allow] {
         &self.allow

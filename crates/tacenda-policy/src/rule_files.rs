@@ -21,7 +21,7 @@ impl RuleFileText {
     /// When it is no regular file of UTF-8 text, at most 1 MiB.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self, PolicyError> {
         let path = path.into();
-        match discover::text(&path) {
+        match discover::text(&path, discover::MAX_BYTES) {
             Ok(text) => Ok(Self { path, text }),
             Err(reason) => {
                 Err(PolicyError::RuleFile { origin: Origin::Default, item: 0, path, reason })
@@ -55,7 +55,7 @@ impl Policy {
                 if files.iter().any(|file| file.path == path) {
                     continue;
                 }
-                match discover::text(&path) {
+                match discover::text(&path, discover::MAX_BYTES) {
                     Ok(text) => files.push(RuleFileText { path, text }),
                     Err(reason) => refuse(path, reason),
                 }

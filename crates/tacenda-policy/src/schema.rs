@@ -118,7 +118,7 @@ fn with_description(mut schema: Json, description: &str) -> Json {
 
 /// Keys in order, whether or not another crate of the build asks `serde_json` to keep the order of
 /// insertion: the generated file must not depend on it.
-fn sorted(value: Json) -> Json {
+pub(crate) fn sorted(value: Json) -> Json {
     match value {
         Json::Object(map) => {
             let mut entries: Vec<_> = map.into_iter().collect();

@@ -144,6 +144,9 @@ settings! {
     /// file.
     LogDirectories log_directories: Paths = Paths(Vec::new()),
         "guard.log_directories", "TACENDA_LOG_DIRECTORIES";
+    /// The slot map, as `tacenda scan --slot-map` writes it: values in logging calls that the scan
+    /// knows to be sensitive are masked by their place. Relative to the policy file.
+    SlotMap slot_map: OptionalPath = OptionalPath(None), "guard.slot_map", "TACENDA_SLOT_MAP";
     /// Where the log of the guarded program goes: where its outputs lead anyhow (`stdio`), a private
     /// file (`file:PATH`; relative to the policy file), a syslog server, an OTLP/HTTP receiver, a sealed
     /// journal (`journal:DIRECTORY`, made before with `tacenda journal init`).

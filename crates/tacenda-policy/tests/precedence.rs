@@ -42,7 +42,9 @@ fn value(setting: Setting, layer: usize) -> (String, String) {
         | Setting::LevelsDebugAtMost
         | Setting::SinksFileAge
         | Setting::SinksWait => quoted(&format!("{}m", layer + 1)),
-        Setting::KeysFile | Setting::VaultPath => quoted(&format!("/keys/{layer}")),
+        Setting::KeysFile | Setting::VaultPath | Setting::SlotMap => {
+            quoted(&format!("/keys/{layer}"))
+        }
         Setting::HashCountryCode => quoted(&format!("{}", 40 + layer)),
         Setting::FpeLuhn => quoted(["valid", "invalid"][layer % 2]),
         Setting::DetectorsRules | Setting::LogDirectories => {
@@ -175,7 +177,8 @@ fn the_chosen_file_and_what_it_is_relative_to() {
     let inner = root.path().join("project/src");
     fs::create_dir_all(&inner).unwrap();
     let project = root.path().join("project");
-    let text = "keys.file = 'key'\nguard.log_directories = ['logs', '/var/log/a']";
+    let text =
+        "keys.file = 'key'\n[guard]\nlog_directories = ['logs', '/var/log/a']\nslot_map = 'm.json'";
     fs::write(project.join("tacenda.toml"), text).unwrap();
     fs::write(root.path().join("other.toml"), "guard.stdout = 'log'").unwrap();
 
@@ -186,6 +189,7 @@ fn the_chosen_file_and_what_it_is_relative_to() {
 
     let logs = [project.join("logs"), "/var/log/a".into()];
     assert_eq!(loaded.policy().log_directories(), logs);
+    assert_eq!(loaded.policy().slot_map_path(), Some(project.join("m.json").as_path()));
 
     let here = Loader::isolated().directory(&project).load().unwrap();
     assert_eq!(here.file(), Some(Path::new("tacenda.toml")), "shown relative to where one is");

@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf};
 
 use tacenda_policy::{
     ALLOW_FIELDS, Action, BUILT_IN, CONFIG_VARIABLE, Class, Kind, Policy, Setting, json_schema,
+    slot_map_schema,
 };
 
 fn reference(name: &str) -> PathBuf {
@@ -26,6 +27,12 @@ fn is_current(name: &str, wanted: &str) {
 fn the_schema_is_current() {
     let schema = serde_json::to_string_pretty(&json_schema()).unwrap();
     is_current("policy.schema.json", &(schema + "\n"));
+}
+
+#[test]
+fn the_schema_of_the_slot_map_is_current() {
+    let schema = serde_json::to_string_pretty(&slot_map_schema()).unwrap();
+    is_current("slot-map.schema.json", &(schema + "\n"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The core that the hooks of one `tacenda.install()` share.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::os::fd::IntoRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ use tacenda_guard::audit;
 use tacenda_guard::run::{Diversion, PROGRAM_VARIABLE, divert};
 use tacenda_guard::share::{Client, SHARE_VARIABLE};
 use tacenda_policy::{
-    HANDOVER_VARIABLE, Kind, Level, Loader, Policy, QueryStrings, Setting, SinkTarget, Tmpdir,
-    Umask,
+    HANDOVER_VARIABLE, Kind, Level, Loader, MappedCall, MappedFile, Policy, QueryStrings, Setting,
+    SinkTarget, SlotMap, Tmpdir, Umask,
 };
 use tacenda_redact::vault::VaultError;
 use tacenda_redact::{
@@ -46,6 +46,7 @@ pub(crate) struct Core {
     /// that has handed us its policy is that process's to keep.
     has_sinks: bool,
     pub(crate) levels: Mutex<Levels>,
+    slots: Option<SlotMap>,
 }
 
 #[pymethods]
@@ -73,7 +74,7 @@ impl Core {
                 loader = loader.argument(setting, name, value);
             }
         }
-        let (policy, engine, keys, spool, is_own) = match std::env::var(HANDOVER_VARIABLE) {
+        let (policy, engine, keys, spool, slots, is_own) = match std::env::var(HANDOVER_VARIABLE) {
             Ok(handover) if config.is_none() && environment.is_none() && stdout.is_none() => {
                 // Unreadable: the default protects everything.
                 let policy = Policy::from_handover(&handover).unwrap_or_default();
@@ -81,13 +82,14 @@ impl Core {
                 let keys = Keys::handed_over(&policy).map_err(|error| key_fault(&error))?;
                 // Whom the program runs as may not be who owns the vault: redacting comes first.
                 let spool = vault::spool(&policy, &keys).unwrap_or_default();
-                (policy, engine, keys, spool, false)
+                let slots = policy.slot_map().unwrap_or_else(|error| slots_are_gone(py, &error));
+                (policy, engine, keys, spool, slots, false)
             }
             _ => {
-                let (policy, engine) = load(&loader)?;
+                let (policy, engine, slots) = load(&loader)?;
                 let keys = Keys::load(&policy).map_err(|error| key_fault(&error))?;
                 let spool = vault::spool(&policy, &keys).map_err(|error| vault_fault(&error))?;
-                (policy, engine, keys, spool, true)
+                (policy, engine, keys, spool, slots, true)
             }
         };
         prepare(engine);
@@ -98,7 +100,7 @@ impl Core {
         let filters = Arc::new(Client::new(filters.collect()));
         redactor.protected().share(Box::new(Arc::clone(&filters)));
         let redactor = Arc::new(redactor);
-        Ok(Self { redactor, filters, has_sinks, levels: Mutex::default() })
+        Ok(Self { redactor, filters, has_sinks, levels: Mutex::default(), slots })
     }
 
     /// Leads descriptors, 1, 2 or both, through a filter process, which also writes to the sinks of
@@ -296,6 +298,36 @@ impl Core {
         self.redactor.policy().log_directories().to_vec()
     }
 
+    /// Whether the policy names a slot map.
+    #[getter]
+    fn has_slot_map(&self) -> bool {
+        self.redactor.policy().slot_map_path().is_some()
+    }
+
+    /// The directory that the paths of the slot map are relative to, and the files in it that hold
+    /// something sensitive, as JSON; None without a slot map.
+    fn slot_map(&self) -> Option<(PathBuf, String)> {
+        let map = self.slots.as_ref()?;
+        let base = self.redactor.policy().slot_map_path()?.parent()?;
+        let files: Vec<_> = map.files.iter().filter(|file| is_mapped(map, file)).collect();
+        let files = serde_json::to_string(&files).unwrap_or_default();
+        Some((base.join(&map.root), files))
+    }
+
+    /// What stands in place of a text that is known to be of this kind.
+    fn redact_known<'py>(
+        &self,
+        text: &Bound<'py, PyString>,
+        kind: &str,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let kind = parse_kind(kind)?;
+        let known = text.to_string_lossy();
+        Ok(match self.redactor.redact_known(&known, kind) {
+            std::borrow::Cow::Borrowed(_) => text.clone(),
+            std::borrow::Cow::Owned(redacted) => PyString::new(text.py(), &redacted),
+        })
+    }
+
     /// What child processes need in their environment to be guarded alike.
     fn handover<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let variables = PyDict::new(py);
@@ -450,17 +482,36 @@ fn rules_are_gone(py: Python<'_>) -> &'static Engine {
     Engine::builtin()
 }
 
-fn load(layers: &Loader) -> PyResult<(Policy, &'static Engine)> {
+/// The same for the slot map. `tacenda.status()` says so as well.
+fn slots_are_gone(py: Python<'_>, error: &tacenda_policy::PolicyError) -> Option<SlotMap> {
+    let message = CString::new(format!("{error}: no value is masked by its place")).ok()?;
+    let category = py.get_type::<pyo3::exceptions::PyRuntimeWarning>();
+    let _ = PyErr::warn(py, &category, &message, 1);
+    None
+}
+
+/// Whether a file has to do with values that are sensitive: it holds some, or writes those of
+/// calls that hand theirs on.
+fn is_mapped(map: &SlotMap, file: &MappedFile) -> bool {
+    let is_sensitive = |call: &MappedCall| call.slots().any(|slot| slot.kind().is_some());
+    file.calls.iter().any(is_sensitive)
+        || map.files.iter().flat_map(|other| &other.calls).any(|call| {
+            is_sensitive(call) && call.through.iter().any(|through| through.path == file.path)
+        })
+}
+
+fn load(layers: &Loader) -> PyResult<(Policy, &'static Engine, Option<SlotMap>)> {
     let loaded = layers.load().map_err(|error| fault(&error))?;
     let engine = loaded
         .rule_files()
         .and_then(|files| engine_with(loaded.policy(), &files))
         .map_err(|errors| first(&errors))?;
     let names: Vec<&str> = engine.detectors().map(|detector| detector.id).collect();
-    match loaded.unknown_detectors(&names).first() {
-        Some(error) => Err(fault(error)),
-        None => Ok((loaded.into_policy(), engine)),
+    if let Some(error) = loaded.unknown_detectors(&names).first() {
+        return Err(fault(error));
     }
+    let slots = loaded.slot_map().map_err(|error| fault(&error))?;
+    Ok((loaded.into_policy(), engine, slots))
 }
 
 fn first(errors: &[tacenda_policy::PolicyError]) -> PyErr {

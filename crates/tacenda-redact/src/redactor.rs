@@ -265,6 +265,22 @@ impl Redactor {
         self.redact_part_in(&self.anywhere, carry, text, wanted, report)
     }
 
+    /// What stands in place of a text that is known to be of this kind, whatever it looks like.
+    /// Borrowed where the policy keeps that kind.
+    pub fn redact_known<'t>(&self, text: &'t str, kind: Kind) -> Cow<'t, str> {
+        let action = self.policy.action(kind);
+        if action == Action::Keep {
+            return Cow::Borrowed(text);
+        }
+        let render = || {
+            let fingerprint = self.keys.fingerprint(text.as_bytes());
+            let value = Value { kind, chars: text.chars().count(), tokens: None, fingerprint };
+            render::protected(Some(&value), action)
+        };
+        let rendered = catch_unwind(AssertUnwindSafe(render));
+        Cow::Owned(rendered.unwrap_or_else(|_| MARKER.to_owned()))
+    }
+
     /// `data` with `*` in place of each byte of every sensitive value, for formats that count bytes.
     /// Borrowed when there is none. Never panics: an internal error leaves nothing but `*`.
     pub fn blank<'d>(&self, data: &'d [u8]) -> Cow<'d, [u8]> {

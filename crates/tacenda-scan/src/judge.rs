@@ -197,7 +197,7 @@ impl Texts {
 }
 
 /// Of two labels of one value that which says more about it.
-const fn rank(label: Label) -> u8 {
+pub(crate) const fn rank(label: Label) -> u8 {
     match label {
         Label::Untrusted => 0,
         Label::Settings => 1,

@@ -37,6 +37,7 @@ mod notebook;
 mod program;
 pub mod rules;
 mod scan;
+mod slot_map;
 mod suppress;
 mod value;
 pub mod workspace;
@@ -50,7 +51,7 @@ pub use fix::{Applicability, Edit, Fix, Fixed, apply, suggest};
 pub use label::Label;
 pub use model::Channel;
 pub use notebook::BadNotebook;
-pub use scan::{Report, Watch, scan, scan_watched};
+pub use scan::{Report, Watch, scan, scan_mapped, scan_watched};
 pub use suppress::{Unused, Why};
 pub use tacenda_policy::Confidence;
 

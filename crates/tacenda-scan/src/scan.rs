@@ -11,7 +11,10 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Parsed, parse_unchecked_source};
 use ruff_text_size::Ranged;
 
-use crate::analyze::{Found, Outcome, Shared, Summary, analyze};
+use tacenda_policy::MappedFile;
+
+use crate::Confidence;
+use crate::analyze::{Found, Notes, Outcome, Shared, Summary, analyze};
 use crate::configuration::{self, Told};
 use crate::files::{Problem, Reason, Source};
 use crate::finding::Finding;
@@ -21,6 +24,7 @@ use crate::lower::lower;
 use crate::notebook;
 use crate::program::{Packages, Program, Standing, Unit};
 use crate::rules::{Match, Rule};
+use crate::slot_map::{self, Mapped};
 use crate::suppress::{Applied, MARK, Suppressions, Unused};
 use crate::value::{Known, Value};
 
@@ -71,6 +75,21 @@ pub fn scan_watched(sources: &[Source], threads: usize, watch: Watch<'_>) -> Rep
     pooled(threads, || scan_here(sources, watch))
 }
 
+/// Scans files, and maps their logging calls: which values in them are sensitive, at least as surely
+/// as `least`.
+pub fn scan_mapped(
+    sources: &[Source],
+    threads: usize,
+    least: Confidence,
+    watch: Watch<'_>,
+) -> (Report, Vec<MappedFile>) {
+    pooled(threads, || {
+        let mut mapped = Mapped { least, files: Vec::new() };
+        let report = scan_noting(sources, watch, Some(&mut mapped));
+        (report, mapped.files)
+    })
+}
+
 /// Works with so many threads; with one for each processor if that is 0.
 pub(crate) fn pooled<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
@@ -81,6 +100,11 @@ pub(crate) fn pooled<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -
 }
 
 pub(crate) fn scan_here(sources: &[Source], watch: Watch<'_>) -> Report {
+    scan_noting(sources, watch, None)
+}
+
+/// Scans files; with `mapped`, also maps their logging calls.
+fn scan_noting(sources: &[Source], watch: Watch<'_>, mapped: Option<&mut Mapped>) -> Report {
     let mut report = Report::default();
     let packages = Packages::of(sources);
     let read: Vec<Result<Read, Problem>> = sources
@@ -111,12 +135,15 @@ pub(crate) fn scan_here(sources: &[Source], watch: Watch<'_>) -> Report {
         }
     }
     report.uses_tacenda = units.iter().any(|unit| unit.ir.context.guarded);
-    let (found, matches, failed) = run(&units);
+    let Ran { found, matches, failed, notes } = run(&units, mapped.is_some());
     let failed = failed.into_iter().map(|file| units[file].path.clone());
     report.problems.extend(failed.map(|path| Problem { path, reason: Reason::Internal }));
     let mut by_file: HashMap<u32, Vec<Found>> = HashMap::default();
     for one in found {
         by_file.entry(one.file).or_default().push(one);
+    }
+    if let Some(mapped) = mapped {
+        mapped.files = slot_map::map(&units, sources, &by_file, &notes, mapped.least);
     }
     let every: Vec<&Unit> = units.iter().collect();
     let texts = Texts::new(&every, sources, &by_file, &matches);
@@ -203,6 +230,8 @@ pub(crate) struct Facts {
     attributes: HashMap<(u32, Name), HashMap<Name, Value>>,
     /// What came out of each file.
     outcomes: Vec<Outcome>,
+    /// Whether what is known of the values in logging calls is noted.
+    notes: bool,
     /// Where the functions stand whose numbers are about to change.
     numbering: Vec<(usize, Standing)>,
 }
@@ -210,7 +239,12 @@ pub(crate) struct Facts {
 impl Facts {
     /// Runs all files until what they know of each other settles.
     pub(crate) fn of(program: &Program<'_>) -> Self {
-        let mut facts = Self::default();
+        Self::noting(program, false)
+    }
+
+    /// The same; with `notes`, also what is known of the values in logging calls.
+    fn noting(program: &Program<'_>, notes: bool) -> Self {
+        let mut facts = Self { notes, ..Self::default() };
         facts.settle(program, (0..program.units.len()).collect(), None);
         facts
     }
@@ -261,6 +295,7 @@ impl Facts {
             summaries: &self.summaries,
             attributes: &self.attributes,
             kept: &kept,
+            notes: self.notes,
         };
         let by_function = &self.by_function;
         let fresh: Vec<(usize, Outcome)> = stale
@@ -368,22 +403,36 @@ impl Facts {
     }
 }
 
-/// Runs all files: what was found, what rules found in calls, the files that we failed on.
-fn run(units: &[Unit]) -> (Vec<Found>, Matches, Vec<usize>) {
-    let facts = Facts::of(&Program::new(units));
-    let mut found = Vec::new();
-    let mut matches = Matches::default();
-    let mut failed = Vec::new();
+/// What came out of all files.
+struct Ran {
+    found: Vec<Found>,
+    matches: Matches,
+    /// The files that we failed on.
+    failed: Vec<usize>,
+    /// What is known of the values in the logging calls of each file, if that was asked for.
+    notes: Vec<Notes>,
+}
+
+/// Runs all files.
+fn run(units: &[Unit], notes: bool) -> Ran {
+    let facts = Facts::noting(&Program::new(units), notes);
+    let mut ran = Ran {
+        found: Vec::new(),
+        matches: Matches::default(),
+        failed: Vec::new(),
+        notes: Vec::new(),
+    };
     for (file, outcome) in facts.outcomes.into_iter().enumerate() {
-        found.extend(outcome.found);
+        ran.found.extend(outcome.found);
         if outcome.failed {
-            failed.push(file);
+            ran.failed.push(file);
         }
         if !outcome.matches.is_empty() {
-            matches.insert(u32::try_from(file).unwrap_or(u32::MAX), outcome.matches);
+            ran.matches.insert(u32::try_from(file).unwrap_or(u32::MAX), outcome.matches);
         }
+        ran.notes.push(outcome.notes);
     }
-    (found, matches, failed)
+    ran
 }
 
 /// What rules found in calls, by file.

@@ -176,6 +176,11 @@ impl Value {
         matches!(self.known, Known::Harmless | Known::Treated)
     }
 
+    /// Whether all is known of it, and nothing of that is sensitive.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_harmless() || matches!(self.known, Known::Texts(_))
+    }
+
     /// Adds a flow, unless the value has it.
     pub(crate) fn add(&mut self, flow: Flow) {
         let same = |one: &Flow| {

@@ -121,7 +121,11 @@ pub(crate) fn run(args: &ConfigArgs) -> io::Result<ExitCode> {
     if let Some(Some(path)) = &args.check {
         layers = layers.file(path);
     }
-    let loaded = match load(&layers) {
+    let whole = |loaded: Loaded| match loaded.slot_map() {
+        Ok(_) => Ok(loaded),
+        Err(fault) => Err(vec![fault]),
+    };
+    let loaded = match load(&layers).and_then(whole) {
         Ok(loaded) => loaded,
         Err(faults) => {
             report_faults(&mut err, &faults)?;

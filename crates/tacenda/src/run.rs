@@ -78,6 +78,7 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         layers = layers.argument(Setting::Umask, "--no-umask", "inherit");
     }
     let loaded = config::load_and_warn(&layers)?;
+    loaded.slot_map().map_err(|fault| vec![fault])?;
     let policy = loaded.policy();
     let redactor = redactor(policy)?;
 

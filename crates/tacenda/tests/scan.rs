@@ -42,3 +42,48 @@ fn the_cache_lies_where_it_was_asked_for() {
     assert_eq!((warned.status.code(), &warned.stdout), (Some(1), &plain.stdout));
     assert!(text(&warned.stderr).contains("and is not used"));
 }
+
+#[test]
+fn the_slot_map_is_written_beside_the_findings() {
+    let place = tempfile::tempdir().unwrap();
+    fs::create_dir_all(place.path().join("app/maps")).unwrap();
+    fs::write(place.path().join("app/main.py"), LEAK).unwrap();
+    let scan = |arguments: &[&str]| {
+        tacenda(place.path()).arg("scan").args(arguments).arg("./app").output().unwrap()
+    };
+    let done = scan(&["--format", "github", "--slot-map", "app/maps/map.json"]);
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(done.stdout, scan(&["--format", "github"]).stdout);
+    assert!(text(&done.stderr).contains("1 logging call mapped in 1 file, with 1 sensitive value"));
+    let path = place.path().join("app/maps/map.json");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let map: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(map["root"], "../..");
+    assert_eq!(map["files"][0]["path"], "app/main.py");
+    assert_eq!(map["files"][0]["calls"][0]["template"][0]["label"], "credential");
+
+    let refused = scan(&["--slot-map", "nowhere/map.json"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(scan(&["--fix", "--slot-map", "map.json"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_map_that_is_none_stops_the_program_before_it_starts() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("tacenda.toml"), "guard.slot_map = 'map.json'\n").unwrap();
+    for (map, said) in
+        [(None, "tacenda.toml:1:18"), (Some("{\n \"version\": \"violet heron\"}"), "map.json:2:")]
+    {
+        if let Some(map) = map {
+            fs::write(place.path().join("map.json"), map).unwrap();
+        }
+        for command in [&["run", "--", "touch", "started"][..], &["config", "--check"]] {
+            let done = tacenda(place.path()).args(command).output().unwrap();
+            let err = text(&done.stderr);
+            assert_eq!(done.status.code(), Some(2), "{err}");
+            assert!(err.contains(said) && err.contains("`tacenda scan --slot-map FILE`"), "{err}");
+            assert!(!err.contains("heron"));
+        }
+    }
+    assert!(!place.path().join("started").exists());
+}

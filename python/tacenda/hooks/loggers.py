@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from tacenda._core import MARKER, Core
 from tacenda._patch import ImportWatch, Patches, hook_imports
 from tacenda.hooks.exceptions import Shadows
+from tacenda.hooks.slots import Slots
 from tacenda.hooks.values import Scrubber
 
 
-def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
+def start(core: Core, patches: Patches, imports: ImportWatch, slots: Slots | None = None) -> None:
     """Hooks each library when it is imported: the last place before a sink has the text."""
-    hooks = _Loggers(core, patches)
+    hooks = _Loggers(core, patches, slots)
     hook_imports(
         patches,
         imports,
@@ -23,11 +25,15 @@ def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
         ("structlog outputs", "structlog._output", hooks.structlog_outputs),
         ("picologging files", "picologging", hooks.picologging_files),
     )
+    if slots is not None:
+        events = ("structlog values by their place", "structlog._base", hooks.structlog_events)
+        hook_imports(patches, imports, events)
 
 
 class _Loggers:
-    def __init__(self, core: Core, patches: Patches) -> None:
+    def __init__(self, core: Core, patches: Patches, slots: Slots | None) -> None:
         self._patches = patches
+        self._slots = slots
         self._scrub = Scrubber(core)
         self._readable = Shadows(core).exc_info
 
@@ -35,13 +41,15 @@ class _Loggers:
         """What functions that are given to `logger.add` read besides the text."""
         scrub = self._scrub
         readable = self._readable
+        mask_slots = self._mask_slots
         original = module.Handler.emit
 
         def emit(self: Any, record: dict[str, Any], *rest: Any) -> None:
             try:
                 clean = dict(record)
+                mask_slots(clean)
                 for name in ("message", "extra"):
-                    clean[name] = scrub.value(record[name])
+                    clean[name] = scrub.value(clean[name])
                 if record["exception"] is not None:
                     clean["exception"] = type(record["exception"])(*readable(record["exception"]))
             except Exception:
@@ -49,6 +57,17 @@ class _Loggers:
             original(self, clean, *rest)
 
         self._patches.replace(module.Handler, "emit", emit)
+
+    def _mask_slots(self, record: dict[str, Any]) -> None:
+        """Masks in a record of loguru what the call that has made it is known to log."""
+        slots = self._slots
+        if slots is None or slots[record["file"].path] is None:
+            return
+        place = (record["file"].path, record["line"], record["function"])
+        calls = slots.calls(*place, record["message"])
+        if calls:
+            record["message"] = str(slots.message(calls, record["message"], formatted=True))
+            record["extra"] = slots.fields(calls, record["extra"])
 
     def loguru_sinks(self, module: Any) -> None:
         """The formatted text, with what only the format adds: tracebacks and their variables."""
@@ -71,6 +90,24 @@ class _Loggers:
             original(self, message)
 
         return write
+
+    def structlog_events(self, module: Any) -> None:
+        """Events before a processor sees them: later nothing tells which call has made them."""
+        slots = self._slots
+        assert slots is not None, "hooked only with a map"
+        original = module.BoundLoggerBase._proxy_to_logger
+
+        def proxy(self: Any, method: str, event: Any = None, **values: Any) -> Any:
+            place = None
+            try:
+                place, event, values = _masked(slots, event, values)
+            except Exception:
+                event, values = MARKER, {}
+            # Where the event becomes a record of `logging`, it is that place's again.
+            with slots.written(place):
+                return original(self, method, event, **values)
+
+        self._patches.replace(module.BoundLoggerBase, "_proxy_to_logger", proxy)
 
     def structlog_outputs(self, module: Any) -> None:
         """The rendered event, text or bytes."""
@@ -105,6 +142,24 @@ class _Loggers:
             return _CleanFile(original(self), line)
 
         self._patches.replace(handler, "_open", open_file)
+
+
+def _masked(slots: Slots, event: Any, values: Any) -> tuple[Any, Any, Any]:
+    """An event of structlog without what the call at its place, which comes first, logs."""
+    frame, _ = sys.modules["structlog._frames"]._find_first_app_frame_and_name(["tacenda"])
+    name, place = frame.f_code.co_name, (frame.f_code.co_filename, frame.f_lineno)
+    if slots[place[0]] is None:
+        return None, event, values
+    calls = slots.calls(*place, name, event)
+    if calls:
+        given = values.get("positional_args")
+        # Without them, the values for the placeholders are in the text already.
+        message = slots.message(calls, event, formatted=given is None)
+        values = slots.fields(calls, values)
+        if given is not None:
+            values = {**values, "positional_args": slots.arguments(calls, message, given)}
+        event = message
+    return place, event, values
 
 
 class _CleanFile:

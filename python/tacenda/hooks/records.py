@@ -17,6 +17,7 @@ from tacenda._core import MARKER, Core
 from tacenda._patch import Patches
 from tacenda.hooks.exceptions import Shadows
 from tacenda.hooks.idle import Idler
+from tacenda.hooks.slots import Slots
 from tacenda.hooks.values import Scrubber, Text
 
 _CLEAN, _SCRUB, _TOKEN, _END_OF_RUN = range(4)
@@ -35,8 +36,11 @@ _MOST = 5000
 class Records:
     """The hooks on `logging`."""
 
-    def __init__(self, core: Core, patches: Patches, idler: Idler) -> None:
+    def __init__(
+        self, core: Core, patches: Patches, idler: Idler, slots: Slots | None = None
+    ) -> None:
         self._core = core
+        self._slots = slots
         self._patches = patches
         self._idler = idler
         self._scrub = Scrubber(core, _MOST)
@@ -58,6 +62,7 @@ class Records:
         original_get_message = logging.LogRecord.getMessage
         default_formatter: logging.Formatter = logging._defaultFormatter  # type: ignore[attr-defined]
         scrub_record, scrub_extra = self._scrub_record, self._scrub_extra
+        slots, mask_slots = self._slots, self._mask_slots
         readable = Shadows(core).exc_info
 
         def make_record(  # the signature is that of `logging`
@@ -98,6 +103,8 @@ class Records:
 
         def handle(self: logging.Logger, record: logging.LogRecord) -> None:
             try:
+                if slots is not None and slots[record.pathname] is not None:
+                    mask_slots(slots, record)
                 verdict = check(record.msg, record.args, record.thread)
                 if verdict and not scrub_record(self, record, verdict):
                     return
@@ -162,6 +169,20 @@ class Records:
             if last <= due:
                 self.end_run(thread)
         return bool(self._runs)
+
+    def _mask_slots(self, slots: Slots, record: logging.LogRecord) -> None:
+        """Masks what the call that has made a record is known to log."""
+        calls = slots.calls(record.pathname, record.lineno, record.funcName or "", record.msg)
+        if not calls:
+            return
+        message = slots.message(calls, record.msg)
+        record.args = slots.arguments(calls, message, record.args)
+        if message is not record.msg:
+            record.msg = message
+        attributes = vars(record)
+        extra = {name: value for name, value in attributes.items() if name not in _OWN}
+        if extra:
+            attributes.update(slots.fields(calls, extra))
 
     def _scrub_record(
         self, logger: logging.Logger, record: logging.LogRecord, verdict: int

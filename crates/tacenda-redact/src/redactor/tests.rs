@@ -123,6 +123,17 @@ fn under(policy: &str) -> Redactor {
 }
 
 #[test]
+fn what_is_known_has_the_action_of_its_kind_whatever_it_looks_like() {
+    let redactor = under("[actions]\npersonal = 'drop'\nnetwork = 'keep'\ncompletion = 'partial'");
+    let known = |text, kind| redactor.redact_known(text, kind).into_owned();
+    assert!(known("blue heron", Kind::Prompt).starts_with("[prompt 10 chars, #"));
+    assert!(known("blue heron", Kind::Completion).starts_with("[completion 10 chars, #"));
+    assert_eq!(known("blue heron", Kind::Credential), "[credential]");
+    assert_eq!(known("blue heron", Kind::Personal), "");
+    assert_eq!(known("blue heron", Kind::Network), "blue heron");
+}
+
+#[test]
 fn spellings_of_a_value_have_one_pseudonym() {
     let redactor = redactor();
     let label = |text: &str| redact(&redactor, text);

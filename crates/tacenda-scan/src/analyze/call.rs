@@ -2,6 +2,7 @@
 
 use super::Walker;
 use super::bind::variable;
+use super::through::is_log_name;
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
 use crate::lexicon::Class;
@@ -32,11 +33,17 @@ impl<'a> Walker<'a> {
         };
         self.check(call, name, span);
         let receiver_value = receiver.map(|receiver| self.eval(receiver));
+        let sink = self.sink_of(call, receiver, name);
+        let logs = sink.is_some_and(|sink| sink.channel == Channel::Log);
+        let noting = self.shared.notes && (logs || sink.is_none() && is_log_name(&name.name));
+        self.noting += u32::from(noting);
         let mut arguments = self.arguments(call);
         self.label_keywords(&mut arguments);
-
-        if let Some(sink) = self.sink_of(call, receiver, name) {
+        if let Some(sink) = sink {
             self.written(call, span, sink, &arguments);
+        }
+        self.noting -= u32::from(noting);
+        if sink.is_some() {
             return Value::harmless();
         }
         self.note_request(call, name, &arguments, span);
@@ -113,7 +120,10 @@ impl<'a> Walker<'a> {
     /// `getattr(log, level)(…)`, `handlers["x"](…)`
     fn call_of_value(&mut self, call: &'a Call, span: Span) -> Value {
         let callee = self.eval(&call.callee);
+        let noting = self.shared.notes;
+        self.noting += u32::from(noting);
         let arguments = self.arguments(call);
+        self.noting -= u32::from(noting);
         let logs = match (&callee.known, &call.callee.kind) {
             (Known::Logger, _) => true,
             (_, ExprKind::Call(inner)) => {

@@ -18,8 +18,14 @@ const MAX_PLACES: usize = 4;
 
 impl<'a> Walker<'a> {
     /// What an expression gives.
-    #[expect(clippy::too_many_lines, reason = "one arm for each expression of the language")]
     pub(super) fn eval(&mut self, expr: &'a Expr) -> Value {
+        let value = self.value(expr);
+        self.note(expr, &value);
+        value
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each expression of the language")]
+    fn value(&mut self, expr: &'a Expr) -> Value {
         match &expr.kind {
             ExprKind::Name(ident) => {
                 let value = match self.env.get(&ident.name) {
@@ -221,6 +227,7 @@ impl<'a> Walker<'a> {
                         ExprKind::Text(text, class) => {
                             let name = Ident { name: Name::new(&**text), class: *class };
                             item = self.named(&name, span, item);
+                            self.note_value(span, &item);
                             value.absorb_field(&name.name, &item);
                         }
                         _ => value.absorb(&item),

@@ -7,6 +7,7 @@ mod call;
 mod env;
 mod expr;
 mod library;
+mod note;
 mod object;
 mod question;
 mod sink;
@@ -28,6 +29,8 @@ use crate::program::Program;
 use crate::rules::{Match, Rule};
 use crate::value::{Flow, Inner, Known, Origin, Step, Value, What};
 use env::Env;
+use note::Site;
+pub(crate) use note::{Handed, Noted, Notes};
 
 /// A way is told with this many steps at most.
 const MAX_STEPS: u8 = 8;
@@ -84,6 +87,8 @@ pub(crate) struct ParameterSink {
     pub(crate) argument: Span,
     /// Whether the function is there to write: then its callers are at fault.
     pub(crate) wrapper: bool,
+    /// Where it is written in the end, through however many functions.
+    pub(crate) site: Site,
 }
 
 /// Something sensitive that is written out.
@@ -110,6 +115,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) attributes: &'a HashMap<(u32, Name), HashMap<Name, Value>>,
     /// The names of attributes in which something flows.
     pub(crate) kept: &'a HashSet<Name>,
+    /// Whether what is known of the values in logging calls is to be noted.
+    pub(crate) notes: bool,
 }
 
 /// What came out of one file.
@@ -124,6 +131,7 @@ pub(crate) struct Outcome {
     pub(crate) failed: bool,
     /// The functions that it calls.
     pub(crate) callees: HashSet<usize>,
+    pub(crate) notes: Notes,
 }
 
 /// Runs a file.
@@ -148,6 +156,7 @@ pub(crate) fn analyze(
         catching: Vec::new(),
         locals: Vec::new(),
         inlined: 0,
+        noting: 0,
     };
     walker.block(&unit.ir.body);
     walker.functions();
@@ -190,6 +199,8 @@ struct Walker<'a> {
     locals: Vec<(&'a Function, Value)>,
     /// How many of these are being followed into.
     inlined: u32,
+    /// How many logging calls, of which something is to be noted, there are around here.
+    noting: u32,
 }
 
 impl<'a> Walker<'a> {

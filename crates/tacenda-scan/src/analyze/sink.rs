@@ -1,6 +1,7 @@
 //! What is written out, and where.
 
 use super::call::Arguments;
+use super::note::Site;
 use super::template::{holes, is_text, words_of};
 use super::{Found, ParameterSink, Walker};
 use crate::Confidence;
@@ -34,6 +35,9 @@ const MANNERS: &[&str] = &[
     "log_only",
     "stderr",
 ];
+
+/// Methods of a logger that give a logger again.
+const LOGGER_AGAIN: &[&str] = &["bind", "unbind", "try_unbind", "new", "opt", "patch"];
 
 /// Where something is written.
 #[derive(Clone, Copy)]
@@ -73,6 +77,7 @@ impl<'a> Walker<'a> {
                 }
             }
             Some(receiver) => {
+                let receiver = unbound(receiver);
                 let last = receiver.last_name();
                 let by_method = last.and_then(|last| MODELS.sink_method(&last.name, &name.name));
                 match by_method {
@@ -133,6 +138,9 @@ impl<'a> Walker<'a> {
         sink: SinkMatch,
         arguments: &Arguments<'a>,
     ) {
+        if self.shared.notes && sink.channel == Channel::Log {
+            self.outcome.notes.calls.insert(span);
+        }
         let template = arguments.by_place.iter().find_map(|(expr, _)| match &expr.kind {
             ExprKind::Text(text, _) if text.contains('%') || text.contains('{') => Some(&**text),
             _ => None,
@@ -155,6 +163,7 @@ impl<'a> Walker<'a> {
         for (at, (expr, value)) in arguments.by_place.iter().enumerate() {
             let hole = at.checked_sub(after_template).and_then(|at| holes.get(at));
             if hole.is_some_and(|hole| hole.numeric) {
+                self.note_number(expr);
                 continue;
             }
             let said = hole.and_then(|hole| hole.said);
@@ -177,6 +186,7 @@ impl<'a> Walker<'a> {
                 Some(key) => self.named(key, expr.span, value.clone()),
                 None => value.clone(),
             };
+            self.note_value(expr.span, &value);
             self.argument(expr, &value, None, &text, span, sink.channel);
         }
     }
@@ -206,6 +216,7 @@ impl<'a> Walker<'a> {
                     let way = Some(self.step(expr.span, What::Written, flow.way.clone()));
                     let file = self.file;
                     let argument = expr.span;
+                    let site = Site { file, call, argument, parameter: Some(parameter) };
                     self.note_sink(ParameterSink {
                         parameter,
                         channel,
@@ -214,6 +225,7 @@ impl<'a> Walker<'a> {
                         call,
                         argument,
                         wrapper,
+                        site,
                     });
                 }
                 Origin::Inner(inner) => {
@@ -226,6 +238,7 @@ impl<'a> Walker<'a> {
                         call,
                         argument: expr.span,
                         wrapper: false,
+                        site: Site { file: self.file, call, argument: expr.span, parameter: None },
                     };
                     if self.frame.inner.len() < super::MAX_SINKS {
                         self.frame.inner.push((inner, sink));
@@ -316,4 +329,15 @@ impl<'a> Walker<'a> {
             },
         }
     }
+}
+
+/// `logger` of `logger.bind(request=1).opt(lazy=True)`.
+fn unbound(mut receiver: &Expr) -> &Expr {
+    while let ExprKind::Call(call) = &receiver.kind
+        && let ExprKind::Attribute(base, method) = &call.callee.kind
+        && LOGGER_AGAIN.contains(&method.name.as_str())
+    {
+        receiver = base;
+    }
+    receiver
 }

@@ -2,6 +2,7 @@
 
 use super::Walker;
 use super::env::Changes;
+use super::through::is_log_name;
 use crate::ir::{Expr, ExprKind, Handler, Stmt, StmtKind, TypeHint};
 use crate::lexicon::Class;
 use crate::model::MODELS;
@@ -74,7 +75,10 @@ impl<'a> Walker<'a> {
                 // `redact(headers)`: in place.
                 if let ExprKind::Call(call) = &expr.kind
                     && call.arguments.iter().any(|one| self.holds_something(one))
-                    && call.callee.last_name().is_some_and(|name| MODELS.redacts(&name.name))
+                    && call
+                        .callee
+                        .last_name()
+                        .is_some_and(|name| MODELS.redacts(&name.name) && !is_log_name(&name.name))
                 {
                     for argument in &call.arguments {
                         self.treat(argument);

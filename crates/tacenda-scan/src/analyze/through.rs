@@ -14,6 +14,7 @@ impl Walker<'_> {
             match flow.origin {
                 Origin::Source(label, confidence) => {
                     let confidence = self.on_channel(label, confidence, sink.channel);
+                    self.note_handed(sink, label, confidence, flow.field.as_ref(), call);
                     let (file, at, argument) = if sink.wrapper {
                         (self.file, call, place)
                     } else {
@@ -50,6 +51,7 @@ impl Walker<'_> {
                         call: at,
                         argument,
                         wrapper,
+                        site: sink.site,
                     });
                 }
                 Origin::Inner(inner) => {
@@ -102,7 +104,7 @@ impl Walker<'_> {
 }
 
 /// Whether a function of this name is there to write: `log_debug`, `_print`, `audit_log`.
-fn is_log_name(name: &str) -> bool {
+pub(super) fn is_log_name(name: &str) -> bool {
     let words = words(name);
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
     let writes = |word: &str| {

@@ -3,6 +3,7 @@
 mod cache;
 mod fix;
 mod progress;
+mod slot_map;
 mod text;
 
 use std::io::{self, Read, Write};
@@ -12,11 +13,11 @@ use std::process::ExitCode;
 use anstyle::AnsiColor;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use tacenda_policy::Severity;
+use tacenda_policy::{MappedFile, Severity};
 use tacenda_scan::rules::Rule;
 use tacenda_scan::{
-    BadBase, Base, Baseline, Confidence, Finding, Report, Selection, Source, formats, scan_watched,
-    suggest,
+    BadBase, Base, Baseline, Cache, Confidence, Finding, Report, Selection, Source, formats,
+    scan_mapped, scan_watched, suggest,
 };
 
 use crate::failure::{Failure, print, reason, warn};
@@ -97,6 +98,11 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
 
+    /// Also write the slot map to FILE: what the values in each logging call are, for
+    /// `guard.slot_map` of the policy
+    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    slot_map: Option<PathBuf>,
+
     /// Write to FILE (mode 0600), which appears only when it is complete
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
@@ -156,23 +162,14 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     known(&args.ignore)?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let (mut sources, problems) = sources(args)?;
-    let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
     // A bad revision is told before the work is done.
     let base = args.diff_base.as_deref().map(|revision| base(args, revision, &sources));
     let mut base = base.transpose()?;
     let cache = if args.no_cache { None } else { cache::open(args.cache_dir.as_deref())? };
-    let scan = |sources: &[Source]| {
-        let progress = Progress::new(sources.len(), !args.quiet && !args.no_progress);
-        let watch = || progress.step();
-        let report = match &cache {
-            Some(cache) => cache.scan(sources, threads, &watch),
-            None => scan_watched(sources, threads, &watch),
-        };
-        progress.finish();
-        report
-    };
-    let look = |sources: &[Source]| {
-        let mut report = scan(sources);
+    let scan = |sources: &[Source]| scanned(args, cache.as_ref(), sources, None);
+    let mut mapped = args.slot_map.as_ref().map(|_| Vec::new());
+    let mut look = |sources: &[Source]| {
+        let mut report = scanned(args, cache.as_ref(), sources, mapped.as_mut());
         report.findings.retain(|finding| is_asked_for(args, finding));
         report.suppressed.retain(|finding| is_asked_for(args, finding));
         report
@@ -212,6 +209,9 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::from(if failed { 2 } else { u8::from(!fixes.is_empty()) }));
     }
     let refused = fixes.write();
+    if let Some((path, files)) = args.slot_map.as_ref().zip(mapped) {
+        slot_map::write(path, files, args.quiet)?;
+    }
 
     write(args, &report, &sources)?;
     tell_problems(&report)?;
@@ -244,6 +244,30 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         () if found => 1,
         () => 0,
     }))
+}
+
+/// Scans files; with `mapped`, also maps their logging calls, which no cache holds.
+fn scanned(
+    args: &ScanArgs,
+    cache: Option<&Cache>,
+    sources: &[Source],
+    mapped: Option<&mut Vec<MappedFile>>,
+) -> Report {
+    let progress = Progress::new(sources.len(), !args.quiet && !args.no_progress);
+    let watch = || progress.step();
+    let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
+    let report = match (mapped, cache) {
+        (Some(files), _) => {
+            let least = args.min_confidence.unwrap_or(Confidence::Medium);
+            let (report, mapped) = scan_mapped(sources, threads, least, &watch);
+            *files = mapped;
+            report
+        }
+        (None, Some(cache)) => cache.scan(sources, threads, &watch),
+        (None, None) => scan_watched(sources, threads, &watch),
+    };
+    progress.finish();
+    report
 }
 
 /// How many findings are not shown.
