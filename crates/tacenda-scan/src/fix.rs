@@ -6,6 +6,7 @@
 
 mod apply;
 mod imports;
+mod secret;
 mod site;
 mod slot;
 mod template;

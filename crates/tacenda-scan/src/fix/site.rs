@@ -17,7 +17,7 @@ use crate::model::{Channel, Models};
 pub(crate) struct Site<'a> {
     pub(super) text: &'a str,
     lines: &'a Lines,
-    parsed: &'a Parsed<ModModule>,
+    pub(super) parsed: &'a Parsed<ModModule>,
     pub(super) imports: &'a Imports,
     pub(super) finding: &'a Finding,
     /// Whether the program uses Tacenda already.
