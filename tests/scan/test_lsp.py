@@ -38,6 +38,7 @@ class Editor:
         self.client = LanguageClient("test", "1")
         self.told: asyncio.Queue[lsp.PublishDiagnosticsParams] = asyncio.Queue()
         self.registered: list[lsp.RegistrationParams] = []
+        self.messages: list[lsp.ShowMessageParams] = []
 
         @self.client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
         def told(params: lsp.PublishDiagnosticsParams) -> None:
@@ -46,6 +47,10 @@ class Editor:
         @self.client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
         def registered(params: lsp.RegistrationParams) -> None:
             self.registered.append(params)
+
+        @self.client.feature(lsp.WINDOW_SHOW_MESSAGE)
+        def shown(params: lsp.ShowMessageParams) -> None:
+            self.messages.append(params)
 
     async def start(self, *arguments: str, capabilities: lsp.ClientCapabilities) -> Any:
         delay = [] if "--delay" in arguments else ["--delay", "20"]
@@ -254,6 +259,41 @@ def test_rules_are_chosen_on_the_command_line(tmp_path: Path) -> None:
         assert await editor.diagnostics("app.py", 1) == []
 
     session(tmp_path, talk, "--ignore", "TAC1")
+
+
+MODEL = "[[names]]\nkind = 'credential'\nphrases = ['ledger seed']\n"
+OURS = "import logging\n\n\ndef f(ledger_seed):\n    logging.info(ledger_seed)\n"
+
+
+def test_the_models_of_the_workspace_are_used(tmp_path: Path) -> None:
+    (tmp_path / "tacenda.toml").write_text("scan.models = ['ours.toml']\n")
+    (tmp_path / "ours.toml").write_text(MODEL)
+
+    async def talk(editor: Editor) -> None:
+        editor.open("ours.py", OURS)
+        (found,) = await editor.diagnostics("ours.py", 1)
+        assert found.code == "TAC101"
+        assert not editor.messages
+
+    session(tmp_path, talk)
+
+
+def test_wrong_models_are_told_and_those_of_tacenda_hold(tmp_path: Path) -> None:
+    (tmp_path / "tacenda.toml").write_text("scan.models = ['ours.toml']\n")
+    (tmp_path / "ours.toml").write_text(MODEL.replace("phrases", "phrase"))
+
+    async def talk(editor: Editor) -> None:
+        editor.open("ours.py", OURS)
+        assert await editor.diagnostics("ours.py", 1) == []
+        editor.open("app.py", APP)
+        assert len(await editor.diagnostics("app.py", 1)) == 1
+        (message,) = editor.messages
+        assert message.type == lsp.MessageType.Error
+        assert message.message.endswith(
+            "ours.toml:3:1: unknown key `phrase` (did you mean `phrases`?)"
+        )
+
+    session(tmp_path, talk)
 
 
 def converse(stream: bytes) -> subprocess.CompletedProcess[bytes]:

@@ -102,19 +102,21 @@ pub enum PolicyError {
         /// One environment of the circle.
         environment: String,
     },
-    /// A rule file that cannot be read.
-    #[error("cannot read the rule file {}: {reason}", path.display())]
-    RuleFile {
+    /// A file that the policy names, and that cannot be read.
+    #[error("cannot read the {what} {}: {reason}", path.display())]
+    NamedFile {
         /// The layer that names it.
         origin: Origin,
-        /// Its place in `detectors.rules`, from 0.
+        /// "rule file", "model file".
+        what: &'static str,
+        /// Its place in the list that names it, from 0.
         item: usize,
         /// The file.
         path: PathBuf,
         /// Why.
         reason: String,
     },
-    /// A fault inside a rule file.
+    /// A fault inside a rule or model file.
     #[error("{message}")]
     Rule {
         /// Where.
@@ -180,7 +182,7 @@ impl PolicyError {
             | Self::Cycle { place, .. } => Some(place),
             Self::WrongValue { origin, .. }
             | Self::UnknownEnvironment { origin, .. }
-            | Self::RuleFile { origin, .. }
+            | Self::NamedFile { origin, .. }
             | Self::SlotMapFile { origin, .. }
             | Self::CommandOfFoundFile { origin }
             | Self::TokenWithoutVault { origin, .. }
@@ -201,7 +203,7 @@ impl PolicyError {
             quoted.join(", ")
         };
         match self {
-            Self::Unreadable { .. } | Self::Syntax { .. } | Self::RuleFile { .. } => None,
+            Self::Unreadable { .. } | Self::Syntax { .. } | Self::NamedFile { .. } => None,
             Self::UnknownDetector { nearest: None, .. } => {
                 Some("`tacenda rules` lists them".to_owned())
             }

@@ -14,9 +14,9 @@ use crate::{
     discover::Found,
     environment::built_in,
     file::{Layer, PolicyFile, Subject},
+    named_files::NamedFile,
     nearest::nearest,
     place::{Place, Positions},
-    rule_files::RuleFileText,
     setting::Unexpected,
 };
 
@@ -192,6 +192,7 @@ impl Loader {
         let (keys, vault) = (base(Setting::KeysFile), base(Setting::VaultPath));
         let (rules, sinks) = (base(Setting::DetectorsRules), base(Setting::Sinks));
         let (logs, slots) = (base(Setting::LogDirectories), base(Setting::SlotMap));
+        let models = base(Setting::ScanModels);
         let settings = &mut loaded.policy.settings;
         settings.keys_file.resolve(keys.as_deref().and_then(Path::parent));
         settings.vault_path.resolve(vault.as_deref().and_then(Path::parent));
@@ -199,6 +200,7 @@ impl Loader {
         settings.sinks.resolve(sinks.as_deref().and_then(Path::parent));
         settings.log_directories.resolve(logs.as_deref().and_then(Path::parent));
         settings.slot_map.resolve(slots.as_deref().and_then(Path::parent));
+        settings.scan_models.resolve(models.as_deref().and_then(Path::parent));
         let here = found.and_then(|found| std::path::absolute(&found.path).ok());
         for allow in &mut loaded.policy.allow {
             allow.resolve(here.as_deref().and_then(Path::parent));
@@ -356,15 +358,27 @@ impl Loaded {
     ///
     /// # Errors
     /// Every file that cannot be read.
-    pub fn rule_files(&self) -> Result<Vec<RuleFileText>, Vec<PolicyError>> {
-        self.policy.rule_files().map_err(|mut faults| {
-            for fault in &mut faults {
-                if let PolicyError::RuleFile { origin, item, .. } = fault {
-                    *origin = self.item_origin(Setting::DetectorsRules, *item);
-                }
+    pub fn rule_files(&self) -> Result<Vec<NamedFile>, Vec<PolicyError>> {
+        self.policy.rule_files().map_err(|faults| self.placed(faults, Setting::DetectorsRules))
+    }
+
+    /// The texts of the model files, as [`Policy::model_files`], with the places that name those
+    /// that cannot be read.
+    ///
+    /// # Errors
+    /// Every file that cannot be read.
+    pub fn model_files(&self) -> Result<Vec<NamedFile>, Vec<PolicyError>> {
+        self.policy.model_files().map_err(|faults| self.placed(faults, Setting::ScanModels))
+    }
+
+    /// Faults of files, with the items of the setting that name them.
+    fn placed(&self, mut faults: Vec<PolicyError>, setting: Setting) -> Vec<PolicyError> {
+        for fault in &mut faults {
+            if let PolicyError::NamedFile { origin, item, .. } = fault {
+                *origin = self.item_origin(setting, *item);
             }
-            faults
-        })
+        }
+        faults
     }
 
     /// The slot map, as [`Policy::slot_map`], with the place that names one that cannot be read.

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range, path::Path, sync::Arc};
 
-/// A position in a policy or rule file.
+/// A position in a policy, rule or model file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file, as it was found or named.

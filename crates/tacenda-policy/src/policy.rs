@@ -210,6 +210,12 @@ impl Policy {
         &self.settings.detectors_rules.0
     }
 
+    /// The files with models of the user's own code, absolute unless the working directory is
+    /// unknown; the name of a file may hold `*` and `?`.
+    pub fn model_paths(&self) -> &[PathBuf] {
+        &self.settings.scan_models.0
+    }
+
     /// The directories whose files are logs, absolute unless the working directory is unknown.
     pub fn log_directories(&self) -> &[PathBuf] {
         &self.settings.log_directories.0

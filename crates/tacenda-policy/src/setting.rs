@@ -225,6 +225,10 @@ settings! {
     /// stand for any letters and for one.
     DetectorsRules detectors_rules: Paths = Paths(Vec::new()),
         "detectors.rules", "TACENDA_DETECTORS_RULES";
+    /// Files with models of one's own code, for `tacenda scan` and `tacenda lsp`: what brings
+    /// something sensitive in, what writes, what makes a value fit to be written. Relative to the
+    /// policy file. `*` and `?` in the name of a file stand for any letters and for one.
+    ScanModels scan_models: Paths = Paths(Vec::new()), "scan.models", "TACENDA_SCAN_MODELS";
 }
 
 /// Interactive commands of the MLX ecosystem: their standard output is the text that the user asked

@@ -177,7 +177,7 @@ extends = 'self'
          hint: did you mean `development`?
          error: unknown key `environment` in `[environments.staging]`
            --> tacenda.toml:5:1
-         hint: valid here: `extends`, `classes`, `actions`, `allow`, `guard`, `sinks`, `levels`, `protect`, `keys`, `hash`, `fpe`, `vault`, `detectors`
+         hint: valid here: `extends`, `classes`, `actions`, `allow`, `guard`, `sinks`, `levels`, `protect`, `keys`, `hash`, `fpe`, `vault`, `detectors`, `scan`
          error: the environment `b` extends itself
            --> tacenda.toml:9:11
          hint: take one `extends` of the circle out

@@ -47,7 +47,7 @@ fn value(setting: Setting, layer: usize) -> (String, String) {
         }
         Setting::HashCountryCode => quoted(&format!("{}", 40 + layer)),
         Setting::FpeLuhn => quoted(["valid", "invalid"][layer % 2]),
-        Setting::DetectorsRules | Setting::LogDirectories => {
+        Setting::DetectorsRules | Setting::LogDirectories | Setting::ScanModels => {
             (format!("/rules/a,/rules/b{layer}"), format!("['/rules/a', '/rules/b{layer}']"))
         }
         Setting::OutputCommands | Setting::KeysCommand | Setting::DetectorsDisable => {
@@ -177,8 +177,8 @@ fn the_chosen_file_and_what_it_is_relative_to() {
     let inner = root.path().join("project/src");
     fs::create_dir_all(&inner).unwrap();
     let project = root.path().join("project");
-    let text =
-        "keys.file = 'key'\n[guard]\nlog_directories = ['logs', '/var/log/a']\nslot_map = 'm.json'";
+    let text = "keys.file = 'key'\n[guard]\nlog_directories = ['logs', '/var/log/a']\nslot_map = 'm.json'\n\
+         [scan]\nmodels = ['models.toml']";
     fs::write(project.join("tacenda.toml"), text).unwrap();
     fs::write(root.path().join("other.toml"), "guard.stdout = 'log'").unwrap();
 
@@ -190,6 +190,7 @@ fn the_chosen_file_and_what_it_is_relative_to() {
     let logs = [project.join("logs"), "/var/log/a".into()];
     assert_eq!(loaded.policy().log_directories(), logs);
     assert_eq!(loaded.policy().slot_map_path(), Some(project.join("m.json").as_path()));
+    assert_eq!(loaded.policy().model_paths(), [project.join("models.toml")]);
 
     let here = Loader::isolated().directory(&project).load().unwrap();
     assert_eq!(here.file(), Some(Path::new("tacenda.toml")), "shown relative to where one is");

@@ -1,11 +1,10 @@
 //! The engine that a policy asks for: Tacenda's own rules and the user's, without those that are
 //! turned off.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use tacenda_detect::{Engine, UserRules};
-use tacenda_policy::{Policy, PolicyError, RuleFileText};
+use tacenda_policy::{NamedFile, Policy, PolicyError};
 
 /// The engine of a policy. Reads the files of `detectors.rules`.
 ///
@@ -21,7 +20,7 @@ pub fn engine(policy: &Policy) -> Result<&'static Engine, Vec<PolicyError>> {
 /// Every fault of a rule file.
 pub fn engine_with(
     policy: &Policy,
-    files: &[RuleFileText],
+    files: &[NamedFile],
 ) -> Result<&'static Engine, Vec<PolicyError>> {
     let disabled = policy.disabled_detectors();
     if files.is_empty() && disabled.is_empty() {
@@ -45,10 +44,8 @@ pub fn engine_with(
 ///
 /// # Errors
 /// Every fault of a rule file.
-pub fn user_rules(files: &[RuleFileText]) -> Result<UserRules, Vec<PolicyError>> {
-    let texts: Vec<(PathBuf, &str)> =
-        files.iter().map(|file| (shown(&file.path), file.text.as_str())).collect();
-    UserRules::read(texts.iter().map(|(path, text)| (path.as_path(), *text)))
+pub fn user_rules(files: &[NamedFile]) -> Result<UserRules, Vec<PolicyError>> {
+    UserRules::read(files.iter().map(|file| (file.shown(), file.text.as_str())))
         .map_err(|faults| faults.into_iter().map(PolicyError::from).collect())
 }
 
@@ -56,16 +53,10 @@ pub fn user_rules(files: &[RuleFileText]) -> Result<UserRules, Vec<PolicyError>>
 #[derive(PartialEq, Eq)]
 struct Wanted {
     disabled: Vec<String>,
-    files: Vec<RuleFileText>,
+    files: Vec<NamedFile>,
 }
 
 static MADE: Mutex<Vec<(Wanted, &'static Engine)>> = Mutex::new(Vec::new());
-
-/// The path as people know it: relative to where they are, when the file is below.
-fn shown(path: &std::path::Path) -> PathBuf {
-    let here = std::env::current_dir().ok();
-    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
-}
 
 #[cfg(test)]
 mod tests {
@@ -77,8 +68,8 @@ mod tests {
         Policy::from_toml(text).unwrap()
     }
 
-    fn file(text: &str) -> [RuleFileText; 1] {
-        [RuleFileText { path: "own.toml".into(), text: text.to_owned() }]
+    fn file(text: &str) -> [NamedFile; 1] {
+        [NamedFile { path: "own.toml".into(), text: text.to_owned() }]
     }
 
     fn found(engine: &Engine, text: &str) -> Vec<&'static str> {

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::configuration;
 use crate::mask::masked;
+use crate::model::Models;
 use crate::notebook::{BadNotebook, Notebook, is_notebook};
 use crate::scan::MAX_BYTES;
 
@@ -109,11 +110,11 @@ impl Source {
 
     /// Its text, with what looks like a secret hidden, for a report to show. Nothing if it cannot be
     /// read any more.
-    pub fn masked(&self) -> Option<String> {
+    pub fn masked(&self, models: &Models) -> Option<String> {
         if configuration::syntax(&self.path).is_some() {
             return self.raw().ok().map(|text| configuration::masked(&text));
         }
-        self.read().ok().map(|text| masked(&text, self.syntax()))
+        self.read().ok().map(|text| masked(&text, self.syntax(), models))
     }
 
     /// Its code: of a notebook that of its cells, of another file its text.

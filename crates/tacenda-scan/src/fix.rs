@@ -6,6 +6,7 @@
 
 mod apply;
 mod imports;
+mod secret;
 mod site;
 mod slot;
 mod template;
@@ -23,7 +24,7 @@ use crate::configuration;
 use crate::files::Source;
 use crate::finding::{Finding, Region};
 use crate::lines::Lines;
-use crate::lower::lower;
+use crate::lower::is_too_deep;
 use crate::notebook::is_notebook;
 use crate::scan::{Report, STACK};
 
@@ -117,8 +118,7 @@ fn of_file(
     uses_tacenda: bool,
 ) -> Vec<(usize, Fix)> {
     let parsed = parse_unchecked_source(text, PySourceType::Python);
-    let (_, too_deep) = lower(parsed.suite());
-    if too_deep {
+    if is_too_deep(parsed.suite()) {
         // Giving back a tree this deep would recurse as deeply.
         std::mem::forget(parsed);
         return Vec::new();

@@ -1,4 +1,5 @@
-//! What a name says about the value behind it: `models/names.toml`.
+//! What a name says about the value behind it: `models/names.toml`, and before it the user's own
+//! models.
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::LazyLock;
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use crate::Confidence;
 use crate::context::Context;
 use crate::label::Label;
+use crate::model::{Harmless, Names};
 
 /// What the lexicon reads in a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,21 +67,8 @@ impl Class {
 
 #[derive(Deserialize)]
 struct File {
-    names: Vec<Entry>,
+    names: Vec<Names>,
     words: Words,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    kind: Label,
-    confidence: Confidence,
-    #[serde(default)]
-    needs: Need,
-    phrases: Vec<String>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that no entry escapes"))]
-    examples: Vec<String>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that no entry escapes"))]
-    counter_examples: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +82,16 @@ struct Words {
     holders: HashSet<String>,
 }
 
-struct Lexicon {
+/// What names say.
+#[derive(Default)]
+pub(crate) struct Lexicon {
+    /// What the user's own phrases say.
+    own: HashMap<String, Class>,
+    /// The words of the longest of them.
+    longest: usize,
+}
+
+struct Builtin {
     phrases: HashMap<String, Class>,
     words: Words,
 }
@@ -102,33 +100,32 @@ fn file() -> File {
     toml::from_str(include_str!("../../../models/names.toml")).expect("models/names.toml is valid")
 }
 
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+static BUILTIN: LazyLock<Builtin> = LazyLock::new(|| {
     let file = file();
     let mut phrases = HashMap::default();
     for entry in file.names {
+        let class = entry.class();
         for phrase in entry.phrases {
-            let class = Class::Sensitive(entry.kind, entry.confidence, entry.needs);
             // The first entry holds: the surer ones come first.
-            phrases.entry(phrase).or_insert(class);
+            phrases.entry(phrase.into_inner()).or_insert(class);
         }
     }
-    Lexicon { phrases, words: file.words }
+    Builtin { phrases, words: file.words }
 });
 
-/// Reads a name.
-pub(crate) fn classify(name: &str) -> Class {
-    if name.len() > 80 {
-        return Class::Plain;
+/// A phrase of Tacenda's own has so many words at most.
+const LONGEST: usize = 4;
+
+impl Names {
+    /// What they say.
+    pub(crate) fn class(&self) -> Class {
+        Class::Sensitive(self.kind, self.confidence, self.needs)
     }
-    let words = words(name);
-    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-    while words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
-        words.pop();
+
+    /// Whether this class is what they say.
+    pub(crate) fn is_said_by(&self, class: Class) -> bool {
+        matches!(class, Class::Sensitive(label, _, needs) if label == self.kind && needs == self.needs)
     }
-    if words.is_empty() || is_class_of_arguments(name, &words) {
-        return Class::Plain;
-    }
-    LEXICON.read(&words)
 }
 
 /// Whether a name is that of a class, which is no value, and tells what may be given: `TextKwargs`.
@@ -140,8 +137,45 @@ fn is_class_of_arguments(name: &str, words: &[&str]) -> bool {
 }
 
 impl Lexicon {
+    /// What the user's own phrases say, and else those of the binary.
+    pub(crate) fn with(names: &[Names], harmless: &[Harmless]) -> Self {
+        let mut own = HashMap::default();
+        let of_names = names.iter().flat_map(|one| {
+            one.phrases.iter().map(|phrase| (phrase.as_ref().clone(), one.class()))
+        });
+        let of_harmless = harmless.iter().flat_map(|one| {
+            one.phrases.iter().map(|phrase| (phrase.as_ref().clone(), Class::Harmless))
+        });
+        for (phrase, class) in of_names.chain(of_harmless) {
+            own.entry(phrase).or_insert(class);
+        }
+        let longest = own.keys().map(|phrase| phrase.split(' ').count()).max().unwrap_or_default();
+        Self { own, longest }
+    }
+
+    /// Reads a name.
+    pub(crate) fn classify(&self, name: &str) -> Class {
+        if name.len() > 80 {
+            return Class::Plain;
+        }
+        let words = words(name);
+        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        while words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
+            words.pop();
+        }
+        if words.is_empty() || is_class_of_arguments(name, &words) {
+            return Class::Plain;
+        }
+        self.read(&words)
+    }
+
     fn read(&self, words: &[&str]) -> Class {
-        let lists = &self.words;
+        if !self.own.is_empty()
+            && let Some(class) = self.own.get(&words.join(" "))
+        {
+            return *class;
+        }
+        let lists = &BUILTIN.words;
         let first = words[0];
         let any = |list: &HashSet<String>| words.iter().any(|word| list.contains(*word));
         if any(&lists.treated) || words.len() > 1 && lists.harmless_prefixes.contains(first) {
@@ -154,11 +188,15 @@ impl Lexicon {
         let mut rest = words;
         let mut best: Option<(Class, Confidence)> = None;
         loop {
-            if let Some(class) = self.phrase(rest)
-                && let Class::Sensitive(_, confidence, _) = class
-                && best.is_none_or(|(_, before)| confidence > before)
-            {
-                best = Some((class, confidence));
+            match self.phrase(rest) {
+                Some(class @ Class::Sensitive(_, confidence, _))
+                    if best.is_none_or(|(_, before)| confidence > before) =>
+                {
+                    best = Some((class, confidence));
+                }
+                // The user says so.
+                Some(Class::Harmless) if best.is_none() => return Class::Harmless,
+                _ => {}
             }
             match rest {
                 [head @ .., last] if !head.is_empty() && lists.holders.contains(*last) => {
@@ -181,31 +219,34 @@ impl Lexicon {
 
     /// The class of the longest phrase that the words end in.
     fn phrase(&self, words: &[&str]) -> Option<Class> {
-        let longest = words.len().min(4);
+        let longest = words.len().min(LONGEST.max(self.longest));
         (1..=longest).rev().find_map(|length| {
             let tail = words[words.len() - length..].join(" ");
-            let class = *self.phrases.get(&tail)?;
+            if let Some(class) = self.own.get(&tail) {
+                return Some(*class);
+            }
+            let class = *BUILTIN.phrases.get(&tail)?;
             // `data`, `config`: as a last word among others they say nothing of their own.
             let weak = matches!(class, Class::Sensitive(label, confidence, _)
                 if length == 1 && words.len() > 1 && (confidence == Confidence::Low && label != Label::Personal));
-            let general = weak && self.words.harmless_heads.contains(words[words.len() - 1]);
+            let general = weak && BUILTIN.words.harmless_heads.contains(words[words.len() - 1]);
             (!general).then_some(class)
         })
     }
-}
 
-/// What the content of a file is of which this is the name of its path: `password_file`,
-/// `tokenPath`.
-pub(crate) fn secret_file(name: &str) -> Option<Class> {
-    let words = words(name);
-    let (last, rest) = words.split_last()?;
-    if !matches!(last.as_str(), "file" | "path" | "filename" | "filepath" | "fname") {
-        return None;
+    /// What the content of a file is of which this is the name of its path: `password_file`,
+    /// `tokenPath`.
+    pub(crate) fn secret_file(&self, name: &str) -> Option<Class> {
+        let words = words(name);
+        let (last, rest) = words.split_last()?;
+        if !matches!(last.as_str(), "file" | "path" | "filename" | "filepath" | "fname") {
+            return None;
+        }
+        let rest = rest.iter().map(String::as_str);
+        let rest: Vec<&str> = rest.filter(|word| !matches!(*word, "file" | "path")).collect();
+        let class = if rest.is_empty() { Class::Plain } else { self.read(&rest) };
+        matches!(class, Class::Sensitive(Label::Credential, ..)).then_some(class)
     }
-    let rest: Vec<&str> =
-        rest.iter().map(String::as_str).filter(|word| !matches!(*word, "file" | "path")).collect();
-    let class = if rest.is_empty() { Class::Plain } else { LEXICON.read(&rest) };
-    matches!(class, Class::Sensitive(Label::Credential, ..)).then_some(class)
 }
 
 /// The words of `snake_case`, `camelCase`, `SCREAMING_CASE`, `kebab-case` and dotted names.
@@ -256,9 +297,10 @@ mod tests {
 
     #[test]
     fn a_class_of_arguments_is_no_value() {
-        assert_eq!(classify("Emu3TextKwargs"), Class::Plain);
-        assert_ne!(classify("PromptText"), Class::Plain);
-        assert_ne!(classify("prompt_kwargs"), Class::Plain);
+        let lexicon = Lexicon::default();
+        assert_eq!(lexicon.classify("Emu3TextKwargs"), Class::Plain);
+        assert_ne!(lexicon.classify("PromptText"), Class::Plain);
+        assert_ne!(lexicon.classify("prompt_kwargs"), Class::Plain);
     }
 
     #[test]
@@ -270,13 +312,15 @@ mod tests {
                 http: matches!(entry.needs, Need::Http | Need::HttpOrMl),
                 ..Context::default()
             };
-            let says = |name: &str| classify(name).within(&context).map(|(label, _)| label);
+            let says = |name: &str| {
+                Lexicon::default().classify(name).within(&context).map(|(label, _)| label)
+            };
             assert!(!entry.examples.is_empty() && !entry.counter_examples.is_empty());
             for example in &entry.examples {
-                assert_eq!(says(example), Some(entry.kind), "{example}");
+                assert_eq!(says(example.as_ref()), Some(entry.kind), "{example:?}");
             }
             for counter in &entry.counter_examples {
-                assert_ne!(says(counter), Some(entry.kind), "{counter}");
+                assert_ne!(says(counter.as_ref()), Some(entry.kind), "{counter:?}");
             }
         }
     }

@@ -49,15 +49,8 @@ pub use files::{BadPattern, Problem, Reason, Selection, Source};
 pub use finding::{Cell, Finding, Region, Stop};
 pub use fix::{Applicability, Edit, Fix, Fixed, apply, suggest};
 pub use label::Label;
-pub use model::Channel;
+pub use model::{Channel, Models, model_examples};
 pub use notebook::BadNotebook;
-pub use scan::{Report, Watch, scan, scan_mapped, scan_watched};
+pub use scan::{Report, Setup, Watch, scan, scan_mapped, scan_watched};
 pub use suppress::{Unused, Why};
 pub use tacenda_policy::Confidence;
-
-/// The examples and counter-examples of every sink and source of the models, by id: for the test
-/// that none escapes, and for who writes a model.
-pub fn model_examples() -> impl Iterator<Item = (&'static str, &'static [String], &'static [String])>
-{
-    model::MODELS.examples()
-}

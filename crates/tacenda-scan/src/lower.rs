@@ -13,15 +13,15 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use crate::context::Context;
 use crate::ir::{Expr, ExprKind, Ident, Module, Span, TypeHint};
 use crate::label::Label;
-use crate::lexicon::{Class, classify};
+use crate::lexicon::{Class, Lexicon};
 
 /// Deeper than this no expression or block is followed: nobody writes such code by hand, and what
 /// comes after works by recursion.
 const MAX_DEPTH: u32 = 120;
 
 /// Lowers a file. The second value tells that it nests too deeply to be followed everywhere.
-pub(crate) fn lower(suite: &[ast::Stmt]) -> (Module, bool) {
-    let mut lowering = Lowering::default();
+pub(crate) fn lower(suite: &[ast::Stmt], names: &Lexicon) -> (Module, bool) {
+    let mut lowering = Lowering::new(names);
     let body = lowering.block(suite);
     let mut context = Context::of(&lowering.names, &lowering.imports, lowering.credentials > 0);
     context.holders = lowering.holders;
@@ -33,8 +33,13 @@ pub(crate) fn lower(suite: &[ast::Stmt]) -> (Module, bool) {
     (Module { body, context }, lowering.too_deep)
 }
 
-#[derive(Default)]
-struct Lowering {
+/// Whether a file nests too deeply to be followed everywhere.
+pub(crate) fn is_too_deep(suite: &[ast::Stmt]) -> bool {
+    lower(suite, &Lexicon::default()).1
+}
+
+struct Lowering<'n> {
+    lexicon: &'n Lexicon,
     classes: HashMap<Name, Class>,
     names: HashSet<Name>,
     imports: HashSet<Name>,
@@ -52,14 +57,31 @@ struct Lowering {
     too_deep: bool,
 }
 
-impl Lowering {
+impl<'n> Lowering<'n> {
+    fn new(lexicon: &'n Lexicon) -> Self {
+        Self {
+            lexicon,
+            classes: HashMap::default(),
+            names: HashSet::default(),
+            imports: HashSet::default(),
+            holders: HashSet::default(),
+            parsed: Vec::new(),
+            secret_option: false,
+            grammar: false,
+            credentials: 0,
+            mentions: 0,
+            depth: 0,
+            too_deep: false,
+        }
+    }
+
     fn ident(&mut self, name: &Name) -> Ident {
         let known = self.classes.get(name).copied();
         self.mentions += usize::from(known.is_some_and(Class::is_credential));
         let class = match known.as_ref() {
             Some(class) => *class,
             None => {
-                let class = classify(name);
+                let class = self.lexicon.classify(name);
                 self.classes.insert(name.clone(), class);
                 self.names.insert(name.clone());
                 self.credentials += usize::from(class.is_credential());

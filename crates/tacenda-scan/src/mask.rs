@@ -7,14 +7,14 @@ use ruff_text_size::Ranged;
 use tacenda_detect::Engine;
 
 use crate::label::Label;
-use crate::lexicon::{Class, classify};
-use crate::lower::lower;
-use crate::model::MODELS;
+use crate::lexicon::Class;
+use crate::lower::is_too_deep;
+use crate::model::Models;
 use crate::scan::STACK;
 
 /// The text without comments and with its literals hidden, but for keys and for message texts in
 /// which no detector finds anything. Places stay what they were: each byte is replaced by one.
-pub(crate) fn masked(text: &str, syntax: PySourceType) -> String {
+pub(crate) fn masked(text: &str, syntax: PySourceType, models: &Models) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut spans = Vec::new();
     Engine::builtin().scan(text.as_bytes(), &mut spans);
@@ -27,7 +27,7 @@ pub(crate) fn masked(text: &str, syntax: PySourceType) -> String {
         parser.spawn_scoped(scope, || tokens(text, syntax)).ok()?.join().ok()
     });
     match tokens {
-        Some(tokens) => hide_literals(text, &tokens, &mut bytes),
+        Some(tokens) => hide_literals(text, &tokens, models, &mut bytes),
         None => fill(&mut bytes, 0, text.len(), b'*'),
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -41,8 +41,7 @@ fn tokens(text: &str, syntax: PySourceType) -> Vec<Token> {
         (token.kind(), token.range().start().to_usize(), token.range().end().to_usize())
     };
     let tokens = parsed.tokens().iter().map(token).collect();
-    let (_, too_deep) = lower(parsed.suite());
-    if too_deep {
+    if is_too_deep(parsed.suite()) {
         std::mem::forget(parsed);
     }
     tokens
@@ -66,7 +65,7 @@ struct Open<'t> {
     credential: Option<u8>,
 }
 
-fn hide_literals(text: &str, tokens: &[Token], bytes: &mut [u8]) {
+fn hide_literals(text: &str, tokens: &[Token], models: &Models, bytes: &mut [u8]) {
     let mut open = vec![Open::default()];
     let mut before = TokenKind::Newline;
     let mut name = None;
@@ -88,7 +87,7 @@ fn hide_literals(text: &str, tokens: &[Token], bytes: &mut [u8]) {
                 open.pop();
             }
             TokenKind::Name => {
-                name_credential(&mut open, word);
+                name_credential(&mut open, word, models);
                 named = Some(word);
             }
             TokenKind::Equal | TokenKind::Colon | TokenKind::EqEqual => {
@@ -112,11 +111,11 @@ fn hide_literals(text: &str, tokens: &[Token], bytes: &mut [u8]) {
             TokenKind::String => {
                 let (front, back) = quotes(word);
                 let inside = word.get(front..word.len() - back).unwrap_or_default();
-                if !is_shown(inside, here, before, next) {
+                if !is_shown(inside, here, (before, next), models) {
                     fill(bytes, start + front, end - back, b'*');
                 }
                 if is_key(inside) {
-                    name_credential(&mut open, inside);
+                    name_credential(&mut open, inside, models);
                 }
             }
             _ => {}
@@ -127,8 +126,8 @@ fn hide_literals(text: &str, tokens: &[Token], bytes: &mut [u8]) {
 }
 
 /// Notes that a credential is named where what follows may be its value.
-fn name_credential(open: &mut [Open<'_>], name: &str) {
-    if matches!(classify(name), Class::Sensitive(Label::Credential, ..))
+fn name_credential(open: &mut [Open<'_>], name: &str, models: &Models) {
+    if matches!(models.classify(name), Class::Sensitive(Label::Credential, ..))
         && let Some(here) = open.last_mut()
     {
         here.credential = Some(here.credential.unwrap_or(0).max(1));
@@ -145,7 +144,12 @@ fn quotes(word: &str) -> (usize, usize) {
     (prefix + width.min(body.len()), if closed { width } else { 0 })
 }
 
-fn is_shown(inside: &str, here: Open<'_>, before: TokenKind, next: TokenKind) -> bool {
+fn is_shown(
+    inside: &str,
+    here: Open<'_>,
+    (before, next): (TokenKind, TokenKind),
+    models: &Models,
+) -> bool {
     let key = is_key(inside)
         && match here.kind {
             Some(TokenKind::Lsqb) => {
@@ -165,7 +169,7 @@ fn is_shown(inside: &str, here: Open<'_>, before: TokenKind, next: TokenKind) ->
         return false;
     }
     let template = inside.contains(['%', '{']);
-    let written = here.name.is_some_and(|name| MODELS.may_write(name));
+    let written = here.name.is_some_and(|name| models.may_write(name));
     (template || written) && is_said(inside)
 }
 
@@ -208,7 +212,7 @@ mod tests {
             ("d['password'] = 'heron %s'", "d['password'] = '********'"),
             ("password = 'heron", "password = '*****"),
         ] {
-            assert_eq!(masked(text, PySourceType::Python), expected);
+            assert_eq!(masked(text, PySourceType::Python, Models::builtin()), expected);
         }
     }
 }

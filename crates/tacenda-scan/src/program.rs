@@ -262,6 +262,17 @@ impl<'a> Program<'a> {
         self.functions.iter().enumerate().filter_map(numbered).collect()
     }
 
+    /// The import path of a function: `module.function`, `module.Class.method`.
+    pub(crate) fn path_of(&self, function: usize) -> Option<String> {
+        let entry = &self.functions[function];
+        let module = &self.units[entry.file? as usize].module;
+        let name = &entry.function.name.name;
+        Some(match entry.class {
+            Some(class) => format!("{module}.{class}.{name}"),
+            None => format!("{module}.{name}"),
+        })
+    }
+
     /// The files that import something of this one.
     pub(crate) fn importers(&self, file: u32) -> impl Iterator<Item = usize> {
         let module = self.units[file as usize].module.as_str();

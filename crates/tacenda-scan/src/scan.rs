@@ -21,6 +21,7 @@ use crate::finding::Finding;
 use crate::judge::{Texts, judge};
 use crate::lexicon::words;
 use crate::lower::lower;
+use crate::model::Models;
 use crate::notebook;
 use crate::program::{Packages, Program, Standing, Unit};
 use crate::rules::{Match, Rule};
@@ -65,27 +66,36 @@ impl Report {
 /// What is called whenever another file has been read.
 pub type Watch<'a> = &'a (dyn Fn() + Sync);
 
-/// Scans files.
+/// What a scan works with.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'m> {
+    /// What functions and names mean.
+    pub models: &'m Models,
+    /// With so many threads; with one for each processor if that is 0.
+    pub threads: usize,
+}
+
+/// Scans files, with the models of the binary.
 pub fn scan(sources: &[Source], threads: usize) -> Report {
-    scan_watched(sources, threads, &|| {})
+    scan_watched(sources, Setup { models: Models::builtin(), threads }, &|| {})
 }
 
 /// Scans files while somebody watches.
-pub fn scan_watched(sources: &[Source], threads: usize, watch: Watch<'_>) -> Report {
-    pooled(threads, || scan_here(sources, watch))
+pub fn scan_watched(sources: &[Source], setup: Setup<'_>, watch: Watch<'_>) -> Report {
+    pooled(setup.threads, || scan_here(sources, setup.models, watch))
 }
 
 /// Scans files, and maps their logging calls: which values in them are sensitive, at least as surely
 /// as `least`.
 pub fn scan_mapped(
     sources: &[Source],
-    threads: usize,
+    setup: Setup<'_>,
     least: Confidence,
     watch: Watch<'_>,
 ) -> (Report, Vec<MappedFile>) {
-    pooled(threads, || {
+    pooled(setup.threads, || {
         let mut mapped = Mapped { least, files: Vec::new() };
-        let report = scan_noting(sources, watch, Some(&mut mapped));
+        let report = scan_noting(sources, setup.models, watch, Some(&mut mapped));
         (report, mapped.files)
     })
 }
@@ -99,12 +109,17 @@ pub(crate) fn pooled<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -
     }
 }
 
-pub(crate) fn scan_here(sources: &[Source], watch: Watch<'_>) -> Report {
-    scan_noting(sources, watch, None)
+pub(crate) fn scan_here(sources: &[Source], models: &Models, watch: Watch<'_>) -> Report {
+    scan_noting(sources, models, watch, None)
 }
 
 /// Scans files; with `mapped`, also maps their logging calls.
-fn scan_noting(sources: &[Source], watch: Watch<'_>, mapped: Option<&mut Mapped>) -> Report {
+fn scan_noting(
+    sources: &[Source],
+    models: &Models,
+    watch: Watch<'_>,
+    mapped: Option<&mut Mapped>,
+) -> Report {
     let mut report = Report::default();
     let packages = Packages::of(sources);
     let read: Vec<Result<Read, Problem>> = sources
@@ -112,7 +127,7 @@ fn scan_noting(sources: &[Source], watch: Watch<'_>, mapped: Option<&mut Mapped>
         .map(|source| {
             // One file that we fail on is told, and costs no other its findings.
             let failed = |_| Err(Problem { path: source.path.clone(), reason: Reason::Internal });
-            let read = catch_unwind(|| read(source, &packages)).unwrap_or_else(failed);
+            let read = catch_unwind(|| read(source, &packages, models)).unwrap_or_else(failed);
             watch();
             read
         })
@@ -135,7 +150,7 @@ fn scan_noting(sources: &[Source], watch: Watch<'_>, mapped: Option<&mut Mapped>
         }
     }
     report.uses_tacenda = units.iter().any(|unit| unit.ir.context.guarded);
-    let Ran { found, matches, failed, notes } = run(&units, mapped.is_some());
+    let Ran { found, matches, failed, notes } = run(&units, models, mapped.is_some());
     let failed = failed.into_iter().map(|file| units[file].path.clone());
     report.problems.extend(failed.map(|path| Problem { path, reason: Reason::Internal }));
     let mut by_file: HashMap<u32, Vec<Found>> = HashMap::default();
@@ -179,24 +194,30 @@ enum Read {
     Other,
 }
 
-fn read(source: &Source, packages: &Packages) -> Result<Read, Problem> {
+fn read(source: &Source, packages: &Packages, models: &Models) -> Result<Read, Problem> {
     match configuration::syntax(&source.path) {
         Some(syntax) => {
             let told = configuration::scan(source, syntax)?;
             Ok(told.map_or(Read::Other, Read::Configuration))
         }
-        None => unit(source, packages).map(|(unit, lines)| Read::Code(Box::new(unit), lines)),
+        None => {
+            unit(source, packages, models).map(|(unit, lines)| Read::Code(Box::new(unit), lines))
+        }
     }
 }
 
 /// Reads a file of Python, and lowers it; how many lines it has.
-pub(crate) fn unit(source: &Source, packages: &Packages) -> Result<(Unit, usize), Problem> {
+pub(crate) fn unit(
+    source: &Source,
+    packages: &Packages,
+    models: &Models,
+) -> Result<(Unit, usize), Problem> {
     let problem = |reason| Problem { path: source.path.clone(), reason };
     let text = source.read().map_err(problem)?;
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
     let parsed = parse_unchecked_source(&text, source.syntax());
     let parsed_comments = comments(&text, &parsed);
-    let (mut ir, too_deep) = lower(parsed.suite());
+    let (mut ir, too_deep) = lower(parsed.suite(), models.names());
     if too_deep {
         // Giving back a tree this deep would recurse as deeply.
         std::mem::forget(parsed);
@@ -238,14 +259,14 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Runs all files until what they know of each other settles.
-    pub(crate) fn of(program: &Program<'_>) -> Self {
-        Self::noting(program, false)
+    pub(crate) fn of(program: &Program<'_>, models: &Models) -> Self {
+        Self::noting(program, models, false)
     }
 
     /// The same; with `notes`, also what is known of the values in logging calls.
-    fn noting(program: &Program<'_>, notes: bool) -> Self {
+    fn noting(program: &Program<'_>, models: &Models, notes: bool) -> Self {
         let mut facts = Self { notes, ..Self::default() };
-        facts.settle(program, (0..program.units.len()).collect(), None);
+        facts.settle(program, models, (0..program.units.len()).collect(), None);
         facts
     }
 
@@ -254,6 +275,7 @@ impl Facts {
     pub(crate) fn settle(
         &mut self,
         program: &Program<'_>,
+        models: &Models,
         mut stale: Vec<usize>,
         within: Option<&[usize]>,
     ) -> Vec<usize> {
@@ -271,7 +293,7 @@ impl Facts {
             if stale.is_empty() {
                 break;
             }
-            let (changed, touched) = self.round(program, &stale);
+            let (changed, touched) = self.round(program, models, &stale);
             let is_stale = |file: &usize| {
                 u32::try_from(*file).is_ok_and(|file| touched.contains(&file))
                     || !changed.is_empty()
@@ -286,7 +308,12 @@ impl Facts {
     }
 
     /// Runs some files once; the functions and the files' attributes of which more is known by that.
-    fn round(&mut self, program: &Program<'_>, stale: &[usize]) -> (HashSet<usize>, HashSet<u32>) {
+    fn round(
+        &mut self,
+        program: &Program<'_>,
+        models: &Models,
+        stale: &[usize],
+    ) -> (HashSet<usize>, HashSet<u32>) {
         let flowing =
             self.attributes.values().flatten().filter(|(_, value)| !value.flows.is_empty());
         let kept: HashSet<Name> = flowing.map(|(field, _)| field.clone()).collect();
@@ -296,6 +323,7 @@ impl Facts {
             attributes: &self.attributes,
             kept: &kept,
             notes: self.notes,
+            models,
         };
         let by_function = &self.by_function;
         let fresh: Vec<(usize, Outcome)> = stale
@@ -414,8 +442,8 @@ struct Ran {
 }
 
 /// Runs all files.
-fn run(units: &[Unit], notes: bool) -> Ran {
-    let facts = Facts::noting(&Program::new(units), notes);
+fn run(units: &[Unit], models: &Models, notes: bool) -> Ran {
+    let facts = Facts::noting(&Program::new(units), models, notes);
     let mut ran = Ran {
         found: Vec::new(),
         matches: Matches::default(),

@@ -12,8 +12,9 @@ use crate::configuration;
 use crate::files::Source;
 use crate::fix::suggest;
 use crate::judge::{Texts, judge};
+use crate::model::Models;
 use crate::program::{Packages, Program, Unit};
-use crate::scan::{Facts, Matches, Report, STACK, unit};
+use crate::scan::{Facts, Matches, Report, STACK, Setup, unit};
 
 /// After so many edits the texts of before are given back.
 const EDITS: usize = 256;
@@ -40,23 +41,25 @@ pub trait Client: Send {
 }
 
 /// Scans files, and then what changes in them, until the client ends it.
-pub fn serve(sources: Vec<Source>, threads: usize, client: &mut dyn Client) {
+pub fn serve(sources: Vec<Source>, setup: Setup<'_>, client: &mut dyn Client) {
+    let Setup { models, threads } = setup;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
     match pool {
-        Ok(pool) => pool.install(|| Workspace::new(sources).serve(client)),
-        Err(_) => Workspace::new(sources).serve(client),
+        Ok(pool) => pool.install(|| Workspace::new(sources, models).serve(client)),
+        Err(_) => Workspace::new(sources, models).serve(client),
     }
 }
 
-struct Workspace {
-    files: Files,
+struct Workspace<'m> {
+    files: Files<'m>,
     units: Vec<Unit>,
     known: Known,
     changes: VecDeque<Change>,
 }
 
 /// The files, by their numbers.
-struct Files {
+struct Files<'m> {
+    models: &'m Models,
     sources: Vec<Source>,
     by_path: HashMap<PathBuf, u32>,
 }
@@ -68,20 +71,20 @@ struct Known {
     owed: HashSet<usize>,
 }
 
-impl Workspace {
-    fn new(mut sources: Vec<Source>) -> Self {
+impl<'m> Workspace<'m> {
+    fn new(mut sources: Vec<Source>, models: &'m Models) -> Self {
         let packages = Packages::of(&sources);
         let read: Vec<Option<Unit>> =
-            sources.par_iter().map(|source| read(source, &packages)).collect();
+            sources.par_iter().map(|source| read(source, &packages, models)).collect();
         // What cannot be read now is read when it changes.
         let mut there = read.iter().map(Option::is_some);
         sources.retain(|_| there.next().unwrap_or_default());
         let units: Vec<Unit> = read.into_iter().flatten().collect();
         let numbered = (0..).zip(&sources);
         let by_path = numbered.map(|(file, source)| (source.path.clone(), file)).collect();
-        let facts = Facts::of(&Program::new(&units));
+        let facts = Facts::of(&Program::new(&units), models);
         Self {
-            files: Files { sources, by_path },
+            files: Files { models, sources, by_path },
             units,
             known: Known { facts, owed: HashSet::default() },
             changes: VecDeque::new(),
@@ -139,7 +142,7 @@ impl Workspace {
     }
 }
 
-impl Files {
+impl Files<'_> {
     fn number(&self, path: &Path) -> Option<usize> {
         self.by_path.get(path).map(|file| *file as usize)
     }
@@ -153,11 +156,11 @@ impl Files {
             None => Source::file(path.clone()),
         };
         let packages = Packages::of(std::slice::from_ref(&source));
-        let unit = match read(&source, &packages) {
+        let unit = match read(&source, &packages, self.models) {
             Some(unit) => unit,
             None if known.is_some() => {
                 source = Source::text(path.clone(), String::new());
-                read(&source, &packages)?
+                read(&source, &packages, self.models)?
             }
             None => return None,
         };
@@ -188,12 +191,12 @@ impl Known {
     /// Runs what was edited and tells about it; then, if nothing else is waiting, what depends on it.
     fn settle(
         &mut self,
-        files: &Files,
+        files: &Files<'_>,
         program: &Program<'_>,
         edited: &[usize],
         client: &mut dyn Client,
     ) {
-        let late = self.facts.settle(program, edited.to_vec(), Some(edited));
+        let late = self.facts.settle(program, files.models, edited.to_vec(), Some(edited));
         self.owed.extend(late);
         for file in edited {
             self.owed.remove(file);
@@ -210,14 +213,14 @@ impl Known {
         }
         let depends = !self.owed.is_empty();
         let owed: Vec<usize> = self.owed.drain().collect();
-        self.facts.settle(program, owed, None);
+        self.facts.settle(program, files.models, owed, None);
         for path in if depends { watched.iter().collect() } else { others } {
             self.tell(path, files, program, client);
         }
     }
 
     /// Tells what is found in a file now.
-    fn tell(&self, path: &Path, files: &Files, program: &Program<'_>, client: &mut dyn Client) {
+    fn tell(&self, path: &Path, files: &Files<'_>, program: &Program<'_>, client: &mut dyn Client) {
         let Some(file) = files.by_path.get(path).copied() else { return };
         let source = &files.sources[file as usize];
         let found = HashMap::from_iter([(file, self.facts.found_in(file))]);
@@ -241,9 +244,9 @@ impl Known {
 }
 
 /// Reads a file of Python. One that we fail on is none.
-fn read(source: &Source, packages: &Packages) -> Option<Unit> {
+fn read(source: &Source, packages: &Packages, models: &Models) -> Option<Unit> {
     if configuration::syntax(&source.path).is_some() {
         return None;
     }
-    std::panic::catch_unwind(|| unit(source, packages)).ok()?.ok().map(|(unit, _)| unit)
+    std::panic::catch_unwind(|| unit(source, packages, models)).ok()?.ok().map(|(unit, _)| unit)
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use tacenda_scan::{BadCache, Cache, Report, Selection, Source, formats, scan};
+use tacenda_scan::{BadCache, Cache, Models, Report, Selection, Setup, Source, formats, scan};
 use tempfile::TempDir;
 
 const LEAK: &str = "import logging\ndef login(password):\n    logging.info(password)\n";
@@ -39,7 +39,7 @@ impl Place {
     #[track_caller]
     fn checked(&self) -> Report {
         let sources = self.sources();
-        let report = self.cache.scan(&sources, 1, &|| {});
+        let report = self.cache.scan(&sources, setup(), &|| {});
         assert_eq!(told(&report), told(&scan(&sources, 1)));
         report
     }
@@ -51,6 +51,10 @@ impl Place {
         paths.sort();
         paths
     }
+}
+
+fn setup() -> Setup<'static> {
+    Setup { models: Models::builtin(), threads: 1 }
 }
 
 /// All that a report says.
@@ -121,10 +125,10 @@ fn any_change_is_seen() {
     assert_eq!(place.checked().findings.len(), 0);
     fs::rename(&path, path.with_file_name("mlx_app.py")).unwrap();
     place.checked();
-    assert_eq!(place.cache.scan(&sources, 1, &|| {}).problems.len(), 1, "it is gone");
+    assert_eq!(place.cache.scan(&sources, setup(), &|| {}).problems.len(), 1, "it is gone");
     // The scan of a file that could not be read is not kept.
     place.write("app.py", LEAK);
-    assert_eq!(place.cache.scan(&sources, 1, &|| {}).findings.len(), 1);
+    assert_eq!(place.cache.scan(&sources, setup(), &|| {}).findings.len(), 1);
 }
 
 #[test]
@@ -199,7 +203,7 @@ fn it_does_not_grow_without_end() {
     age(&directory.join(".unfinished-old"));
     for number in 0..80 {
         place.write("app.py", format!("x = {number}\n"));
-        place.cache.scan(&place.sources(), 1, &|| {});
+        place.cache.scan(&place.sources(), setup(), &|| {});
     }
     let names: Vec<String> = place
         .entries()
@@ -243,7 +247,7 @@ fn runs_at_the_same_time_do_not_disturb_each_other() {
                 for round in 0..12 {
                     let text = format!("{LEAK}x = {}\n", round % 3);
                     let name = if worker % 2 == 0 { "a.py" } else { "b.py" };
-                    let report = cache.scan(&[Source::text(name, text)], 1, &|| {});
+                    let report = cache.scan(&[Source::text(name, text)], setup(), &|| {});
                     assert_eq!(report.findings.len(), 1);
                     assert_eq!(report.findings[0].path, Path::new(name));
                 }
@@ -261,7 +265,7 @@ fn what_changes_while_it_is_scanned_is_not_kept() {
     // Changed behind the back of the scan: after it was hashed and read, before its findings are
     // told, for which it is read again.
     let changed = || fs::write(&path, format!("# moved\n{LEAK}")).unwrap();
-    place.cache.scan(&place.sources(), 1, &changed);
+    place.cache.scan(&place.sources(), setup(), &changed);
     assert!(place.entries().is_empty());
     place.write("app.py", LEAK);
     place.checked();
@@ -274,8 +278,24 @@ fn what_a_file_is_part_of_counts() {
     place.write("app.py", "from code.other import send\ndef f(password):\n    send(password)\n");
     place.write("other.py", "import logging\ndef send(x):\n    logging.info(x)\n");
     let sources = place.sources();
-    assert_eq!(place.cache.scan(&sources, 1, &|| {}).findings.len(), 0);
+    assert_eq!(place.cache.scan(&sources, setup(), &|| {}).findings.len(), 0);
     // A package now, of which the same two files are looked at.
     place.write("__init__.py", "");
-    assert_eq!(place.cache.scan(&sources, 1, &|| {}).findings.len(), 1);
+    assert_eq!(place.cache.scan(&sources, setup(), &|| {}).findings.len(), 1);
+}
+
+#[test]
+fn another_model_is_another_scan() {
+    let place = Place::new();
+    place.write("a.py", "import logging\ndef f(seed_phrase):\n    logging.info(seed_phrase)\n");
+    let found = |text: &str| {
+        let models = Models::read([(Path::new("models.toml"), text)]).unwrap();
+        let setup = Setup { models: &models, threads: 1 };
+        place.cache.scan(&place.sources(), setup, &|| {}).findings.len()
+    };
+    assert_eq!(place.checked().findings.len(), 0);
+    assert_eq!(found("[[names]]\nkind = 'credential'\nphrases = ['seed phrase']"), 1);
+    assert_eq!(found("[[harmless]]\nphrases = ['seed phrase']"), 0);
+    assert_eq!(found("[[names]]\nkind = 'credential'\nphrases = ['seed phrase']"), 1);
+    assert_eq!(place.entries().len(), 3);
 }

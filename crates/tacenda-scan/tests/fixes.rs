@@ -118,6 +118,47 @@ fn values_are_summarized_where_they_stand() {
 }
 
 #[test]
+fn credentials_of_a_model_are_hidden_by_their_type() {
+    let code = |imports: &str, fields: &str, rest: &str| {
+        format!(
+            "import logging\n{imports}\n\nclass Login(BaseModel):\n    user: str\n    {fields}\n\n\n\
+             def go(login: Login):\n    logging.info('%s', login)\n{rest}"
+        )
+    };
+    let model = "from pydantic import BaseModel";
+    let secret = "from pydantic import BaseModel, SecretStr";
+    let begun = "from pydantic import BaseModel\nimport pydantic";
+    let plain = "password: str\n    api_key: str";
+    for (before, after) in [
+        (code(secret, plain, ""), code(secret, "password: SecretStr\n    api_key: SecretStr", "")),
+        (code(model, "password: str", ""), code(begun, "password: pydantic.SecretStr", "")),
+    ] {
+        let report = suggested(&before);
+        let fix = report.findings[0].fix.as_ref().unwrap();
+        assert!(fix.message.contains("get_secret_value"), "{before}");
+        assert_eq!(fixes(&report, Applicability::Safe), [] as [&Fix; 0]);
+        let (fixed, report) = fixed(&before, Applicability::Unsafe);
+        assert_eq!(fixed, after);
+        assert!(parses(&fixed) && report.findings.is_empty());
+    }
+    // Something would break, or would not be hidden: the value is summarized where it stands.
+    let imported = "from pydantic import BaseModel, SecretStr\nimport tacenda";
+    for before in [
+        code(secret, "password: str = ''", ""),
+        code(secret, "password: str | None", ""),
+        code(secret, "password: str\n    api_key: bytes", ""),
+        code(secret, "password: str", "    return login.password\n"),
+        code(imported, "password: str", ""),
+        code("from dataclasses import dataclass", "password: str", "")
+            .replace("class Login(BaseModel)", "@dataclass\nclass Login"),
+    ] {
+        let (fixed, _) = fixed(&before, Applicability::Unsafe);
+        assert!(fixed.contains("tacenda.summary(login)"), "{fixed}");
+        assert_eq!(fixed.matches("SecretStr").count(), before.matches("SecretStr").count());
+    }
+}
+
+#[test]
 fn what_could_break_is_unsafe_or_left() {
     for (code, after) in [
         // The message itself: its words are lost.

@@ -4,11 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tacenda_policy::{Kind, MappedCall, Piece, Slot, SlotLabel, SlotMap};
-use tacenda_scan::{Confidence, Source, scan, scan_mapped};
+use tacenda_scan::{Confidence, Models, Setup, Source, scan, scan_mapped};
+
+fn setup() -> Setup<'static> {
+    Setup { models: Models::builtin(), threads: 1 }
+}
 
 fn mapped(sources: &[Source], least: Confidence) -> SlotMap {
     let mut map = SlotMap::new(PathBuf::from("."));
-    map.files = scan_mapped(sources, 1, least, &|| ()).1;
+    map.files = scan_mapped(sources, setup(), least, &|| ()).1;
     map
 }
 
@@ -42,7 +46,7 @@ fn the_map_of_the_fixture_is_fresh() {
 #[test]
 fn mapping_finds_what_a_scan_finds() {
     let plain = scan(&fixture(), 1);
-    let (report, _) = scan_mapped(&fixture(), 1, Confidence::Medium, &|| ());
+    let (report, _) = scan_mapped(&fixture(), setup(), Confidence::Medium, &|| ());
     let shown = |report: &tacenda_scan::Report| {
         let each = report.findings.iter();
         each.map(|one| (one.rule.code, one.region, one.confidence)).collect::<Vec<_>>()

@@ -16,6 +16,7 @@ use tacenda_policy::{
 use tacenda_redact::engine_with;
 
 use crate::failure::{Failure, print, reason};
+use crate::scan::models_of;
 
 /// The flags of every command that needs a policy.
 #[derive(Args, Clone, Debug, Default)]
@@ -33,7 +34,16 @@ impl PolicyArgs {
     /// The layers of configuration that surround this call, with these flags on top. The caller
     /// adds its own flags by [`Loader::argument`].
     pub(crate) fn loader(&self) -> Loader {
-        let mut layers = Loader::new();
+        self.on(Loader::new())
+    }
+
+    /// The same in another working directory.
+    #[cfg(feature = "lsp")]
+    pub(crate) fn loader_in(&self, directory: &std::path::Path) -> Loader {
+        self.on(Loader::new().directory(directory))
+    }
+
+    fn on(&self, mut layers: Loader) -> Loader {
         if let Some(path) = &self.config {
             layers = layers.file(path);
         }
@@ -121,9 +131,10 @@ pub(crate) fn run(args: &ConfigArgs) -> io::Result<ExitCode> {
     if let Some(Some(path)) = &args.check {
         layers = layers.file(path);
     }
-    let whole = |loaded: Loaded| match loaded.slot_map() {
-        Ok(_) => Ok(loaded),
-        Err(fault) => Err(vec![fault]),
+    let whole = |loaded: Loaded| {
+        loaded.slot_map().map_err(|fault| vec![fault])?;
+        models_of(&loaded)?;
+        Ok(loaded)
     };
     let loaded = match load(&layers).and_then(whole) {
         Ok(loaded) => loaded,

@@ -44,6 +44,57 @@ fn the_cache_lies_where_it_was_asked_for() {
 }
 
 #[test]
+fn models_of_the_policy_are_used_and_wrong_ones_stop_the_scan() {
+    let place = tempfile::tempdir().unwrap();
+    let code = "import logging\nimport vault\n\n\ndef f(password):\n    \
+                logging.info(vault.read())\n    logging.info(vault.shape(password))\n";
+    let write = |name: &str, text: &str| fs::write(place.path().join(name), text).unwrap();
+    write("app.py", code);
+    write(
+        "ours.toml",
+        "[[source]]\nid = 'a'\nlabel = 'credential'\ncalls = ['vault.read']\n\
+         [[sanitizer]]\nid = 'b'\ncalls = ['vault.shape']\n",
+    );
+    let run = |arguments: &[&str]| {
+        let mut command = tacenda(place.path());
+        command.env("XDG_CACHE_HOME", place.path().join("caches"));
+        command.args(arguments).output().unwrap()
+    };
+    let lines = || {
+        let done = run(&["scan", "--quiet", "--format", "jsonl", "app.py"]);
+        let told = text(&done.stdout);
+        let line =
+            |one: &str| serde_json::from_str::<serde_json::Value>(one).unwrap()["line"].clone();
+        (done.status.code(), told.lines().map(line).collect::<Vec<_>>())
+    };
+    // The cache tells one from the other.
+    for _ in 0..2 {
+        write("tacenda.toml", "scan.models = ['o*.toml']\n");
+        assert_eq!(lines(), (Some(1), vec![6.into()]));
+        write("tacenda.toml", "");
+        assert_eq!(lines(), (Some(0), vec![]));
+    }
+    write("other.toml", "scan.models = ['ours.toml']\n");
+    let named = run(&["scan", "--quiet", "--config", "other.toml", "app.py"]);
+    assert_eq!(named.status.code(), Some(1));
+
+    write("ours.toml", "[[source]]\nid = 'a'\nlabel = 'credential'\ncall = ['violet.heron']\n");
+    write("tacenda.toml", "scan.models = ['ours.toml']\n");
+    for arguments in [&["scan", "app.py"][..], &["config", "--check"]] {
+        let refused = run(arguments);
+        assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(2), String::new()));
+        assert_eq!(
+            text(&refused.stderr),
+            "error: unknown key `call`\n  --> ours.toml:4:1\nhint: did you mean `calls`?\n"
+        );
+    }
+    write("tacenda.toml", "[scan]\nmodels = ['ours.toml', 'none.toml']\n");
+    let refused = run(&["scan", "app.py"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("tacenda.toml:2:24"), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn the_slot_map_is_written_beside_the_findings() {
     let place = tempfile::tempdir().unwrap();
     fs::create_dir_all(place.path().join("app/maps")).unwrap();

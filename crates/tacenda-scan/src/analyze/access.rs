@@ -8,7 +8,7 @@ use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
-use crate::model::{Channel, MODELS};
+use crate::model::Channel;
 use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Attributes that hold what their object is about.
@@ -50,7 +50,8 @@ const KEEPING: &[&str] = &[
 
 impl<'a> Walker<'a> {
     pub(super) fn attribute(&mut self, expr: &'a Expr, base: &'a Expr, ident: &'a Ident) -> Value {
-        if let Some((label, confidence)) = MODELS.source_attribute(&ident.name, || self.path(expr))
+        if let Some((label, confidence)) =
+            self.models().source_attribute(&ident.name, || self.path(expr))
             && !self.is_treated(base)
         {
             self.eval(base);
@@ -107,10 +108,12 @@ impl<'a> Walker<'a> {
             value = Value::harmless();
         }
         if let Some(last) = base.last_name()
-            && (MODELS
+            && (self
+                .models()
                 .sink_method(&last.name, &ident.name)
                 .is_some_and(|sink| sink.channel == Channel::Log)
-                || MODELS.sink_method("log", &ident.name).is_some() && self.is_log_object(base))
+                || self.models().sink_method("log", &ident.name).is_some()
+                    && self.is_log_object(base))
         {
             // `log = logger.debug`
             value.known = Known::Logger;
@@ -177,7 +180,7 @@ impl<'a> Walker<'a> {
         };
         matches!(known.or_else(by_class), Some(Known::LogObject))
             || expr.last_name().is_some_and(|last| {
-                MODELS.sink_method(&last.name, "info").is_some_and(|sink| !sink.text_first)
+                self.models().sink_method(&last.name, "info").is_some_and(|sink| !sink.text_first)
             })
     }
 
@@ -254,7 +257,7 @@ impl<'a> Walker<'a> {
             return value;
         }
         for key in keys {
-            let class = crate::lexicon::classify(key);
+            let class = self.models().classify(key);
             for flow in &base.flows {
                 let through = match (&flow.field, flow.origin) {
                     (Some(field), _) => field == key,

@@ -8,7 +8,7 @@ use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Function, Ident, Span, TypeHint};
 use crate::label::Label;
 use crate::lexicon::Class;
-use crate::model::{Effect, MODELS};
+use crate::model::Effect;
 use crate::program::Target;
 use crate::value::{Flow, Inner, Known, Origin, Value, What};
 
@@ -157,7 +157,7 @@ impl<'a> Walker<'a> {
     fn only_uses(&self, function: &Function, parameter: u8) -> bool {
         function.parameters.get(usize::from(parameter)).is_some_and(|one| {
             matches!(one.ident.class, Class::Sensitive(Label::Credential, ..))
-                && MODELS.effect(&function.name.name, false) != Effect::Carries
+                && self.models().effect(&function.name.name, false) != Effect::Carries
                 && !matches!(function.name.class, Class::Sensitive(..))
         })
     }

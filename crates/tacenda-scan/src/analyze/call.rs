@@ -6,7 +6,7 @@ use super::through::is_log_name;
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
 use crate::lexicon::Class;
-use crate::model::{Channel, MODELS, SinkMatch};
+use crate::model::{Channel, Declared, SinkMatch};
 use crate::program::Target;
 use crate::rules::{CallSite, for_call};
 use crate::value::{Flow, Inner, Known, Origin, Value, What};
@@ -33,7 +33,12 @@ impl<'a> Walker<'a> {
         };
         self.check(call, name, span);
         let receiver_value = receiver.map(|receiver| self.eval(receiver));
-        let sink = self.sink_of(call, receiver, name);
+        let declared = self.declared(&call.callee, receiver, name);
+        let sink = match declared {
+            Some(Declared::Sink(sink)) => Some(sink),
+            Some(_) => None,
+            None => self.sink_of(call, receiver, name),
+        };
         let logs = sink.is_some_and(|sink| sink.channel == Channel::Log);
         let noting = self.shared.notes && (logs || sink.is_none() && is_log_name(&name.name));
         self.noting += u32::from(noting);
@@ -43,6 +48,10 @@ impl<'a> Walker<'a> {
             self.written(call, span, sink, &arguments);
         }
         self.noting -= u32::from(noting);
+        if let Some(declared) = declared {
+            let callee = (receiver, name);
+            return self.call_declared(declared, callee, receiver_value, &arguments, span);
+        }
         if sink.is_some() {
             return Value::harmless();
         }
@@ -51,7 +60,7 @@ impl<'a> Walker<'a> {
             self.lookup_of_key(call, receiver, name, receiver_value.as_ref(), span)
         {
             if let Some((label, confidence)) =
-                MODELS.source_call(&name.name, || self.path(&call.callee))
+                self.models().source_call(&name.name, || self.path(&call.callee))
             {
                 self.label(&mut value, label, confidence, span, What::Given);
                 value.known = Known::Nothing;
@@ -80,14 +89,16 @@ impl<'a> Walker<'a> {
         let target = self.target(receiver, name);
         if let Some(Target::Function(function)) = target {
             let value = self.apply(function, 0, receiver.is_some(), &arguments, span);
-            if MODELS.redacts(&name.name) {
+            if self.models().redacts(&name.name) {
                 return Value::treated();
             }
             return self.given(name, value, span, true);
         }
         if let Some(Target::Class(file)) = target {
             let mut value = self.construct(file, name, &arguments, span);
-            value.known = Known::Object(name.name.clone());
+            // `module.Class`: the class has no name in this file.
+            let known = receiver.and_then(|_| self.made_by(&call.callee, name, target));
+            value.known = known.unwrap_or_else(|| Known::Object(name.name.clone()));
             return value;
         }
         if receiver.is_none()
@@ -96,7 +107,7 @@ impl<'a> Walker<'a> {
             return Value::default();
         }
         if let Some((label, confidence)) =
-            MODELS.source_call(&name.name, || self.path(&call.callee))
+            self.models().source_call(&name.name, || self.path(&call.callee))
         {
             // Array values are printed by whoever works on arrays; they matter where models serve.
             return Value::source(label, confidence, self.step(span, What::Given, None));
@@ -113,6 +124,9 @@ impl<'a> Walker<'a> {
         }
         if let Some(value) = self.made_by_decorated(receiver, name) {
             return value;
+        }
+        if let Some(known) = self.made_by(&call.callee, name, None) {
+            return Value { flows: Vec::new(), known };
         }
         self.unknown(name, receiver, receiver_value, &arguments, span)
     }
@@ -134,8 +148,7 @@ impl<'a> Walker<'a> {
             _ => false,
         };
         if logs {
-            let sink = SinkMatch { channel: Channel::Log, text_first: false };
-            self.written(call, span, sink, &arguments);
+            self.written(call, span, SinkMatch::LOG, &arguments);
             return Value::harmless();
         }
         match callee.known {

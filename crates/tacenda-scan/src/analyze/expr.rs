@@ -69,7 +69,8 @@ impl<'a> Walker<'a> {
                     let text = part.text().unwrap_or_default();
                     // `timeout is {pair[1]}`: the text says that it is another part.
                     let other = matches!(part.kind, ExprKind::Item(..))
-                        && says(before).is_some_and(|class| class == Class::Harmless);
+                        && says(before, self.models().names())
+                            .is_some_and(|class| class == Class::Harmless);
                     let part = self.eval(part);
                     before = text;
                     if other {

@@ -7,8 +7,8 @@ use super::call::Arguments;
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
 use crate::label::Label;
-use crate::lexicon::{self, Class, words};
-use crate::model::{Effect, MODELS};
+use crate::lexicon::{Class, words};
+use crate::model::Effect;
 use crate::value::{Flow, Known, Origin, Value, What};
 
 impl<'a> Walker<'a> {
@@ -22,7 +22,7 @@ impl<'a> Walker<'a> {
         span: Span,
     ) -> Value {
         let method = receiver.is_some();
-        let effect = MODELS.effect(&name.name, method);
+        let effect = self.models().effect(&name.name, method);
         // `config.dict(exclude={"password"})`: it was thought about.
         let leaves_out = arguments.by_name.iter().any(|(key, ..)| {
             key.is_some_and(|key| matches!(key.name.as_str(), "exclude" | "include"))
@@ -34,48 +34,9 @@ impl<'a> Walker<'a> {
             self.grow(receiver, name, arguments);
         }
         match effect {
-            Effect::Cleans if MODELS.redacts(&name.name) => Value::treated(),
+            Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
             Effect::Cleans => Value::harmless(),
-            Effect::Carries => {
-                let mut value = Value::default();
-                let mut harmless = true;
-                let base = receiver_value.unwrap_or_default();
-                if method {
-                    harmless &= matches!(
-                        base.known,
-                        Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
-                    );
-                    value.absorb(&base);
-                }
-                for (_, given) in &arguments.by_place {
-                    harmless &= matches!(
-                        given.known,
-                        Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
-                    );
-                    value.absorb(given);
-                }
-                for (key, _, given) in &arguments.by_name {
-                    harmless &= matches!(
-                        given.known,
-                        Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
-                    );
-                    match key {
-                        Some(key) => value.absorb_field(&key.name, given),
-                        None => value.absorb(given),
-                    }
-                }
-                let given =
-                    !arguments.by_place.is_empty() || !arguments.by_name.is_empty() || method;
-                if !given {
-                    value.known = Known::Built;
-                } else if harmless && value.flows.is_empty() {
-                    value.known = match base.known {
-                        Known::Texts(texts) => Known::Texts(texts),
-                        _ => Known::Harmless,
-                    };
-                }
-                self.stepped(value.without_places(), span, What::Passed)
-            }
+            Effect::Carries => self.carried(receiver_value, arguments, span),
             Effect::Unknown => {
                 let value = match receiver_value {
                     // A method of something sensitive gives something else, if anything.
@@ -91,6 +52,53 @@ impl<'a> Walker<'a> {
                 self.given(name, value, span, false)
             }
         }
+    }
+
+    /// What a function gives back that hands on what it is handed.
+    pub(super) fn carried(
+        &mut self,
+        receiver_value: Option<Value>,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Value {
+        let mut value = Value::default();
+        let mut harmless = true;
+        let method = receiver_value.is_some();
+        let base = receiver_value.unwrap_or_default();
+        if method {
+            harmless &= matches!(
+                base.known,
+                Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
+            );
+            value.absorb(&base);
+        }
+        for (_, given) in &arguments.by_place {
+            harmless &= matches!(
+                given.known,
+                Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
+            );
+            value.absorb(given);
+        }
+        for (key, _, given) in &arguments.by_name {
+            harmless &= matches!(
+                given.known,
+                Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built
+            );
+            match key {
+                Some(key) => value.absorb_field(&key.name, given),
+                None => value.absorb(given),
+            }
+        }
+        let given = !arguments.by_place.is_empty() || !arguments.by_name.is_empty() || method;
+        if !given {
+            value.known = Known::Built;
+        } else if harmless && value.flows.is_empty() {
+            value.known = match base.known {
+                Known::Texts(texts) => Known::Texts(texts),
+                _ => Known::Harmless,
+            };
+        }
+        self.stepped(value.without_places(), span, What::Passed)
     }
 
     /// `list.append(x)`, `dict.update(x)`: the receiver holds it from now on.
@@ -305,7 +313,9 @@ impl<'a> Walker<'a> {
         arguments: &Arguments<'a>,
         span: Span,
     ) {
-        if self.catching.is_empty() || !MODELS.requests(&name.name, || self.path(&call.callee)) {
+        if self.catching.is_empty()
+            || !self.models().requests(&name.name, || self.path(&call.callee))
+        {
             return;
         }
         let mut carried = Value::default();
@@ -388,16 +398,18 @@ impl<'a> Walker<'a> {
             return true;
         }
         let named = |name: &str| {
-            lexicon::secret_file(name)
+            self.models()
+                .names()
+                .secret_file(name)
                 .and_then(|class| class.within(self.context))
                 .is_some_and(|(_, confidence)| confidence >= Confidence::Medium)
         };
         match &path.kind {
             ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => named(&ident.name),
-            ExprKind::Text(text, _) => MODELS.is_secret_file(text),
-            ExprKind::Join(parts) => {
-                parts.iter().any(|part| part.text().is_some_and(|text| MODELS.is_secret_file(text)))
-            }
+            ExprKind::Text(text, _) => self.models().is_secret_file(text),
+            ExprKind::Join(parts) => parts
+                .iter()
+                .any(|part| part.text().is_some_and(|text| self.models().is_secret_file(text))),
             _ => false,
         }
     }

@@ -4,6 +4,7 @@ mod access;
 mod apply;
 mod bind;
 mod call;
+mod declared;
 mod env;
 mod expr;
 mod library;
@@ -24,7 +25,7 @@ use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Class_, Function, Span, StmtKind, TypeHint};
 use crate::label::Label;
-use crate::model::Channel;
+use crate::model::{Channel, Models};
 use crate::program::Program;
 use crate::rules::{Match, Rule};
 use crate::value::{Flow, Inner, Known, Origin, Step, Value, What};
@@ -117,6 +118,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) kept: &'a HashSet<Name>,
     /// Whether what is known of the values in logging calls is to be noted.
     pub(crate) notes: bool,
+    /// What functions and names mean.
+    pub(crate) models: &'a Models,
 }
 
 /// What came out of one file.
@@ -204,6 +207,10 @@ struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
+    fn models(&self) -> &'a Models {
+        self.shared.models
+    }
+
     fn step(&self, span: Span, what: What, before: Option<Arc<Step>>) -> Arc<Step> {
         let length = before.as_ref().map_or(0, |before| before.length) + 1;
         match before {

@@ -9,8 +9,8 @@ use super::template::{said, words_of};
 use crate::Confidence;
 use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
-use crate::lexicon::{Class, Need, classify, words};
-use crate::model::{Channel, Effect, MODELS};
+use crate::lexicon::{Class, Need, words};
+use crate::model::{Channel, Declared, Effect};
 use crate::value::{Flow, Known, Origin, What};
 
 /// Fields of fields are asked about this deep.
@@ -83,11 +83,17 @@ impl<'a> Walker<'a> {
                 if inner.keywords.iter().any(|(key, _)| leaves_out(key)) {
                     return;
                 }
-                if self.gives_all(inner, method, &name.name, depth) {
+                let declared = self.declared(&inner.callee, method, name);
+                if declared.is_none() && self.gives_all(inner, method, &name.name, depth) {
                     self.report_whole(expr, Confidence::Medium, call, channel);
                     return;
                 }
-                if MODELS.effect(&name.name, method.is_some()) == Effect::Carries {
+                let effect = match declared {
+                    Some(Declared::Treats(effect)) => effect,
+                    Some(_) => return,
+                    None => self.models().effect(&name.name, method.is_some()),
+                };
+                if effect == Effect::Carries {
                     let text = if name.name == "format" {
                         method.map_or(String::new(), |text| words_of([text]))
                     } else {
@@ -148,7 +154,7 @@ impl<'a> Walker<'a> {
 
     /// `f"password: {answer}"`: the text says what the value is.
     fn said_in_text(&mut self, before: &str, part: &'a Expr, call: Span, channel: Channel) -> bool {
-        if !said(before).is_some_and(Class::is_credential)
+        if !said(before, self.models().names()).is_some_and(Class::is_credential)
             || !matches!(part.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
             || part
                 .last_name()
@@ -324,9 +330,9 @@ impl<'a> Walker<'a> {
                 .as_ref()
                 .and_then(|class| self.shared.attributes.get(&(self.file, class.clone())))
                 .is_some_and(|attributes| {
-                    attributes
-                        .iter()
-                        .any(|(name, value)| classify(name).is_credential() && !value.is_harmless())
+                    attributes.iter().any(|(name, value)| {
+                        self.models().classify(name).is_credential() && !value.is_harmless()
+                    })
                 })
     }
 }

@@ -8,7 +8,7 @@ use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
 use crate::label::Label;
 use crate::lexicon::{Class, words};
-use crate::model::{Channel, MODELS, SinkMatch};
+use crate::model::{Channel, SinkMatch};
 use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Arguments by name that say how to write, not what.
@@ -57,29 +57,30 @@ impl<'a> Walker<'a> {
         call: &'a Call,
         receiver: Option<&'a Expr>,
         name: &Ident,
-    ) -> Option<SinkMatch> {
+    ) -> Option<SinkMatch<'a>> {
         let program = self.shared.program;
         let found = match receiver {
             None => {
                 if matches!(self.env.get(&name.name).map(|value| &value.known), Some(Known::Logger))
                 {
-                    return Some(SinkMatch { channel: Channel::Log, text_first: false });
+                    return Some(SinkMatch::LOG);
                 }
                 match program.imported(self.file, &name.name) {
-                    Some(path) => MODELS.sink_call(path)?,
+                    Some(path) => self.models().sink_call(path)?,
                     None => {
                         // A function of this name that is here says itself what it does.
                         if program.lookup(self.file, &name.name).is_some() {
                             return None;
                         }
-                        MODELS.sink_call(&name.name).or_else(|| self.is_log_method(name))?
+                        self.models().sink_call(&name.name).or_else(|| self.is_log_method(name))?
                     }
                 }
             }
             Some(receiver) => {
                 let receiver = unbound(receiver);
                 let last = receiver.last_name();
-                let by_method = last.and_then(|last| MODELS.sink_method(&last.name, &name.name));
+                let by_method =
+                    last.and_then(|last| self.models().sink_method(&last.name, &name.name));
                 match by_method {
                     Some(found) => {
                         let on_self =
@@ -93,10 +94,10 @@ impl<'a> Walker<'a> {
                         }
                         found
                     }
-                    None if MODELS.may_log(&name.name) && self.is_log_object(receiver) => {
-                        SinkMatch { channel: Channel::Log, text_first: false }
+                    None if self.models().may_log(&name.name) && self.is_log_object(receiver) => {
+                        SinkMatch::LOG
                     }
-                    None => MODELS.sink_call(&self.path(&call.callee)?)?,
+                    None => self.models().sink_call(&self.path(&call.callee)?)?,
                 }
             }
         };
@@ -120,32 +121,34 @@ impl<'a> Walker<'a> {
     }
 
     /// `log_method(…)`, where `log_method = logger.info`.
-    fn is_log_method(&self, name: &Ident) -> Option<SinkMatch> {
+    fn is_log_method(&self, name: &Ident) -> Option<SinkMatch<'a>> {
         let words = words(&name.name);
         let logs = words.len() > 1
             && words.iter().any(|word| word == "log" || word == "logger")
             && words.last().is_some_and(|word| {
                 matches!(word.as_str(), "method" | "func" | "fn" | "function" | "fun" | "callback")
             });
-        logs.then_some(SinkMatch { channel: Channel::Log, text_first: false })
+        logs.then_some(SinkMatch::LOG)
     }
 
     /// A call that writes.
     pub(super) fn written(
         &mut self,
-        _call: &'a Call,
+        call: &'a Call,
         span: Span,
-        sink: SinkMatch,
+        sink: SinkMatch<'a>,
         arguments: &Arguments<'a>,
     ) {
         if self.shared.notes && sink.channel == Channel::Log {
             self.outcome.notes.calls.insert(span);
         }
+        let (receiver, function) = self.function_of(call, sink);
+        let method = receiver.is_some();
         let template = arguments.by_place.iter().find_map(|(expr, _)| match &expr.kind {
             ExprKind::Text(text, _) if text.contains('%') || text.contains('{') => Some(&**text),
             _ => None,
         });
-        let holes = template.map(holes).unwrap_or_default();
+        let holes = template.map(|text| holes(text, self.models().names())).unwrap_or_default();
         let mut text = words_of(arguments.by_place.iter().map(|(expr, _)| *expr));
         // What is logged beside it tells as much: `log.info(FORMAT, method, url, kwargs)`.
         let beside = arguments.by_place.iter().filter_map(|(expr, _)| match &expr.kind {
@@ -161,6 +164,9 @@ impl<'a> Walker<'a> {
             .position(|(expr, _)| matches!(expr.kind, ExprKind::Text(..)))
             .map_or(0, |at| at + 1);
         for (at, (expr, value)) in arguments.by_place.iter().enumerate() {
+            if !self.writes_place(sink, at, function, method) {
+                continue;
+            }
             let hole = at.checked_sub(after_template).and_then(|at| holes.get(at));
             if hole.is_some_and(|hole| hole.numeric) {
                 self.note_number(expr);
@@ -179,7 +185,9 @@ impl<'a> Walker<'a> {
             self.argument(expr, value, said, &text, span, sink.channel);
         }
         for (key, expr, value) in &arguments.by_name {
-            if key.is_some_and(|key| MANNERS.contains(&key.name.as_str())) {
+            if key.is_some_and(|key| MANNERS.contains(&key.name.as_str()))
+                || !self.writes_name(sink, *key, function, method)
+            {
                 continue;
             }
             let value = match key {

@@ -2,10 +2,8 @@
 
 use super::Walker;
 use super::env::Changes;
-use super::through::is_log_name;
 use crate::ir::{Expr, ExprKind, Handler, Stmt, StmtKind, TypeHint};
 use crate::lexicon::Class;
-use crate::model::MODELS;
 use crate::value::{Known, Value, What};
 
 /// Of so many statements a parser among them is taken to be the one that failed.
@@ -75,10 +73,7 @@ impl<'a> Walker<'a> {
                 // `redact(headers)`: in place.
                 if let ExprKind::Call(call) = &expr.kind
                     && call.arguments.iter().any(|one| self.holds_something(one))
-                    && call
-                        .callee
-                        .last_name()
-                        .is_some_and(|name| MODELS.redacts(&name.name) && !is_log_name(&name.name))
+                    && self.redacts_in_place(call)
                 {
                     for argument in &call.arguments {
                         self.treat(argument);
@@ -95,7 +90,7 @@ impl<'a> Walker<'a> {
                     None => Value::harmless(),
                 };
                 if let Some(name) = &self.frame.name
-                    && matches!(crate::lexicon::classify(name), Class::Treated)
+                    && matches!(self.models().classify(name), Class::Treated)
                 {
                     value = Value::harmless();
                 }

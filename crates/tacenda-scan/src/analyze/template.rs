@@ -1,7 +1,7 @@
 //! Message templates: where arguments go in them, and what they say of them.
 
 use crate::ir::{Expr, ExprKind};
-use crate::lexicon::{Class, classify};
+use crate::lexicon::{Class, Lexicon};
 use crate::lower::is_numeric;
 
 /// Whether an expression is a text, put together or not.
@@ -57,7 +57,7 @@ pub(super) struct Hole {
 }
 
 /// The places in a `%` or `{}` template.
-pub(super) fn holes(template: &str) -> Vec<Hole> {
+pub(super) fn holes(template: &str, names: &Lexicon) -> Vec<Hole> {
     let mut holes = Vec::new();
     let bytes = template.as_bytes();
     let mut at = 0;
@@ -76,7 +76,7 @@ pub(super) fn holes(template: &str) -> Vec<Hole> {
                     holes.push(Hole {
                         numeric: is_numeric(&letter.to_string()) || letter == 'i',
                         escaped: matches!(letter, 'r' | 'a'),
-                        said: said(&template[last..at]),
+                        said: said(&template[last..at], names),
                     });
                     last = at;
                 }
@@ -88,7 +88,7 @@ pub(super) fn holes(template: &str) -> Vec<Hole> {
                     let numeric =
                         inside.split_once(':').is_some_and(|(_, format)| is_numeric(format));
                     let escaped = inside.contains("!r") || inside.contains("!a");
-                    holes.push(Hole { numeric, escaped, said: said(&template[last..at]) });
+                    holes.push(Hole { numeric, escaped, said: said(&template[last..at], names) });
                     last = at;
                 }
             }
@@ -100,18 +100,18 @@ pub(super) fn holes(template: &str) -> Vec<Hole> {
 }
 
 /// What the words before a hole say: `… api key: `.
-pub(super) fn said(before: &str) -> Option<Class> {
+pub(super) fn said(before: &str, names: &Lexicon) -> Option<Class> {
     let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    Some(named_in(before.strip_suffix([':', '='])?))
+    Some(named_in(before.strip_suffix([':', '='])?, names))
 }
 
 /// What the words before a hole say, also in a sentence: `… timeout is `.
-pub(super) fn says(before: &str) -> Option<Class> {
+pub(super) fn says(before: &str, names: &Lexicon) -> Option<Class> {
     let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    Some(named_in(before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"))?))
+    Some(named_in(before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"))?, names))
 }
 
-fn named_in(before: &str) -> Class {
+fn named_in(before: &str, names: &Lexicon) -> Class {
     let before = before.trim_end_matches([' ', '\'', '"', '`', ']', ')']);
     let start = before
         .char_indices()
@@ -120,5 +120,5 @@ fn named_in(before: &str) -> Class {
     let words = &before[start.map_or(0, |(at, letter)| at + letter.len_utf8())..];
     let words: Vec<&str> = words.split_whitespace().collect();
     let words = &words[words.len().saturating_sub(3)..];
-    classify(&words.join("_"))
+    names.classify(&words.join("_"))
 }

@@ -1,5 +1,5 @@
 //! Scans that were done before. What came of one is kept under a hash of all that it depends on:
-//! the files with their names, the version, the rules. So it holds for these files, whoever
+//! the files with their names, the version, the rules, the user's own models. So it holds for these files, whoever
 //! changed what in between, and for no others.
 
 mod store;
@@ -18,8 +18,9 @@ use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
 use crate::files::{Expected, Source, hash};
+use crate::model::Models;
 use crate::program::Packages;
-use crate::scan::{Report, Watch, pooled, scan_here};
+use crate::scan::{Report, Setup, Watch, pooled, scan_here};
 
 /// What a file of the cache begins with. Another form has another number.
 const MAGIC: &[u8] = b"tacenda scan cache 1\n";
@@ -65,10 +66,10 @@ impl Cache {
     }
 
     /// Scans files, or tells what came of it when the same files were scanned before.
-    pub fn scan(&self, sources: &[Source], threads: usize, watch: Watch<'_>) -> Report {
-        pooled(threads, || {
+    pub fn scan(&self, sources: &[Source], setup: Setup<'_>, watch: Watch<'_>) -> Report {
+        pooled(setup.threads, || {
             let hashes: Vec<_> = sources.par_iter().map(|source| hash(&source.raw())).collect();
-            let key = key(sources, &hashes);
+            let key = key(sources, &hashes, setup.models);
             if let Some(report) = key.and_then(|key| self.find(&key, sources)) {
                 return report;
             }
@@ -79,7 +80,7 @@ impl Cache {
                 source
             };
             let watched: Vec<Source> = sources.iter().zip(hashes).map(expected).collect();
-            let report = scan_here(&watched, watch);
+            let report = scan_here(&watched, setup.models, watch);
             // What was scanned is what was hashed, or it is not kept.
             if let Some(key) = key.filter(|_| !differs.load(Ordering::Relaxed)) {
                 // That it cannot be kept is no reason to fail.
@@ -167,7 +168,7 @@ fn is_scan(name: &str) -> bool {
 }
 
 /// A hash of all that the report depends on. Nothing if that cannot be known.
-fn key(sources: &[Source], hashes: &[Option<[u8; HASH]>]) -> Option<[u8; HASH]> {
+fn key(sources: &[Source], hashes: &[Option<[u8; HASH]>], models: &Models) -> Option<[u8; HASH]> {
     let packages = Packages::of(sources);
     let mut whole = Sha256::new();
     let mut part = |bytes: &[u8]| {
@@ -177,6 +178,7 @@ fn key(sources: &[Source], hashes: &[Option<[u8; HASH]>]) -> Option<[u8; HASH]> 
     part(MAGIC);
     part(env!("CARGO_PKG_VERSION").as_bytes());
     part(env!("TACENDA_SCAN_BUILD").as_bytes());
+    part(models.digest());
     for (source, hash) in sources.iter().zip(hashes) {
         part(source.path.as_os_str().as_encoded_bytes());
         part(packages.module(&source.path).as_bytes());

@@ -15,7 +15,7 @@ use super::{Hit, Hits};
 use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Call, Expr, ExprKind, Ident, Literal, Span, StmtKind};
-use crate::lexicon::classify;
+use crate::lexicon::Lexicon;
 use crate::lower::lower;
 use crate::rules::{CallSite, for_call};
 
@@ -145,7 +145,7 @@ fn python_call(arguments: &str, keywords: Option<&str>) -> Option<Call> {
     let keywords = keywords.map_or(String::new(), |keywords| format!(", **{keywords}"));
     let text = format!("handler(*{arguments}{keywords})");
     let parsed = parse_unchecked_source(&text, PySourceType::Python);
-    let (module, too_deep) = lower(parsed.suite());
+    let (module, too_deep) = lower(parsed.suite(), &Lexicon::default());
     if too_deep {
         std::mem::forget(parsed);
         return None;
@@ -179,7 +179,7 @@ fn python_call(arguments: &str, keywords: Option<&str>) -> Option<Call> {
 }
 
 fn ident(name: &str) -> Ident {
-    Ident { name: Name::new(name), class: classify(name) }
+    Ident { name: Name::new(name), class: Lexicon::default().classify(name) }
 }
 
 fn span(place: &Range<usize>) -> Span {
@@ -200,7 +200,7 @@ fn expression(node: &Node) -> Expr {
             "null" | "~" => ExprKind::Constant(Literal::Other),
             text => match text.parse() {
                 Ok(number) => ExprKind::Constant(Literal::Integer(number)),
-                Err(_) => ExprKind::Text(text.into(), classify(text)),
+                Err(_) => ExprKind::Text(text.into(), Lexicon::default().classify(text)),
             },
         },
     };

@@ -6,7 +6,7 @@ use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;
 
 use super::{Edit, Fix};
-use crate::lower::lower;
+use crate::lower::is_too_deep;
 use crate::scan::STACK;
 
 /// A text with fixes in it.
@@ -111,9 +111,8 @@ fn put(text: &str, edits: &[&Edit]) -> Option<String> {
 
 fn is_python(text: &str) -> bool {
     let parsed = parse_unchecked_source(text, PySourceType::Python);
-    let (_, too_deep) = lower(parsed.suite());
     let valid = parsed.has_valid_syntax();
-    if too_deep {
+    if is_too_deep(parsed.suite()) {
         std::mem::forget(parsed);
     }
     valid

@@ -11,13 +11,13 @@ use super::{Applicability, Edit, Fix, Imports};
 use crate::finding::Finding;
 use crate::ir::Span;
 use crate::lines::Lines;
-use crate::model::{Channel, MODELS};
+use crate::model::{Channel, Models};
 
 /// A finding, and the parsed file around it.
 pub(crate) struct Site<'a> {
     pub(super) text: &'a str,
     lines: &'a Lines,
-    parsed: &'a Parsed<ModModule>,
+    pub(super) parsed: &'a Parsed<ModModule>,
     pub(super) imports: &'a Imports,
     pub(super) finding: &'a Finding,
     /// Whether the program uses Tacenda already.
@@ -80,10 +80,12 @@ impl<'a> Site<'a> {
 
     /// Where a call writes to by itself, whatever the functions of the program do.
     pub(super) fn channel(&self, call: &ast::ExprCall) -> Option<Channel> {
-        let by_path = || MODELS.sink_call(&self.path(&call.func)?);
+        // What the user's own sinks are handed, their own code knows best.
+        let models = Models::builtin();
+        let by_path = || models.sink_call(&self.path(&call.func)?);
         let found = match &*call.func {
             ast::Expr::Attribute(attribute) => last_name(&attribute.value)
-                .and_then(|last| MODELS.sink_method(last, &attribute.attr))
+                .and_then(|last| models.sink_method(last, &attribute.attr))
                 .or_else(by_path),
             ast::Expr::Name(name) if self.imports.is_rebound(&name.id) => None,
             _ => by_path(),

@@ -15,7 +15,7 @@ const MAX_TEXT: usize = 200;
 /// The parser nests longer chains of operators too deeply to be given back by recursion.
 const MAX_CHAIN: usize = 10_000;
 
-impl Lowering {
+impl Lowering<'_> {
     pub(super) fn expr(&mut self, expr: &ast::Expr) -> Expr {
         let at = span(expr);
         let kind = self.deeper(|this| this.kind(expr, at)).unwrap_or(ExprKind::Opaque);

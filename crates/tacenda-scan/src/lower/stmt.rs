@@ -6,7 +6,7 @@ use ruff_python_ast::name::Name;
 use super::{Lowering, of_range, span};
 use crate::ir::{Class_, Expr, ExprKind, Function, Handler, Stmt, StmtKind, TypeHint};
 
-impl Lowering {
+impl Lowering<'_> {
     pub(super) fn block(&mut self, block: &[ast::Stmt]) -> Vec<Stmt> {
         self.deeper(|this| block.iter().filter_map(|stmt| this.stmt(stmt)).collect())
             .unwrap_or_default()

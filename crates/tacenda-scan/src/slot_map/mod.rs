@@ -21,7 +21,7 @@ use crate::analyze::{Found, Handed, Notes};
 use crate::files::Source;
 use crate::ir::Span;
 use crate::lines::Lines;
-use crate::lower::lower;
+use crate::lower::is_too_deep;
 use crate::model::Channel;
 use crate::notebook::is_notebook;
 use crate::program::Unit;
@@ -109,8 +109,7 @@ impl<'a> Known<'a> {
         }
         let raw = source.raw().ok()?;
         let parsed = parse_unchecked_source(&raw, source.syntax());
-        let (_, too_deep) = lower(parsed.suite());
-        if too_deep {
+        if is_too_deep(parsed.suite()) {
             // Giving back a tree this deep would recurse as deeply.
             std::mem::forget(parsed);
             return None;

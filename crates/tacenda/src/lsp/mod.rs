@@ -15,6 +15,7 @@ use std::time::Duration;
 use clap::Args;
 use tacenda_scan::Confidence;
 
+use crate::config::PolicyArgs;
 use crate::failure::Failure;
 use crate::scan::confidences;
 use server::{Server, Settings};
@@ -47,6 +48,9 @@ pub(crate) struct LspArgs {
     #[arg(short = 'j', long, value_name = "N")]
     threads: Option<std::num::NonZeroUsize>,
 
+    #[command(flatten)]
+    policy: PolicyArgs,
+
     /// Standard input and output: what editors ask for, and the only way there is
     #[arg(long, hide = true)]
     stdio: bool,
@@ -64,6 +68,7 @@ pub(crate) fn run(args: &LspArgs) -> Result<ExitCode, Failure> {
         least: args.min_confidence.unwrap_or(Confidence::Medium),
         delay: Duration::from_millis(args.delay),
         threads: args.threads.map_or(0, std::num::NonZeroUsize::get),
+        policy: args.policy.clone(),
     };
     let mut server = Server::new(settings, events, io::stdout());
     server.serve(&received)

@@ -14,17 +14,21 @@ use lsp_types::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tacenda_scan::{Confidence, Report, Selection, workspace};
+use tacenda_scan::{Confidence, Models, Report, Selection, Setup, workspace};
 
 use super::answers::{self, FIX_ALL};
 use super::document::{Document, Encoding, path_of};
 use super::message::{self, ErrorCode, Id, Message, Notification, Request};
 use super::wire::Event;
 use super::worker::{Edited, Open, Worker};
+use crate::config::PolicyArgs;
 use crate::failure::Failure;
+use crate::scan::models;
 
 /// The id of the one request that the server makes.
 const REGISTRATION: &str = "tacenda-watch";
+/// `MessageType.Error` of the protocol.
+const MESSAGE_ERROR: u8 = 1;
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -34,6 +38,7 @@ pub(super) struct Settings {
     pub(super) least: Confidence,
     pub(super) delay: Duration,
     pub(super) threads: usize,
+    pub(super) policy: PolicyArgs,
 }
 
 /// How far the conversation is.
@@ -253,9 +258,10 @@ impl<W: Write> Server<W> {
         };
         let selection = Selection { paths: self.roots.clone(), exclude: Vec::new() };
         let threads = self.settings.threads;
+        let models = self.models()?;
         std::thread::spawn(move || {
             let sources = selection.select().map(|(sources, _)| sources).unwrap_or_default();
-            workspace::serve(sources, threads, &mut worker);
+            workspace::serve(sources, Setup { models: &models, threads }, &mut worker);
         });
         for document in self.documents.values() {
             let open = Some((document.text.clone(), document.version));
@@ -275,6 +281,26 @@ impl<W: Write> Server<W> {
             self.write(&request)?;
         }
         Ok(())
+    }
+
+    /// The models of the policy that is nearest to the workspace. If they are wrong, the user is told,
+    /// and those of Tacenda hold alone: a server that ends is started again, and says it again.
+    fn models(&mut self) -> Result<Models, Failure> {
+        let policy = &self.settings.policy;
+        let layers =
+            self.roots.first().map_or_else(|| policy.loader(), |root| policy.loader_in(root));
+        let faults = match models(&layers) {
+            Ok(models) => return Ok(models),
+            Err(faults) => faults,
+        };
+        for fault in &faults {
+            let place = fault.place().map(|place| format!("{place}: ")).unwrap_or_default();
+            let hint = fault.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            let message = format!("tacenda: {place}{fault}{hint}");
+            let params = json!({ "type": MESSAGE_ERROR, "message": message });
+            self.write(&message::told("window/showMessage", &params))?;
+        }
+        Ok(Models::default())
     }
 
     fn edited(&self, path: PathBuf, open: Option<(String, i32)>) {

@@ -9,7 +9,7 @@ use anstyle::AnsiColor;
 use clap::Args;
 use serde_json::{Value as Json, json};
 use tacenda_detect::{Remark, RuleSource, UserRules, Weight};
-use tacenda_policy::{Place, PolicyError, RuleFileText};
+use tacenda_policy::{NamedFile, Place, PolicyError};
 use tacenda_redact::user_rules;
 
 use super::{Format, path};
@@ -68,7 +68,7 @@ pub(super) fn run(args: &TestArgs) -> Result<ExitCode, Failure> {
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-fn read(args: &TestArgs) -> Result<Vec<RuleFileText>, Failure> {
+fn read(args: &TestArgs) -> Result<Vec<NamedFile>, Failure> {
     if args.files.is_empty() {
         let loaded = args.policy.loader().check()?;
         let files = loaded.rule_files()?;
@@ -81,7 +81,7 @@ fn read(args: &TestArgs) -> Result<Vec<RuleFileText>, Failure> {
     let mut faults = Vec::new();
     let mut files = Vec::new();
     for path in &args.files {
-        match RuleFileText::read(path) {
+        match NamedFile::read(path) {
             Ok(file) => files.push(file),
             Err(fault) => faults.push(fault),
         }
@@ -92,7 +92,7 @@ fn read(args: &TestArgs) -> Result<Vec<RuleFileText>, Failure> {
 /// Files that are no rule files.
 fn broken(
     args: &TestArgs,
-    files: &[RuleFileText],
+    files: &[NamedFile],
     faults: Vec<PolicyError>,
 ) -> Result<ExitCode, Failure> {
     if args.format == Format::Text {

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tacenda_scan::{Applicability, Fix, Report, Source, apply};
+use tacenda_scan::{Applicability, Fix, Models, Report, Source, apply};
 
 use super::text::{count, shown};
 use crate::failure::{Failure, reason};
@@ -14,8 +14,9 @@ use crate::failure::{Failure, reason};
 const ROUNDS: usize = 16;
 
 /// What fixes made of files.
-#[derive(Debug, Default)]
-pub(super) struct Fixes {
+#[derive(Debug)]
+pub(super) struct Fixes<'m> {
+    models: &'m Models,
     files: BTreeMap<PathBuf, File>,
     applied: usize,
 }
@@ -29,7 +30,11 @@ struct File {
     shown: (String, String),
 }
 
-impl Fixes {
+impl<'m> Fixes<'m> {
+    pub(super) fn new(models: &'m Models) -> Self {
+        Self { models, files: BTreeMap::new(), applied: 0 }
+    }
+
     /// Scans, fixes and scans again, until nothing is left that can be fixed. The texts of the sources
     /// become the fixed ones.
     pub(super) fn make(
@@ -63,7 +68,7 @@ impl Fixes {
         let Some(text) = source.contents() else { return false };
         let Some(done) = apply(text, fixes) else { return false };
         let file = self.files.entry(source.path.clone()).or_insert_with(|| {
-            let shown = source.masked().unwrap_or_default();
+            let shown = source.masked(self.models).unwrap_or_default();
             File { before: text.to_owned(), after: String::new(), shown: (shown.clone(), shown) }
         });
         file.shown.1 = done.in_text(&file.shown.1).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod cache;
 mod fix;
+mod models;
 mod progress;
 mod slot_map;
 mod text;
@@ -16,12 +17,14 @@ use clap::{Args, ValueEnum};
 use tacenda_policy::{MappedFile, Severity};
 use tacenda_scan::rules::Rule;
 use tacenda_scan::{
-    BadBase, Base, Baseline, Cache, Confidence, Finding, Report, Selection, Source, formats,
-    scan_mapped, scan_watched, suggest,
+    BadBase, Base, Baseline, Cache, Confidence, Finding, Models, Report, Selection, Setup, Source,
+    formats, scan_mapped, scan_watched, suggest,
 };
 
+use crate::config::PolicyArgs;
 use crate::failure::{Failure, print, reason, warn};
 use crate::output::Output;
+pub(crate) use models::{models, models_of};
 use progress::Progress;
 
 /// Find leaks in Python code before it ships
@@ -126,6 +129,9 @@ pub(crate) struct ScanArgs {
     /// Read with N threads, in place of one for each processor
     #[arg(short = 'j', long, value_name = "N", help_heading = "Output")]
     threads: Option<std::num::NonZeroUsize>,
+
+    #[command(flatten, next_help_heading = "Policy")]
+    policy: PolicyArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -160,16 +166,19 @@ pub(crate) fn confidences() -> impl TypedValueParser<Value = Confidence> {
 pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     known(&args.select)?;
     known(&args.ignore)?;
+    let models = models(&args.policy.loader())?;
+    let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
+    let setup = Setup { models: &models, threads };
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let (mut sources, problems) = sources(args)?;
     // A bad revision is told before the work is done.
     let base = args.diff_base.as_deref().map(|revision| base(args, revision, &sources));
     let mut base = base.transpose()?;
     let cache = if args.no_cache { None } else { cache::open(args.cache_dir.as_deref())? };
-    let scan = |sources: &[Source]| scanned(args, cache.as_ref(), sources, None);
+    let scan = |sources: &[Source]| scanned(args, setup, cache.as_ref(), sources, None);
     let mut mapped = args.slot_map.as_ref().map(|_| Vec::new());
     let mut look = |sources: &[Source]| {
-        let mut report = scanned(args, cache.as_ref(), sources, mapped.as_mut());
+        let mut report = scanned(args, setup, cache.as_ref(), sources, mapped.as_mut());
         report.findings.retain(|finding| is_asked_for(args, finding));
         report.suppressed.retain(|finding| is_asked_for(args, finding));
         report
@@ -193,7 +202,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         suggest(&mut report, sources);
         report
     };
-    let mut fixes = fix::Fixes::default();
+    let mut fixes = fix::Fixes::new(&models);
     let mut report = if args.fix || args.diff {
         sources = sources.into_iter().map(Source::pinned).collect();
         fixes.make(args.unsafe_fixes, &mut sources, &mut look)
@@ -213,7 +222,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         slot_map::write(path, files, args.quiet)?;
     }
 
-    write(args, &report, &sources)?;
+    write(args, &report, &sources, &models)?;
     tell_problems(&report)?;
     for unused in &report.unused {
         let yellow = AnsiColor::Yellow.on_default().bold();
@@ -249,22 +258,22 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
 /// Scans files; with `mapped`, also maps their logging calls, which no cache holds.
 fn scanned(
     args: &ScanArgs,
+    setup: Setup<'_>,
     cache: Option<&Cache>,
     sources: &[Source],
     mapped: Option<&mut Vec<MappedFile>>,
 ) -> Report {
     let progress = Progress::new(sources.len(), !args.quiet && !args.no_progress);
     let watch = || progress.step();
-    let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
     let report = match (mapped, cache) {
         (Some(files), _) => {
             let least = args.min_confidence.unwrap_or(Confidence::Medium);
-            let (report, mapped) = scan_mapped(sources, threads, least, &watch);
+            let (report, mapped) = scan_mapped(sources, setup, least, &watch);
             *files = mapped;
             report
         }
-        (None, Some(cache)) => cache.scan(sources, threads, &watch),
-        (None, None) => scan_watched(sources, threads, &watch),
+        (None, Some(cache)) => cache.scan(sources, setup, &watch),
+        (None, None) => scan_watched(sources, setup, &watch),
     };
     progress.finish();
     report
@@ -384,9 +393,14 @@ fn write_baseline(path: &Path, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write(args: &ScanArgs, report: &Report, sources: &[Source]) -> Result<(), Failure> {
+fn write(
+    args: &ScanArgs,
+    report: &Report,
+    sources: &[Source],
+    models: &Models,
+) -> Result<(), Failure> {
     let page = match args.format {
-        Format::Text => text::findings(report, sources),
+        Format::Text => text::findings(report, sources, models),
         Format::Jsonl => formats::jsonl(report),
         Format::Json => format!("{:#}\n", formats::json(report)),
         Format::Sarif => format!("{:#}\n", formats::sarif(report)),

@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use tacenda_policy::Severity;
-use tacenda_scan::{Applicability, Cell, Finding, Report, Source, Stop};
+use tacenda_scan::{Applicability, Cell, Finding, Models, Report, Source, Stop};
 
 use super::LeftOut;
 
 /// The findings, each with the lines of its way.
-pub(super) fn findings(report: &Report, sources: &[Source]) -> String {
+pub(super) fn findings(report: &Report, sources: &[Source], models: &Models) -> String {
     let by_path: HashMap<&Path, &Source> =
         sources.iter().map(|source| (source.path.as_path(), source)).collect();
     let mut texts: HashMap<PathBuf, String> = HashMap::new();
     for finding in &report.findings {
         for path in finding.way.iter().map(|stop| &stop.path).chain([&finding.path]) {
             if !texts.contains_key(path) {
-                let text = by_path.get(path.as_path()).and_then(|source| source.masked());
+                let text = by_path.get(path.as_path()).and_then(|source| source.masked(models));
                 texts.insert(path.clone(), text.unwrap_or_default());
             }
         }

@@ -1,20 +1,27 @@
-//! The user's own rule files: which, and their text. What they say is read by who knows detectors.
+//! Files that the policy names, the user's own rules and models: which, and their text. What they say
+//! is read by who knows detectors and code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::{Origin, Policy, PolicyError, discover};
 
-/// A rule file as it was read.
+/// A file that the policy names, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleFileText {
+pub struct NamedFile {
     /// The file.
     pub path: PathBuf,
     /// What it says.
     pub text: String,
 }
 
-impl RuleFileText {
+impl NamedFile {
+    /// The path as people know it: relative to where they are, when the file is below.
+    pub fn shown(&self) -> &Path {
+        let here = std::env::current_dir().ok();
+        here.and_then(|here| self.path.strip_prefix(here).ok()).unwrap_or(&self.path)
+    }
+
     /// Reads one rule file.
     ///
     /// # Errors
@@ -23,9 +30,13 @@ impl RuleFileText {
         let path = path.into();
         match discover::text(&path, discover::MAX_BYTES) {
             Ok(text) => Ok(Self { path, text }),
-            Err(reason) => {
-                Err(PolicyError::RuleFile { origin: Origin::Default, item: 0, path, reason })
-            }
+            Err(reason) => Err(PolicyError::NamedFile {
+                origin: Origin::Default,
+                what: RULE_FILE,
+                item: 0,
+                path,
+                reason,
+            }),
         }
     }
 }
@@ -37,32 +48,47 @@ impl Policy {
     /// # Errors
     /// Every file that cannot be read, and every pattern that no file matches: a rule that is asked
     /// for is never left out without a word.
-    pub fn rule_files(&self) -> Result<Vec<RuleFileText>, Vec<PolicyError>> {
-        let mut files: Vec<RuleFileText> = Vec::new();
-        let mut faults = Vec::new();
-        for (item, named) in self.rule_paths().iter().enumerate() {
-            let mut refuse = |path: PathBuf, reason| {
-                faults.push(PolicyError::RuleFile { origin: Origin::Default, item, path, reason });
-            };
-            let paths = match expand(named) {
-                Ok(paths) => paths,
-                Err(reason) => {
-                    refuse(named.clone(), reason);
-                    continue;
-                }
-            };
-            for path in paths {
-                if files.iter().any(|file| file.path == path) {
-                    continue;
-                }
-                match discover::text(&path, discover::MAX_BYTES) {
-                    Ok(text) => files.push(RuleFileText { path, text }),
-                    Err(reason) => refuse(path, reason),
-                }
+    pub fn rule_files(&self) -> Result<Vec<NamedFile>, Vec<PolicyError>> {
+        read(self.rule_paths(), RULE_FILE)
+    }
+
+    /// The texts of the files of `scan.models`, in the same way.
+    ///
+    /// # Errors
+    /// As for rule files.
+    pub fn model_files(&self) -> Result<Vec<NamedFile>, Vec<PolicyError>> {
+        read(self.model_paths(), "model file")
+    }
+}
+
+const RULE_FILE: &str = "rule file";
+
+fn read(named: &[PathBuf], what: &'static str) -> Result<Vec<NamedFile>, Vec<PolicyError>> {
+    let mut files: Vec<NamedFile> = Vec::new();
+    let mut faults = Vec::new();
+    for (item, named) in named.iter().enumerate() {
+        let mut refuse = |path: PathBuf, reason| {
+            let origin = Origin::Default;
+            faults.push(PolicyError::NamedFile { origin, what, item, path, reason });
+        };
+        let paths = match expand(named) {
+            Ok(paths) => paths,
+            Err(reason) => {
+                refuse(named.clone(), reason);
+                continue;
+            }
+        };
+        for path in paths {
+            if files.iter().any(|file| file.path == path) {
+                continue;
+            }
+            match discover::text(&path, discover::MAX_BYTES) {
+                Ok(text) => files.push(NamedFile { path, text }),
+                Err(reason) => refuse(path, reason),
             }
         }
-        if faults.is_empty() { Ok(files) } else { Err(faults) }
     }
+    if faults.is_empty() { Ok(files) } else { Err(faults) }
 }
 
 /// The files that a path with `*` and `?` in its last part stands for, by name.
@@ -159,21 +185,28 @@ mod tests {
             names("['rules [of ours]/b.toml', 'rules [of ours]/*.toml']"),
             ["b.toml", "a.toml"]
         );
-        let faults = policy("['rules [of ours]/*.json', 'none.toml']").rule_files().unwrap_err();
-        let said: Vec<String> = faults
-            .iter()
-            .map(|fault| {
+        let said = |faults: Vec<PolicyError>| -> Vec<String> {
+            let said = faults.iter().map(|fault| {
                 let place = fault.place().unwrap();
                 let text = fault.to_string().replace(&root.path().display().to_string(), "");
                 format!("{}:{} {text}", place.line, place.column)
-            })
-            .collect();
+            });
+            said.collect()
+        };
+        let faults = policy("['rules [of ours]/*.json', 'none.toml']").rule_files().unwrap_err();
         assert_eq!(
-            said,
+            said(faults),
             [
                 "1:20 cannot read the rule file /rules [of ours]/*.json: no file matches",
                 "1:46 cannot read the rule file /none.toml: no such file or directory",
             ]
+        );
+        let file = root.path().join("tacenda.toml");
+        fs::write(&file, "scan.models = ['rules [of ours]/a.toml', 'none.toml']").unwrap();
+        let faults = crate::Loader::isolated().file(file).load().unwrap().model_files();
+        assert_eq!(
+            said(faults.unwrap_err()),
+            ["1:42 cannot read the model file /none.toml: no such file or directory"]
         );
     }
 }

@@ -1,0 +1,203 @@
+//! What model files say, to be asked by name.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+use super::file::{File, Source, Text, Treatment};
+use super::{Effect, SinkMatch};
+use crate::Confidence;
+use crate::label::Label;
+use crate::lexicon::words;
+
+/// What some files say.
+pub(super) struct Table {
+    pub(super) file: File,
+    /// The sinks, by the whole paths of functions.
+    sink_calls: HashMap<String, usize>,
+    methods: HashSet<String>,
+    /// By the last names of paths.
+    source_calls: HashMap<String, Vec<usize>>,
+    source_attributes: HashMap<String, Vec<usize>>,
+}
+
+impl Table {
+    pub(super) fn new(file: File) -> Self {
+        let mut sink_calls = HashMap::default();
+        let mut methods = HashSet::default();
+        for (at, sink) in file.sink.iter().enumerate() {
+            sink_calls.extend(sink.calls.iter().map(|call| (call.as_ref().clone(), at)));
+            methods.extend(sink.methods.iter().cloned());
+        }
+        let mut source_calls: HashMap<String, Vec<usize>> = HashMap::default();
+        let mut source_attributes: HashMap<String, Vec<usize>> = HashMap::default();
+        for (at, source) in file.source.iter().enumerate() {
+            for call in &source.calls {
+                source_calls.entry(last(call.as_ref()).to_owned()).or_default().push(at);
+            }
+            for attribute in &source.attributes {
+                source_attributes.entry(last(attribute.as_ref()).to_owned()).or_default().push(at);
+            }
+        }
+        Self { file, sink_calls, methods, source_calls, source_attributes }
+    }
+
+    fn sink(&self, at: usize) -> SinkMatch<'_> {
+        let sink = &self.file.sink[at];
+        SinkMatch { channel: sink.channel, text_first: sink.text_first, arguments: &sink.arguments }
+    }
+
+    pub(super) fn sink_call(&self, path: &str) -> Option<SinkMatch<'_>> {
+        self.sink_calls.get(path).map(|at| self.sink(*at))
+    }
+
+    pub(super) fn sink_method(&self, receiver: &str, method: &str) -> Option<SinkMatch<'_>> {
+        if !self.methods.contains(method) {
+            return None;
+        }
+        let receiver = words(receiver);
+        let at = self.file.sink.iter().position(|sink| {
+            sink.methods.contains(method)
+                && (receiver.last().is_some_and(|word| sink.receivers.contains(word))
+                    || sink.receivers.contains("log")
+                        && receiver.iter().any(|word| word == "log" || word == "logger"))
+        })?;
+        Some(self.sink(at))
+    }
+
+    pub(super) fn may_write(&self, name: &str) -> bool {
+        let calls = |call: &Text| last(call.as_ref()) == name;
+        self.methods.contains(name)
+            || self.file.sink.iter().any(|sink| sink.calls.iter().any(calls))
+    }
+
+    pub(super) fn requests(&self, name: &str) -> impl Iterator<Item = &str> {
+        let calls = self.file.request.iter().flat_map(|one| &one.calls);
+        calls.map(|call| call.as_ref().as_str()).filter(move |call| last(call) == name)
+    }
+
+    pub(super) fn is_secret_file(&self, path: &str) -> bool {
+        let mut parts = self.file.secrets_in.iter().flat_map(|one| &one.contains);
+        parts.any(|part| path.contains(part.as_ref().as_str()))
+    }
+
+    /// Whether a source of calls ends in this name.
+    pub(super) fn gives(&self, name: &str) -> bool {
+        self.source_calls.contains_key(name)
+    }
+
+    pub(super) fn source_call(&self, name: &str, path: &str) -> Option<(Label, Confidence)> {
+        self.source(self.source_calls.get(name)?, path, |source| &source.calls)
+    }
+
+    /// Whether a source of attributes ends in this name.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.source_attributes.contains_key(name)
+    }
+
+    pub(super) fn source_attribute(&self, name: &str, path: &str) -> Option<(Label, Confidence)> {
+        self.source(self.source_attributes.get(name)?, path, |source| &source.attributes)
+    }
+
+    fn source(
+        &self,
+        candidates: &[usize],
+        path: &str,
+        of: impl Fn(&Source) -> &Vec<Text>,
+    ) -> Option<(Label, Confidence)> {
+        let source = candidates
+            .iter()
+            .map(|at| &self.file.source[*at])
+            .find(|source| of(source).iter().any(|known| is_path(known.as_ref(), path)))?;
+        Some((source.label, source.confidence))
+    }
+
+    /// What a function does to its arguments, by its name.
+    pub(super) fn effect(&self, name: &str, method: bool) -> Effect {
+        let calls = |one: &Treatment| one.calls.iter().any(|call| call.as_ref() == name);
+        let named = |one: &Treatment| one.methods.contains(name) || !method && calls(one);
+        if self.file.propagator.iter().any(named) {
+            return Effect::Carries;
+        }
+        if self.file.sanitizer.iter().any(named) || self.redacts(name) {
+            return Effect::Cleans;
+        }
+        let words = words(name);
+        let makes = |one: &Treatment| {
+            words.first().is_some_and(|word| one.first_words.contains(word))
+                && (one.last_words.is_empty()
+                    || words.last().is_some_and(|word| one.last_words.contains(word)))
+        };
+        if self.file.propagator.iter().any(makes) { Effect::Carries } else { Effect::Unknown }
+    }
+
+    pub(super) fn redacts(&self, name: &str) -> bool {
+        let words = words(name);
+        let any = |set: &HashSet<String>| words.iter().any(|word| set.contains(word));
+        let treats = |one: &Treatment| any(&one.words) && (one.with.is_empty() || any(&one.with));
+        self.file.sanitizer.iter().any(treats)
+    }
+
+    /// The last names of all functions that are named by their paths.
+    pub(super) fn functions(&self) -> HashSet<String> {
+        self.calls().map(|call| last(call).to_owned()).collect()
+    }
+
+    /// The names of the modules and classes that these stand in.
+    pub(super) fn holders(&self) -> HashSet<String> {
+        let holder = |call: &str| call.rsplit_once('.').map(|(front, _)| last(front).to_owned());
+        self.calls().filter_map(holder).collect()
+    }
+
+    /// What a sink, by the path of a function, writes.
+    pub(super) fn sink_at(&self, path: &str) -> Option<SinkMatch<'_>> {
+        let sinks = || self.file.sink.iter();
+        let at = sinks().position(|sink| is_any(&sink.calls, path))?;
+        Some(self.sink(at))
+    }
+
+    /// What a function of this path does to its arguments.
+    pub(super) fn effect_at(&self, path: &str) -> Effect {
+        let named = |one: &Treatment| is_any(&one.calls, path);
+        if self.file.sanitizer.iter().any(named) {
+            Effect::Cleans
+        } else if self.file.propagator.iter().any(named) {
+            Effect::Carries
+        } else {
+            Effect::Unknown
+        }
+    }
+
+    /// Whether a method of a class of this path is named.
+    pub(super) fn has_methods_of(&self, class: &str) -> bool {
+        self.calls().any(|call| call.rsplit_once('.').is_some_and(|(front, _)| front == class))
+    }
+
+    fn calls(&self) -> impl Iterator<Item = &str> {
+        let treatments = self.file.sanitizer.iter().chain(&self.file.propagator);
+        let calls = self.file.sink.iter().flat_map(|one| &one.calls);
+        let calls = calls.chain(self.file.source.iter().flat_map(|one| &one.calls));
+        let calls = calls.chain(treatments.flat_map(|one| &one.calls));
+        calls.map(|call| call.as_ref().as_str())
+    }
+}
+
+fn is_any(known: &[Text], path: &str) -> bool {
+    known.iter().any(|known| is_path(known.as_ref(), path))
+}
+
+/// Whether a path is one that a model names, whole or, with a dot in front, by its end.
+pub(super) fn is_path(known: &str, path: &str) -> bool {
+    match known.strip_prefix('.') {
+        Some(end) => {
+            path == end || path.ends_with(known) || {
+                // `_request.headers` and `self.request.headers` alike.
+                path.strip_suffix(end).is_some_and(|front| front.ends_with(['.', '_']))
+            }
+        }
+        None => path == known,
+    }
+}
+
+/// The last name of a path.
+pub(super) fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
