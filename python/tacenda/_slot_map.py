@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -87,18 +88,28 @@ class File:
         self.parts = Path(self.path).parts
         # What the process has found it to be; None as long as nobody has asked.
         self.is_stale: bool | None = None
-        self.calls: list[Call] = []
+        # Each with the name of the function that writes it.
+        self.calls: list[tuple[str, Call]] = []
         self.by_line: dict[int, list[Call]] = {}
         self._lines: dict[int, range] = {}
+        self._functions: dict[int, str] = {}
         for one in entry["calls"]:
             call = Call(core, one)
             lines = range(one["line"], one["end_line"] + 1)
             self._lines[one["line"]] = lines
-            self._add(call, lines)
+            self._functions[one["line"]] = call.function
+            self._add(call, lines, call.function)
 
     def add_through(self, call: Call, line: int) -> None:
         """Adds a call whose values the call at a line of this file writes."""
-        self._add(call, self._lines.get(line, range(line, line + 1)))
+        lines = self._lines.get(line, range(line, line + 1))
+        self._add(call, lines, self._functions.get(line, call.function))
+
+    def stale(self) -> File:
+        """What is known of a file like this one, which is none that was scanned."""
+        other = copy(self)
+        other.is_stale = True
+        return other
 
     def settle(self) -> None:
         """Leaves of each line what is to be masked on it."""
@@ -106,7 +117,7 @@ class File:
             if not any(call.sensitive for call in calls):
                 self.by_line[line] = []
 
-    def _add(self, call: Call, lines: range) -> None:
-        self.calls.append(call)
+    def _add(self, call: Call, lines: range, function: str) -> None:
+        self.calls.append((function, call))
         for line in lines:
             self.by_line.setdefault(line, []).append(call)

@@ -185,6 +185,39 @@ def test_a_number_stays_a_number(app: App) -> None:
     assert "pin 0 of " in logged
 
 
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('from decimal import Decimal\npin = Decimal("48151623")\nlogger.info("pin %d", pin)', "0"),
+        (
+            "class Scalar:\n"
+            "    shape = ()\n"
+            "    def __float__(self):\n"
+            "        return 48151623.0\n"
+            "pin = Scalar()\n"
+            'logger.info("pin %.2f", pin)',
+            "0.00",
+        ),
+        ('pin = 48151623\nlogger.info("pin %(n)d", {"n": pin})', "0"),
+        ('pin = "4"\nlogger.info("pin %c", pin)', None),
+    ],
+)
+def test_any_number_stays_a_number(app: App, body: str, shown: str | None) -> None:
+    app.write(body + '\nlogger.info("asked %s", prompt)')
+    app.scan()
+    text = (app.directory / "map.json").read_text()
+    call = next(line for line in text.splitlines() if '"template":["pin ' in line)
+    value = '{"label":"credential","confidence":"high"}'
+    fields = f'"fields":{{"n":{value}}}' if '"fields"' in call else f'"arguments":[{value}]'
+    labelled = call[: call.index(',"arguments"')] + f",{fields}}},"
+    (app.directory / "map.json").write_text(text.replace(call, labelled))
+    logged = app.run("guard")
+    assert "48151623" not in logged
+    assert "Traceback" not in logged
+    marker = "[tacenda: text withheld after an internal error]|"
+    assert (f"pin {shown}|" if shown else marker) in logged
+
+
 CREDENTIAL = '{"label":"credential","confidence":"high"}'
 
 
@@ -278,6 +311,69 @@ def test_a_file_is_known_by_its_contents_wherever_it_lies(app: App) -> None:
     assert VALUE not in app.run("guard", name="lib/app.py")
 
 
+def test_a_file_is_known_below_another_directory(app: App) -> None:
+    app.write('logger.info("asked %s", prompt)', name="src/app.py", tail=TAIL + STATUS)
+    (app.directory / "src" / "pkg").mkdir()
+    (app.directory / "src" / "app.py").rename(app.directory / "src" / "pkg" / "app.py")
+    app.scan()
+    site = app.directory / "site-packages"
+    (app.directory / "src").rename(site)
+    logged = app.run("guard", name="site-packages/pkg/app.py")
+    assert VALUE not in logged
+    assert "covered  values by their place" in logged
+    path = site / "pkg" / "app.py"
+    path.write_text("# moved\n" + path.read_text())
+    logged = app.run("guard", name="site-packages/pkg/app.py")
+    assert VALUE not in logged
+    assert "changed since the scan, matched by template: src/pkg/app.py" in logged
+
+
+def test_a_map_of_files_that_are_elsewhere(app: App) -> None:
+    app.write('logger.info("asked %s", prompt)', tail=TAIL + STATUS, name="src/app.py")
+    for scanned in (app.directory / "src", "../program/src"):
+        (app.directory / "program").mkdir(exist_ok=True)
+        command = [str(COMMAND), "scan", "--quiet", "--no-cache", "--slot-map", "../map.json"]
+        subprocess.run([*command, str(scanned)], cwd=app.directory / "program", check=False)
+        if not (app.directory / "program" / "src").exists():
+            (app.directory / "src").rename(app.directory / "program" / "src")
+        logged = app.run("guard", name="program/src/app.py")
+        assert VALUE not in logged
+        assert "covered  values by their place" in logged
+
+
+def test_a_file_that_nobody_finds_is_told(app: App) -> None:
+    app.write('logger.info("asked %s", prompt)', name="lib/gone.py")
+    app.write('logger.info("ready")', tail=TAIL + STATUS)
+    app.scan()
+    (app.directory / "lib" / "gone.py").unlink()
+    logged = app.run("guard")
+    assert "not found, and not seen to log yet: lib/gone.py" in logged
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["logger.debug(message % values)", 'logger.debug(" ".join(map(str, (message, *values))))'],
+)
+def test_a_function_that_makes_messages_of_its_own(app: App, line: str) -> None:
+    head = HEAD.replace("def serve", f"def log_debug(message, *values):\n    {line}\n\n\ndef serve")
+    app.write('log_debug("asked %s", prompt)\nlog_debug("ready")', head=head)
+    app.masked()
+
+
+def test_a_stale_function_that_hands_messages_on(app: App) -> None:
+    wrapper = "import logging\n\n\ndef log_debug(message):\n    logging.debug(message)\n"
+    (app.directory / "wrapper.py").write_text(wrapper)
+    app.write("import wrapper\nwrapper.log_debug(prompt)")
+    app.scan()
+    (app.directory / "wrapper.py").write_text("# moved\n" + wrapper)
+    assert VALUE not in app.run("guard")
+
+
+def test_a_template_in_a_variable_shifts_nothing(app: App) -> None:
+    app.write('pattern = " ".join(["%s:", "%s"])\nlogger.info(pattern, "chat", prompt)')
+    assert "chat: [prompt " in app.masked()
+
+
 def test_a_function_that_hands_messages_on_masks_what_its_callers_told(app: App) -> None:
     head = HEAD.replace(
         "def serve",
@@ -348,6 +444,27 @@ def test_loguru(app: App, call: str) -> None:
     logged = app.masked()
     assert "asked [prompt " in logged
     assert "], 7 tokens|" in logged
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'logger.info("asked 50% {q}", q=prompt)',
+        'payload = {"q": prompt}\nlogger.info("asked {q}", **payload)',
+        'w = 30\nlogger.info("asked {q!r:>{w}}", q=prompt, w=w)',
+        'logger.info("asked " + "{q}", q=prompt)',
+        'template = " ".join(["asked", "{q}"])\nlogger.info(template, q=prompt)',
+        'template = " ".join(["asked", "{}"])\nlogger.info(template, prompt)',
+    ],
+)
+def test_loguru_templates_that_are_hard_to_read(app: App, call: str) -> None:
+    app.write(call, head=LOGURU)
+    app.masked()
+
+
+def test_what_loguru_keeps_beside_the_message_leaves_it(app: App) -> None:
+    app.write('logger.info("asked {} times", count, words=prompt)', head=LOGURU)
+    assert "asked 7 times|" in app.masked()
 
 
 STRUCTLOG = """\

@@ -68,6 +68,9 @@ pub enum Reason {
         /// The column, from 1.
         column: usize,
     },
+    /// The slot map, which is text, cannot hold its name.
+    #[error("the name of the file is not UTF-8: the slot map is without it; rename the file")]
+    NoName,
     /// It is larger than what people write.
     #[error("the file is larger than 8 MiB: too large for source code")]
     TooLarge,

@@ -158,7 +158,12 @@ fn scan_noting(
         by_file.entry(one.file).or_default().push(one);
     }
     if let Some(mapped) = mapped {
-        mapped.files = slot_map::map(&units, sources, &by_file, &notes, mapped.least);
+        let files = slot_map::map(&units, sources, &by_file, &notes, mapped.least);
+        let (files, nameless) = files.into_iter().partition(|file| file.path.to_str().is_some());
+        mapped.files = files;
+        let nameless: Vec<MappedFile> = nameless;
+        let problem = |file: MappedFile| Problem { path: file.path, reason: Reason::NoName };
+        report.problems.extend(nameless.into_iter().map(problem));
     }
     let every: Vec<&Unit> = units.iter().collect();
     let texts = Texts::new(&every, sources, &by_file, &matches);

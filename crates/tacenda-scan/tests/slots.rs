@@ -118,6 +118,22 @@ fn what_makes_no_record_is_not_mapped() {
     assert!(mapped(&sources, Confidence::Medium).files.is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_name_that_no_text_can_hold_is_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let code = "import logging\ndef say(password):\n    logging.info('a %s', password)\n";
+    let names = [&b"a.py"[..], &b"b\xff.py"[..]].map(std::ffi::OsStr::from_bytes);
+    let sources = names.map(|name| Source::text(name, code.to_owned()));
+    let mut map = SlotMap::new(PathBuf::from("."));
+    let (report, files) = scan_mapped(&sources, 1, Confidence::Medium, &|| ());
+    map.files = files;
+    assert_eq!(SlotMap::parse(Path::new("map.json"), &map.to_text()).unwrap().files.len(), 1);
+    let [problem] = &report.problems[..] else { panic!("one problem") };
+    assert!(problem.reason.to_string().contains("not UTF-8"));
+}
+
 #[test]
 fn any_nesting_is_mapped_or_left_out() {
     for code in [
@@ -126,5 +142,46 @@ fn any_nesting_is_mapped_or_left_out() {
         format!("import logging\nlogging.info(f\"{}\")\n", "{a}".repeat(5_000)),
     ] {
         calls(&code);
+    }
+}
+
+#[test]
+fn a_function_that_makes_its_message_of_what_it_is_handed_keeps_the_label() {
+    for body in [
+        "log.debug(fmt % args)",
+        "log.debug(' '.join(map(str, args)))",
+        "fmt = fmt % args\n    log.debug(fmt)",
+    ] {
+        let code = format!(
+            "import logging\nlog = logging.getLogger()\ndef log_debug(fmt, *args):\n    {body}\n\
+             def serve(password):\n    log_debug('login %s', password)\n"
+        );
+        let calls = calls(&code);
+        let written = calls.iter().find(|call| call.function == "log_debug").unwrap();
+        let labels: Vec<_> = written.slots().map(|slot| slot.label).collect();
+        assert_eq!(labels, [SlotLabel::Kind(Kind::Credential)], "{body}");
+    }
+}
+
+#[test]
+fn the_message_of_a_logger_is_where_loggers_expect_it() {
+    for call in [
+        "log.info(FORMAT, 'chat', password)",
+        "log.log(20, FORMAT, 'chat', password)",
+        "log.log('INFO', '%s by %s', 'chat', password)",
+        "log.log(20, msg=f'{FORMAT}', password=password)",
+    ] {
+        let code = format!(
+            "import logging\nlog = logging.getLogger()\nFORMAT = input()\n\
+             def serve(password):\n    {call}\n"
+        );
+        let [call] = &calls(&code)[..] else { panic!("one call") };
+        let secret = Some(Kind::Credential);
+        let kinds: Vec<_> = call.arguments.iter().map(|slot| slot.kind()).collect();
+        if call.fields.is_empty() {
+            assert_eq!(kinds, [None, secret], "{code}");
+        } else {
+            assert_eq!(call.fields["password"].kind(), secret);
+        }
     }
 }

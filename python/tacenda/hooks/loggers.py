@@ -66,7 +66,8 @@ class _Loggers:
         place = (record["file"].path, record["line"], record["function"])
         calls = slots.calls(*place, record["message"])
         if calls:
-            record["message"] = str(slots.message(calls, record["message"], formatted=True))
+            message = slots.message(calls, record["message"], formatted=True, named=True)
+            record["message"] = str(message)
             record["extra"] = slots.fields(calls, record["extra"])
 
     def loguru_sinks(self, module: Any) -> None:
@@ -153,12 +154,13 @@ def _masked(slots: Slots, event: Any, values: Any) -> tuple[Any, Any, Any]:
     calls = slots.calls(*place, name, event)
     if calls:
         given = values.get("positional_args")
-        # Without them, the values for the placeholders are in the text already.
-        message = slots.message(calls, event, formatted=given is None)
         values = slots.fields(calls, values)
-        if given is not None:
-            values = {**values, "positional_args": slots.arguments(calls, message, given)}
-        event = message
+        if given is None:
+            # The values for the placeholders are in the text already.
+            event = slots.message(calls, event, formatted=True)
+        else:
+            event, given = slots.template(calls, event, given)
+            values = {**values, "positional_args": given}
     return place, event, values
 
 

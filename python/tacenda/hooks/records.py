@@ -175,8 +175,7 @@ class Records:
         calls = slots.calls(record.pathname, record.lineno, record.funcName or "", record.msg)
         if not calls:
             return
-        message = slots.message(calls, record.msg)
-        record.args = slots.arguments(calls, message, record.args)
+        message, record.args = slots.template(calls, record.msg, record.args)
         if message is not record.msg:
             record.msg = message
         attributes = vars(record)

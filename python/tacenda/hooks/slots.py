@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from tacenda import _describe
 from tacenda._core import MARKER, Core
 from tacenda._slot_map import Call, File
 from tacenda._status import Coverage
-from tacenda.hooks.values import Scrubber, Text
+from tacenda.hooks.values import Text
 
 CHANNEL = "values by their place"
 
@@ -29,6 +31,8 @@ _ANY = "*"
 # Names of files that are told in one line, and paths that are remembered.
 _MOST_NAMES = 3
 _MOST_PATHS = 10_000
+# So many parts at the end of their paths files have in common that may be the same one.
+_LEAST_COMMON = 2
 
 
 class _Thread(threading.local):
@@ -43,7 +47,6 @@ class Slots(dict[str, File | None]):
     def __init__(self, core: Core, root: str, entries: Iterable[Mapping[str, Any]]) -> None:
         super().__init__()
         self._core = core
-        self._scrub = Scrubber(core)
         self._root = root
         self._thread = _Thread()
         self._files: list[File] = []
@@ -54,7 +57,7 @@ class Slots(dict[str, File | None]):
             self._files.append(file)
             by_path[file.path] = file
         for file, entry in zip(self._files, entries, strict=True):
-            for call, one in zip(list(file.calls), entry["calls"], strict=False):
+            for (_, call), one in zip(list(file.calls), entry["calls"], strict=False):
                 for through in one.get("through", ()):
                     if through["path"] in by_path:
                         by_path[through["path"]].add_through(call, through["line"])
@@ -84,8 +87,8 @@ class Slots(dict[str, File | None]):
         # Any message is like a template without a text: there the function has to be the same.
         calls = [
             call
-            for call in file.calls
-            if call.has_text or (file.is_stale and call.function == function)
+            for writer, call in file.calls
+            if call.has_text or (file.is_stale and writer == function)
         ]
         return _sensitive(_alike(calls, message))
 
@@ -99,17 +102,22 @@ class Slots(dict[str, File | None]):
         finally:
             self._thread.place = before
 
-    def message(self, calls: list[Call], message: Any, *, formatted: bool = False) -> Any:
+    def message(
+        self, calls: list[Call], message: Any, *, formatted: bool = False, named: bool = False
+    ) -> Any:
         """A message without its sensitive values.
 
         Args:
             calls: The calls of which one has made it.
             message: The message.
             formatted: The values for the placeholders are in it as well.
+            named: So are values with names.
         """
         kinds = [kind for call in calls for kind in call.kinds if kind]
         if formatted:
             kinds += [kind for call in calls for kind in (*call.arguments, call.rest) if kind]
+        if named:
+            kinds += [kind for call in calls for kind in call.fields.values() if kind]
         if not kinds:
             return message
         if not isinstance(message, str):
@@ -121,36 +129,45 @@ class Slots(dict[str, File | None]):
             places = call.places(message)
             if places is None:
                 places = call.places(message, loose=True)
-            if places is None or (formatted and len(places) < len(call.arguments)):
+            if (
+                places is None
+                or (formatted and not _is_explained(call, len(places)))
+                or (named and not call.has_text and any(call.fields.values()))
+            ):
                 return Text(self._core.redact_known(message, kinds[0]))
             found = zip(places, call.kinds, strict=True)
             spans += [(start, end, kind) for (start, end), kind in found if kind]
         return self._replaced(message, sorted(spans))
 
-    def arguments(self, calls: list[Call], message: object, args: Any) -> Any:
-        """The arguments of a record without what is sensitive among them."""
+    def template(self, calls: list[Call], message: Any, args: Any) -> tuple[Any, Any]:
+        """A message and the values for its placeholders without what is sensitive in them."""
+        clean = self.message(calls, message)
+        masked, kinds = self._arguments(calls, args)
+        if masked is args or not isinstance(clean, str) or isinstance(clean, Text):
+            return clean, masked
+        # What does not fit by itself is the program's own mistake.
+        if _fits(clean, masked) or not _fits(clean, args):
+            return clean, masked
+        # Where a number is wanted.
+        blank = _blank(args, masked, kinds)
+        return (clean, blank) if _fits(clean, blank) else (Text(MARKER), ())
+
+    def _arguments(self, calls: list[Call], args: Any) -> tuple[Any, Any]:
+        """The arguments of a record without what is sensitive among them, and the kinds of that."""
         if isinstance(args, Mapping):
-            return self.fields(calls, args, _kind_of(calls, 0))
+            others = _kind_of(calls, 0)
+            kinds = {name: _kind_of_field(calls, name, others) for name in args}
+            return self.fields(calls, args, others), kinds
         if not isinstance(args, tuple):
-            return args
-        kinds = [_kind_of(calls, place) for place in range(len(args))]
-        if not any(kinds):
-            return args
-        masked = tuple(
+            return args, ()
+        places = [_kind_of(calls, place) for place in range(len(args))]
+        if not any(places):
+            return args, places
+        masked = (
             self.value(value, kind) if kind else value
-            for value, kind in zip(args, kinds, strict=True)
+            for value, kind in zip(args, places, strict=True)
         )
-        if not isinstance(message, str) or isinstance(message, Text):
-            return masked
-        try:
-            _ = message % masked
-        except Exception:
-            # Where a number is wanted.
-            return tuple(
-                self._scrub.blank(value) if kind and isinstance(value, (int, float)) else clean
-                for value, clean, kind in zip(args, masked, kinds, strict=True)
-            )
-        return masked
+        return tuple(masked), places
 
     def fields(
         self, calls: list[Call], fields: Mapping[Any, Any], others: str | None = None
@@ -185,22 +202,35 @@ class Slots(dict[str, File | None]):
 
     def coverage(self) -> Coverage:
         """Whether the map fits the files that are here."""
-        stale = [file.path for file in self._files if self._is_stale(file)]
+        states = {file.path: self._is_stale(file) for file in self._files}
+        stale = [path for path, is_stale in states.items() if is_stale]
+        absent = [path for path, is_stale in states.items() if is_stale is None]
+        found = []
         if stale:
-            names = ", ".join(stale[:_MOST_NAMES])
-            more = f" and {len(stale) - _MOST_NAMES} more" if len(stale) > _MOST_NAMES else ""
-            detail = f"changed since the scan, matched by template: {names}{more}"
-            return Coverage(CHANNEL, "missing", detail)
-        calls = {id(call) for file in self._files for call in file.calls if call.sensitive}
+            found.append(f"changed since the scan, matched by template: {_names(stale)}")
+        if absent:
+            found.append(f"not found, and not seen to log yet: {_names(absent)}")
+        if found:
+            return Coverage(CHANNEL, "missing", "; ".join(found))
+        calls = {id(call) for file in self._files for _, call in file.calls if call.sensitive}
         detail = f"{len(calls)} logging calls, {len(self._files)} files"
         return Coverage(CHANNEL, "covered", detail)
 
-    def _is_stale(self, file: File) -> bool:
+    def _is_stale(self, file: File) -> bool | None:
+        """Whether a file is another now; None if it is nowhere to be found."""
         if file.is_stale is not None:
             return file.is_stale
-        path = os.path.normpath(os.path.join(self._root, file.path))
-        # One that is not here is looked for by the end of its path when it logs.
-        return os.path.exists(path) and _sha256(path) != file.sha256
+        places = [self._at_root(file)]
+        # `src/app/main.py` is installed as `app/main.py`.
+        ends = [os.path.join(*file.parts[start:]) for start in range(len(file.parts))]
+        places += [os.path.join(folder, end) for folder in sys.path for end in ends]
+        found = [_sha256(place) for place in dict.fromkeys(places) if os.path.isfile(place)]
+        if file.sha256 in found:
+            return False
+        return True if os.path.exists(places[0]) else None
+
+    def _at_root(self, file: File) -> str:
+        return os.path.realpath(os.path.join(self._root, file.path))
 
     def _resolve(self, pathname: str) -> File | None:
         if not isinstance(pathname, str):
@@ -209,24 +239,23 @@ class Slots(dict[str, File | None]):
         if not named:
             return None
         path = Path(os.path.abspath(pathname))
-        alike = [file for file in named if path.parts[-len(file.parts) :] == file.parts]
-        at_root = [
-            file
-            for file in named
-            if os.path.realpath(os.path.join(self._root, file.path)) == os.path.realpath(path)
-        ]
+        real = os.path.realpath(path)
+        # What has the most of the path in common comes first; what lies at the root, before all.
+        near = {id(file): _common(file.parts, path.parts) for file in named}
+        near |= {id(file): len(real) for file in named if self._at_root(file) == real}
+        named = sorted(named, key=lambda file: near[id(file)], reverse=True)
         sha256 = _sha256(str(path))
-        for file in (*at_root, *alike):
+        for file in named:
             if file.sha256 == sha256:
-                file.is_stale = file.is_stale or False
+                file.is_stale = False
                 return file
         # A name alone is no reason to take one file for another.
-        alike = sorted((file for file in alike if len(file.parts) > 1), key=_depth)
-        candidates = [*alike, *at_root]
-        if not candidates:
+        file = named[0]
+        if near[id(file)] < _LEAST_COMMON:
             return None
-        candidates[-1].is_stale = True
-        return candidates[-1]
+        if file.is_stale is None:
+            file.is_stale = True
+        return file.stale()
 
     def _replaced(self, message: str, spans: list[tuple[int, int, str]]) -> str:
         parts, at = [], 0
@@ -268,6 +297,12 @@ def _alike(calls: list[Call], message: object) -> list[Call]:
     return [call for call in alike if len(call.literals) == 1] or alike
 
 
+def _is_explained(call: Call, places: int) -> bool:
+    """Whether the template tells where the arguments are that it was formatted with."""
+    given = {kind for kind in (*call.arguments, call.rest) if kind}
+    return places >= len(call.arguments) and given <= set(call.kinds)
+
+
 def _sensitive(calls: list[Call]) -> list[Call]:
     return [call for call in calls if call.sensitive]
 
@@ -292,6 +327,33 @@ def _kind_of_field(calls: list[Call], name: object, others: str | None) -> str |
     return None
 
 
+def _is_number(value: object) -> bool:
+    numeric = ("__index__", "__int__", "__float__")
+    return not isinstance(value, (str, bool)) and any(hasattr(value, name) for name in numeric)
+
+
+def _blank(args: Any, masked: Any, kinds: Any) -> Any:
+    """Masked arguments with 0 for each that was a number."""
+    if isinstance(args, Mapping):
+        return {
+            name: 0 if kinds[name] and _is_number(value) else masked[name]
+            for name, value in args.items()
+        }
+    return tuple(
+        0 if kind and _is_number(value) else clean
+        for value, clean, kind in zip(args, masked, kinds, strict=True)
+    )
+
+
+def _fits(message: str, args: Any) -> bool:
+    """Whether a message can be made of a template and its arguments."""
+    try:
+        _ = message % args
+    except Exception:
+        return False
+    return True
+
+
 def _sha256(path: str) -> str | None:
     import hashlib  # as above
 
@@ -302,5 +364,12 @@ def _sha256(path: str) -> str | None:
         return None
 
 
-def _depth(file: File) -> int:
-    return len(file.parts)
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many parts at the end of two paths are the same."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _names(paths: list[str]) -> str:
+    more = f" and {len(paths) - _MOST_NAMES} more" if len(paths) > _MOST_NAMES else ""
+    return ", ".join(paths[:_MOST_NAMES]) + more

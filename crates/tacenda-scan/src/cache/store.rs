@@ -88,6 +88,7 @@ pub(super) fn write(report: &Report, sources: &[Source]) -> Option<Vec<u8>> {
             Reason::Unreadable(_)
             | Reason::Internal
             | Reason::NoNotebook(_)
+            | Reason::NoName
             | Reason::Malformed { .. } => return None,
         };
         Some((number(&problem.path)?, reason))

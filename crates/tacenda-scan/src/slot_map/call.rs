@@ -14,6 +14,29 @@ const MANNERS: &[&str] = &["exc_info", "stack_info", "stacklevel", "level"];
 const MESSAGES: &[&str] = &["msg", "message", "event"];
 /// Methods that write nothing by themselves.
 const NO_RECORDS: &[&str] = &["bind", "contextualize"];
+/// Methods of loggers that are given the message first.
+const MESSAGE_FIRST: &[&str] = &[
+    "adebug",
+    "ainfo",
+    "awarning",
+    "awarn",
+    "aerror",
+    "aexception",
+    "acritical",
+    "afatal",
+    "debug",
+    "info",
+    "warning",
+    "warn",
+    "error",
+    "exception",
+    "critical",
+    "fatal",
+    "success",
+    "trace",
+];
+/// Those that are given its level before it.
+const LEVEL_FIRST: &[&str] = &["log", "alog"];
 
 /// A logging call.
 pub(super) struct Shape {
@@ -22,6 +45,8 @@ pub(super) struct Shape {
     pub(super) function: String,
     /// The whole message.
     pub(super) message: Option<Span>,
+    /// Whether that is a parameter of the function as it is.
+    pub(super) is_parameter: bool,
     /// What the message is made of.
     pub(super) parts: Vec<Part>,
     /// The values behind the message.
@@ -39,49 +64,69 @@ pub(super) enum Field {
     Members(Span),
 }
 
-/// The calls of a file that are wanted.
-pub(super) fn shapes(suite: &[ast::Stmt], wanted: &HashSet<Span>) -> Vec<Shape> {
-    let mut finder = Finder { wanted, functions: vec!["<module>".to_owned()], shapes: Vec::new() };
+/// The calls of a file that are wanted. Those of `sinks` log by themselves.
+pub(super) fn shapes(
+    suite: &[ast::Stmt],
+    wanted: &HashSet<Span>,
+    sinks: &HashSet<Span>,
+) -> Vec<Shape> {
+    let module = Around { name: "<module>".to_owned(), parameters: None };
+    let mut finder = Finder { wanted, sinks, around: vec![module], shapes: Vec::new() };
     finder.visit_body(suite);
     finder.shapes
 }
 
-struct Finder<'w> {
-    wanted: &'w HashSet<Span>,
-    /// The names of the code objects around here.
-    functions: Vec<String>,
+struct Finder<'a> {
+    wanted: &'a HashSet<Span>,
+    sinks: &'a HashSet<Span>,
+    /// The code objects around here.
+    around: Vec<Around<'a>>,
     shapes: Vec<Shape>,
 }
 
-impl Finder<'_> {
+/// A code object.
+struct Around<'a> {
+    name: String,
+    parameters: Option<&'a ast::Parameters>,
+}
+
+impl<'a> Finder<'a> {
     /// Takes a call, which stands at this place with its `await`, if it is wanted.
     fn take(&mut self, call: &ast::ExprCall, place: Span) {
-        let function = self.functions.last().map_or("", String::as_str);
-        if self.wanted.contains(&place) {
-            self.shapes.extend(shape(call, place, function));
-        }
+        let Some(around) = self.around.last().filter(|_| self.wanted.contains(&place)) else {
+            return;
+        };
+        self.shapes.extend(shape(call, place, around, self.sinks.contains(&place)));
     }
 
-    fn inside(&mut self, name: &str, walk: impl FnOnce(&mut Self)) {
-        self.functions.push(name.to_owned());
+    fn inside(
+        &mut self,
+        name: &str,
+        parameters: Option<&'a ast::Parameters>,
+        walk: impl FnOnce(&mut Self),
+    ) {
+        self.around.push(Around { name: name.to_owned(), parameters });
         walk(self);
-        self.functions.pop();
+        self.around.pop();
     }
 }
 
-impl<'a> Visitor<'a> for Finder<'_> {
+impl<'a> Visitor<'a> for Finder<'a> {
     fn visit_stmt(&mut self, stmt: &'a ast::Stmt) {
-        let name = match stmt {
-            ast::Stmt::FunctionDef(function) => &function.name,
-            ast::Stmt::ClassDef(class) => &class.name,
+        let (name, parameters) = match stmt {
+            ast::Stmt::FunctionDef(function) => (&function.name, Some(&*function.parameters)),
+            ast::Stmt::ClassDef(class) => (&class.name, None),
             _ => return visitor::walk_stmt(self, stmt),
         };
-        self.inside(name, |this| visitor::walk_stmt(this, stmt));
+        self.inside(name, parameters, |this| visitor::walk_stmt(this, stmt));
     }
 
     fn visit_expr(&mut self, expr: &'a ast::Expr) {
         match expr {
-            ast::Expr::Lambda(_) => self.inside("<lambda>", |this| visitor::walk_expr(this, expr)),
+            ast::Expr::Lambda(lambda) => {
+                let parameters = lambda.parameters.as_deref();
+                self.inside("<lambda>", parameters, |this| visitor::walk_expr(this, expr));
+            }
             ast::Expr::Call(call) => {
                 self.take(call, span(call));
                 visitor::walk_expr(self, expr);
@@ -97,7 +142,7 @@ impl<'a> Visitor<'a> for Finder<'_> {
     }
 }
 
-fn shape(call: &ast::ExprCall, place: Span, function: &str) -> Option<Shape> {
+fn shape(call: &ast::ExprCall, place: Span, around: &Around<'_>, is_sink: bool) -> Option<Shape> {
     let (receiver, name) = match &*call.func {
         ast::Expr::Attribute(attribute) => (last_name(&attribute.value), attribute.attr.as_str()),
         ast::Expr::Name(name) => (None, name.id.as_str()),
@@ -109,23 +154,42 @@ fn shape(call: &ast::ExprCall, place: Span, function: &str) -> Option<Shape> {
     let given = &call.arguments.args;
     let mut shape = Shape {
         span: place,
-        function: function.to_owned(),
+        function: around.name.clone(),
         message: None,
+        is_parameter: false,
         parts: Vec::new(),
         arguments: Vec::new(),
         rest: Vec::new(),
         fields: Vec::new(),
     };
-    // Before the message there may be its level.
-    let by_place = given.iter().position(is_text);
-    let by_place = by_place.unwrap_or(usize::from(name == "log" && given.len() > 1));
+    let is_method = is_sink && call.func.is_attribute_expr();
+    let by_place = if is_method && LEVEL_FIRST.contains(&name) {
+        1
+    } else if is_sink && MESSAGE_FIRST.contains(&name) {
+        0
+    } else {
+        // Of a function that is none of a logger: there may be a level first.
+        let is_behind = LEVEL_FIRST.contains(&name) && given.len() > 1;
+        given.iter().position(is_text).unwrap_or(usize::from(is_behind))
+    };
     let named = |keyword: &&ast::Keyword| {
         keyword.arg.as_ref().is_some_and(|name| MESSAGES.contains(&name.as_str()))
     };
-    let by_name = if given.is_empty() { call.arguments.keywords.iter().find(named) } else { None };
-    let text = given.get(by_place).or_else(|| by_name.map(|keyword| &keyword.value))?;
+    let by_name = match given.get(by_place) {
+        Some(_) => None,
+        None => call.arguments.keywords.iter().find(named),
+    };
+    let text = given.get(by_place).or_else(|| by_name.map(|keyword| &keyword.value));
+    // Of `log(*arguments)` the level may be in them.
+    let text = text.or_else(|| given.first())?;
     let values = given.get(by_place + 1..).unwrap_or_default();
     shape.message = Some(span(text));
+    shape.is_parameter = match text {
+        ast::Expr::Name(name) => {
+            around.parameters.is_some_and(|parameters| parameters.includes(&name.id))
+        }
+        _ => false,
+    };
     shape.parts = message(text, values, &call.arguments.keywords);
     for value in values {
         if !shape.rest.is_empty() || value.is_starred_expr() {

@@ -146,7 +146,7 @@ impl Labels<'_> {
             // A function that hands on whole messages: what each caller's holds is told there.
             Some(parameter) => {
                 noted.parameters.contains(&parameter)
-                    && !(one.by.is_some() && hands_on(span, shape))
+                    && !(one.by.is_some() && hands_on(span, noted, shape))
             }
             None => is_in(span, one.site.argument),
         })
@@ -187,11 +187,14 @@ impl Labels<'_> {
     }
 }
 
-/// Whether a value is the whole message, or what follows it, of a call that hands both on.
-fn hands_on(span: Span, shape: &Shape) -> bool {
-    shape.message == Some(span)
-        || matches!(shape.parts[..], [Part::Value(message)] if Some(message) == shape.message)
-            && shape.rest.contains(&span)
+/// Whether a value is the whole message, or what follows it, of a call that hands both on as they
+/// are. A function that makes the message of them itself leaves nothing by which callers' templates
+/// could be known.
+fn hands_on(span: Span, noted: &Noted, shape: &Shape) -> bool {
+    // Where more than one flows in it, it was given another value before.
+    shape.is_parameter
+        && noted.parameters.len() == 1
+        && (shape.message == Some(span) || shape.rest.contains(&span))
 }
 
 fn is_in(inner: Span, outer: Span) -> bool {

@@ -130,7 +130,8 @@ impl<'a> Known<'a> {
             };
             mapped(shape, &labels, &lines, self.through(call))
         };
-        let mut calls: Vec<MappedCall> = shapes(parsed.suite(), &wanted).iter().map(call).collect();
+        let shapes = shapes(parsed.suite(), &wanted, &notes.calls);
+        let mut calls: Vec<MappedCall> = shapes.iter().map(call).collect();
         calls.sort_by_key(|call| (call.line, call.end_line));
         (!calls.is_empty()).then(|| MappedFile {
             path: plain(&source.path),
@@ -143,6 +144,7 @@ impl<'a> Known<'a> {
         let Some(written) = self.handing.get(&call) else { return Vec::new() };
         let place = |(file, call): &(u32, Span)| {
             let path = plain(&self.units.get(*file as usize)?.path);
+            path.to_str()?;
             Some(Through { path, line: self.lines.get(file)?.number(call.start as usize) })
         };
         let mut through: Vec<Through> = written.iter().filter_map(place).collect();

@@ -40,7 +40,6 @@ pub(super) fn message(
     let mut parts = Vec::new();
     if let ast::Expr::StringLiteral(literal) = text
         && (!values.is_empty() || !keywords.is_empty())
-        && !literal.value.to_str().contains('%')
         && let Some(pieces) = braces(literal.value.to_str(), values, keywords)
     {
         parts = pieces;
@@ -143,6 +142,7 @@ fn braces(template: &str, values: &[ast::Expr], keywords: &[ast::Keyword]) -> Op
     let mut parts = Vec::new();
     let (mut rest, mut next) = (template, 0);
     let mut fields = false;
+    let plain = values.iter().position(ast::Expr::is_starred_expr).unwrap_or(values.len());
     while let Some(at) = rest.find(['{', '}']) {
         let (before, after) = rest.split_at(at);
         let (brace, after) = after.split_at(1);
@@ -152,26 +152,49 @@ fn braces(template: &str, values: &[ast::Expr], keywords: &[ast::Keyword]) -> Op
             rest = after;
             continue;
         }
-        let (field, after) = after.split_once('}').filter(|_| brace == "{")?;
-        let name = field.split([':', '!', '.', '[']).next().unwrap_or_default();
+        let (field, after) = after.split_at_checked(closing(after)?).filter(|_| brace == "{")?;
+        let name = field.split([':', '!', '.', '[', '{']).next().unwrap_or_default();
+        let is_name = |name: &str| name.chars().all(|one| one.is_alphanumeric() || one == '_');
+        let starred = || values.iter().find(|value| value.is_starred_expr());
+        let at = |place: usize| values[..plain].get(place).or_else(starred);
         let value = if name.is_empty() {
             next += 1;
-            values.get(next - 1)
+            at(next - 1)
         } else if let Ok(place) = name.parse::<usize>() {
-            values.get(place)
+            at(place)
         } else {
             let named = |keyword: &&ast::Keyword| {
                 keyword.arg.as_ref().is_some_and(|one| one.as_str() == name)
             };
-            keywords.iter().find(named).map(|keyword| &keyword.value)
+            // It is a member of `**fields`.
+            let members = || keywords.iter().find(|keyword| keyword.arg.is_none() && is_name(name));
+            keywords.iter().find(named).or_else(members).map(|keyword| &keyword.value)
         };
-        let value = value.filter(|value| !value.is_starred_expr() && !field.contains('{'))?;
+        // Widths without a name take the next value as well.
+        next += field.matches("{}").count();
+        let (value, after) = (value?, &after[1..]);
         parts.push(Part::Value(span(value)));
         fields = true;
         rest = after;
     }
     parts.push(Part::Text(rest.to_owned()));
     fields.then_some(parts)
+}
+
+/// Where the field of a template ends that begins here.
+fn closing(field: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    field.find(|letter| match letter {
+        '{' => {
+            depth += 1;
+            false
+        }
+        '}' if depth > 0 => {
+            depth -= 1;
+            false
+        }
+        letter => letter == '}',
+    })
 }
 
 /// The parts with texts that stand beside each other in one, and without what a detector finds.
@@ -242,7 +265,14 @@ mod tests {
             ("log('%s' % a)", "<a>"),
             ("log('%(x)s' % a)", "<'%(x)s' % a>"),
             ("log('{} {1} {x.y} {{}}'.format(a, b, x=c))", "<a> <b> <c> {}"),
-            ("log('{}'.format(*a))", "<'{}'.format(*a)>"),
+            ("log('{}'.format(*a))", "<*a>"),
+            ("log('{} {} {n}'.format(a, *b, **c))", "<a> <*b> <c>"),
+            ("log('50% {a!r:>{w}} {{', a=b, w=c)", "50% <b> {"),
+            ("log('{:>{}} {}', a, b, c)", "<a> <c>"),
+            ("log('a {b}', **c)", "a <c>"),
+            ("log('{\"a\": %s}', b, **c)", "{\"a\": %s}"),
+            ("log('{a', a=b)", "{a"),
+            ("log('a {b} %s', c)", "a {b} %s"),
             ("log('a {} {b:>5}', c, b=d)", "a <c> <d>"),
             ("log('a {b}')", "a {b}"),
             ("log(a)", "<a>"),

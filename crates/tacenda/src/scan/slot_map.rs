@@ -15,7 +15,12 @@ pub(super) fn write(path: &Path, files: Vec<MappedFile>, quiet: bool) -> Result<
         Failure::new(format!("the working directory is unknown: {}", reason(&error)))
     })?;
     let place = here.join(path);
-    let mut map = SlotMap::new(from_to(place.parent().unwrap_or(&here), &here));
+    let root = from_to(place.parent().unwrap_or(&here), &here);
+    if root.to_str().is_none() {
+        return Err(Failure::new("the name of the working directory is not UTF-8")
+            .hint("write the slot map into that directory"));
+    }
+    let mut map = SlotMap::new(root);
     map.files = files;
     let mut out = Output::file(path)?;
     out.write_all(map.to_text().as_bytes())?;
