@@ -225,6 +225,10 @@ fn a_fault_has_its_place_and_its_way_out_and_shows_nothing_of_the_file() {
             "3:12 expected the words of a name | write words in small letters with spaces between: `api key` stands for api_key, apiKey and API_KEY",
         ),
         (
+            "[[harmless]]\nphrases = ['violet 2']\n",
+            "2:12 expected the words of a name | write words in small letters with spaces between: `api key` stands for api_key, apiKey and API_KEY",
+        ),
+        (
             "[[source]]\nid = 'a'\nlabel = 'prompt'\ncalls = ['a.b']\nexamples = ['violet = heron']\n",
             "5:13 the example is wrong: a scan finds nothing in it | a model has to find its examples and to leave its counter-examples",
         ),

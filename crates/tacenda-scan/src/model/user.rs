@@ -198,8 +198,11 @@ fn is_import_path(text: &str) -> bool {
     end.split('.').all(is_name) && end.split('.').count() >= least
 }
 
+/// `api key`; numbers at the end of a name are passed over, so that no phrase ends in one.
 fn is_phrase(text: &str) -> bool {
-    !text.is_empty() && words(text).join(" ") == text
+    let words = words(text);
+    let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+    words.last().is_some_and(|word| !is_number(word)) && words.join(" ") == text
 }
 
 /// Examples in which nothing is found, and counter-examples in which something is.
