@@ -93,13 +93,13 @@ impl Engine {
         }
         Self {
             keywords: Lookup::new(keywords),
-            keys: late(&enabled, |rules| Keys::new(rules)),
+            keys: late(&enabled, Keys::new),
             key_endings: KeyEndings::new(
                 enabled.iter().flat_map(|(_, rule)| rule.keys).copied().chain([pair::KEY]),
             ),
             shapes,
             patterns: Patterns::new(rules.len()),
-            identifiers: late(&enabled, |rules| Identifiers::new(rules)),
+            identifiers: late(&enabled, Identifiers::new),
             detectors,
             rules,
             #[cfg(test)]

@@ -74,7 +74,9 @@ impl Words {
             .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
             .map(|same| {
                 let mut told = Told::default();
-                same.iter().for_each(|(.., member)| told.insert(*member));
+                for (.., member) in same {
+                    told.insert(*member);
+                }
                 (same[0].0, same[0].1, told)
             })
             .collect();

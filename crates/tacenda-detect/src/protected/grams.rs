@@ -100,7 +100,6 @@ impl Sieve {
 
     fn place(&self, hash: u64) -> (usize, u64) {
         let bit = |shift: u32| 1_u64 << (hash >> shift & 63);
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits are wanted")]
         let word = (hash >> 18) as usize & (self.words.len() - 1);
         (word, bit(0) | bit(6) | bit(12))
     }
