@@ -1,5 +1,6 @@
 //! Which files are looked at, and what stands in them.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -143,6 +144,13 @@ impl Source {
             expected.differs.store(true, Ordering::Relaxed);
         }
         text
+    }
+
+    /// The bytes that this text of it was read from.
+    pub(crate) fn bytes<'t>(&self, text: &'t str) -> Cow<'t, [u8]> {
+        let was_replaced = self.text.is_none() && text.contains(char::REPLACEMENT_CHARACTER);
+        let bytes = was_replaced.then(|| fs::read(&self.path).ok()).flatten();
+        bytes.map_or(Cow::Borrowed(text.as_bytes()), Cow::Owned)
     }
 
     fn raw_now(&self) -> Result<Arc<str>, Reason> {

@@ -10,8 +10,13 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(text: &str) -> Self {
-        let ends =
-            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let bytes = text.as_bytes();
+        // As Python does: a line also ends at a carriage return without a line feed.
+        let is_end = |at: &usize| match bytes[*at] {
+            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+            byte => byte == b'\n',
+        };
+        let ends = (0..bytes.len()).filter(is_end).map(|at| at + 1);
         Self { starts: std::iter::once(0).chain(ends).collect() }
     }
 

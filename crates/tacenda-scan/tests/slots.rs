@@ -135,6 +135,26 @@ fn a_name_that_no_text_can_hold_is_told() {
 }
 
 #[test]
+fn a_carriage_return_ends_a_line_as_in_python() {
+    let code = "import logging\rdef f(password):\r\n    logging.info('a %s',\r password)\n";
+    let [call] = &calls(code)[..] else { panic!("one call") };
+    assert_eq!((call.line, call.end_line), (3, 4));
+}
+
+#[test]
+fn the_hash_of_a_file_is_that_of_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.py");
+    let mut code = b"# coding: latin-1\nimport logging\n# caf\xe9\n".to_vec();
+    code.extend(b"def f(password):\n    logging.info('a %s', password)\n");
+    fs::write(&path, &code).unwrap();
+    let map = mapped(&[Source::file(&path)], Confidence::Medium);
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(&code);
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(map.files[0].sha256, digits);
+}
+
+#[test]
 fn any_nesting_is_mapped_or_left_out() {
     for code in [
         format!("import logging\nlogging.info({}'a'{})\n", "(".repeat(3000), ")".repeat(3000)),

@@ -135,7 +135,7 @@ impl<'a> Known<'a> {
         calls.sort_by_key(|call| (call.line, call.end_line));
         (!calls.is_empty()).then(|| MappedFile {
             path: plain(&source.path),
-            sha256: hexadecimal(&Sha256::digest(raw.as_bytes())),
+            sha256: hexadecimal(&Sha256::digest(source.bytes(&raw))),
             calls,
         })
     }
