@@ -152,6 +152,11 @@ impl Journal {
     /// some may be written.
     pub fn append_all(&self, records: Vec<Record>) -> Result<Option<u64>, JournalError> {
         records.iter().try_for_each(Record::check)?;
+        self.append_checked(records)
+    }
+
+    /// The same, of records that were checked when they were taken.
+    pub(crate) fn append_checked(&self, records: Vec<Record>) -> Result<Option<u64>, JournalError> {
         let mut first = None;
         for batch in batches(records) {
             let number = self.shared.append(batch)?;
