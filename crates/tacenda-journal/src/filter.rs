@@ -1,7 +1,6 @@
 //! Which records are meant.
 
-use tacenda_policy::Class;
-
+use crate::fields;
 use crate::record::{Record, Seen};
 
 /// Which records are meant: those that pass all of it. An empty one means all.
@@ -97,16 +96,5 @@ fn has(record: &Record, name: &str, value: &str) -> bool {
 }
 
 fn contains(record: &Record, text: &str) -> bool {
-    fn inside(value: &serde_json::Value, text: &str) -> bool {
-        match value {
-            serde_json::Value::String(value) => value.contains(text),
-            serde_json::Value::Array(values) => values.iter().any(|value| inside(value, text)),
-            serde_json::Value::Object(values) => values.values().any(|value| inside(value, text)),
-            other => other.to_string().contains(text),
-        }
-    }
-    Class::ALL.iter().zip(&record.fields).any(|(_, fields)| {
-        let fields = fields.as_ref().and_then(|fields| serde_json::from_slice(fields).ok());
-        fields.is_some_and(|fields| inside(&fields, text))
-    })
+    record.fields.iter().flatten().any(|fields| fields::hold(fields, text))
 }

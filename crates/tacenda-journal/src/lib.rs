@@ -16,6 +16,7 @@ mod entry;
 mod erase;
 mod error;
 mod export;
+mod fields;
 mod filter;
 mod keys;
 mod log;

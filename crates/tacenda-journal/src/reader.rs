@@ -18,6 +18,7 @@ use crate::place::{Folder, Place, is_missing, unusable};
 use crate::record::{Record, Seen};
 use crate::recover::ERASING;
 use crate::segment::Sealed;
+use crate::sha256;
 use crate::wal::{self, Header, Survey};
 
 /// A journal that is read. It may be written to by another process at the same time.
@@ -114,38 +115,71 @@ impl Reader {
         filter: &Filter,
         take: &mut dyn FnMut(&Seen) -> bool,
     ) -> Result<u64, JournalError> {
-        let mut next = self.view.state.next.1;
-        let sealed = self.view.state.segments.values().map(|segment| self.sealed(segment, filter));
-        for blocks in sealed.chain(std::iter::once_with(|| self.unsealed())) {
-            let blocks = blocks?;
-            next = next.max(blocks.end());
-            for block in 0..blocks.count() {
-                if !blocks.read(block, filter)?.iter().all(&mut *take) {
-                    return Ok(next);
+        let (mut newer, mut from) = (None::<Self>, 0);
+        loop {
+            let reader = newer.as_ref().unwrap_or(self);
+            let state = &reader.view.state;
+            for segment in state.segments.range(from..).map(|(_, segment)| segment) {
+                if !reader.each_of(segment, filter, take)? {
+                    return Ok(state.next.1);
                 }
             }
+            let blocks = reader.unsealed()?;
+            if !matches!(blocks, Blocks::None) {
+                each_block(&blocks, filter, &mut 0, take)?;
+                return Ok(state.next.1.max(blocks.end()));
+            }
+            // Whoever writes may have sealed it since the log was read.
+            let again = reader.again()?;
+            if again.view.state.next == state.next {
+                return Ok(state.next.1);
+            }
+            from = state.next.0;
+            newer = Some(again);
         }
-        Ok(next)
+    }
+
+    /// Hands over a sealed segment; whether more is wanted.
+    fn each_of(
+        &self,
+        segment: &SegmentState,
+        filter: &Filter,
+        take: &mut dyn FnMut(&Seen) -> bool,
+    ) -> Result<bool, JournalError> {
+        let (mut segment, mut next) = (segment.clone(), 0);
+        loop {
+            let blocks = self.sealed(&segment, filter)?;
+            match each_block(&blocks, filter, &mut next, take) {
+                Ok(more) => return Ok(more),
+                Err(error) => segment = self.newer(&segment, error)?,
+            }
+        }
     }
 
     /// The last records that pass, so many at most, in the order of their numbers, and the number of
     /// the record that comes next. It reads from the end, and no more than it takes.
     pub fn last(&self, filter: &Filter, count: usize) -> Result<(Vec<Seen>, u64), JournalError> {
-        let (mut found, mut next) = (Vec::new(), self.view.state.next.1);
-        let segments = self.view.state.segments.values().rev();
-        let sealed = segments.map(|segment| self.sealed(segment, filter));
-        for blocks in std::iter::once_with(|| self.unsealed()).chain(sealed) {
-            let blocks = blocks?;
-            next = next.max(blocks.end());
-            let mut from_the_end = (0..blocks.count()).rev();
-            while found.len() < count
-                && let Some(block) = from_the_end.next()
-            {
-                let missing = count - found.len();
-                found.extend(blocks.read(block, filter)?.into_iter().rev().take(missing));
+        let blocks = self.unsealed()?;
+        if matches!(blocks, Blocks::None) {
+            // Whoever writes may have sealed it since the log was read.
+            let again = self.again()?;
+            if again.view.state.next != self.view.state.next {
+                return again.last(filter, count);
             }
+        }
+        let mut found = Vec::new();
+        let next = self.view.state.next.1.max(blocks.end());
+        last_of(&blocks, filter, count, &mut found)?;
+        for segment in self.view.state.segments.values().rev() {
             if found.len() == count {
                 break;
+            }
+            let (mut segment, before) = (segment.clone(), found.len());
+            while let Err(error) =
+                last_of(&self.sealed(&segment, filter)?, filter, count, &mut found)
+            {
+                found.truncate(before);
+                segment = self.newer(&segment, error)?;
             }
         }
         found.reverse();
@@ -170,10 +204,14 @@ impl Reader {
 
     /// What was not sealed yet.
     fn unsealed(&self) -> Result<Blocks, JournalError> {
-        let bytes = self.root.folder("active")?.read(&wal::name(self.view.state.next.0))?;
-        let Some(bytes) = bytes else { return Ok(Blocks::None) };
-        match wal::survey(&bytes) {
-            Some(survey) => self.unwrapped(bytes, survey),
+        let name = wal::name(self.view.state.next.0);
+        let bytes = match self.root.folder("active")?.read(&name)? {
+            Some(bytes) => Some(bytes),
+            // After a crash it is moved before the log tells of it.
+            None => self.root.folder("segments")?.read(&name)?,
+        };
+        match bytes.and_then(|bytes| Some((wal::survey(&bytes)?, bytes))) {
+            Some((survey, bytes)) => self.unwrapped(bytes, survey),
             None => Ok(Blocks::None),
         }
     }
@@ -186,16 +224,26 @@ impl Reader {
     /// Opens the file of a segment, once it is known to be the one that the log tells of. Whoever
     /// writes may have erased from it, or deleted it, since the log was read.
     pub(crate) fn open_segment(&self, segment: &SegmentState) -> Result<Stored, JournalError> {
-        let error = match self.open_as(segment) {
-            Ok(stored) => return Ok(stored),
-            Err(error) => error,
-        };
-        let newer = self.again()?.view.state.segments.remove(&segment.number);
-        match newer.filter(|newer| newer != segment) {
-            Some(newer) if newer.deleted => Ok(Stored::Deleted),
-            Some(newer) => self.open_as(&newer),
-            None => Err(error),
+        let mut segment = segment.clone();
+        loop {
+            if segment.deleted {
+                return Ok(Stored::Deleted);
+            }
+            match self.open_as(&segment) {
+                Ok(stored) => return Ok(stored),
+                Err(error) => segment = self.newer(&segment, error)?,
+            }
         }
+    }
+
+    /// What the log says of a segment by now, where that is why it could not be read.
+    fn newer(
+        &self,
+        segment: &SegmentState,
+        error: JournalError,
+    ) -> Result<SegmentState, JournalError> {
+        let newer = self.again()?.view.state.segments.remove(&segment.number);
+        newer.filter(|newer| newer != segment).ok_or(error)
     }
 
     fn open_as(&self, segment: &SegmentState) -> Result<Stored, JournalError> {
@@ -208,6 +256,9 @@ impl Reader {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| unusable(Path::new(&place), error))?;
+        if sha256(&[&bytes]) != segment.sha256 {
+            return Err(JournalError::damaged(place, "it has changed while it was read"));
+        }
         Ok(Stored::Wal(bytes))
     }
 
@@ -264,6 +315,45 @@ impl Reader {
     }
 }
 
+/// Hands over the records of a segment from the number `next` on, and counts on; whether more is
+/// wanted.
+fn each_block(
+    blocks: &Blocks,
+    filter: &Filter,
+    next: &mut u64,
+    take: &mut dyn FnMut(&Seen) -> bool,
+) -> Result<bool, JournalError> {
+    for block in 0..blocks.count() {
+        for seen in &blocks.read(block, filter)? {
+            if seen.sequence < *next {
+                continue;
+            }
+            *next = seen.sequence.saturating_add(1);
+            if !take(seen) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Adds the last records of a segment, the last one first, until there are so many.
+fn last_of(
+    blocks: &Blocks,
+    filter: &Filter,
+    count: usize,
+    found: &mut Vec<Seen>,
+) -> Result<(), JournalError> {
+    for block in (0..blocks.count()).rev() {
+        let missing = count - found.len();
+        if missing == 0 {
+            break;
+        }
+        found.extend(blocks.read(block, filter)?.into_iter().rev().take(missing));
+    }
+    Ok(())
+}
+
 fn header(number: u64, survey: Option<Survey>) -> Result<Survey, JournalError> {
     survey.ok_or_else(|| JournalError::damaged(wal::name(number), "it has no header"))
 }
@@ -280,3 +370,6 @@ impl std::fmt::Debug for Reader {
         write!(f, "Reader({})", self.view.checkpoint.origin)
     }
 }
+
+#[cfg(test)]
+mod tests;

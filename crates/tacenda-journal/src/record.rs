@@ -5,6 +5,7 @@ use tacenda_policy::Class;
 
 use crate::Hash;
 use crate::error::JournalError;
+use crate::fields;
 use crate::part::Part;
 use crate::sha256;
 
@@ -113,7 +114,8 @@ impl Record {
             (!fields.is_empty()).then(|| Value::Object(fields).to_string().into_bytes())
         });
         let record = Self { time, level, logger, kinds: kinds.join(","), fields };
-        record.check()?;
+        // Its fields are written by us.
+        record.check_size()?;
         Ok(record)
     }
 
@@ -124,6 +126,15 @@ impl Record {
 
     /// Whether the journal takes it.
     pub(crate) fn check(&self) -> Result<(), JournalError> {
+        self.check_size()?;
+        if !self.fields.iter().flatten().all(|fields| fields::is_object(fields)) {
+            let what = "has fields that are no JSON object on one line";
+            return Err(JournalError::BadRecord { what });
+        }
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<(), JournalError> {
         let short = |text: &str| u16::try_from(text.len()).is_ok();
         if !(short(&self.level) && short(&self.logger) && short(&self.kinds)) {
             return Err(JournalError::BadRecord { what: "has a level, logger or kinds too long" });
@@ -186,7 +197,7 @@ impl Record {
         for fields in self.fields.iter().flatten() {
             // A JSON object without its braces.
             let inner = fields.strip_prefix(b"{").and_then(|fields| fields.strip_suffix(b"}"));
-            if let Some(inner) = inner.filter(|inner| !inner.is_empty()) {
+            if let Some(inner) = inner.filter(|inner| !inner.trim_ascii().is_empty()) {
                 let _ = write!(json, ",{}", String::from_utf8_lossy(inner));
             }
         }

@@ -9,6 +9,7 @@ use crate::error::JournalError;
 use crate::place::unusable;
 use crate::reader::Reader;
 use crate::rewrite::Gone;
+use crate::settings::bound;
 use crate::writer::{Journal, Owner};
 
 /// What was deleted.
@@ -80,9 +81,20 @@ impl Journal {
             let what = "the name of a hold has 1 to 200 bytes".to_owned();
             return Err(JournalError::BadSetting { what });
         }
+        if hold.times.0 > hold.times.1 {
+            let what = "a hold that begins after it ends keeps nothing: swap the times".to_owned();
+            return Err(JournalError::BadSetting { what });
+        }
         cause.check()?;
         let Hold { name, times } = hold;
-        self.with_owner(|owner| owner.note_marked(Event::Hold { name, times, cause }))
+        self.with_owner(|owner| {
+            if owner.log.view().state.holds.contains_key(&name) {
+                // It would take the place of the other, and what that keeps could be deleted.
+                let what = format!("there is a hold `{name}` already: release it first");
+                return Err(JournalError::BadSetting { what });
+            }
+            owner.note_marked(Event::Hold { name, times, cause })
+        })
     }
 
     /// Ends a legal hold.
@@ -116,7 +128,7 @@ impl Owner {
         let mut deleted = Deleted::default();
         for segment in kept() {
             let age = age(segment, now);
-            let reason = if retention.max_seconds.is_some_and(|max| age > max.cast_signed()) {
+            let reason = if retention.max_seconds.is_some_and(|max| age > bound(max)) {
                 "max-age"
             } else if retention.max_bytes.is_some_and(|max| bytes > max) {
                 "max-bytes"
@@ -179,8 +191,11 @@ impl Owner {
     }
 }
 
-/// Seconds since the last record of a segment.
+/// Seconds since the last record of a segment; that one cannot be younger than its sealing.
 fn age(segment: &SegmentState, now: i64) -> i64 {
-    let last = segment.times.map_or(segment.sealed, |(_, last)| last);
+    let last = segment.times.map_or(segment.sealed, |(_, last)| last.min(segment.sealed));
     now.saturating_sub(last) / 1_000_000_000
 }
+
+#[cfg(test)]
+mod tests;

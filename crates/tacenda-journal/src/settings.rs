@@ -66,15 +66,18 @@ impl ClassAges {
 
     /// The classes whose content is too old after so many seconds.
     pub(crate) fn over(mut self, seconds: i64) -> impl Iterator<Item = Class> {
-        let is_over = move |class: &Class| {
-            self.of(*class).is_some_and(|max| seconds > i64::try_from(max).unwrap_or(i64::MAX))
-        };
+        let is_over = move |class: &Class| self.of(*class).is_some_and(|max| seconds > bound(max));
         Class::ALL.iter().copied().filter(is_over)
     }
 
     fn are_none(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Seconds that an age is compared with: what has no room is longer than any age.
+pub(crate) fn bound(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
 /// What is kept. Without a bound, all is.

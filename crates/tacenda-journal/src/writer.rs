@@ -20,7 +20,7 @@ use crate::part::Part;
 use crate::place::{Fault, Folder, Output, Place};
 use crate::record::Record;
 use crate::segment::{self, Row};
-use crate::settings::{Durability, Settings};
+use crate::settings::{Durability, Limits, Settings, bound};
 use crate::wal::{self, Wal};
 
 /// A clock: nanoseconds since 1970, UTC.
@@ -152,6 +152,11 @@ impl Journal {
     /// some may be written.
     pub fn append_all(&self, records: Vec<Record>) -> Result<Option<u64>, JournalError> {
         records.iter().try_for_each(Record::check)?;
+        self.append_checked(records)
+    }
+
+    /// The same, of records that were checked when they were taken.
+    pub(crate) fn append_checked(&self, records: Vec<Record>) -> Result<Option<u64>, JournalError> {
         let mut first = None;
         for batch in batches(records) {
             let number = self.shared.append(batch)?;
@@ -426,22 +431,41 @@ impl Owner {
         self.unsynced = true;
         let length = wal.length();
         if durability == Durability::Record {
-            self.sync()?;
+            self.sync_record()?;
         }
-        let age = now.saturating_sub(self.began) / 1_000_000_000;
-        if length >= limits.segment_bytes || age >= limits.segment_seconds.cast_signed() {
+        if length >= limits.segment_bytes || self.is_old(now, limits) {
             // The records are written, whatever comes of it.
             self.overdue = self.seal().is_err();
         }
         Ok(first)
     }
 
+    /// Whether the active segment is to be sealed for its age. One that began in the future may never
+    /// be old enough: the clock was put back.
+    fn is_old(&self, now: i64, limits: Limits) -> bool {
+        let age = now.saturating_sub(self.began) / 1_000_000_000;
+        now < self.began || age >= bound(limits.segment_seconds)
+    }
+
+    /// Puts a record on the disk that was just written. When there is no room for its mark it is
+    /// there all the same, and the next sync signs it: who appended must not write it twice.
+    fn sync_record(&mut self) -> Result<(), JournalError> {
+        match self.sync() {
+            Err(error) if !self.stopped => {
+                let Some(wal) = &self.wal else { return Err(error) };
+                let done = wal.sync();
+                self.stopped |= done.is_err();
+                done
+            }
+            done => done,
+        }
+    }
+
     /// Signs what was written; the file, if it has to be put on the disk.
     fn begin_sync(&mut self) -> Result<Option<Output>, JournalError> {
         let settings = &self.log.view().state.settings;
         let (durability, limits) = (settings.durability, settings.limits);
-        let age = self.now().saturating_sub(self.began) / 1_000_000_000;
-        if self.wal.is_some() && age >= limits.segment_seconds.cast_signed() && !self.stopped {
+        if self.wal.is_some() && self.is_old(self.now(), limits) && !self.stopped {
             self.overdue = self.seal().is_err();
             return Ok(None);
         }
@@ -601,6 +625,51 @@ mod tests {
         let options = Options { fault: Some(Arc::new(fault)), ..crate::support::options() };
         let journal = Journal::open(&fixture.path(), &options).unwrap();
         (fixture, journal, on)
+    }
+
+    #[test]
+    fn a_record_whose_mark_has_no_room_is_written_once() {
+        let fixture = Fixture::with(|settings| {
+            settings.durability = Durability::Record;
+            settings.limits.interval_ms = 3_600_000;
+        });
+        let writes = Arc::new(std::sync::atomic::AtomicU64::new(u64::MAX / 2));
+        let left = Arc::clone(&writes);
+        let fault = move |one: crate::Step| {
+            let fails = one == crate::Step::Write && left.fetch_sub(1, Ordering::Relaxed) == 0;
+            if fails { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        };
+        let options = Options { fault: Some(Arc::new(fault)), ..crate::support::options() };
+        let journal = Journal::open(&fixture.path(), &options).unwrap();
+        journal.append(record(0)).unwrap();
+        // The next one is the record, and the one after that its mark.
+        writes.store(1, Ordering::Relaxed);
+        assert_eq!(journal.append(record(1)).unwrap(), 1);
+        writes.store(u64::MAX / 2, Ordering::Relaxed);
+        journal.sync().unwrap();
+        assert_eq!(fixture.verify().findings, []);
+        assert_eq!(journal.append(record(2)).unwrap(), 2);
+        journal.close().unwrap();
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2]);
+        assert_eq!(fixture.verify().findings, []);
+    }
+
+    #[test]
+    fn a_segment_that_began_in_the_future_is_sealed() {
+        let fixture = Fixture::with(|settings| {
+            settings.limits.interval_ms = 3_600_000;
+            settings.limits.segment_seconds = u64::MAX;
+        });
+        let journal = fixture.open();
+        let ahead = crate::system_clock()() + 3_600_000_000_000;
+        journal.shared.owner().clock = Arc::new(move || ahead);
+        journal.append(record(0)).unwrap();
+        journal.shared.tick();
+        assert_eq!(fixture.reader().segments().count(), 0, "there is no longest age");
+        journal.shared.owner().clock = crate::system_clock();
+        journal.append(record(1)).unwrap();
+        assert_eq!(fixture.reader().segments().count(), 1);
+        journal.close().unwrap();
     }
 
     #[test]

@@ -91,6 +91,7 @@ impl Appender {
     }
 
     fn append(&self, mut batch: Vec<Record>) -> Result<Option<u64>, JournalError> {
+        let mut pause = SOON;
         loop {
             match self.state() {
                 State::Owner(server) => match server.append(batch) {
@@ -104,7 +105,8 @@ impl Appender {
                     Reply::Done(number) => return Ok(Some(number)),
                     Reply::Failed(what) => return Err(JournalError::Owner { what }),
                     Reply::Moved => give_way(),
-                    Reply::Gone => {}
+                    // It takes no more guests, or is gone.
+                    Reply::Gone => wait(&self.path, &mut pause, None)?,
                 },
                 State::Apart => {}
             }
@@ -114,6 +116,7 @@ impl Appender {
 
     /// Seals the active segment, if it has records.
     pub fn rotate(&self) -> Result<(), JournalError> {
+        let mut pause = SOON;
         loop {
             match self.state() {
                 State::Owner(server) => match server.journal() {
@@ -124,7 +127,8 @@ impl Appender {
                     Reply::Done(_) => return Ok(()),
                     Reply::Failed(what) => return Err(JournalError::Owner { what }),
                     Reply::Moved => give_way(),
-                    Reply::Gone => {}
+                    // It takes no more guests, or is gone.
+                    Reply::Gone => wait(&self.path, &mut pause, None)?,
                 },
                 State::Apart => {}
             }

@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::Mode;
 
@@ -95,7 +95,8 @@ impl Server {
     /// be opened anew.
     pub(super) fn append(&self, records: Vec<Record>) -> Result<Appended, Vec<Record>> {
         let Some(journal) = self.journal() else { return Err(records) };
-        let done = journal.append_all(records);
+        // The appender, or what reads requests, has checked them.
+        let done = journal.append_checked(records);
         let stopped = done.is_err() && journal.has_stopped();
         drop(journal);
         if stopped {
@@ -166,9 +167,8 @@ impl Server {
             stream.set_read_timeout(None)?;
             let (kind, length) = header(&mut stream)?;
             let room = self.room.take(length);
-            stream.set_read_timeout(Some(PATIENCE))?;
             let mut content = vec![0; length];
-            stream.read_exact(&mut content)?;
+            Until { stream: &stream, over: Instant::now() + PATIENCE }.read_exact(&mut content)?;
             let asked = Asked::parse(kind, &content).ok_or(io::ErrorKind::InvalidData)?;
             drop(content);
             let reply = self.answer(asked);
@@ -221,6 +221,23 @@ pub(super) fn is_of(socket: impl AsFd, user: u32) -> bool {
     {
         let _ = (socket, user);
         true
+    }
+}
+
+/// What comes until a moment: who sends it byte by byte keeps no room from others.
+pub(super) struct Until<'s> {
+    pub(super) stream: &'s UnixStream,
+    pub(super) over: Instant,
+}
+
+impl io::Read for Until<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let left = self.over.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(bytes)
     }
 }
 

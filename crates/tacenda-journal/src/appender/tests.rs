@@ -50,6 +50,15 @@ fn what_is_not_fit_is_told_to_who_sent_it() {
     let long = Record { level: "x".repeat(70_000), ..record(1) };
     let error = guest.append_all(vec![record(0), long]).unwrap_err();
     assert!(matches!(error, JournalError::BadRecord { .. }), "{error}");
+    let forged = b"{\"message\":1}\n{\"seq\":7,\"message\":2}".to_vec();
+    let forged = Record { fields: [Some(forged), None, None, None], ..record(1) };
+    for appender in [&owner, &guest] {
+        let error = appender.append_all(vec![forged.clone()]).unwrap_err();
+        assert!(error.to_string().contains("no JSON object"), "{error}");
+    }
+    // Nor does the owner take it from who does not look.
+    let request = Request::Append(std::slice::from_ref(&forged)).to_bytes();
+    assert_eq!(frame::Asked::parse(request[1], &request[6..]), None);
     assert_eq!(guest.append_all(vec![record(0)]).unwrap(), Some(0));
     drop((guest, owner));
     assert_eq!(messages(&fixture), ["record 0"]);
@@ -188,6 +197,52 @@ fn an_owner_whose_disk_fails_hands_over_and_says_so() {
         assert!(read.contains(&format!("record {number}")), "{read:?}");
     }
     assert_eq!(fixture.verify().findings, []);
+}
+
+#[test]
+fn who_is_hung_up_on_waits_before_the_next_try() {
+    let fixture = Fixture::new();
+    let journal = fixture.open();
+    let listener = std::os::unix::net::UnixListener::bind(fixture.path().join(SOCKET)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    std::fs::set_permissions(
+        fixture.path().join(SOCKET),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .unwrap();
+    thread::scope(|scope| {
+        let appending = scope.spawn(|| {
+            let appender = open(&fixture);
+            appender.append_all(vec![record(0)]).unwrap();
+        });
+        let (over, mut tries) = (Instant::now() + Duration::from_millis(300), 0);
+        while Instant::now() < over {
+            tries += u32::from(listener.accept().is_ok());
+        }
+        assert!((2..30).contains(&tries), "{tries}");
+        drop(listener);
+        journal.close().unwrap();
+        appending.join().unwrap();
+    });
+    assert_eq!(messages(&fixture), ["record 0"]);
+}
+
+#[test]
+fn a_message_that_comes_byte_by_byte_has_its_time() {
+    use std::io::{Read as _, Write as _};
+    let (one, mut other) = std::os::unix::net::UnixStream::pair().unwrap();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for _ in 0..20 {
+                other.write_all(b"x").unwrap();
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let over = begun + Duration::from_millis(100);
+        server::Until { stream: &one, over }.read_exact(&mut [0; 20]).unwrap_err();
+        assert!(begun.elapsed() < Duration::from_millis(300));
+    });
 }
 
 #[test]

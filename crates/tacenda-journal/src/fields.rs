@@ -1,0 +1,136 @@
+//! The fields of a record as they are kept: one JSON object, on one line.
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// Whether these bytes are such an object. What prints it puts it on a line as it is.
+pub(crate) fn is_object(bytes: &[u8]) -> bool {
+    // A string holds no control character, and nothing else needs one.
+    let is_one_line = bytes.iter().all(|byte| *byte >= b' ');
+    let is_bare = bytes.starts_with(b"{") && bytes.ends_with(b"}");
+    is_one_line && is_bare && search(bytes, None).is_ok()
+}
+
+/// Whether a value in them holds a text, each of those with one name too. What is no JSON is searched
+/// as it is.
+pub(crate) fn hold(bytes: &[u8], text: &str) -> bool {
+    search(bytes, Some(text)).unwrap_or_else(|_| {
+        text.is_empty() || bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+fn search(bytes: &[u8], text: Option<&str>) -> serde_json::Result<bool> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let found = Search(text).deserialize(&mut json)?;
+    json.end()?;
+    Ok(found)
+}
+
+/// Goes through a value and keeps nothing of it.
+#[derive(Clone, Copy)]
+struct Search<'t>(Option<&'t str>);
+
+impl Search<'_> {
+    fn is_in(self, value: impl Into<Value>) -> bool {
+        self.0.is_some_and(|text| value.into().to_string().contains(text))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Search<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Search<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(self.is_in(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<bool, E> {
+        Ok(self.is_in(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<bool, E> {
+        Ok(self.is_in(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<bool, E> {
+        Ok(self.is_in(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<bool, E> {
+        Ok(self.is_in(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<bool, E> {
+        Ok(self.0.is_some_and(|text| value.contains(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(one) = values.next_element_seed(self)? {
+            found |= one;
+        }
+        Ok(found)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while members.next_key::<IgnoredAny>()?.is_some() {
+            found |= members.next_value_seed(self)?;
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_on_one_line_is_kept() {
+        for good in ["{}", "{ }", r#"{"a": [1, null, {"b": -1.5e3}], "a": "\n\u0041é"}"#] {
+            assert!(is_object(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            "{",
+            "[]",
+            "1",
+            " {}",
+            "{} ",
+            "{}{}",
+            "{\"a\":1}\n{\"seq\":9}",
+            "{\"a\":\n1}",
+            "{\"a\":\"\u{1}\"}",
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":1}},{"b":1}"#,
+            r#"{"a":1e999}"#,
+        ] {
+            assert!(!is_object(bad.as_bytes()), "{bad}");
+        }
+        assert!(!is_object(b"{\"a\":\"\xff\"}"));
+        assert!(!is_object(b"{\"\xff\":1}"));
+    }
+
+    #[test]
+    fn a_text_is_found_wherever_it_stands() {
+        let fields = br#"{"a":"her\u006fn","a":"x","b":[{"c":12.5}],"d":true,"e":null}"#;
+        for text in ["heron", "x", "12.5", "2.", "true", "null", ""] {
+            assert!(hold(fields, text), "{text}");
+        }
+        for text in ["xy", "13", "c", "\"", "false"] {
+            assert!(!hold(fields, text), "{text}");
+        }
+        assert!(hold(b"{\"a\":\"heron\"", "heron") && !hold(b"no JSON", "heron"));
+    }
+}

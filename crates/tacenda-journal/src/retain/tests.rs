@@ -1,0 +1,43 @@
+use std::sync::Arc;
+
+use crate::support::{Fixture, options, record};
+use crate::{Cause, Hold, Journal, Options, Record, system_clock};
+
+#[test]
+fn a_hold_is_not_replaced_by_another() {
+    let fixture = Fixture::with(|settings| settings.retention.max_bytes = Some(1));
+    fixture.fill(0, 10);
+    let journal = fixture.open();
+    let cause = Cause { reason: "case 7".into(), who: "ines".into() };
+    let hold = |times| journal.hold(Hold { name: "case-7".into(), times }, cause.clone());
+    let error = hold((2, 1)).unwrap_err();
+    assert!(error.to_string().contains("swap the times"), "{error}");
+    hold((0, i64::MAX)).unwrap();
+    let error = hold((0, 1)).unwrap_err();
+    assert!(error.to_string().contains("release it first"), "{error}");
+    assert_eq!(journal.retain("ines", None).unwrap().held, 1);
+    journal.release("case-7", cause.clone()).unwrap();
+    hold((0, 1)).unwrap();
+    journal.close().unwrap();
+}
+
+#[test]
+fn an_age_beyond_all_ages_keeps_everything() {
+    let fixture = Fixture::with(|settings| settings.retention.max_seconds = Some(u64::MAX));
+    fixture.fill(0, 10);
+    let journal = fixture.open();
+    assert_eq!(journal.retain("ines", None).unwrap().segments, 0);
+    journal.close().unwrap();
+}
+
+#[test]
+fn a_record_of_the_future_keeps_nothing_longer() {
+    let fixture = Fixture::with(|settings| settings.retention.max_seconds = Some(60));
+    let journal = fixture.open();
+    journal.append(Record { time: i64::MAX, ..record(0) }).unwrap();
+    journal.close().unwrap();
+    let clock = Arc::new(|| system_clock()() + 120_000_000_000);
+    let journal = Journal::open(&fixture.path(), &Options { clock, ..options() }).unwrap();
+    assert_eq!(journal.retain("ines", None).unwrap().segments, 1);
+    journal.close().unwrap();
+}
