@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;
 use tacenda_scan::rules::RULES;
-use tacenda_scan::{Applicability, Fix, Report, Source, apply, scan, suggest};
+use tacenda_scan::{Applicability, Fix, Report, Source, accept, apply, scan, suggest};
 
 fn suggested(text: &str) -> Report {
     let sources = [Source::text("app.py", text.to_owned())];
@@ -310,6 +310,57 @@ fn imports_go_where_imports_are() {
         assert_eq!(fixed, format!("{after}{body}"), "{head}");
         assert!(parses(&fixed));
     }
+}
+
+#[test]
+fn a_comment_that_accepts_changes_nothing_of_the_program() {
+    let head = "import logging\ndef f(password, n):\n";
+    for (body, after) in [
+        (
+            "    logging.info('%s', password)\n",
+            Some("    # tacenda: ignore[TAC101] \n    logging.info('%s', password)\n"),
+        ),
+        (
+            "    x = (\n        logging.info('%s', password)\n    )\n",
+            Some(
+                "    x = (\n        # tacenda: ignore[TAC101] \n        logging.info('%s', password)\n    )\n",
+            ),
+        ),
+        // Behind a backslash no comment can be, and the statement would end there.
+        (
+            "    x = n + \\\n        logging.info('%s', password)\n",
+            Some(
+                "    x = n + \\\n        logging.info('%s', password)  # tacenda: ignore[TAC101] \n",
+            ),
+        ),
+        (
+            "    return \\\n        logging.info('%s', password)\n",
+            Some(
+                "    return \\\n        logging.info('%s', password)  # tacenda: ignore[TAC101] \n",
+            ),
+        ),
+        ("    x = \\\n        logging.info('%s', password) + \\\n        n\n", None),
+    ] {
+        for newline in ["\n", "\r\n"] {
+            let text = format!("{head}{body}").replace('\n', newline);
+            let report = suggested(&text);
+            let Some(edit) = accept(&text, &report.findings[0]) else {
+                assert_eq!(after, None, "{text}");
+                continue;
+            };
+            let mut accepted = text.clone();
+            accepted.replace_range(edit.bytes, &edit.text);
+            let after = after.map(|after| format!("{head}{after}").replace('\n', newline));
+            assert_eq!(Some(&accepted), after.as_ref());
+            let reasoned = accepted.replace("TAC101] ", "TAC101] a test account");
+            let report = suggested(&reasoned);
+            assert_eq!((report.findings.len(), report.unused.len()), (0, 0), "{reasoned}");
+        }
+    }
+    // A finding of another text has no place in this one.
+    let report = suggested(&format!("{head}    logging.info('%s', password)\n"));
+    assert_eq!(accept("é", &report.findings[0]), None);
+    assert_eq!(accept(&"é".repeat(99), &report.findings[0]), None);
 }
 
 #[test]
