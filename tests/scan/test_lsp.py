@@ -222,6 +222,36 @@ def test_files_know_each_other(tmp_path: Path) -> None:
     session(tmp_path, talk)
 
 
+def test_questions_about_what_is_not_analysed_have_an_answer(tmp_path: Path) -> None:
+    async def talk(editor: Editor) -> None:
+        for name, text in (
+            ("nul.py", APP + "\0"),
+            (".env", "PASSWORD=a\n"),
+            ("logging.yaml", "version: 1\n"),
+            ("bad.ipynb", "{"),
+            ("large.py", "x = '" + "a" * 9 * 1024 * 1024 + "'\n"),
+        ):
+            editor.open(name, text)
+            assert await asyncio.wait_for(editor.actions(name), 20) == []
+            assert await editor.diagnostics(name, 1) == []
+
+    session(tmp_path, talk)
+
+
+def test_a_comment_that_accepts_stands_where_it_changes_nothing(tmp_path: Path) -> None:
+    text = APP.replace("    logging", "    return \\\n        logging").replace("\n", "\r\n")
+
+    async def talk(editor: Editor) -> None:
+        editor.open("app.py", text)
+        accept = (await editor.actions("app.py", "quickfix"))[-1]
+        assert accept.edit is not None
+        assert accept.edit.changes is not None
+        after = edited(text, list(accept.edit.changes[editor.uri("app.py")]))
+        assert after == text.replace("', password)", "', password)  # tacenda: ignore[TAC101] ")
+
+    session(tmp_path, talk)
+
+
 def test_a_question_waits_for_its_answer_or_is_cancelled(tmp_path: Path) -> None:
     async def talk(editor: Editor) -> None:
         editor.open("app.py", APP)

@@ -4,6 +4,7 @@
 //! file around it, what is imported. What comes out are [`Edit`]s, which touch nothing but what
 //! they name; [`apply`] puts together those that do not overlap and keeps only what still parses.
 
+mod accept;
 mod apply;
 mod imports;
 mod secret;
@@ -28,6 +29,7 @@ use crate::lower::is_too_deep;
 use crate::notebook::is_notebook;
 use crate::scan::{Report, STACK};
 
+pub use accept::accept;
 pub use apply::{Fixed, apply};
 pub(crate) use imports::Imports;
 pub(crate) use site::Site;

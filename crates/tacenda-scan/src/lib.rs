@@ -47,7 +47,7 @@ pub use baseline::{BadBaseline, Baseline};
 pub use cache::{BadCache, Cache};
 pub use files::{BadPattern, Problem, Reason, Selection, Source};
 pub use finding::{Cell, Finding, Region, Stop};
-pub use fix::{Applicability, Edit, Fix, Fixed, apply, suggest};
+pub use fix::{Applicability, Edit, Fix, Fixed, accept, apply, suggest};
 pub use label::Label;
 pub use model::{Channel, Models, model_examples};
 pub use notebook::BadNotebook;

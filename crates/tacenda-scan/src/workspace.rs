@@ -117,7 +117,12 @@ impl<'m> Workspace<'m> {
             let mut edited: Vec<usize> = Vec::new();
             for slot in &slots[used..] {
                 let Some(change) = self.changes.pop_front() else { break };
-                let Some((file, unit)) = self.files.read(change) else { continue };
+                let path = change.path.clone();
+                let Some((file, unit)) = self.files.read(change) else {
+                    // What is not analysed has no findings: who asks about it need not wait.
+                    client.tell(&path, Report::default());
+                    continue;
+                };
                 newest.insert(file, used);
                 used += 1;
                 self.known.replace(&mut program, file, slot.get_or_init(|| unit));

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;
 use tacenda_scan::rules::RULES;
-use tacenda_scan::{Applicability, Fix, Report, Source, apply, scan, suggest};
+use tacenda_scan::{Applicability, Fix, Report, Source, accept, apply, scan, suggest};
 
 fn suggested(text: &str) -> Report {
     let sources = [Source::text("app.py", text.to_owned())];
@@ -188,14 +188,93 @@ fn what_could_break_is_unsafe_or_left() {
 #[test]
 fn other_fixes_stand_where_they_should() {
     for (code, after) in [
-        ("log.info('%s', request.url)", "log.info('%s', str(request.url).partition(\"?\")[0])"),
-        ("log.info(f\"{request.url}\")", "log.info(f\"{str(request.url).partition('?')[0]}\")"),
+        // Cut at its `?`, a URL keeps a token behind `#`, and a password that holds a `?`.
+        ("log.info('%s', request.url)", "log.info('%s', tacenda.summary(request.url))"),
+        ("log.info(f\"{request.url}\")", "log.info(f\"{tacenda.summary(request.url)}\")"),
         (
             "password; url = 'https://h/?t=' + password; log.info('%s', url)",
             "password; url = 'https://h/?t=' + password; log.info('%s', tacenda.summary(url))",
         ),
     ] {
         assert_eq!(line(code, Applicability::Safe).as_deref(), Some(after), "{code}");
+    }
+}
+
+/// Whether a text is left as it is by safe fixes, and changed by the others.
+fn is_for_a_look(text: &str) -> bool {
+    safely(text) == text && fixed(text, Applicability::Unsafe).0 != text
+}
+
+#[test]
+fn what_only_has_the_name_of_a_logger_s_method_takes_a_look() {
+    for code in [
+        // The class above may be anything.
+        "self._log('password %s' % password)",
+        "return self._log('password ' + password)",
+        "app.debug('password %s' % password)",
+        "ctx.trace('password %s' % password)",
+        // Somebody looks at what comes back.
+        "return log.info('%s', password)",
+        "x = log.info('%s', password)",
+        "log.info('%s', password) or n",
+    ] {
+        let text = format!(
+            "import logging\nimport tacenda\nlog = logging.getLogger(__name__)\ndef f(self, password, n, app, ctx):\n    {code}\n"
+        );
+        assert!(is_for_a_look(&text), "{}", fixed(&text, Applicability::Unsafe).0);
+    }
+    let text =
+        "import warnings\nimport tacenda\ndef f(password):\n    warnings.warn(f'no {password}')\n";
+    assert!(safely(text).contains("{tacenda.summary(password)}"));
+}
+
+#[test]
+fn arguments_of_a_package_are_set_safely_where_it_is_the_package() {
+    let engine = "create_engine(url, echo=True)\n";
+    let install = "install(show_locals=True)\n";
+    for (text, safe) in [
+        (format!("from sqlalchemy import create_engine\n{engine}"), true),
+        (format!("from sqlmodel import create_engine\n{engine}"), true),
+        (format!("import sqlalchemy as sa\nsa.{engine}"), true),
+        (format!("from mydb import create_engine\n{engine}"), false),
+        (format!("from sqlalchemyx import create_engine\n{engine}"), false),
+        (format!("from .sqlalchemy import create_engine\n{engine}"), false),
+        (format!("def create_engine(url, echo=False):\n    pass\n{engine}"), false),
+        (
+            format!(
+                "from sqlalchemy import create_engine\nfrom mydb import create_engine\n{engine}"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "try:\n    from sqlalchemy import create_engine\nexcept ImportError:\n    from mydb import create_engine\n{engine}"
+            ),
+            false,
+        ),
+        (format!("from rich.traceback import install\n{install}"), true),
+        (format!("import typer\ntyper.Typer(pretty_exceptions_show_locals=True)\n"), true),
+        (format!("def install(show_locals=False):\n    pass\n{install}"), false),
+        (format!("from app.setup import install\n{install}"), false),
+    ] {
+        assert_eq!(safely(&text) != text, safe, "{text}");
+        assert!(safe || is_for_a_look(&text), "{text}");
+    }
+}
+
+#[test]
+fn a_url_that_is_cut_is_found_until_its_fragment_is_cut_too() {
+    for (cut, found) in [
+        ("", 1),
+        (".partition('?')[0]", 1),
+        (".split('#', 1)[0]", 1),
+        (".partition('?')[0].partition('?')[0]", 1),
+        (".partition('?')[0].partition('#')[0]", 0),
+        (".split('#', 1)[0].split('?', 1)[0]", 0),
+    ] {
+        let text =
+            format!("import logging\ndef f(request):\n    logging.info('%s', request.url{cut})\n");
+        assert_eq!(suggested(&text).findings.len(), found, "{cut}");
     }
 }
 
@@ -272,6 +351,57 @@ fn imports_go_where_imports_are() {
         assert_eq!(fixed, format!("{after}{body}"), "{head}");
         assert!(parses(&fixed));
     }
+}
+
+#[test]
+fn a_comment_that_accepts_changes_nothing_of_the_program() {
+    let head = "import logging\ndef f(password, n):\n";
+    for (body, after) in [
+        (
+            "    logging.info('%s', password)\n",
+            Some("    # tacenda: ignore[TAC101] \n    logging.info('%s', password)\n"),
+        ),
+        (
+            "    x = (\n        logging.info('%s', password)\n    )\n",
+            Some(
+                "    x = (\n        # tacenda: ignore[TAC101] \n        logging.info('%s', password)\n    )\n",
+            ),
+        ),
+        // Behind a backslash no comment can be, and the statement would end there.
+        (
+            "    x = n + \\\n        logging.info('%s', password)\n",
+            Some(
+                "    x = n + \\\n        logging.info('%s', password)  # tacenda: ignore[TAC101] \n",
+            ),
+        ),
+        (
+            "    return \\\n        logging.info('%s', password)\n",
+            Some(
+                "    return \\\n        logging.info('%s', password)  # tacenda: ignore[TAC101] \n",
+            ),
+        ),
+        ("    x = \\\n        logging.info('%s', password) + \\\n        n\n", None),
+    ] {
+        for newline in ["\n", "\r\n"] {
+            let text = format!("{head}{body}").replace('\n', newline);
+            let report = suggested(&text);
+            let Some(edit) = accept(&text, &report.findings[0]) else {
+                assert_eq!(after, None, "{text}");
+                continue;
+            };
+            let mut accepted = text.clone();
+            accepted.replace_range(edit.bytes, &edit.text);
+            let after = after.map(|after| format!("{head}{after}").replace('\n', newline));
+            assert_eq!(Some(&accepted), after.as_ref());
+            let reasoned = accepted.replace("TAC101] ", "TAC101] a test account");
+            let report = suggested(&reasoned);
+            assert_eq!((report.findings.len(), report.unused.len()), (0, 0), "{reasoned}");
+        }
+    }
+    // A finding of another text has no place in this one.
+    let report = suggested(&format!("{head}    logging.info('%s', password)\n"));
+    assert_eq!(accept("é", &report.findings[0]), None);
+    assert_eq!(accept(&"é".repeat(99), &report.findings[0]), None);
 }
 
 #[test]

@@ -322,11 +322,20 @@ fn dotted(expr: &Expr, depth: u32) -> Option<String> {
     }
 }
 
-/// `url.partition("?")[0]`, `url.split("?", 1)[0]`: a URL without its query string.
+/// `url.partition("?")[0].partition("#")[0]`, with `split` as well, in any order: a URL without its
+/// query string and its fragment. One alone is not enough: tokens come in both.
 fn is_before_query(base: &Expr, key: &Expr) -> bool {
-    let ExprKind::Call(call) = &base.kind else { return false };
-    let cuts = matches!(&call.callee.kind, ExprKind::Attribute(_, method)
-        if matches!(method.name.as_str(), "partition" | "split"));
+    let Some((before, mark)) = front(base, key) else { return false };
+    let ExprKind::Item(base, key) = &before.kind else { return false };
+    let Some((_, inner)) = front(base, key) else { return false };
+    matches!((mark, inner), ("?", "#") | ("#", "?"))
+}
+
+/// What `text.partition(mark)[0]` or `text.split(mark, 1)[0]` cuts, and at what.
+fn front<'a>(base: &'a Expr, key: &Expr) -> Option<(&'a Expr, &'a str)> {
+    let ExprKind::Call(call) = &base.kind else { return None };
+    let ExprKind::Attribute(cut, method) = &call.callee.kind else { return None };
     let first = matches!(key.kind, ExprKind::Constant(Literal::Integer(0)));
-    cuts && first && call.arguments.first().and_then(Expr::text) == Some("?")
+    (first && matches!(method.name.as_str(), "partition" | "split"))
+        .then_some((cut, call.arguments.first().and_then(Expr::text)?))
 }

@@ -95,7 +95,7 @@ fn apart(one: &Range<usize>, other: &Range<usize>) -> bool {
 }
 
 /// The text with the edits in it, which do not overlap.
-fn put(text: &str, edits: &[&Edit]) -> Option<String> {
+pub(super) fn put(text: &str, edits: &[&Edit]) -> Option<String> {
     let mut edits = edits.to_vec();
     edits.sort_by_key(|edit| edit.bytes.start);
     let mut out = String::with_capacity(text.len() + 64);

@@ -39,6 +39,7 @@ impl Imports {
             }
         }
         let mut bindings = Bindings { names: HashSet::default(), depth: 0 };
+        bindings.names.extend(imported_twice(suite));
         bindings.visit_body(suite);
         Self { names, modules, others: bindings.names, place: place(text, suite) }
     }
@@ -57,6 +58,11 @@ impl Imports {
     /// for is not known then.
     pub(crate) fn is_rebound(&self, name: &str) -> bool {
         self.others.contains(name)
+    }
+
+    /// Whether the top level imports this name, and nothing else binds it.
+    pub(crate) fn is_imported(&self, name: &str) -> bool {
+        self.names.contains_key(name) && !self.is_rebound(name)
     }
 
     /// Under which name `module` is there at `at`, if it is.
@@ -87,6 +93,26 @@ impl Imports {
             (TextRange::empty(place.at), format!("{}import {module}{}", place.before, place.after))
         })
     }
+}
+
+/// The names under which the top level imports one thing, and then another.
+fn imported_twice(suite: &[ast::Stmt]) -> Vec<String> {
+    let mut first = HashMap::default();
+    let mut twice = Vec::new();
+    for stmt in suite {
+        let mut own = HashMap::default();
+        top_level(stmt, &mut own);
+        for (name, (whole, _)) in own {
+            match first.get(&name) {
+                Some(before) if *before != whole => twice.push(name),
+                Some(_) => {}
+                None => {
+                    first.insert(name, whole);
+                }
+            }
+        }
+    }
+    twice
 }
 
 fn top_level(stmt: &ast::Stmt, names: &mut HashMap<String, (String, TextSize)>) {

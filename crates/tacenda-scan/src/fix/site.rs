@@ -78,6 +78,22 @@ impl<'a> Site<'a> {
         Some(self.imports.resolve(&dotted(callee)?))
     }
 
+    /// Whether the call of the finding is one of a function that is imported from these packages.
+    pub(crate) fn calls_into(&self, packages: &[&str]) -> bool {
+        self.call().is_some_and(|call| self.is_of(&call.func, packages))
+    }
+
+    /// Whether what is called is imported from one of these packages, and bound in no other way.
+    pub(super) fn is_of(&self, callee: &ast::Expr, packages: &[&str]) -> bool {
+        let Some(path) = dotted(callee) else { return false };
+        let first = path.split('.').next().unwrap_or_default();
+        let whole = self.imports.resolve(&path);
+        self.imports.is_imported(first)
+            && packages.iter().any(|package| {
+                whole.strip_prefix(package).is_some_and(|rest| rest.starts_with('.'))
+            })
+    }
+
     /// Where a call writes to by itself, whatever the functions of the program do.
     pub(super) fn channel(&self, call: &ast::ExprCall) -> Option<Channel> {
         // What the user's own sinks are handed, their own code knows best.

@@ -1,7 +1,7 @@
 //! Where in a call the value stands, and what may stand there in its place.
 
 use ruff_python_ast as ast;
-use ruff_python_ast::{AnyNodeRef, StringFlags};
+use ruff_python_ast::AnyNodeRef;
 use ruff_text_size::{Ranged, TextRange};
 
 use super::site::{Site, last_name, range};
@@ -46,8 +46,6 @@ pub(super) struct Slot<'a> {
     pub(super) form: Form,
     /// Whether more than the value is lost with it: the words of the message.
     pub(super) whole: bool,
-    /// The quotes of the f-strings around it.
-    pub(super) quotes: Vec<char>,
     /// Where the call writes to by itself.
     pub(super) channel: Option<Channel>,
 }
@@ -70,7 +68,6 @@ struct Descent<'s, 'a> {
     stored: Option<&'a str>,
     /// The name of the exception that is looked for.
     caught: Option<&'a str>,
-    quotes: Vec<char>,
 }
 
 impl<'a> Site<'a> {
@@ -86,10 +83,7 @@ impl<'a> Site<'a> {
         let mut descent = Descent { caught, ..self.descent(argument, top.range()) };
         let (value, form, found) = match descent.down(top, form, 0) {
             Some((value, form)) => (value, form, true),
-            None if is_put_together(top) => {
-                descent.quotes.clear();
-                (top, form, false)
-            }
+            None if is_put_together(top) => (top, form, false),
             None => return None,
         };
         let at_top = value.range() == top.range();
@@ -97,7 +91,7 @@ impl<'a> Site<'a> {
             return None;
         }
         let whole = !found || at_top && in_message;
-        Some(Slot { value, form, whole, quotes: descent.quotes, channel })
+        Some(Slot { value, form, whole, channel })
     }
 
     fn descent<'s>(&'s self, argument: TextRange, top: TextRange) -> Descent<'s, 'a> {
@@ -110,7 +104,7 @@ impl<'a> Site<'a> {
         let stop = inside.or_else(|| (argument != top).then_some(argument));
         let before = stops.rfind(|stop| range(&stop.bytes) != Some(argument));
         let stored = before.and_then(|stop| self.text.get(stop.bytes.clone()));
-        Descent { site: self, stop, stored, caught: None, quotes: Vec::new() }
+        Descent { site: self, stop, stored, caught: None }
     }
 
     /// The argument that the finding is about, and what may stand in its place; whether it is the
@@ -126,8 +120,7 @@ impl<'a> Site<'a> {
             return None;
         }
         let own = last_name(&call.func)?;
-        let logs =
-            channel == Some(Channel::Log) && LOG_METHODS.contains(&own) && is_logger(&call.func);
+        let logs = channel == Some(Channel::Log) && is_log_method(&call.func);
         let arguments = &call.arguments;
         if let Some(keyword) =
             arguments.keywords.iter().find(|keyword| keyword.value.range().contains_range(argument))
@@ -200,18 +193,15 @@ impl<'a> Descent<'_, 'a> {
                 let mut fields = Vec::new();
                 for part in text.value.as_slice() {
                     let ast::FStringPart::FString(part) = part else { continue };
-                    let quote = part.flags.quote_style().as_char();
                     let values = part.elements.interpolations();
-                    fields.extend(values.map(|value| (&*value.expression, value, quote)));
+                    fields.extend(values.map(|value| (&*value.expression, value)));
                 }
-                let picked = self.pick(fields.iter().map(|(expr, ..)| *expr))?;
-                let (_, field, quote) =
-                    fields.iter().find(|(expr, ..)| expr.range() == picked.range())?;
+                let picked = self.pick(fields.iter().map(|(expr, _)| *expr))?;
+                let (_, field) = fields.iter().find(|(expr, _)| expr.range() == picked.range())?;
                 let format = field.format_spec.as_ref().map(|format| self.site.source(&**format));
                 if field.debug_text.is_some() || !is_text_format(format.unwrap_or_default()) {
                     return None;
                 }
-                self.quotes.push(*quote);
                 self.down(picked, Form::Object, depth + 1)
             }
             ast::Expr::BinOp(sum) if sum.op == ast::Operator::Add && is_text_sum(expr, 0) => {
@@ -341,12 +331,13 @@ fn is_text_sum(expr: &ast::Expr, depth: u32) -> bool {
     }
 }
 
-/// Whether what is called is a method of a logger, by the name of the logger.
-fn is_logger(callee: &ast::Expr) -> bool {
+/// Whether what is called is a method that loggers have, of a logger by its name.
+pub(super) fn is_log_method(callee: &ast::Expr) -> bool {
     let ast::Expr::Attribute(method) = callee else { return false };
-    last_name(&method.value).is_some_and(|name| {
-        words(name).iter().any(|word| {
-            matches!(word.as_str(), "log" | "logger" | "logging" | "getlogger" | "lgr" | "logs")
+    LOG_METHODS.contains(&method.attr.as_str())
+        && last_name(&method.value).is_some_and(|name| {
+            words(name).iter().any(|word| {
+                matches!(word.as_str(), "log" | "logger" | "logging" | "getlogger" | "lgr" | "logs")
+            })
         })
-    })
 }

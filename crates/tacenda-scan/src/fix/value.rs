@@ -4,11 +4,10 @@ use ruff_python_ast as ast;
 use ruff_python_ast::AnyNodeRef;
 use ruff_text_size::{Ranged, TextSize};
 
-use super::site::{Site, last_name};
-use super::slot::{Form, Slot, literal};
+use super::site::Site;
+use super::slot::{Form, Slot, is_log_method, literal};
 use super::template::conversions;
 use super::{Applicability, Fix};
-use crate::lexicon::words;
 use crate::model::Channel;
 
 impl<'a> Site<'a> {
@@ -44,26 +43,6 @@ impl<'a> Site<'a> {
         Some(self.wrapped(&slot, before, after, "write the name of its class"))
     }
 
-    /// Of a URL, what stands before its query string; of a text with one, a summary.
-    pub(crate) fn query_cut(&self) -> Option<Fix> {
-        let slot = self.slot(None)?;
-        let name = last_name(slot.value).map(words).unwrap_or_default();
-        let url = name.iter().any(|word| {
-            matches!(word.as_str(), "url" | "uri" | "href" | "link" | "endpoint" | "path")
-        });
-        if !url || self.imports.is_rebound("str") {
-            return self.summarized();
-        }
-        let quote = ['"', '\''].into_iter().find(|quote| !slot.quotes.contains(quote))?;
-        let of_request = matches!(slot.value, ast::Expr::Attribute(attribute)
-            if last_name(&attribute.value).is_some_and(|name| words(name).iter().any(|word| word == "request" || word == "req")));
-        // Who asks names no user and password in front of the host.
-        let user =
-            if of_request { String::new() } else { format!(".rpartition({quote}@{quote})[2]") };
-        let after = format!(").partition({quote}?{quote})[0]{user}");
-        Some(self.wrapped(&slot, "str(", &after, "cut the query string"))
-    }
-
     /// `%s` becomes `%r`, which escapes line feeds and escape sequences.
     pub(crate) fn escaped(&self) -> Option<Fix> {
         let call = self.call()?;
@@ -86,22 +65,33 @@ impl<'a> Site<'a> {
         let at = template.start() + TextSize::try_from(at).ok()?;
         let letter = ruff_text_size::TextRange::at(at, TextSize::from(1));
         let edit = self.replace(letter, "r");
-        Some(Self::fix("write it with `%r`", Applicability::Safe, edit))
+        Some(Self::fix("write it with `%r`", self.telling_logs(call), edit))
     }
 
-    /// Puts something around the value. That is safe where nothing but a log can tell the difference.
+    /// A change of what a call is handed: safe where nothing but a log can tell the difference. That
+    /// takes a method that loggers have, and that nobody uses what it gives back: `self._log(…)` or
+    /// `ctx.trace(…)` may be anything.
+    fn telling_logs(&self, call: &ast::ExprCall) -> Applicability {
+        let known = is_log_method(&call.func) || self.is_of(&call.func, &["logging", "warnings"]);
+        let nodes = self.around(&self.finding.bytes).unwrap_or_default();
+        let alone = nodes.into_iter().find(|node| node.is_statement()).is_some_and(
+            |stmt| matches!(stmt, AnyNodeRef::StmtExpr(stmt) if stmt.value.range() == call.range()),
+        );
+        if known && alone { Applicability::Safe } else { Applicability::Unsafe }
+    }
+
+    /// Puts something around the value.
     fn wrapped(&self, slot: &Slot<'_>, before: &str, after: &str, message: &str) -> Fix {
-        let safe = slot.channel == Some(Channel::Log);
+        let applicability = match self.call() {
+            Some(call) if slot.channel == Some(Channel::Log) => self.telling_logs(call),
+            _ => Applicability::Unsafe,
+        };
         let mut edits = Vec::new();
         if !before.is_empty() {
             edits.push(self.insert(slot.value.start(), before));
         }
         edits.push(self.insert(slot.value.end(), after));
-        Fix {
-            message: message.to_owned(),
-            applicability: if safe { Applicability::Safe } else { Applicability::Unsafe },
-            edits,
-        }
+        Fix { message: message.to_owned(), applicability, edits }
     }
 
     /// The name of the exception that is being handled where the value is written.

@@ -24,9 +24,9 @@
 //!
 //! ## Fix
 //!
-//! `--fix` cuts the URL at its query string, and for URLs that are no request's takes off the user and
-//! password, too. It is safe where a logger writes the URL. A text that holds a URL is handed to
-//! `tacenda.summary`, which is safe where the program imports `tacenda` already.
+//! `--fix` hands the URL to `tacenda.summary`, which tells its size and a keyed fingerprint. It is safe
+//! where a logger writes the URL into a message and the program imports `tacenda` already. It does not
+//! cut the URL at its `?`: what follows a `#` may be a token as well, and a password may hold a `?`.
 //!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html),
 //! [CWE-598](https://cwe.mitre.org/data/definitions/598.html); OWASP Top 10 A09:2021 Security
@@ -50,5 +50,5 @@ pub(super) static RULE: Rule = Rule {
     takes: Some(|written: &Written| written.label == Label::Url && written.channel != Channel::Exception && !written.by_exception),
     calls: &[],
     check: None,
-    fix: Some(|site| site.query_cut()),
+    fix: Some(|site| site.summarized()),
 };

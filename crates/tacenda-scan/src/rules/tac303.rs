@@ -22,7 +22,8 @@
 //!
 //! ## Fix
 //!
-//! `--fix` adds `hide_parameters=True`, which is safe: the statements stay in the log.
+//! `--fix` adds `hide_parameters=True`: the statements stay in the log. That is safe where the function
+//! is imported from SQLAlchemy or SQLModel; another of this name may not take the argument.
 //!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021
 //! Security Logging and Monitoring Failures.
@@ -59,5 +60,10 @@ fn fix(site: &Site<'_>) -> Option<Fix> {
     // At "debug" the rows of each answer are logged, too: parameters are the smaller part.
     site.keyword("echo")?.value.as_boolean_literal_expr()?;
     let edit = site.set_keyword("hide_parameters", "True")?;
-    Some(Site::fix("add `hide_parameters=True`", Applicability::Safe, edit))
+    let applicability = if site.calls_into(&["sqlalchemy", "sqlmodel"]) {
+        Applicability::Safe
+    } else {
+        Applicability::Unsafe
+    };
+    Some(Site::fix("add `hide_parameters=True`", applicability, edit))
 }

@@ -23,7 +23,8 @@
 //!
 //! ## Fix
 //!
-//! `--fix` sets the argument to `False`, which is safe: tracebacks stay, without the variables.
+//! `--fix` sets the argument to `False`: tracebacks stay, without the variables. That is safe where the
+//! function is imported from Rich or Typer; what another of this name does with it is not known.
 //!
 //! References: [CWE-209](https://cwe.mitre.org/data/definitions/209.html),
 //! [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021 Security
@@ -62,5 +63,10 @@ fn check(site: &CallSite<'_>, found: &mut Vec<Match>) {
 fn fix(site: &Site<'_>) -> Option<Fix> {
     let keyword = SHOWS.iter().find_map(|name| site.keyword(name))?;
     let edit = site.replace(&keyword.value, "False");
-    Some(Site::fix("show no variables", Applicability::Safe, edit))
+    let applicability = if site.calls_into(&["rich", "typer"]) {
+        Applicability::Safe
+    } else {
+        Applicability::Unsafe
+    };
+    Some(Site::fix("show no variables", applicability, edit))
 }

@@ -9,7 +9,7 @@ use lsp_types::{
     NumberOrString, Position, Range, TextEdit, Uri, WorkspaceEdit,
 };
 use tacenda_policy::{Severity, sarif};
-use tacenda_scan::{Applicability, Finding, Fix, apply};
+use tacenda_scan::{Applicability, Finding, Fix, accept, apply};
 
 use super::document::{Document, Encoding};
 
@@ -143,13 +143,16 @@ pub(super) fn actions(
             });
         }
         let code = finding.rule.code;
-        actions.push(CodeAction {
-            title: format!("{code}: accept here (say why)"),
-            kind: Some(CodeActionKind::QUICKFIX),
-            diagnostics: Some(about),
-            edit: Some(edit(document, vec![comment(document, finding, encoding)])),
-            ..CodeAction::default()
-        });
+        if let Some(accepting) = accept(&document.text, finding) {
+            let accepting = vec![text_edit(document, &accepting, encoding)];
+            actions.push(CodeAction {
+                title: format!("{code}: accept here (say why)"),
+                kind: Some(CodeActionKind::QUICKFIX),
+                diagnostics: Some(about),
+                edit: Some(edit(document, accepting)),
+                ..CodeAction::default()
+            });
+        }
     }
     if asked(FIX_ALL) && only.is_some() {
         let safe: Vec<&Fix> = report
@@ -172,24 +175,11 @@ pub(super) fn actions(
 }
 
 fn fixes_to_edits(document: &Document, fix: &Fix, encoding: Encoding) -> Vec<TextEdit> {
-    let edit = |edit: &tacenda_scan::Edit| TextEdit {
-        range: encoding.range(&document.text, &edit.bytes),
-        new_text: edit.text.clone(),
-    };
-    fix.edits.iter().map(edit).collect()
+    fix.edits.iter().map(|edit| text_edit(document, edit, encoding)).collect()
 }
 
-/// A comment above the line of a finding. It counts once somebody has written a reason behind it.
-fn comment(document: &Document, finding: &Finding, encoding: Encoding) -> TextEdit {
-    let start = document.text[..finding.bytes.start].rfind('\n').map_or(0, |at| at + 1);
-    let line = &document.text[start..];
-    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-    let at = encoding.position(&document.text, start);
-    let code = finding.rule.code;
-    TextEdit {
-        range: Range { start: at, end: at },
-        new_text: format!("{indent}# tacenda: ignore[{code}] \n"),
-    }
+fn text_edit(document: &Document, edit: &tacenda_scan::Edit, encoding: Encoding) -> TextEdit {
+    TextEdit { range: encoding.range(&document.text, &edit.bytes), new_text: edit.text.clone() }
 }
 
 fn edit(document: &Document, edits: Vec<TextEdit>) -> WorkspaceEdit {

@@ -102,9 +102,11 @@ pub(super) struct Document {
     pub(super) path: PathBuf,
     /// Its text.
     pub(super) text: String,
-    /// Its version, which counts up.
+    /// Its version, as the editor counts: it may begin again when the text is opened again.
     pub(super) version: i32,
-    /// What is found in it, once that is known of this version.
+    /// Which of all texts that the server ever had this is: no two have the same.
+    pub(super) edition: u64,
+    /// What is found in it, once that is known of this edition.
     pub(super) report: Option<Report>,
 }
 
@@ -113,6 +115,7 @@ impl Document {
     pub(super) fn change(
         &mut self,
         version: i32,
+        edition: u64,
         changes: Vec<TextDocumentContentChangeEvent>,
         encoding: Encoding,
     ) {
@@ -127,6 +130,7 @@ impl Document {
             }
         }
         self.version = version;
+        self.edition = edition;
         self.report = None;
     }
 }
@@ -194,6 +198,7 @@ mod tests {
             path: PathBuf::new(),
             text: "x = 'é'\ny\n".to_owned(),
             version: 1,
+            edition: 1,
             report: None,
         };
         let change = |range, text: &str| TextDocumentContentChangeEvent {
@@ -204,9 +209,9 @@ mod tests {
         let insert = Some(Range { start: at(0, 6), end: at(0, 6) });
         let backwards = Some(Range { start: at(1, 1), end: at(0, 0) });
         let changes = vec![change(insert, "🦊"), change(insert, "!"), change(backwards, "z")];
-        document.change(2, changes, Encoding::Utf16);
+        document.change(2, 2, changes, Encoding::Utf16);
         assert_eq!((document.text.as_str(), document.version), ("x = 'é!🦊'\nyz\n", 2));
-        document.change(3, vec![change(None, "all")], Encoding::Utf16);
+        document.change(3, 3, vec![change(None, "all")], Encoding::Utf16);
         assert_eq!(document.text, "all");
     }
 

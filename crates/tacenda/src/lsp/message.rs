@@ -59,6 +59,8 @@ pub(super) enum ErrorCode {
     MethodNotFound = -32601,
     /// The method takes other parameters.
     InvalidParams = -32602,
+    /// The scanner failed.
+    InternalError = -32603,
     /// `initialize` comes first.
     ServerNotInitialized = -32002,
     /// The text is another now.

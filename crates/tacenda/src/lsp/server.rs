@@ -20,7 +20,7 @@ use super::answers::{self, FIX_ALL};
 use super::document::{Document, Encoding, path_of};
 use super::message::{self, ErrorCode, Id, Message, Notification, Request};
 use super::wire::Event;
-use super::worker::{Edited, Open, Worker};
+use super::worker::{Edited, Farewell, Open, Worker};
 use crate::config::PolicyArgs;
 use crate::failure::Failure;
 use crate::scan::models;
@@ -29,6 +29,9 @@ use crate::scan::models;
 const REGISTRATION: &str = "tacenda-watch";
 /// `MessageType.Error` of the protocol.
 const MESSAGE_ERROR: u8 = 1;
+
+/// What a question is told that nobody can answer any more.
+const GONE: &str = "the scanner ended: start the server again";
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -65,6 +68,10 @@ pub(super) struct Server<W> {
     open: Open,
     edits: Option<Sender<Edited>>,
     roots: Vec<PathBuf>,
+    /// The edition of the newest text.
+    edition: u64,
+    /// Whether the scanner is gone.
+    gone: bool,
     /// Questions about texts that are still being looked at.
     waiting: Vec<(Request, String)>,
 }
@@ -83,6 +90,8 @@ impl<W: Write> Server<W> {
             open: Open::default(),
             edits: None,
             roots: Vec::new(),
+            edition: 0,
+            gone: false,
             waiting: Vec::new(),
         }
     }
@@ -103,7 +112,8 @@ impl<W: Write> Server<W> {
                     let error = Err((ErrorCode::ParseError, why.to_owned()));
                     self.write(&message::answer(None, error))?;
                 }
-                Event::Told { path, version, report } => self.told(&path, version, *report)?,
+                Event::Told { path, edition, report } => self.told(&path, edition, *report)?,
+                Event::Gone => self.gone()?,
                 Event::Closed(None) => {
                     let in_order = self.phase == Phase::Ending;
                     return Ok(ExitCode::from(u8::from(!in_order)));
@@ -197,6 +207,7 @@ impl<W: Write> Server<W> {
                 let answer = about(document, &request, self.encoding);
                 self.answer(&request.id, answer)
             }
+            Some(_) if self.gone => self.refuse(&request.id, ErrorCode::InternalError, GONE),
             Some(_) => {
                 self.waiting.push((request, uri.to_owned()));
                 Ok(())
@@ -253,18 +264,20 @@ impl<W: Write> Server<W> {
             events: self.events.clone(),
             open: self.open.clone(),
             delay: self.settings.delay,
-            versions: HashMap::new(),
+            editions: HashMap::new(),
             waiting: None,
         };
         let selection = Selection { paths: self.roots.clone(), exclude: Vec::new() };
         let threads = self.settings.threads;
         let models = self.models()?;
+        let farewell = Farewell(self.events.clone());
         std::thread::spawn(move || {
+            let _farewell = farewell;
             let sources = selection.select().map(|(sources, _)| sources).unwrap_or_default();
             workspace::serve(sources, Setup { models: &models, threads }, &mut worker);
         });
         for document in self.documents.values() {
-            let open = Some((document.text.clone(), document.version));
+            let open = Some((document.text.clone(), document.edition));
             // The worker was made just now.
             let _ = edits.send(Edited { path: document.path.clone(), open });
         }
@@ -303,7 +316,7 @@ impl<W: Write> Server<W> {
         Ok(Models::default())
     }
 
-    fn edited(&self, path: PathBuf, open: Option<(String, i32)>) {
+    fn edited(&self, path: PathBuf, open: Option<(String, u64)>) {
         if let Some(edits) = &self.edits {
             // A worker that is gone looks at nothing more.
             let _ = edits.send(Edited { path, open });
@@ -312,6 +325,7 @@ impl<W: Write> Server<W> {
 
     fn opened(&mut self, params: DidOpenTextDocumentParams) -> Result<(), Failure> {
         let item = params.text_document;
+        let edition = self.next_edition();
         let path = path_of(&item.uri);
         let uri = item.uri.as_str().to_owned();
         let document = Document {
@@ -319,21 +333,24 @@ impl<W: Write> Server<W> {
             path: path.clone(),
             text: item.text.clone(),
             version: item.version,
+            edition,
             report: None,
         };
         self.outdated(&uri)?;
         self.documents.insert(uri.clone(), document);
         self.by_path.insert(path.clone(), uri);
         self.lock(|open| open.insert(path.clone()));
-        self.edited(path, Some((item.text, item.version)));
+        self.edited(path, Some((item.text, edition)));
         Ok(())
     }
 
     fn changed(&mut self, params: DidChangeTextDocumentParams) -> Result<(), Failure> {
         let uri = params.text_document.uri.as_str();
+        let edition = self.next_edition();
         let Some(document) = self.documents.get_mut(uri) else { return Ok(()) };
-        document.change(params.text_document.version, params.content_changes, self.encoding);
-        let (path, open) = (document.path.clone(), (document.text.clone(), document.version));
+        let version = params.text_document.version;
+        document.change(version, edition, params.content_changes, self.encoding);
+        let (path, open) = (document.path.clone(), (document.text.clone(), edition));
         self.outdated(uri)?;
         self.edited(path, Some(open));
         Ok(())
@@ -374,8 +391,22 @@ impl<W: Write> Server<W> {
         Ok(())
     }
 
+    fn next_edition(&mut self) -> u64 {
+        self.edition += 1;
+        self.edition
+    }
+
+    /// The scanner is gone, and with it the answers that questions wait for.
+    fn gone(&mut self) -> Result<(), Failure> {
+        self.gone = true;
+        for (request, _) in std::mem::take(&mut self.waiting) {
+            self.refuse(&request.id, ErrorCode::InternalError, GONE)?;
+        }
+        Ok(())
+    }
+
     /// A text was looked at.
-    fn told(&mut self, path: &Path, version: i32, mut report: Report) -> Result<(), Failure> {
+    fn told(&mut self, path: &Path, edition: u64, mut report: Report) -> Result<(), Failure> {
         let Some(uri) = self.by_path.get(path).cloned() else { return Ok(()) };
         let settings = &self.settings;
         report.findings.retain(|finding| {
@@ -383,7 +414,7 @@ impl<W: Write> Server<W> {
                 && finding.confidence >= settings.least
         });
         let Some(document) = self.documents.get_mut(&uri) else { return Ok(()) };
-        if document.version != version {
+        if document.edition != edition {
             return Ok(());
         }
         document.report = Some(report);
@@ -458,4 +489,101 @@ fn read<T: DeserializeOwned>(params: Value) -> Result<T, (ErrorCode, String)> {
     serde_json::from_value(params).map_err(|_| {
         (ErrorCode::InvalidParams, "the parameters are not those of the method".to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tacenda_scan::{Source, scan};
+
+    const LEAK: &str = "import logging\ndef f(password):\n    logging.info('%s', password)\n";
+
+    fn said(message: Value) -> Event {
+        Event::Message(serde_json::from_value(message).unwrap())
+    }
+
+    fn initialize() -> Event {
+        said(json!({ "id": 1, "method": "initialize", "params": { "capabilities": {} } }))
+    }
+
+    fn open(text: &str) -> Event {
+        let document =
+            json!({ "uri": "file:///a.py", "languageId": "python", "version": 1, "text": text });
+        said(json!({ "method": "textDocument/didOpen", "params": { "textDocument": document } }))
+    }
+
+    fn close() -> Event {
+        let params = json!({ "textDocument": { "uri": "file:///a.py" } });
+        said(json!({ "method": "textDocument/didClose", "params": params }))
+    }
+
+    fn actions(id: u32) -> Event {
+        let range =
+            json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 9, "character": 0 } });
+        let params = json!({
+            "textDocument": { "uri": "file:///a.py" },
+            "range": range,
+            "context": { "diagnostics": [] },
+        });
+        said(json!({ "id": id, "method": "textDocument/codeAction", "params": params }))
+    }
+
+    fn leaks(edition: u64) -> Event {
+        let report = Box::new(scan(&[Source::text("/a.py", LEAK.to_owned())], 1));
+        assert_eq!(report.findings.len(), 1);
+        Event::Told { path: PathBuf::from("/a.py"), edition, report }
+    }
+
+    /// What the server says when it hears this, without a scanner of its own.
+    fn heard(heard: Vec<Event>) -> String {
+        let settings = Settings {
+            select: Vec::new(),
+            ignore: Vec::new(),
+            least: Confidence::Low,
+            delay: Duration::ZERO,
+            threads: 1,
+        };
+        let (events, received) = channel();
+        for event in heard {
+            events.send(event).unwrap();
+        }
+        events.send(Event::Closed(None)).unwrap();
+        let mut output = Vec::new();
+        Server::new(settings, events, &mut output).serve(&received).unwrap();
+        String::from_utf8(output).unwrap()
+    }
+
+    #[test]
+    fn what_was_found_before_a_text_was_opened_again_is_not_about_it() {
+        let other = "é🦊".repeat(40);
+        // Told late, of the first text; the version of both is 1.
+        let events = vec![initialize(), open(LEAK), close(), open(&other), leaks(1), actions(2)];
+        let output = heard(events);
+        assert!(!output.contains("TAC101") && !output.contains(r#""id":2"#), "{output}");
+        let events = vec![initialize(), open(&other), close(), open(LEAK), leaks(2), actions(2)];
+        let output = heard(events);
+        assert!(output.contains("TAC101") && output.contains(r#""id":2"#), "{output}");
+        // Whatever is told, of whatever text: a place in the middle of a character is no end.
+        let output = heard(vec![initialize(), open(&other), leaks(1), actions(2)]);
+        assert!(output.contains(r#""id":2"#) && !output.contains("accept here"), "{output}");
+    }
+
+    #[test]
+    fn questions_are_refused_when_the_scanner_is_gone() {
+        let output = heard(vec![initialize(), open("x"), actions(2), Event::Gone, actions(3)]);
+        assert_eq!(output.matches(r#""code":-32603"#).count(), 2, "{output}");
+        assert!(output.contains(r#""id":2"#) && output.contains(r#""id":3"#), "{output}");
+    }
+
+    #[test]
+    fn a_scanner_that_panics_says_farewell() {
+        let (events, received) = channel();
+        let farewell = Farewell(events);
+        let thread = std::thread::spawn(move || {
+            let _farewell = farewell;
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(thread.join().is_err());
+        assert!(matches!(received.recv(), Ok(Event::Gone)));
+    }
 }

@@ -22,15 +22,17 @@ pub(super) enum Event {
     Malformed(&'static str),
     /// It says nothing more, for this reason.
     Closed(Option<&'static str>),
-    /// What is found in a file, in the version that was looked at.
+    /// What is found in a file, in the edition that was looked at.
     Told {
         /// The file.
         path: PathBuf,
-        /// The version.
-        version: i32,
+        /// The edition.
+        edition: u64,
         /// What is found.
         report: Box<Report>,
     },
+    /// The scanner is gone: nothing is told any more.
+    Gone,
 }
 
 /// Reads messages until there are no more, or until it is not known where the next one begins.
@@ -103,7 +105,7 @@ mod tests {
                 Event::Message(_) => "message".to_owned(),
                 Event::Malformed(why) => why.to_owned(),
                 Event::Closed(why) => why.unwrap_or("end").to_owned(),
-                Event::Told { .. } => unreachable!("nobody tells anything here"),
+                Event::Told { .. } | Event::Gone => unreachable!("nobody tells anything here"),
             })
             .collect()
     }

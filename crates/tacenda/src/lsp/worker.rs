@@ -19,20 +19,30 @@ const PATIENCE: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Edited {
     pub(super) path: PathBuf,
-    /// Its text and version; nothing for a file that no editor has open.
-    pub(super) open: Option<(String, i32)>,
+    /// Its text and edition; nothing for a file that no editor has open.
+    pub(super) open: Option<(String, u64)>,
 }
 
 /// The files that are open.
 pub(super) type Open = Arc<Mutex<BTreeSet<PathBuf>>>;
+
+/// Tells the server when the scanner ends, in whatever way: also by a panic.
+pub(super) struct Farewell(pub(super) Sender<Event>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        // A server that is gone needs no answer.
+        let _ = self.0.send(Event::Gone);
+    }
+}
 
 pub(super) struct Worker {
     pub(super) edits: Receiver<Edited>,
     pub(super) events: Sender<Event>,
     pub(super) open: Open,
     pub(super) delay: Duration,
-    /// The versions that the scanner has.
-    pub(super) versions: HashMap<PathBuf, i32>,
+    /// The editions that the scanner has.
+    pub(super) editions: HashMap<PathBuf, u64>,
     pub(super) waiting: Option<Edited>,
 }
 
@@ -53,9 +63,9 @@ impl Client for Worker {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
-        let change = |(path, open): (PathBuf, Option<(String, i32)>)| {
-            let text = open.map(|(text, version)| {
-                self.versions.insert(path.clone(), version);
+        let change = |(path, open): (PathBuf, Option<(String, u64)>)| {
+            let text = open.map(|(text, edition)| {
+                self.editions.insert(path.clone(), edition);
                 text
             });
             Change { path, text }
@@ -76,9 +86,9 @@ impl Client for Worker {
     }
 
     fn tell(&mut self, path: &Path, report: Report) {
-        let Some(version) = self.versions.get(path) else { return };
+        let Some(edition) = self.editions.get(path) else { return };
         let told =
-            Event::Told { path: path.to_owned(), version: *version, report: Box::new(report) };
+            Event::Told { path: path.to_owned(), edition: *edition, report: Box::new(report) };
         // A server that is gone needs no answer.
         let _ = self.events.send(told);
     }
