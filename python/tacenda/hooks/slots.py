@@ -329,7 +329,9 @@ def _kind_of_field(calls: list[Call], name: object, others: str | None) -> str |
 
 def _is_number(value: object) -> bool:
     numeric = ("__index__", "__int__", "__float__")
-    return not isinstance(value, (str, bool)) and any(hasattr(value, name) for name in numeric)
+    return not isinstance(value, (str, bool)) and any(
+        hasattr(type(value), name) for name in numeric
+    )
 
 
 def _blank(args: Any, masked: Any, kinds: Any) -> Any:
