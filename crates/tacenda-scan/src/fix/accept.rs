@@ -10,7 +10,7 @@ use super::apply::put;
 use crate::finding::Finding;
 use crate::ir::Span;
 use crate::lines::Lines;
-use crate::lower::lower;
+use crate::lower::is_too_deep;
 use crate::notebook::is_notebook;
 use crate::scan::STACK;
 use crate::suppress::MARK;
@@ -56,8 +56,7 @@ fn accepted(text: &str, finding: &Finding) -> Option<Edit> {
 /// What Python sees of a text: no comments, no blank lines. Nothing if it is no Python.
 fn tokens(text: &str) -> Option<Vec<(TokenKind, String)>> {
     let parsed = parse_unchecked_source(text, PySourceType::Python);
-    let (_, too_deep) = lower(parsed.suite());
-    if too_deep {
+    if is_too_deep(parsed.suite()) {
         std::mem::forget(parsed);
         return None;
     }

@@ -542,6 +542,7 @@ mod tests {
             least: Confidence::Low,
             delay: Duration::ZERO,
             threads: 1,
+            policy: PolicyArgs::default(),
         };
         let (events, received) = channel();
         for event in heard {
