@@ -253,7 +253,7 @@ fn arguments_of_a_package_are_set_safely_where_it_is_the_package() {
             false,
         ),
         (format!("from rich.traceback import install\n{install}"), true),
-        (format!("import typer\ntyper.Typer(pretty_exceptions_show_locals=True)\n"), true),
+        ("import typer\ntyper.Typer(pretty_exceptions_show_locals=True)\n".to_owned(), true),
         (format!("def install(show_locals=False):\n    pass\n{install}"), false),
         (format!("from app.setup import install\n{install}"), false),
     ] {

@@ -23,7 +23,7 @@
 //! ## Fix
 //!
 //! `--fix` adds `hide_parameters=True`: the statements stay in the log. That is safe where the function
-//! is imported from SQLAlchemy or SQLModel; another of this name may not take the argument.
+//! is imported from `sqlalchemy` or `sqlmodel`; another of this name may not take the argument.
 //!
 //! References: [CWE-532](https://cwe.mitre.org/data/definitions/532.html); OWASP Top 10 A09:2021
 //! Security Logging and Monitoring Failures.
