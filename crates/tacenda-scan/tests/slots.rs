@@ -127,7 +127,7 @@ fn a_name_that_no_text_can_hold_is_told() {
     let names = [&b"a.py"[..], &b"b\xff.py"[..]].map(std::ffi::OsStr::from_bytes);
     let sources = names.map(|name| Source::text(name, code.to_owned()));
     let mut map = SlotMap::new(PathBuf::from("."));
-    let (report, files) = scan_mapped(&sources, 1, Confidence::Medium, &|| ());
+    let (report, files) = scan_mapped(&sources, setup(), Confidence::Medium, &|| ());
     map.files = files;
     assert_eq!(SlotMap::parse(Path::new("map.json"), &map.to_text()).unwrap().files.len(), 1);
     let [problem] = &report.problems[..] else { panic!("one problem") };
