@@ -150,8 +150,8 @@ fn the_hash_of_a_file_is_that_of_its_bytes() {
     fs::write(&path, &code).unwrap();
     let map = mapped(&[Source::file(&path)], Confidence::Medium);
     let digest = <sha2::Sha256 as sha2::Digest>::digest(&code);
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(map.files[0].sha256, digits);
+    let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(map.files[0].sha256, digits.concat());
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use tacenda_scan::Report;
 use tacenda_scan::workspace::{Change, Client, serve};
+use tacenda_scan::{Models, Report, Setup};
 
 /// Tells one batch of changes, and notes what comes back.
 struct Editor {
@@ -41,7 +41,8 @@ fn what_is_not_analysed_is_told_to_have_no_findings() {
     ] {
         let change = Change { path: PathBuf::from(name), text: Some(text.to_owned()) };
         let mut editor = Editor { changes: Some(vec![change]), told: Vec::new() };
-        serve(Vec::new(), 1, &mut editor);
+        let setup = Setup { models: Models::builtin(), threads: 1 };
+        serve(Vec::new(), setup, &mut editor);
         assert_eq!(editor.told, [(PathBuf::from(name), 0)]);
     }
 }
