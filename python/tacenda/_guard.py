@@ -73,7 +73,7 @@ class Guard:
         tokenizers.start(self.core, self.patches, self.imports)
         mlx_lm.start(self.core, self.patches, self.imports)
         _protect.use(self.core, self.streams.settle)
-        settle()
+        self.core.prepare()
         atexit.register(self._end)
 
     def _end(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from pathlib import Path
 from typing import Any
 
 from tacenda._core import Core
@@ -85,6 +84,8 @@ class File:
     def __init__(self, core: Core, entry: Mapping[str, Any]) -> None:
         self.path: str = entry["path"]
         self.sha256: str = entry["sha256"]
+        from pathlib import Path  # costs milliseconds, which a program without a map need not pay
+
         self.parts = Path(self.path).parts
         # What the process has found it to be; None as long as nobody has asked.
         self.is_stale: bool | None = None

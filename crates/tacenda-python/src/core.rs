@@ -92,7 +92,6 @@ impl Core {
                 (policy, engine, keys, spool, slots, true)
             }
         };
-        prepare(engine);
         let has_sinks = is_own && policy.sinks() != [SinkTarget::Stdio];
         let redactor = Redactor::new(engine, policy, keys).with_spool(spool);
         let filters = std::env::var_os(SHARE_VARIABLE).unwrap_or_default();
@@ -150,6 +149,14 @@ impl Core {
             into => into.into_iter().map(IntoRawFd::into_raw_fd).collect(),
         };
         Ok((before, own, diverted.shell.id(), variables))
+    }
+
+    /// Makes the tables of the engine in the background, while the application goes on. What is
+    /// redacted meanwhile waits for them.
+    fn prepare(&self) {
+        let engine = self.redactor.engine();
+        let thread = std::thread::Builder::new().spawn(|| engine.prepare());
+        *preparing() = thread.ok();
     }
 
     /// Whether the log of this process goes anywhere but where its outputs lead.
@@ -436,12 +443,6 @@ impl Core {
         let bytes = PyBytes::new(text.py(), &redacted);
         Ok(bytes.call_method1("decode", ("utf-8", "surrogatepass"))?.cast_into()?)
     }
-}
-
-/// Makes the tables of the engine in the background, while the rest is set up.
-fn prepare(engine: &'static Engine) {
-    let thread = std::thread::Builder::new().spawn(|| engine.prepare());
-    *preparing() = thread.ok();
 }
 
 /// Waits for what goes on in the background. In a child by fork nobody would go on with it.

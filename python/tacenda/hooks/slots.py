@@ -14,7 +14,6 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 from tacenda import _describe
@@ -238,6 +237,8 @@ class Slots(dict[str, File | None]):
         named = self._by_name.get(os.path.basename(pathname))
         if not named:
             return None
+        from pathlib import Path  # costs milliseconds, which a program without a map need not pay
+
         path = Path(os.path.abspath(pathname))
         real = os.path.realpath(path)
         # What has the most of the path in common comes first; what lies at the root, before all.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tacenda._core import Core
@@ -118,6 +117,8 @@ class _Trackers:
 
     def mlflow_traces(self, module: Any) -> None:
         """Inputs, outputs and attributes of spans, which are JSON; events and errors."""
+        import json  # costs milliseconds, which a program without mlflow need not pay
+
         clean = self._clean
         dump = module.dump_span_attribute_value
         span = module.LiveSpan
