@@ -38,5 +38,5 @@ def work() -> Iterator[Path]:
 def test_a_program_under_load(what: Program | Script | Cells, model: Path, work: Path) -> None:
     if isinstance(what, Program):
         what = dataclasses.replace(what, at_once=min(what.at_once, 30))
-    found = compare(what, model, work, rounds=1, batch=BATCH[type(what)], settle=1)
+    found = compare(what, model, work, rounds=1, batch=BATCH[type(what)])
     assert found.faults() == []
