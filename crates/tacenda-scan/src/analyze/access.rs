@@ -165,9 +165,9 @@ impl<'a> Walker<'a> {
         })
     }
 
-    /// Whether an expression stands for a logger, by its name or by where it comes from.
-    pub(super) fn is_log_object(&self, expr: &Expr) -> bool {
-        let known = variable(expr).and_then(|key| self.env.get(&key)).map(|value| &value.known);
+    /// What is known of a variable, or of an attribute of the object that this code is a method of.
+    pub(super) fn known(&self, expr: &Expr) -> Option<&Known> {
+        let here = variable(expr).and_then(|key| self.env.get(&key)).map(|value| &value.known);
         let by_class = || match &expr.kind {
             ExprKind::Attribute(base, ident) => {
                 self_attribute(base, &ident.name)?;
@@ -178,7 +178,12 @@ impl<'a> Walker<'a> {
             }
             _ => None,
         };
-        matches!(known.or_else(by_class), Some(Known::LogObject))
+        here.or_else(by_class)
+    }
+
+    /// Whether an expression stands for a logger, by its name or by where it comes from.
+    pub(super) fn is_log_object(&self, expr: &Expr) -> bool {
+        matches!(self.known(expr), Some(Known::LogObject))
             || expr.last_name().is_some_and(|last| {
                 self.models().sink_method(&last.name, "info").is_some_and(|sink| !sink.text_first)
             })

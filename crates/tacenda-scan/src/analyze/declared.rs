@@ -3,7 +3,6 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
-use super::bind::{self_attribute, variable};
 use super::call::Arguments;
 use super::through::is_log_name;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -49,18 +48,7 @@ impl<'a> Walker<'a> {
 
     /// The class of what an expression stands for, if that was made or annotated here.
     fn class_of(&self, expr: &Expr) -> Option<&Name> {
-        let here = || variable(expr).and_then(|key| self.env.get(&key)).map(|value| &value.known);
-        let held = || match &expr.kind {
-            ExprKind::Attribute(base, ident) => {
-                self_attribute(base, &ident.name)?;
-                let class = (self.file, self.class.clone()?);
-                let attributes = self.shared.attributes.get(&class);
-                let attributes = attributes.or_else(|| self.outcome.attributes.get(&class))?;
-                Some(&attributes.get(&ident.name)?.known)
-            }
-            _ => None,
-        };
-        match here().or_else(held)? {
+        match self.known(expr)? {
             Known::Object(class) => Some(class),
             _ => None,
         }
