@@ -49,24 +49,15 @@ impl Key {
     }
 
     /// The key of these letters, without the number at its end.
-    fn read(mut letters: Backwards<'_>) -> Self {
+    fn read(letters: Backwards<'_>) -> Self {
         let (text, end) = (letters.text, letters.at);
+        let mut letters = letters.without_number();
         let mut key = Self { letters: [0; KEY], from: KEY, start: end };
         for byte in letters.by_ref().take(KEY) {
             key.push_front(byte);
         }
         key.start = boundary::out_of_escape(text, letters.at).min(end);
-        key.without_number()
-    }
-
-    /// Without the digits at its end: `token2` is a token.
-    fn without_number(mut self) -> Self {
-        let digits = self.as_bytes().iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits > 0 && digits <= NUMBER {
-            self.letters.copy_within(self.from..KEY - digits, self.from + digits);
-            self.from += digits;
-        }
-        self
+        key
     }
 }
 
@@ -208,19 +199,13 @@ impl<'t> Backwards<'t> {
         Self { text, at: end, blanks: if quoted { 0 } else { BLANKS } }
     }
 
-    /// Without the number at its end, as in [`Key::without_number`].
+    /// Without the digits at its end: `token2` is a token.
     #[inline]
-    fn without_number(self) -> Self {
-        if !self.text[..self.at].last().is_some_and(u8::is_ascii_digit) {
-            return self;
-        }
-        let mut rest = self.clone();
-        for _ in 0..=NUMBER {
-            let mut next = rest.clone();
-            if !next.next().is_some_and(|byte| byte.is_ascii_digit()) {
-                return rest;
-            }
-            rest = next;
+    fn without_number(mut self) -> Self {
+        let digits = self.text[..self.at].iter().rev().take_while(|byte| byte.is_ascii_digit());
+        let digits = digits.take(NUMBER + 1).count();
+        if digits <= NUMBER {
+            self.at -= digits;
         }
         self
     }

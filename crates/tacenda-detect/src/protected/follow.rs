@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::store::{ProtectedValues, Value, ValueId};
+use super::completions::{Completions, Cursor};
+use super::store::{ProtectedValues, State, Value, ValueId};
 
 /// How one piece of a log continues a completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,33 +32,146 @@ pub(super) struct Followers {
 struct Follower {
     /// Whether a run is going on.
     running: bool,
-    /// How far this log has come in each completion: several may be written in turns, and a run
-    /// goes on after other records. Where a piece fits several, both readings are kept.
-    cursors: Vec<(ValueId, usize)>,
+    /// How far this log has come in each completion that it has begun to repeat, the last one
+    /// first: several may be written in turns, and a run goes on after other records.
+    readings: Vec<Reading>,
     /// The completion that the last piece was of.
     last: Option<ValueId>,
 }
 
-/// Readings kept per log. More are ambiguous beyond use.
-const MAX_CURSORS: usize = 64;
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    cursor: Cursor,
+    /// None when a piece could be explained in no other way; else how many have been explained
+    /// without it.
+    doubt: Option<u8>,
+}
+
+/// Readings kept per log: as many completions may be written in turns.
+const MOST_READINGS: usize = 256;
+/// A reading in doubt is given up after so many pieces.
+const MOST_DOUBT: u8 = 16;
 
 impl Followers {
-    pub(super) fn forget(&mut self, id: ValueId) {
-        for follower in self.logs.values_mut() {
-            follower.cursors.retain(|(value, _)| *value != id);
+    /// Forgets completions of these: what stands at one of them stands at another that is the same
+    /// up to there, or is given up. Logs that follow nothing are forgotten, too.
+    pub(super) fn forget(&mut self, completions: &mut Completions, ids: &[ValueId]) {
+        if !completions.hide(ids) {
+            return;
         }
+        self.logs.retain(|_, follower| {
+            let readings = &mut follower.readings;
+            readings.retain_mut(|reading| completions.move_from(ids, &mut reading.cursor));
+            follower.running || !readings.is_empty()
+        });
+        completions.forget(ids);
     }
 }
 
-/// Where `piece` ends in `text` when it goes on at `cursor`; spaces around it may be left out.
-fn advance(text: &str, cursor: usize, piece: &str) -> Option<usize> {
-    let rest = text.get(cursor..)?;
-    if rest.starts_with(piece) {
-        return Some(cursor + piece.len());
+impl Reading {
+    fn sure(cursor: Cursor) -> Self {
+        Self { cursor, doubt: None }
     }
-    let (piece, trimmed) = (piece.trim(), rest.trim_start());
-    let skipped = rest.len() - trimmed.len();
-    (!piece.is_empty() && trimmed.starts_with(piece)).then(|| cursor + skipped + piece.len())
+
+    fn doubtful(cursor: Cursor) -> Self {
+        Self { cursor, doubt: Some(0) }
+    }
+}
+
+impl Follower {
+    /// How `piece` goes on with what this log has written.
+    fn follow(&mut self, completions: &Completions, piece: &str) -> Followed {
+        let piece: String = piece.chars().filter(|char| !char.is_whitespace()).collect();
+        if self.running && piece.is_empty() {
+            // Line ends and spaces between the tokens are the log's own.
+            return Followed::Continued;
+        }
+        if !self.running && !piece.chars().any(char::is_alphanumeric) {
+            return Followed::No;
+        }
+        let (sure, doubtful): (Vec<_>, Vec<_>) =
+            self.readings.drain(..).partition(|reading| reading.doubt.is_none());
+        let mut found = Explanations::default();
+        for reading in sure {
+            found.try_one(completions, reading, &piece);
+        }
+        let is_explained = !found.advanced.is_empty();
+        for reading in doubtful {
+            if is_explained {
+                found.others.push(reading);
+            } else {
+                found.try_one(completions, reading, &piece);
+            }
+        }
+        // A completion that this log has not repeated yet begins at its beginning.
+        found.begun = completions.begin(&piece);
+        let Some(last) = found.advanced.first().copied().or(found.begun) else {
+            self.readings = found.others;
+            return if self.running { Followed::Ended } else { Followed::No };
+        };
+        self.last = Some(last.id);
+        for reading in found.readings(completions) {
+            let is_known = |known: &Reading| completions.is_same(known.cursor, reading.cursor);
+            if self.readings.len() < MOST_READINGS && !self.readings.iter().any(is_known) {
+                self.readings.push(reading);
+            }
+        }
+        let outcome = if self.running { Followed::Continued } else { Followed::Started };
+        self.running = true;
+        outcome
+    }
+}
+
+/// What a piece may be.
+#[derive(Default)]
+struct Explanations {
+    /// Readings that it goes on with, as they were and as they are then.
+    before: Vec<Reading>,
+    advanced: Vec<Cursor>,
+    /// The beginning of a completion.
+    begun: Option<Cursor>,
+    /// The readings that it does not go on with.
+    others: Vec<Reading>,
+}
+
+impl Explanations {
+    fn try_one(&mut self, completions: &Completions, reading: Reading, piece: &str) {
+        if let Some(further) = completions.advance(reading.cursor, piece) {
+            self.before.push(reading);
+            self.advanced.push(further);
+        } else if !completions.is_over(reading.cursor) {
+            self.others.push(reading);
+        }
+    }
+
+    /// The readings that are left, the likely ones first.
+    fn readings(self, completions: &Completions) -> Vec<Reading> {
+        let Self { before, advanced, begun, others } = self;
+        let mut readings = Vec::with_capacity(2 * advanced.len() + others.len() + 1);
+        match (&advanced[..], begun) {
+            ([cursor], _) => readings.push(Reading::sure(*cursor)),
+            ([], Some(cursor)) => readings.push(Reading::sure(cursor)),
+            _ => readings.extend(advanced.iter().copied().map(Reading::doubtful)),
+        }
+        readings.extend(begun.map(Reading::doubtful));
+        let (sure, doubtful): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|reading| reading.doubt.is_none());
+        readings.extend(sure);
+        // It may be a piece of any of them: in the others the log has come no further.
+        let is_ambiguous = advanced.len() + usize::from(begun.is_some()) > 1;
+        for reading in before {
+            if advanced.len() > 1 {
+                readings.push(reading);
+            } else if is_ambiguous || completions.is_shared(reading.cursor) {
+                readings.push(Reading::doubtful(reading.cursor));
+            }
+        }
+        readings.extend(doubtful.into_iter().filter_map(|reading| {
+            let doubt = reading.doubt.map(|doubt| doubt + 1);
+            doubt.is_none_or(|doubt| doubt <= MOST_DOUBT).then_some(Reading { doubt, ..reading })
+        }));
+        readings
+    }
 }
 
 impl ProtectedValues {
@@ -68,55 +182,15 @@ impl ProtectedValues {
             return Followed::No;
         }
         let mut guard = self.lock();
-        let state = &mut *guard;
-        if state.followers.logs.is_empty() && state.growing().next().is_none() {
+        let State { completions, followers, .. } = &mut *guard;
+        if completions.is_empty() && followers.logs.is_empty() {
             return Followed::No;
         }
-        let mut follower = state.followers.logs.remove(&log).unwrap_or_default();
-        let is_blank = piece.chars().all(char::is_whitespace);
-        if !follower.running && !piece.chars().any(char::is_alphanumeric) {
-            if !follower.cursors.is_empty() {
-                state.followers.logs.insert(log, follower);
-            }
-            return Followed::No;
+        let follower = followers.logs.entry(log).or_default();
+        let outcome = follower.follow(completions, piece);
+        if follower.readings.is_empty() && !follower.running {
+            followers.logs.remove(&log);
         }
-
-        // A completion that this log has not repeated yet begins at its beginning.
-        let mut cursors = follower.cursors.clone();
-        for (id, _) in state.growing() {
-            if !cursors.iter().any(|(known, _)| *known == id) {
-                cursors.push((id, 0));
-            }
-        }
-        let fits = |(id, cursor): &(ValueId, usize)| {
-            let text = state.growing_text(*id)?;
-            Some((*id, advance(text, *cursor, piece)?))
-        };
-        let advanced: Vec<_> = cursors.iter().filter_map(fits).collect();
-        if advanced.is_empty() {
-            // Line ends and spaces between the tokens are the log's own.
-            let outcome = match (follower.running, is_blank) {
-                (true, true) => Followed::Continued,
-                (true, false) => Followed::Ended,
-                (false, _) => Followed::No,
-            };
-            if !follower.cursors.is_empty() {
-                state.followers.logs.insert(log, follower);
-            }
-            return outcome;
-        }
-        let is_ambiguous = advanced.len() > 1;
-        cursors.retain(|cursor| {
-            state.growing_text(cursor.0).is_some() && (is_ambiguous || fits(cursor).is_none())
-        });
-        follower.last = advanced.first().map(|(id, _)| *id);
-        follower.cursors = advanced;
-        follower.cursors.append(&mut cursors);
-        follower.cursors.dedup();
-        follower.cursors.truncate(MAX_CURSORS);
-        let outcome = if follower.running { Followed::Continued } else { Followed::Started };
-        follower.running = true;
-        state.followers.logs.insert(log, follower);
         outcome
     }
 

@@ -7,6 +7,7 @@
 
 mod base64;
 mod canon;
+mod completions;
 mod follow;
 mod grams;
 mod matcher;

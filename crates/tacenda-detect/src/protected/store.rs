@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tacenda_policy::Kind;
 
 use super::canon::Canon;
+use super::completions::Completions;
 use super::follow::Followers;
 use super::grams::{ENTRY_BYTES, Grams};
 use super::roll::{HashKey, MAX_WINDOW, Roller};
@@ -95,8 +96,7 @@ pub(super) struct State {
     /// Whole short values: their canonical lengths, and their hashes.
     pub(super) short_lengths: [u32; MAX_WINDOW + 1],
     pub(super) values: HashMap<ValueId, Entry>,
-    /// The completions that can be followed token by token.
-    growing: Vec<ValueId>,
+    pub(super) completions: Completions,
     pub(super) followers: Followers,
     by_identity: HashMap<u64, ValueId>,
     next: u64,
@@ -117,22 +117,15 @@ pub(super) struct Entry {
     pub(super) told: Told,
     /// Another process told of it that is gone.
     pub(super) orphan: bool,
-    growing: Option<Growing>,
+    /// Whether it is a completion that still grows.
+    grows: bool,
 }
 
 impl Entry {
     /// Whether others are to know it as soon as they listen.
     pub(super) fn is_in_use(&self) -> bool {
-        self.holds > 0 || self.growing.as_ref().is_some_and(|growing| growing.forget_at.is_none())
+        self.holds > 0 || self.grows
     }
-}
-
-/// A completion that is still being generated, or that a log may still be repeating.
-#[derive(Default)]
-struct Growing {
-    text: String,
-    roller: Roller,
-    forget_at: Option<Instant>,
 }
 
 impl ProtectedValues {
@@ -242,9 +235,9 @@ impl ProtectedValues {
         let identity = self.anonymous(&state);
         let id = state.insert(value, identity, Vec::new(), None, now);
         let entry = state.values.get_mut(&id).expect("the value was just inserted");
-        entry.growing = Some(Growing::default());
+        entry.grows = true;
         entry.expires = now + self.limits.expire;
-        state.growing.push(id);
+        state.completions.open(id);
         self.publish(&state);
         id
     }
@@ -254,8 +247,7 @@ impl ProtectedValues {
         let mut guard = self.lock();
         let state = &mut *guard;
         let Some(entry) = state.values.get_mut(&id) else { return };
-        let Some(growing) = &mut entry.growing else { return };
-        growing.text.push_str(segment);
+        let Some(growing) = state.completions.extend(id, segment) else { return };
         let known = entry.hashes.len();
         let key = self.key();
         for canonical in Canon::new(segment.as_bytes()) {
@@ -276,14 +268,16 @@ impl ProtectedValues {
 
     /// Ends a completion. Its text is forgotten soon after, its fingerprints when they expire.
     pub fn close_completion(&self, id: ValueId) {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         let Some(entry) = state.values.get_mut(&id) else { return };
-        let Some(growing) = &mut entry.growing else { return };
-        growing.forget_at = Some(Instant::now() + FOLLOW_AFTER_CLOSE);
-        let fingerprint = (self.fingerprint)(growing.text.as_bytes());
+        let Some(text) = state.completions.text(id) else { return };
+        let fingerprint = (self.fingerprint)(text.as_bytes());
         Arc::make_mut(&mut entry.value).fingerprint = fingerprint;
+        entry.grows = false;
+        state.completions.close(id, Instant::now() + FOLLOW_AFTER_CLOSE);
         let known = entry.hashes.len();
-        self.tell(&mut state, id, known);
+        self.tell(state, id, known);
     }
 
     /// Makes room for what comes next. What somebody holds, a request that is being served, stays
@@ -302,10 +296,9 @@ impl ProtectedValues {
 
     /// The value behind an id, its fingerprint up to date; `None` once it has expired.
     pub(super) fn value(&self, state: &State, id: ValueId) -> Option<Arc<Value>> {
-        let entry = state.values.get(&id)?;
-        let mut value = Arc::clone(&entry.value);
-        if let Some(growing) = &entry.growing {
-            Arc::make_mut(&mut value).fingerprint = (self.fingerprint)(growing.text.as_bytes());
+        let mut value = Arc::clone(&state.values.get(&id)?.value);
+        if let Some(text) = state.completions.text(id) {
+            Arc::make_mut(&mut value).fingerprint = (self.fingerprint)(text.as_bytes());
         }
         Some(value)
     }
@@ -376,7 +369,7 @@ impl State {
             expires: now,
             told: Told::default(),
             orphan: false,
-            growing: None,
+            grows: false,
         };
         self.values.insert(id, entry);
         id
@@ -392,7 +385,7 @@ impl State {
             self.grams.take(*hash);
         }
         self.bytes -= entry.hashes.len() * GRAM_BYTES;
-        self.followers.forget(id);
+        self.followers.forget(&mut self.completions, &[id]);
         Some(entry)
     }
 
@@ -403,11 +396,8 @@ impl State {
             return;
         }
         self.swept = Some(now);
-        self.growing.retain(|id| {
-            let Some(entry) = self.values.get_mut(id) else { return false };
-            entry.growing.take_if(|growing| growing.forget_at.is_some_and(|at| at <= now));
-            entry.growing.is_some()
-        });
+        let due = self.completions.due(now);
+        self.followers.forget(&mut self.completions, &due);
         let gone: Vec<ValueId> = self
             .values
             .iter()
@@ -452,14 +442,5 @@ impl State {
     /// The length of a value; none once it is gone.
     pub(super) fn chars(&self, id: ValueId) -> Option<usize> {
         self.values.get(&id).map(|entry| entry.value.chars)
-    }
-
-    /// The completions that can be followed token by token, with their text so far.
-    pub(super) fn growing(&self) -> impl Iterator<Item = (ValueId, &str)> {
-        self.growing.iter().filter_map(|id| Some((*id, self.growing_text(*id)?)))
-    }
-
-    pub(super) fn growing_text(&self, id: ValueId) -> Option<&str> {
-        Some(self.values.get(&id)?.growing.as_ref()?.text.as_str())
     }
 }

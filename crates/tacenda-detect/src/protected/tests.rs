@@ -162,6 +162,87 @@ fn a_run_goes_on_after_other_records_and_among_other_completions() {
 }
 
 #[test]
+fn many_completions_that_begin_alike_are_each_followed_in_their_own_log() {
+    let store = store();
+    let texts: Vec<String> =
+        (0..300).map(|n| format!("Sure, here is the answer number {n:03} that you want")).collect();
+    let ids: Vec<_> = texts.iter().map(|_| store.open_completion()).collect();
+    let mut pieces: Vec<_> = texts.iter().map(|text| text.split_inclusive(' ')).collect();
+    for _ in 0..10 {
+        for (log, (id, pieces)) in (0..).zip(ids.iter().zip(&mut pieces)) {
+            let piece = pieces.next().expect("ten words");
+            store.extend_completion(*id, piece);
+            let followed = store.follow(log, piece);
+            assert!(
+                matches!(followed, Followed::Started | Followed::Continued),
+                "{followed:?} at {piece:?} of {log}"
+            );
+        }
+    }
+}
+
+#[test]
+fn completions_that_begin_alike_are_followed_in_one_log_by_turns() {
+    let store = store();
+    let ends = ["brown fox jumps over it", "red hen sits still"];
+    let mut twins: Vec<_> = ends
+        .into_iter()
+        .map(|end| (store.open_completion(), "The quick ".to_owned() + end))
+        .map(|(id, text)| (id, text.split(' ').map(str::to_owned).collect::<Vec<_>>()))
+        .collect();
+    for n in 0..8 {
+        for (id, words) in &mut twins {
+            let Some(word) = words.get(n) else { continue };
+            store.extend_completion(*id, word);
+            let followed = store.follow(1, word);
+            assert!(matches!(followed, Followed::Started | Followed::Continued), "{word}");
+        }
+    }
+    let many: Vec<_> = (0..200).map(|_| store.open_completion()).collect();
+    for n in 0..6 {
+        for (k, id) in many.iter().enumerate() {
+            let word = if n < 3 { format!("same{n}") } else { format!("own{k:03}of{n}") };
+            store.extend_completion(*id, &word);
+            let followed = store.follow(2, &word);
+            assert!(matches!(followed, Followed::Started | Followed::Continued), "{word}");
+        }
+    }
+}
+
+#[test]
+fn a_log_goes_on_with_the_twin_of_a_completion_that_is_forgotten() {
+    let store = store();
+    let (one, other) = (store.open_completion(), store.open_completion());
+    for id in [one, other] {
+        store.extend_completion(id, "The violet ");
+    }
+    assert_eq!(store.follow(1, "The"), Followed::Started);
+    assert_eq!(store.follow(1, "violet"), Followed::Continued);
+    store.release(one, Duration::ZERO);
+    store.extend_completion(other, "heron");
+    assert_eq!(store.follow(1, "heron"), Followed::Continued);
+    assert!(store.end_run(1).is_some());
+    store.release(other, Duration::ZERO);
+    assert_eq!(store.follow(1, "heron"), Followed::No);
+}
+
+#[test]
+fn a_completion_is_found_by_its_beginning_however_it_came() {
+    let store = store();
+    let id = store.open_completion();
+    for token in ["\n ", "", " über", "mut", "ig und noch einiges mehr, das darauf folgt"] {
+        store.extend_completion(id, token);
+    }
+    assert_eq!(store.follow(1, "übermut"), Followed::Started);
+    assert_eq!(store.follow(2, "\n  übermutig und noch einiges mehr"), Followed::Started);
+    assert_eq!(store.follow(3, "mut"), Followed::No);
+    store.close_completion(id);
+    assert_eq!(store.follow(4, "übermut"), Followed::Started, "a log may lag behind");
+    store.release(id, Duration::ZERO);
+    assert_eq!(store.follow(5, "übermut"), Followed::No);
+}
+
+#[test]
 fn what_is_held_is_not_dropped_for_others() {
     let limits = Limits { max_bytes: 20_000, ..Limits::default() };
     let store = ProtectedValues::new(limits, Box::new(|_| [0; 3]));

@@ -1,0 +1,167 @@
+//! The text of completions while they grow, and for a while after: a log repeats it piece by piece.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::roll::Roller;
+use super::store::ValueId;
+
+/// The completions that can be followed token by token.
+#[derive(Default)]
+pub(super) struct Completions {
+    growing: HashMap<ValueId, Growing>,
+    /// In the order of their texts: those that begin alike lie together.
+    order: Vec<ValueId>,
+}
+
+/// A completion that is still being generated, or that a log may still be repeating.
+#[derive(Default)]
+pub(super) struct Growing {
+    pub(super) text: String,
+    /// The text without spaces, which a log may leave out or add.
+    body: String,
+    pub(super) roller: Roller,
+    forget_at: Option<Instant>,
+}
+
+/// How far a log has come in a completion. It stands for all that are the same up to there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor {
+    pub(super) id: ValueId,
+    at: usize,
+}
+
+impl Completions {
+    pub(super) fn is_empty(&self) -> bool {
+        self.growing.is_empty()
+    }
+
+    pub(super) fn open(&mut self, id: ValueId) {
+        self.growing.insert(id, Growing::default());
+        if let Err(place) = self.place(id) {
+            self.order.insert(place, id);
+        }
+    }
+
+    /// Adds the text of the next token.
+    pub(super) fn extend(&mut self, id: ValueId, segment: &str) -> Option<&mut Growing> {
+        let place = self.place(id).ok()?;
+        let growing = self.growing.get_mut(&id)?;
+        growing.text.push_str(segment);
+        growing.body.extend(segment.chars().filter(|char| !char.is_whitespace()));
+        // A longer text can only belong further behind.
+        let behind = &self.order[place + 1..];
+        let moves = behind.partition_point(|other| self.compare(*other, id) == Ordering::Less);
+        self.order[place..=place + moves].rotate_left(1);
+        self.growing.get_mut(&id)
+    }
+
+    /// Has the text forgotten at that time.
+    pub(super) fn close(&mut self, id: ValueId, forget_at: Instant) {
+        if let Some(growing) = self.growing.get_mut(&id) {
+            growing.forget_at = Some(forget_at);
+        }
+    }
+
+    /// Those to be forgotten now.
+    pub(super) fn due(&self, now: Instant) -> Vec<ValueId> {
+        let is_due = |growing: &Growing| growing.forget_at.is_some_and(|at| at <= now);
+        let due = self.growing.iter().filter(|(_, growing)| is_due(growing));
+        due.map(|(id, _)| *id).collect()
+    }
+
+    /// Takes these out of the order, to be forgotten. False: none of them is here.
+    pub(super) fn hide(&mut self, ids: &[ValueId]) -> bool {
+        let any = ids.iter().any(|id| self.growing.contains_key(id));
+        if any {
+            self.order.retain(|id| !ids.contains(id));
+        }
+        any
+    }
+
+    /// Moves a cursor from one of these, which are hidden, to another completion that is the same
+    /// up to there. False: there is none.
+    pub(super) fn move_from(&self, ids: &[ValueId], cursor: &mut Cursor) -> bool {
+        if !ids.contains(&cursor.id) {
+            return true;
+        }
+        let twin = self.first_with(self.read(*cursor), "");
+        cursor.id = twin.unwrap_or(cursor.id);
+        twin.is_some()
+    }
+
+    pub(super) fn forget(&mut self, ids: &[ValueId]) {
+        ids.iter().for_each(|id| drop(self.growing.remove(id)));
+    }
+
+    /// The text so far.
+    pub(super) fn text(&self, id: ValueId) -> Option<&str> {
+        Some(&self.growing.get(&id)?.text)
+    }
+
+    /// Where `piece`, which has no spaces, ends in those that begin with it.
+    pub(super) fn begin(&self, piece: &str) -> Option<Cursor> {
+        self.first_with("", piece).map(|id| Cursor { id, at: piece.len() })
+    }
+
+    /// Where `piece`, which has no spaces, ends when it goes on at `cursor`.
+    pub(super) fn advance(&self, cursor: Cursor, piece: &str) -> Option<Cursor> {
+        let goes_on = self.body(cursor.id)[cursor.at..].starts_with(piece);
+        let found =
+            if goes_on { Some(cursor.id) } else { self.first_with(self.read(cursor), piece) };
+        found.map(|id| Cursor { id, at: cursor.at + piece.len() })
+    }
+
+    /// Whether it can go on in no completion.
+    pub(super) fn is_over(&self, cursor: Cursor) -> bool {
+        let growing = self.growing.get(&cursor.id);
+        growing.is_none_or(|growing| growing.forget_at.is_some() && cursor.at == growing.body.len())
+            && !self.is_shared(cursor)
+    }
+
+    /// Whether both stand for the same completions.
+    pub(super) fn is_same(&self, one: Cursor, other: Cursor) -> bool {
+        one.at == other.at && (one.id == other.id || self.read(one) == self.read(other))
+    }
+
+    /// Whether it stands for several completions.
+    pub(super) fn is_shared(&self, cursor: Cursor) -> bool {
+        let read = self.read(cursor);
+        let is_alike =
+            |place| self.order.get(place).is_some_and(|id| self.body(*id).starts_with(read));
+        self.place(cursor.id)
+            .is_ok_and(|place| is_alike(place.wrapping_sub(1)) || is_alike(place + 1))
+    }
+
+    /// What a log has repeated of it.
+    fn read(&self, cursor: Cursor) -> &str {
+        &self.body(cursor.id)[..cursor.at]
+    }
+
+    /// One of those that begin with `read` and go on with `piece`.
+    fn first_with(&self, read: &str, piece: &str) -> Option<ValueId> {
+        let (read, piece) = (read.as_bytes(), piece.as_bytes());
+        let parts = |id: &ValueId| {
+            let body = self.body(*id).as_bytes();
+            body.split_at(read.len().min(body.len()))
+        };
+        let place = self.order.partition_point(|id| parts(id) < (read, piece));
+        let id = *self.order.get(place)?;
+        let (head, rest) = parts(&id);
+        (head == read && rest.starts_with(piece)).then_some(id)
+    }
+
+    fn body(&self, id: ValueId) -> &str {
+        self.growing.get(&id).map_or("", |growing| &growing.body)
+    }
+
+    /// Where it stands in the order, or would.
+    fn place(&self, id: ValueId) -> Result<usize, usize> {
+        self.order.binary_search_by(|other| self.compare(*other, id))
+    }
+
+    fn compare(&self, one: ValueId, other: ValueId) -> Ordering {
+        self.body(one).cmp(self.body(other)).then_with(|| one.cmp(&other))
+    }
+}
