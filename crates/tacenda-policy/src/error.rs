@@ -158,6 +158,16 @@ pub enum PolicyError {
         /// The first kind with the action.
         kind: Kind,
     },
+    /// A certificate without its key, or a key without its certificate.
+    #[error("`{set}` needs `{missing}`")]
+    HalfAnIdentity {
+        /// The layer that has the one.
+        origin: Origin,
+        /// The setting that is there.
+        set: &'static str,
+        /// The setting that is not.
+        missing: &'static str,
+    },
     /// A detector that does not exist.
     #[error("unknown detector in `{list}`")]
     UnknownDetector {
@@ -186,6 +196,7 @@ impl PolicyError {
             | Self::SlotMapFile { origin, .. }
             | Self::CommandOfFoundFile { origin }
             | Self::TokenWithoutVault { origin, .. }
+            | Self::HalfAnIdentity { origin, .. }
             | Self::UnknownDetector { origin, .. } => origin.place(),
             Self::Unreadable { .. }
             | Self::NotRegular { .. }
@@ -242,6 +253,9 @@ impl PolicyError {
                 "set `vault.path`, or choose `hash`, which nobody turns back into the value"
                     .to_owned(),
             ),
+            Self::HalfAnIdentity { .. } => {
+                Some("set both, for servers that ask for a certificate, or neither".to_owned())
+            }
             Self::Cycle { .. } => Some("take one `extends` of the circle out".to_owned()),
         }
     }

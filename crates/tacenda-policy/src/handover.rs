@@ -82,7 +82,7 @@ mod tests {
         actions.personal = 'drop'
         levels = { floor = 'info', loggers = { 'a.*' = 'error', b = 'inherit' }, query_strings = 'keep', debug_at_most = '5m' }
         guard = { stdout = 'log', output_commands = ['a b'], tmpdir = 'inherit', umask = '027', log_directories = ['/var/log/a'], slot_map = '/srv/map.json', sinks = ['stdio', 'file:/var/log/app/a,b.log'] }
-        sinks = { file_size = '1MiB', file_age = '1h', file_keep = 3, queue = '1MiB', wait = '1s', syslog_facility = 'local3', syslog_format = 'rfc3164' }
+        sinks = { file_size = '1MiB', file_age = '1h', file_keep = 3, queue = '1MiB', wait = '1s', syslog_facility = 'local3', syslog_format = 'rfc3164', syslog_certificate = '/etc/ssl/a.pem', syslog_key = '/etc/ssl/a.key' }
         protect = { min_chars = 20, max_bytes = '1MiB', expire = '2h' }
         keys = { file = '/etc/tacenda/keys', command = ['pass', 'show', 'tacenda'] }
         hash = { digits = 16, country_code = '49' }

@@ -176,6 +176,7 @@ impl Loader {
         self.outer_layers(&mut loaded, &mut faults, |setting| setting != Setting::Environment);
         faults.extend(loaded.command_of_a_stranger(found));
         faults.extend(loaded.token_without_vault());
+        faults.extend(loaded.half_an_identity());
         if !faults.is_empty() {
             // In the order of the file; those of variables and arguments follow.
             faults.sort_by_key(|fault| match fault.place() {
@@ -193,11 +194,15 @@ impl Loader {
         let (rules, sinks) = (base(Setting::DetectorsRules), base(Setting::Sinks));
         let (logs, slots) = (base(Setting::LogDirectories), base(Setting::SlotMap));
         let models = base(Setting::ScanModels);
+        let (certificate, key) =
+            (base(Setting::SinksSyslogCertificate), base(Setting::SinksSyslogKey));
         let settings = &mut loaded.policy.settings;
         settings.keys_file.resolve(keys.as_deref().and_then(Path::parent));
         settings.vault_path.resolve(vault.as_deref().and_then(Path::parent));
         settings.detectors_rules.resolve(rules.as_deref().and_then(Path::parent));
         settings.sinks.resolve(sinks.as_deref().and_then(Path::parent));
+        settings.sinks_syslog_certificate.resolve(certificate.as_deref().and_then(Path::parent));
+        settings.sinks_syslog_key.resolve(key.as_deref().and_then(Path::parent));
         settings.log_directories.resolve(logs.as_deref().and_then(Path::parent));
         settings.slot_map.resolve(slots.as_deref().and_then(Path::parent));
         settings.scan_models.resolve(models.as_deref().and_then(Path::parent));
@@ -478,6 +483,20 @@ impl Loaded {
             .vault_path()
             .is_none()
             .then(|| PolicyError::TokenWithoutVault { origin: origin(), kind: *kind })
+    }
+
+    /// A certificate needs its key, and a key its certificate.
+    fn half_an_identity(&self) -> Option<PolicyError> {
+        let settings = &self.policy.settings;
+        let has = [&settings.sinks_syslog_certificate, &settings.sinks_syslog_key]
+            .map(|path| path.0.is_some());
+        let (set, missing) = match has {
+            [true, false] => (Setting::SinksSyslogCertificate, Setting::SinksSyslogKey),
+            [false, true] => (Setting::SinksSyslogKey, Setting::SinksSyslogCertificate),
+            _ => return None,
+        };
+        let origin = self.origin(set).clone();
+        Some(PolicyError::HalfAnIdentity { origin, set: set.path(), missing: missing.path() })
     }
 
     fn warn<'n>(&mut self, found: Option<&Found>, variables: impl Iterator<Item = &'n String>) {

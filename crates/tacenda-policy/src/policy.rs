@@ -132,6 +132,12 @@ impl Policy {
         self.settings.sinks_syslog_format
     }
 
+    /// The certificate that a syslog server is shown over TLS, and its key: both, or neither.
+    pub fn syslog_identity(&self) -> Option<(&Path, &Path)> {
+        let certificate = self.settings.sinks_syslog_certificate.0.as_deref()?;
+        Some((certificate, self.settings.sinks_syslog_key.0.as_deref()?))
+    }
+
     /// The class of the records in a journal.
     pub fn sink_journal_class(&self) -> Class {
         self.settings.sinks_journal_class

@@ -172,6 +172,13 @@ settings! {
     /// daemons understand on the local socket.
     SinksSyslogFormat sinks_syslog_format: SyslogFormat = SyslogFormat::Rfc5424,
         "sinks.syslog_format", "TACENDA_SINKS_SYSLOG_FORMAT";
+    /// The certificate that this client shows a syslog server over TLS, PEM, with those that it is
+    /// signed by behind it. Relative to the policy file.
+    SinksSyslogCertificate sinks_syslog_certificate: OptionalPath = OptionalPath(None),
+        "sinks.syslog_certificate", "TACENDA_SINKS_SYSLOG_CERTIFICATE";
+    /// The private key of that certificate, PEM: a file that others may not read.
+    SinksSyslogKey sinks_syslog_key: OptionalPath = OptionalPath(None),
+        "sinks.syslog_key", "TACENDA_SINKS_SYSLOG_KEY";
     /// The class of the records in a journal: which of its recipients may read them.
     SinksJournalClass sinks_journal_class: Class = Class::Confidential,
         "sinks.journal_class", "TACENDA_SINKS_JOURNAL_CLASS";

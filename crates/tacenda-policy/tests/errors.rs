@@ -456,6 +456,17 @@ fn a_token_needs_a_vault() {
 }
 
 #[test]
+fn a_certificate_needs_its_key() {
+    expect(
+        &of("[sinks]\nsyslog_certificate = 'a.pem'"),
+        "error: `sinks.syslog_certificate` needs `sinks.syslog_key`
+           --> tacenda.toml:2:22
+         hint: set both, for servers that ask for a certificate, or neither",
+    );
+    assert_eq!(of("[sinks]\nsyslog_certificate = 'a.pem'\nsyslog_key = 'a.key'"), "");
+}
+
+#[test]
 fn a_command_runs_from_a_named_file_only() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tacenda.toml");

@@ -42,9 +42,11 @@ fn value(setting: Setting, layer: usize) -> (String, String) {
         | Setting::LevelsDebugAtMost
         | Setting::SinksFileAge
         | Setting::SinksWait => quoted(&format!("{}m", layer + 1)),
-        Setting::KeysFile | Setting::VaultPath | Setting::SlotMap => {
-            quoted(&format!("/keys/{layer}"))
-        }
+        Setting::KeysFile
+        | Setting::VaultPath
+        | Setting::SlotMap
+        | Setting::SinksSyslogCertificate
+        | Setting::SinksSyslogKey => quoted(&format!("/keys/{layer}")),
         Setting::HashCountryCode => quoted(&format!("{}", 40 + layer)),
         Setting::FpeLuhn => quoted(["valid", "invalid"][layer % 2]),
         Setting::DetectorsRules | Setting::LogDirectories | Setting::ScanModels => {
@@ -82,6 +84,15 @@ proptest! {
                 "environment = 'own'\nenvironments.own.extends = 'base'\nenvironments.base.extends = \
                  'production'\n{root}{base}{own}"
             );
+        }
+        // A certificate needs its key, and a key its certificate.
+        let other = match setting {
+            Setting::SinksSyslogCertificate => Some(Setting::SinksSyslogKey),
+            Setting::SinksSyslogKey => Some(Setting::SinksSyslogCertificate),
+            _ => None,
+        };
+        if let Some(other) = other.filter(|_| present != 0) {
+            text.insert_str(0, &format!("{other} = '/other'\n"));
         }
         loader = loader.text("tacenda.toml", text.clone());
         if present & 1 << 3 != 0 {

@@ -23,7 +23,9 @@ pub use file::{FileError, FileSink, Rotation};
 pub use otlp::{OtlpError, OtlpSink, Resource};
 pub use record::{Output, Record};
 pub use sinks::Sinks;
-pub use syslog::{Header, SyslogError, SyslogSink};
+pub use syslog::{Header, Identity, SyslogError, SyslogSink};
+#[cfg(feature = "tls")]
+pub use trust::TlsError;
 
 /// Something that takes records.
 ///

@@ -9,7 +9,11 @@ use std::path::Path;
 
 use tacenda_guard::run::Log;
 use tacenda_policy::{Policy, SinkTarget};
-use tacenda_sink::{FileError, FileSink, Header, Rotation, Sink, Sinks, SyslogError, SyslogSink};
+#[cfg(feature = "otlp")]
+use tacenda_sink::TlsError;
+use tacenda_sink::{
+    FileError, FileSink, Header, Identity, Rotation, Sink, Sinks, SyslogError, SyslogSink,
+};
 
 use crate::failure::Failure;
 
@@ -38,7 +42,11 @@ pub(crate) fn open(policy: &Policy, program: &str) -> Result<Log, Failure> {
                     format: policy.syslog_format(),
                     program: program.to_owned(),
                 };
-                let opened = SyslogSink::open(server, &header);
+                let identity = policy.syslog_identity().map(|(certificate, key)| Identity {
+                    certificate: certificate.to_owned(),
+                    key: key.to_owned(),
+                });
+                let opened = SyslogSink::open(server, &header, identity.as_ref());
                 Box::new(opened.map_err(|error| syslog(target, &error))?)
             }
             SinkTarget::Otlp(url) => otlp(url.as_deref(), target, program)?,
@@ -82,8 +90,13 @@ fn syslog(target: &SinkTarget, error: &SyslogError) -> Failure {
         SyslogError::System(_) => {
             failure.hint("is a syslog daemon running? name its socket: `syslog:PATH`")
         }
-        SyslogError::NoTrust => failure.hint("SSL_CERT_FILE names a file with certificates"),
-        SyslogError::BadName | SyslogError::NoTls => failure,
+        #[cfg(feature = "otlp")]
+        SyslogError::Tls(TlsError::NoTrust) => {
+            failure.hint("SSL_CERT_FILE names a file with certificates")
+        }
+        #[cfg(feature = "otlp")]
+        SyslogError::Tls(TlsError::OpenKey(_)) => failure.hint("chmod 600 the file"),
+        _ => failure,
     }
 }
 

@@ -129,6 +129,24 @@ fn a_sink_that_cannot_be_is_refused_before_the_program_starts() {
 }
 
 #[test]
+fn a_private_key_that_others_may_read_is_refused_before_the_program_starts() {
+    let place = Place::new();
+    let policy = "guard.sinks = ['syslog:tls://127.0.0.1:1']\n\
+                  sinks = { syslog_certificate = 'own.pem', syslog_key = 'own.key' }\n";
+    fs::write(place.path("tacenda.toml"), policy).unwrap();
+    let pem = |label: &str| format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n");
+    fs::write(place.path("own.pem"), pem("CERTIFICATE")).unwrap();
+    fs::write(place.path("own.key"), pem("PRIVATE KEY")).unwrap();
+    fs::set_permissions(place.path("own.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let output = place.run(&[], "touch started");
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("own.key: others may read the private key"), "{error}");
+    assert!(error.contains("chmod 600"), "{error}");
+    assert!(!place.path("started").exists());
+}
+
+#[test]
 fn the_policy_names_the_sinks_and_where_a_file_is_relative_to() {
     let place = Place::new();
     fs::create_dir(place.path("below")).unwrap();

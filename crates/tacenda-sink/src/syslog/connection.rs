@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tacenda_policy::Host;
 
-use super::SyslogError;
+use super::{Identity, SyslogError};
 
 /// How long a peer may take to answer, and to take what is sent.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,7 +41,10 @@ pub(super) enum Connection {
 /// A stream in both directions.
 pub(super) trait Duplex: Write + Send {
     /// Whether the other end has closed it. Nothing is ever said there.
-    fn has_ended(&mut self) -> bool;
+    ///
+    /// # Errors
+    /// When it has not been closed but broken off: what was sent last may not have been taken.
+    fn has_ended(&mut self) -> io::Result<bool>;
 
     /// Says to the other end that nothing more comes.
     fn end(&mut self) -> io::Result<()>;
@@ -49,15 +52,15 @@ pub(super) trait Duplex: Write + Send {
 
 impl Way {
     #[cfg(feature = "tls")]
-    pub(super) fn tls(host: &Host) -> Result<Self, SyslogError> {
+    pub(super) fn tls(host: &Host, identity: Option<&Identity>) -> Result<Self, SyslogError> {
         let name = rustls::pki_types::ServerName::try_from(host.name.clone());
         let name = name.map_err(|_| SyslogError::BadName)?;
-        let config = crate::trust::client().ok_or(SyslogError::NoTrust)?;
+        let config = crate::trust::client(crate::trust::system(), identity)?;
         Ok(Self::Tls(host.clone(), name, config))
     }
 
     #[cfg(not(feature = "tls"))]
-    pub(super) fn tls(_: &Host) -> Result<Self, SyslogError> {
+    pub(super) fn tls(_: &Host, _: Option<&Identity>) -> Result<Self, SyslogError> {
         Err(SyslogError::NoTls)
     }
 
@@ -110,10 +113,10 @@ impl Connection {
         }
     }
 
-    pub(super) fn has_ended(&mut self) -> bool {
+    pub(super) fn has_ended(&mut self) -> io::Result<bool> {
         match self {
             Self::Stream(stream) => stream.has_ended(),
-            Self::Socket(_) | Self::Udp(_) => false,
+            Self::Socket(_) | Self::Udp(_) => Ok(false),
         }
     }
 }
@@ -128,10 +131,12 @@ impl Drop for Connection {
 }
 
 impl Duplex for BufWriter<TcpStream> {
-    fn has_ended(&mut self) -> bool {
+    fn has_ended(&mut self) -> io::Result<bool> {
         let stream = self.get_mut();
-        says_end(stream.set_nonblocking(true).and_then(|()| stream.read(&mut [0; 64])))
-            || stream.set_nonblocking(false).is_err()
+        stream.set_nonblocking(true)?;
+        let ended = says_end(stream.read(&mut [0; 64]))?;
+        stream.set_nonblocking(false)?;
+        Ok(ended)
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -141,10 +146,12 @@ impl Duplex for BufWriter<TcpStream> {
 
 #[cfg(feature = "tls")]
 impl Duplex for BufWriter<rustls::StreamOwned<rustls::ClientConnection, TcpStream>> {
-    fn has_ended(&mut self) -> bool {
+    fn has_ended(&mut self) -> io::Result<bool> {
         let stream = self.get_mut();
-        says_end(stream.sock.set_nonblocking(true).and_then(|()| stream.read(&mut [0; 64])))
-            || stream.sock.set_nonblocking(false).is_err()
+        stream.sock.set_nonblocking(true)?;
+        let ended = says_end(stream.read(&mut [0; 64]))?;
+        stream.sock.set_nonblocking(false)?;
+        Ok(ended)
     }
 
     /// As RFC 5425 wants it (4.4). What the server has sent is read before the socket is closed: a
@@ -167,10 +174,11 @@ impl Duplex for BufWriter<rustls::StreamOwned<rustls::ClientConnection, TcpStrea
 }
 
 /// Whether a look for what the peer has said found that it has gone.
-fn says_end(read: io::Result<usize>) -> bool {
+fn says_end(read: io::Result<usize>) -> io::Result<bool> {
     match read {
-        Ok(count) => count == 0,
-        Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        Ok(count) => Ok(count == 0),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

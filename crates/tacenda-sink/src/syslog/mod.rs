@@ -4,7 +4,7 @@ mod connection;
 mod message;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use tacenda_policy::{Facility, SyslogFormat, SyslogServer, SyslogTransport};
@@ -33,6 +33,15 @@ pub struct Header {
     pub program: String,
 }
 
+/// Who this client is to a server that asks for a certificate (RFC 5425, 4.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The file with the certificate and those that it is signed by, PEM.
+    pub certificate: PathBuf,
+    /// The file with the private key, PEM.
+    pub key: PathBuf,
+}
+
 /// Why there is nothing to send to.
 #[derive(Debug, thiserror::Error)]
 pub enum SyslogError {
@@ -42,9 +51,10 @@ pub enum SyslogError {
     /// The name of the server is no name of a host.
     #[error("the name of the server is none that a certificate could have")]
     BadName,
-    /// There are no certificates to trust.
-    #[error("no certificate to trust was found")]
-    NoTrust,
+    /// TLS cannot be set up.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] crate::TlsError),
     /// This command was built without TLS.
     #[error("this command was built without TLS")]
     NoTls,
@@ -64,13 +74,17 @@ impl SyslogSink {
     ///
     /// # Errors
     /// When the local socket is not there, or TLS cannot be set up.
-    pub fn open(server: &SyslogServer, header: &Header) -> Result<Self, SyslogError> {
+    pub fn open(
+        server: &SyslogServer,
+        header: &Header,
+        identity: Option<&Identity>,
+    ) -> Result<Self, SyslogError> {
         let way = match server {
             SyslogServer::Local => Way::Socket(Path::new(LOCAL).to_owned()),
             SyslogServer::Socket(path) => Way::Socket(path.clone()),
             SyslogServer::Remote(SyslogTransport::Udp, host) => Way::Udp(host.clone()),
             SyslogServer::Remote(SyslogTransport::Tcp, host) => Way::Tcp(host.clone()),
-            SyslogServer::Remote(SyslogTransport::Tls, host) => Way::tls(host)?,
+            SyslogServer::Remote(SyslogTransport::Tls, host) => Way::tls(host, identity)?,
         };
         let connection = match &way {
             Way::Socket(_) => Some(way.connect()?),
@@ -100,9 +114,15 @@ impl SyslogSink {
 
 impl Sink for SyslogSink {
     fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
-        // A server that has gone takes the first message without a word.
-        if self.connection.as_mut().is_some_and(Connection::has_ended) {
-            self.connection = None;
+        // A server that has gone takes the first message without a word. With TLS 1.3, one that
+        // does not accept our certificate says so only when records are on their way.
+        match self.connection.as_mut().map(Connection::has_ended) {
+            None | Some(Ok(false)) => {}
+            Some(Ok(true)) => self.connection = None,
+            Some(Err(error)) => {
+                self.connection = None;
+                return Err(Refusal::of(&error, Retry::Later));
+            }
         }
         for (taken, record) in records.iter().enumerate() {
             if let Err(error) = self.send(record) {
