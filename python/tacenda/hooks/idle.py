@@ -38,6 +38,9 @@ class Idler:
 
     def wake(self) -> None:
         """There is something for the task to do."""
+        # Asked without the lock: a task that begins meanwhile finds what there is to do.
+        if self._task_due is not None:
+            return
         with self._wake:
             if self._task_due is None:
                 self._task_due = time.monotonic() + self._period

@@ -102,6 +102,8 @@ pub(super) struct State {
     next: u64,
     pub(super) bytes: usize,
     pub(super) evicted: u64,
+    /// What was taken when all of it was in use.
+    looked_for_room_at: usize,
     pub(super) swept: Option<Instant>,
     /// The audience that knows all that is held.
     pub(super) audience: u64,
@@ -385,6 +387,7 @@ impl State {
             self.grams.take(*hash);
         }
         self.bytes -= entry.hashes.len() * GRAM_BYTES;
+        self.looked_for_room_at = self.looked_for_room_at.min(self.bytes);
         self.followers.forget(&mut self.completions, &[id]);
         Some(entry)
     }
@@ -409,15 +412,18 @@ impl State {
         }
     }
 
-    /// Removes the oldest of those that `may_go` until there is room, and gives them.
+    /// Removes the oldest of those that `may_go` until there is room, and gives them. It makes more
+    /// room than is wanted now, and when it finds too little it does not look again soon: each time
+    /// it looks at every value.
     pub(super) fn make_room(
         &mut self,
         wanted: usize,
         max_bytes: usize,
         may_go: impl Fn(&Entry) -> bool,
     ) -> Vec<(ValueId, Entry)> {
+        let step = max_bytes / 16;
         let mut gone = Vec::new();
-        if self.bytes + wanted <= max_bytes {
+        if self.bytes + wanted <= max_bytes.max(self.looked_for_room_at + step) {
             return gone;
         }
         let may_go = self.values.iter().filter(|(_, entry)| may_go(entry));
@@ -425,12 +431,14 @@ impl State {
             may_go.map(|(id, entry)| (entry.expires, *id)).collect();
         oldest.sort_unstable();
         for (_, id) in oldest {
-            if self.bytes + wanted <= max_bytes {
+            if self.bytes + wanted <= max_bytes - step {
                 break;
             }
             gone.extend(self.remove(id).map(|entry| (id, entry)));
             self.evicted += 1;
         }
+        let is_full = self.bytes + wanted > max_bytes;
+        self.looked_for_room_at = if is_full { self.bytes + wanted } else { 0 };
         gone
     }
 

@@ -127,6 +127,25 @@ fn memory_is_bounded_and_the_oldest_go_first() {
 }
 
 #[test]
+fn memory_that_was_needed_once_is_no_bound_for_ever() {
+    let limits = Limits { max_bytes: 100_000, ..Limits::default() };
+    let store = ProtectedValues::new(limits, Box::new(|_| [0; 3]));
+    let value = |n: u32| format!("value {n} ").repeat(100);
+    let held: Vec<_> = (0..50)
+        .map(|n| store.protect(&value(n), Kind::Prompt, None, true).expect("long enough"))
+        .collect();
+    assert!(store.usage().bytes > 200_000, "what is held stays");
+    held.into_iter().for_each(|id| store.release(id, Duration::from_secs(60)));
+    for n in 50..100 {
+        store.protect(&value(n), Kind::Prompt, None, false).expect("long enough");
+        store.release(ValueId(u64::MAX), Duration::ZERO);
+    }
+    let usage = store.usage();
+    assert!(usage.bytes <= 100_000, "{usage:?}");
+    assert_eq!(masked(&store, &value(99)), "# ");
+}
+
+#[test]
 fn a_completion_is_followed_token_by_token() {
     let store = store();
     let id = store.open_completion();

@@ -32,8 +32,13 @@ const BLOCK: usize = 64 * 1024;
 /// Bytes taken from one peer at a time, so that none keeps the others waiting.
 const SHARE: usize = 4 << 20;
 
-/// A pause after each look: what many processes tell, a token each, is taken in one go.
-const PAUSE: Duration = Duration::from_millis(1);
+/// A pause after each look: what many requests tell, a token each, is taken in one go. Who sends
+/// goes on meanwhile, as long as the socket has room: after a look that has found [`MUCH`] it is
+/// short.
+const PAUSE: Duration = Duration::from_millis(10);
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
+/// A socket holds a few hundred frames of single tokens.
+const MUCH: usize = 8 * 1024;
 
 /// When to look for what has expired while nothing happens.
 const SOON: Duration = Duration::from_secs(1);
@@ -121,7 +126,11 @@ impl<'v> Server<'v> {
         if heard {
             let now = Instant::now();
             // Who sends that much may be waiting for room to go on.
-            self.paused_until = (most < BLOCK).then(|| now + PAUSE);
+            self.paused_until = match most {
+                BLOCK.. => None,
+                MUCH.. => Some(now + SHORT_PAUSE),
+                _ => Some(now + PAUSE),
+            };
             self.expire_at = Some(now + SOON);
         } else {
             self.paused_until = None;
