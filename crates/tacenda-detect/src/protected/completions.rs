@@ -12,7 +12,22 @@ use super::store::ValueId;
 pub(super) struct Completions {
     growing: HashMap<ValueId, Growing>,
     /// In the order of their texts: those that begin alike lie together.
-    order: Vec<ValueId>,
+    order: Vec<Seat>,
+}
+
+/// A place in the order. What is asked most often, which begin with a piece, is told by the first
+/// bytes that stand here: the texts themselves lie all over the memory.
+#[derive(Clone, Copy, Debug)]
+struct Seat {
+    head: u64,
+    id: ValueId,
+}
+
+/// The first bytes of a text, comparable as the text is.
+fn head(text: impl Iterator<Item = u8>) -> u64 {
+    let mut head = [0; 8];
+    head.iter_mut().zip(text).for_each(|(to, byte)| *to = byte);
+    u64::from_be_bytes(head)
 }
 
 /// A completion that is still being generated, or that a log may still be repeating.
@@ -40,7 +55,7 @@ impl Completions {
     pub(super) fn open(&mut self, id: ValueId) {
         self.growing.insert(id, Growing::default());
         if let Err(place) = self.place(id) {
-            self.order.insert(place, id);
+            self.order.insert(place, Seat { head: 0, id });
         }
     }
 
@@ -51,8 +66,10 @@ impl Completions {
         growing.text.push_str(segment);
         growing.body.extend(segment.chars().filter(|char| !char.is_whitespace()));
         // A longer text can only belong further behind.
+        let seat = Seat { head: head(growing.body.bytes()), id };
         let behind = &self.order[place + 1..];
-        let moves = behind.partition_point(|other| self.compare(*other, id) == Ordering::Less);
+        let moves = behind.partition_point(|other| self.compare(*other, seat) == Ordering::Less);
+        self.order[place] = seat;
         self.order[place..=place + moves].rotate_left(1);
         self.growing.get_mut(&id)
     }
@@ -75,7 +92,7 @@ impl Completions {
     pub(super) fn hide(&mut self, ids: &[ValueId]) -> bool {
         let any = ids.iter().any(|id| self.growing.contains_key(id));
         if any {
-            self.order.retain(|id| !ids.contains(id));
+            self.order.retain(|seat| !ids.contains(&seat.id));
         }
         any
     }
@@ -128,8 +145,9 @@ impl Completions {
     /// Whether it stands for several completions.
     pub(super) fn is_shared(&self, cursor: Cursor) -> bool {
         let read = self.read(cursor);
-        let is_alike =
-            |place| self.order.get(place).is_some_and(|id| self.body(*id).starts_with(read));
+        let is_alike = |place: usize| {
+            self.order.get(place).is_some_and(|seat| self.body(seat.id).starts_with(read))
+        };
         self.place(cursor.id)
             .is_ok_and(|place| is_alike(place.wrapping_sub(1)) || is_alike(place + 1))
     }
@@ -142,14 +160,18 @@ impl Completions {
     /// One of those that begin with `read` and go on with `piece`.
     fn first_with(&self, read: &str, piece: &str) -> Option<ValueId> {
         let (read, piece) = (read.as_bytes(), piece.as_bytes());
-        let parts = |id: &ValueId| {
-            let body = self.body(*id).as_bytes();
+        let wanted = head(read.iter().chain(piece).copied());
+        let parts = |id: ValueId| {
+            let body = self.body(id).as_bytes();
             body.split_at(read.len().min(body.len()))
         };
-        let place = self.order.partition_point(|id| parts(id) < (read, piece));
-        let id = *self.order.get(place)?;
-        let (head, rest) = parts(&id);
-        (head == read && rest.starts_with(piece)).then_some(id)
+        let is_before = |seat: &Seat| match seat.head.cmp(&wanted) {
+            Ordering::Equal => parts(seat.id) < (read, piece),
+            unequal => unequal == Ordering::Less,
+        };
+        let Seat { id, .. } = *self.order.get(self.order.partition_point(is_before))?;
+        let (beginning, rest) = parts(id);
+        (beginning == read && rest.starts_with(piece)).then_some(id)
     }
 
     fn body(&self, id: ValueId) -> &str {
@@ -158,10 +180,12 @@ impl Completions {
 
     /// Where it stands in the order, or would.
     fn place(&self, id: ValueId) -> Result<usize, usize> {
-        self.order.binary_search_by(|other| self.compare(*other, id))
+        let seat = Seat { head: head(self.body(id).bytes()), id };
+        self.order.binary_search_by(|other| self.compare(*other, seat))
     }
 
-    fn compare(&self, one: ValueId, other: ValueId) -> Ordering {
-        self.body(one).cmp(self.body(other)).then_with(|| one.cmp(&other))
+    fn compare(&self, one: Seat, other: Seat) -> Ordering {
+        let texts = || self.body(one.id).cmp(self.body(other.id));
+        one.head.cmp(&other.head).then_with(texts).then_with(|| one.id.cmp(&other.id))
     }
 }
