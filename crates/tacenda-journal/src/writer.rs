@@ -11,13 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::disk::Fault;
 use crate::entry::{Cause, Event, Format, SegmentState};
 use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::log::Log;
 use crate::note::VerifierKey;
 use crate::part::Part;
-use crate::place::{Fault, Folder, Output, Place};
+use crate::place::{Folder, Output, Place};
 use crate::record::Record;
 use crate::segment::{self, Row};
 use crate::settings::{Durability, Limits, Settings, bound};
@@ -110,6 +111,7 @@ impl Journal {
         }
         root.make("active")?;
         root.make("segments")?;
+        root.keep_reserve()?;
         let log = Log::create(&root, settings, (options.clock)())?;
         Ok(log.view().keys(1).1)
     }
@@ -180,9 +182,10 @@ impl Journal {
     pub fn set(&self, settings: Settings, cause: Cause) -> Result<(), JournalError> {
         settings.check()?;
         cause.check()?;
-        let mut owner = self.shared.owner();
-        owner.seal()?;
-        owner.note(Event::Set { settings, cause })
+        self.with_owner(|owner| {
+            owner.seal()?;
+            owner.note(Event::Set { settings, cause })
+        })
     }
 
     /// What it is set to.
@@ -209,7 +212,9 @@ impl Journal {
         &self,
         work: impl FnOnce(&mut Owner) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
-        work(&mut self.shared.owner())
+        let mut owner = self.shared.owner();
+        let _lent = owner.root.lend_reserve();
+        work(&mut owner)
     }
 
     fn end(&mut self) -> Result<(), JournalError> {
@@ -366,6 +371,7 @@ impl Owner {
             return Err(JournalError::Missing { path: path.to_owned() });
         }
         let lock = root.lock()?;
+        let _lent = root.lend_reserve();
         let mut owner = Self {
             active: root.folder("active")?,
             segments: root.folder("segments")?,
@@ -498,6 +504,7 @@ impl Owner {
 
     /// Seals the active segment, if it has records.
     pub(crate) fn seal(&mut self) -> Result<(), JournalError> {
+        let _lent = self.root.lend_reserve();
         self.sync()?;
         let Some(wal) = &self.wal else { return Ok(()) };
         let (number, head) = (wal.header().segment, wal.head_length());
