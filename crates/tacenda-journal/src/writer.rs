@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::appender::Busy;
 use crate::disk::Fault;
 use crate::entry::{Cause, Event, Format, SegmentState};
 use crate::error::JournalError;
@@ -51,13 +52,15 @@ impl Default for Options {
 }
 
 /// A batch takes no more once it has so many records, or bytes of them.
-const BATCH_RECORDS: usize = 4096;
+pub(crate) const BATCH_RECORDS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
 
 /// A journal that this process owns.
 pub struct Journal {
     shared: Arc<Shared>,
     ticker: Option<JoinHandle<()>>,
+    /// Answers those who would append, where it was borrowed from one who did.
+    pub(crate) busy: Option<Busy>,
 }
 
 struct Shared {
@@ -137,7 +140,7 @@ impl Journal {
             .name("tacenda-journal".to_owned())
             .spawn(move || ticking.tick_until_stopped(every))
             .map_err(|error| crate::place::unusable(path, error))?;
-        Ok(Self { shared, ticker: Some(ticker) })
+        Ok(Self { shared, ticker: Some(ticker), busy: None })
     }
 
     /// Appends a record; its number. When it returns, the record is written as
@@ -223,7 +226,10 @@ impl Journal {
         self.shared.stopping.notify_all();
         // It ends by itself, and has nothing to say.
         let _ = ticker.join();
-        self.shared.owner().seal()
+        let sealed = self.shared.owner().seal();
+        // Before another process owns the journal, and listens.
+        self.busy = None;
+        sealed
     }
 }
 
