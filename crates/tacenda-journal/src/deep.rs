@@ -11,12 +11,8 @@ use crate::segment::Expired;
 use crate::tree::Frontier;
 use crate::wal;
 
-/// What the content of a segment comes to.
-pub(crate) struct Content {
-    pub(crate) root: Hash,
-    pub(crate) records: u64,
-    pub(crate) erased: u64,
-}
+/// What is said of a segment whose content is another one.
+pub(crate) const NOT_COMMITTED: &str = "its records are not those that were committed to";
 
 /// A record with its leaf, and with no more than that when it was erased.
 pub(crate) struct Leaf {
@@ -97,15 +93,21 @@ fn all(salts: [Option<Salts>; 5]) -> Option<[Salts; 5]> {
     salts.try_into().ok()
 }
 
-/// Finds the root of a segment anew from its content. `None` when a key is missing.
-pub(crate) fn content(
-    reader: &Reader,
-    segment: &SegmentState,
-) -> Result<Option<Content>, JournalError> {
+/// Finds the root of a segment anew from its content: whether that could be done. Not so when a key is
+/// missing.
+///
+/// # Errors
+/// When the content is not what was committed to.
+pub(crate) fn compare(reader: &Reader, segment: &SegmentState) -> Result<bool, JournalError> {
     let (mut frontier, mut erased) = (Frontier::default(), 0);
     let salts = leaves(reader, segment, &mut |leaf| {
         frontier.push(leaf.hash);
         erased += u64::from(leaf.erased);
     })?;
-    Ok(salts.map(|_| Content { root: frontier.root(), records: frontier.size(), erased }))
+    let found = (frontier.root(), frontier.size(), erased);
+    if salts.is_some() && found != (segment.root, segment.records, segment.erased) {
+        let place = format!("segments/{}", segment.file());
+        return Err(JournalError::damaged(place, NOT_COMMITTED));
+    }
+    Ok(salts.is_some())
 }

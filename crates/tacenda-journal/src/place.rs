@@ -325,6 +325,13 @@ impl Folder {
         }
     }
 
+    /// Whether a process writes to the journal at this moment.
+    pub(crate) fn is_owned(&self) -> bool {
+        let Ok(file) = self.open("lock") else { return false };
+        let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
+        locked == Err(Errno::WOULDBLOCK)
+    }
+
     fn step(&self, step: Step, name: &str) -> Result<(), JournalError> {
         self.disk.step(step).map_err(|error| unusable(&self.path.join(name), error))
     }
