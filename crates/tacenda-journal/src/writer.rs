@@ -65,7 +65,6 @@ pub struct Journal {
 
 struct Shared {
     queue: Mutex<Queue>,
-    written: Condvar,
     owner: Mutex<Owner>,
     stop: Mutex<bool>,
     stopping: Condvar,
@@ -86,14 +85,43 @@ struct Batch {
     slot: Arc<Slot>,
 }
 
+/// Where those wait whose records are in one batch.
+#[derive(Default)]
+struct Slot {
+    turn: Mutex<Turn>,
+    turned: Condvar,
+}
+
+#[derive(Default)]
+enum Turn {
+    /// Others write.
+    #[default]
+    Wait,
+    /// One of those who wait writes.
+    Lead,
+    /// It is done: the number of the first record.
+    Written(Result<u64, Arc<JournalError>>),
+}
+
+impl Queue {
+    /// Adds records to what is written next: where they wait, and their place in it.
+    fn add(&mut self, mut records: Vec<Record>) -> (Arc<Slot>, u64) {
+        if !self.batches.back().is_some_and(Batch::has_room) {
+            self.batches.push_back(Batch::default());
+        }
+        let batch = self.batches.back_mut().expect("one was just added");
+        let offset = batch.records.len() as u64;
+        batch.bytes += records.iter().map(Record::size).sum::<usize>();
+        batch.records.append(&mut records);
+        (Arc::clone(&batch.slot), offset)
+    }
+}
+
 impl Batch {
     fn has_room(&self) -> bool {
         self.records.len() < BATCH_RECORDS && self.bytes < BATCH_BYTES
     }
 }
-
-/// What became of a batch: the number of its first record.
-type Slot = Mutex<Option<Result<u64, Arc<JournalError>>>>;
 
 impl Journal {
     /// Makes a journal in a directory, which is made where there is none. Gives the key to verify
@@ -128,7 +156,6 @@ impl Journal {
         let settings = owner.log.view().state.settings.clone();
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
-            written: Condvar::new(),
             owner: Mutex::new(owner),
             stop: Mutex::new(false),
             stopping: Condvar::new(),
@@ -274,13 +301,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Lead<'s> {
     shared: &'s Shared,
     slot: Arc<Slot>,
+    outcome: Result<u64, Arc<JournalError>>,
 }
 
 impl Drop for Lead<'_> {
     fn drop(&mut self) {
-        lock(&self.slot).get_or_insert_with(|| Err(Arc::new(JournalError::Stopped)));
-        lock(&self.shared.queue).leading = false;
-        self.shared.written.notify_all();
+        let mut queue = lock(&self.shared.queue);
+        match queue.batches.front() {
+            Some(next) => {
+                *lock(&next.slot.turn) = Turn::Lead;
+                next.slot.turned.notify_one();
+            }
+            None => queue.leading = false,
+        }
+        drop(queue);
+        let outcome = std::mem::replace(&mut self.outcome, Ok(0));
+        *lock(&self.slot.turn) = Turn::Written(outcome);
+        self.slot.turned.notify_all();
     }
 }
 
@@ -289,36 +326,39 @@ impl Shared {
         lock(&self.owner)
     }
 
-    fn append(&self, mut records: Vec<Record>) -> Result<u64, JournalError> {
+    fn append(&self, records: Vec<Record>) -> Result<u64, JournalError> {
         let mut queue = lock(&self.queue);
-        if !queue.batches.back().is_some_and(Batch::has_room) {
-            queue.batches.push_back(Batch::default());
+        let (slot, offset) = queue.add(records);
+        let leads = !std::mem::replace(&mut queue.leading, true);
+        drop(queue);
+        if leads {
+            self.lead();
         }
-        let batch = queue.batches.back_mut().expect("one was just added");
-        let offset = batch.records.len() as u64;
-        batch.bytes += records.iter().map(Record::size).sum::<usize>();
-        batch.records.append(&mut records);
-        let slot = Arc::clone(&batch.slot);
+        let mut turn = lock(&slot.turn);
         loop {
-            if let Some(outcome) = lock(&slot).as_ref() {
-                return match outcome {
-                    Ok(first) => Ok(first + offset),
-                    Err(error) => Err(JournalError::Together(Arc::clone(error))),
-                };
+            match &*turn {
+                Turn::Written(Ok(first)) => return Ok(first + offset),
+                Turn::Written(Err(error)) => return Err(JournalError::Together(Arc::clone(error))),
+                Turn::Wait => {
+                    let waited = slot.turned.wait(turn);
+                    turn = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+                }
+                Turn::Lead => {
+                    *turn = Turn::Wait;
+                    drop(turn);
+                    self.lead();
+                    turn = lock(&slot.turn);
+                }
             }
-            if queue.leading {
-                queue = self.written.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
-                continue;
-            }
-            queue.leading = true;
-            let batch = queue.batches.pop_front().expect("ours is not written yet");
-            drop(queue);
-            let lead = Lead { shared: self, slot: batch.slot };
-            let outcome = self.owner().write(&batch.records).map_err(Arc::new);
-            *lock(&lead.slot) = Some(outcome);
-            drop(lead);
-            queue = lock(&self.queue);
         }
+    }
+
+    /// Writes what comes next, and has the rest written by one of those who wait for it.
+    fn lead(&self) {
+        let batch = lock(&self.queue).batches.pop_front().expect("ours is not written yet");
+        let outcome = Err(Arc::new(JournalError::Stopped));
+        let mut lead = Lead { shared: self, slot: batch.slot, outcome };
+        lead.outcome = self.owner().write(&batch.records).map_err(Arc::new);
     }
 
     fn tick_until_stopped(&self, every: Duration) {
@@ -436,8 +476,7 @@ impl Owner {
                 empty.insert(Wal::create(&self.active, number, first, &state.origin, keys)?)
             }
         };
-        let records: Vec<&Record> = records.iter().collect();
-        let written = wal.append(&records);
+        let written = wal.append(records);
         self.stopped |= matches!(written, Err(JournalError::Stopped));
         let first = written?;
         self.unsynced = true;
@@ -531,19 +570,15 @@ impl Owner {
     fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
         let (header, keys) = (wal.header(), wal.keys());
         let name = wal::name(header.segment);
-        let damaged = |what| JournalError::damaged(format!("active/{name}"), what);
-        let bytes = self.active.read(&name)?.ok_or_else(|| damaged("it is missing"))?;
-        let survey = wal::survey(&bytes).ok_or_else(|| damaged("its header was changed"))?;
-        if survey.root != wal.root() {
-            return Err(damaged("it is not what was written"));
-        }
+        let missing = || JournalError::damaged(format!("active/{name}"), "it is missing");
+        let bytes = self.active.read(&name)?.ok_or_else(missing)?;
         let mut segment = SegmentState {
             number: header.segment,
             format: Format::Parquet,
             first: header.first,
             records: wal.records().into(),
             times: wal.times(),
-            root: survey.root,
+            root: wal.root(),
             sha256: [0; 32],
             bytes: 0,
             erased: 0,
@@ -557,8 +592,7 @@ impl Owner {
         self.segments.discard(&new)?;
         let output = self.segments.create(&new)?;
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
-        let batches = survey.open(&bytes, Part::ALL.map(|part| Some(keys.key(part))));
-        let rows = batches.flat_map(|batch| match batch {
+        let rows = wal.batches(&bytes).flat_map(|batch| match batch {
             Ok(records) => records.into_iter().map(|record| Ok(Row::of(record))).collect(),
             Err(error) => vec![Err(error)],
         });
@@ -665,6 +699,35 @@ mod tests {
         journal.close().unwrap();
         assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2]);
         assert_eq!(fixture.verify().findings, []);
+    }
+
+    #[test]
+    fn what_is_sealed_is_what_was_written() {
+        let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
+        let journal = fixture.open();
+        let records: Vec<Record> = (0..4).map(record).collect();
+        for batch in records.chunks(2) {
+            journal.append_all(batch.to_vec()).unwrap();
+            journal.sync().unwrap();
+        }
+        let owner = journal.shared.owner();
+        let wal = owner.wal.as_ref().unwrap();
+        let bytes = owner.active.read(&wal::name(0)).unwrap().unwrap();
+        let read = |bytes: &[u8]| wal.batches(bytes).collect::<Result<Vec<_>, _>>();
+        assert_eq!(read(&bytes).unwrap().concat(), records);
+        let mut refused = 0;
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            // Leaves and marks are not read for it.
+            match read(&changed) {
+                Ok(read) => assert_eq!(read.concat(), records, "byte {at}"),
+                Err(_) => refused += 1,
+            }
+            // The last frame is a mark, of 117 bytes.
+            assert_eq!(read(&bytes[..at]).is_err(), at < bytes.len() - 117, "cut at {at}");
+        }
+        assert!(refused > bytes.len() / 2, "{refused} of {}", bytes.len());
     }
 
     #[test]

@@ -34,8 +34,8 @@ __all__ = [
     "verify",
 ]
 
-# How long something wrong has to stay while somebody writes to the journal, in seconds: it may be what
-# the next step of theirs puts right.
+# How long something wrong has to stay while somebody writes to the journal, in seconds: it may be
+# what the next step of theirs puts right.
 PATIENCE = 5.0
 PAUSE = 0.02
 
