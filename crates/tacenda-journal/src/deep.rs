@@ -42,7 +42,7 @@ pub(crate) fn leaves(
         return Ok(None);
     }
     let salts = all(sealed.salts()?).ok_or_else(|| damaged("its salts are missing"))?;
-    let mut walking = salts.clone();
+    let (mut walking, mut head) = (salts.clone(), Vec::new());
     let mut number = 0;
     for group in 0..sealed.groups() {
         for (sequence, row) in sealed.rows(group, &|_, _| true)? {
@@ -51,7 +51,7 @@ pub(crate) fn leaves(
             }
             let hash = match row.erased {
                 Some(hash) => Some(hash),
-                None => leaf(&mut walking, number, &row.record, &row.expired),
+                None => leaf(&mut walking, number, &row.record, &mut head, &row.expired),
             };
             let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
             let (erased, expired) = (row.erased.is_some(), row.expired);
@@ -72,20 +72,27 @@ fn leaves_of_wal(
     let (keys, records) = reader.records_of_wal(segment.number, bytes)?;
     let salts = Part::ALL.map(|part| keys[part.index()].as_ref().map(wal::salts));
     let Some(mut salts) = all(salts) else { return Ok(None) };
-    let given = salts.clone();
+    let (given, mut head) = (salts.clone(), Vec::new());
     for (number, record) in (0..).zip(records) {
         let expired = Expired::default();
-        let hash = leaf(&mut salts, number, &record, &expired);
+        let hash = leaf(&mut salts, number, &record, &mut head, &expired);
         let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
         take(Leaf { hash, record, erased: false, expired });
     }
     Ok(Some(given))
 }
 
-fn leaf(salts: &mut [Salts; 5], number: u32, record: &Record, expired: &Expired) -> Option<Hash> {
-    let mut head = Vec::new();
-    record.head(&mut head);
-    wal::leaf(salts, number, record, &head, expired)
+/// The leaf of a record; `head` is what its head is written into.
+fn leaf(
+    salts: &mut [Salts; 5],
+    number: u32,
+    record: &Record,
+    head: &mut Vec<u8>,
+    expired: &Expired,
+) -> Option<Hash> {
+    head.clear();
+    record.head(head);
+    wal::leaf(salts, number, record, head, expired)
 }
 
 fn all(salts: [Option<Salts>; 5]) -> Option<[Salts; 5]> {

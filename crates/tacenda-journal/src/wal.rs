@@ -140,7 +140,7 @@ pub(crate) fn leaf(
         }
         count += 1;
     }
-    Some(tree::leaf(&data[..1 + 32 * count]))
+    Some(tree::leaf(&data[..=32 * count]))
 }
 
 /// The file of the active segment.

@@ -34,9 +34,12 @@ impl Numbers {
     }
 }
 
+/// A place in a journal, and what was in it.
+type Before = (PathBuf, Vec<u8>);
+
 /// A journal that has seen everything, a checkpoint of it, and files as they were before content was
 /// taken out of them, in places where somebody may put them back.
-fn seasoned_with_past() -> (Fixture, Vec<u8>, Vec<(PathBuf, Vec<u8>)>) {
+fn seasoned_with_past() -> (Fixture, Vec<u8>, Vec<Before>) {
     let fixture = Fixture::with(|settings| {
         *settings.retention.classes.of(Class::Restricted) = Some(3600);
     });

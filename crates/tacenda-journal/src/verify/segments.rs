@@ -1,6 +1,9 @@
 //! Whether the files of the segments are those that the log knows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::log::Log;
 use super::{Fault, Verification};
@@ -204,15 +207,33 @@ fn active(folder: &Folder, log: &Log, state: &State, report: &mut Verification) 
     }
 }
 
-/// Compares the content of each segment with what was committed to.
+/// Compares the content of each segment with what was committed to, several at a time.
 pub(super) fn compare(reader: &Reader, report: &mut Verification) {
-    for segment in reader.view.state.segments.values().filter(|segment| !segment.deleted) {
-        match reader.as_noted(segment, |segment| deep::compare(reader, segment)) {
+    let segments: Vec<_> =
+        reader.view.state.segments.values().filter(|segment| !segment.deleted).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(segment) = segments.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let compared = reader.as_noted(segment, |segment| deep::compare(reader, segment));
+            done.push((segment.number, compared));
+        }
+        done
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(segments.len());
+    let mut all: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined.flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    all.sort_unstable_by_key(|(number, _)| *number);
+    for (number, compared) in all {
+        match compared {
             Ok(compared) => report.compared += u64::from(compared),
             // Whoever lacks a key compares nothing.
             Err(JournalError::NoKey { .. }) => {}
             Err(error) => {
-                let place = format!("segments/{}", segment.file());
+                let place = format!("segments/{}", reader.view.state.segments[&number].file());
                 report.find(place, Fault::Altered, error.to_string());
             }
         }
