@@ -156,31 +156,44 @@ def test_both_verifiers_know_what_a_witness_has_signed(journal: Journal) -> None
 
 
 def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
-    for segment in range(3):
-        journal.fill(segment * 5, 5, **(OLD if segment == 1 else {}))
-    journal.run("hold", journal.path, "case", "--since", "1h", "--reason", "a test")
+    for segment in range(4):
+        when = {"time": f"2020-0{segment}-01T00:00:00Z"} if segment in {1, 2} else {}
+        journal.fill(segment * 5, 5, **when)
+    past = {path: path.read_bytes() for path in (journal.path / "segments").iterdir()}
+    why = ("--reason", "a test")
+    journal.run("hold", journal.path, "case", "--since", "1h", *why)
+    # Two lose the content of a class, and one of these is deleted.
     journal.run("retain", journal.path, *journal.both)
+    journal.run("hold", journal.path, "old", "--until", "2020-01-15T00:00:00Z", *why)
+    journal.run("retention", journal.path, "--max-size", "1", *why)
+    journal.run("retain", journal.path)
     witnessed(journal)
-    # A fourth one is being written, and marked with each record.
+    # A fifth one is being written, and marked with each record.
     begin_segment(journal)
     kept = journal.folder / "kept"
     kept.write_text(journal.run("checkpoint", journal.path))
     since = {"kept": kept.read_bytes()}
     report = verify(journal.path, journal.key, since)
     assert report.findings == []
-    assert (report.entries, report.segments, report.records) == (6, 3, 15)
-    active = journal.path / "active/0000000003.wal"
+    assert (report.entries, report.segments, report.records) == (11, 3, 15)
+    active = journal.path / "active/0000000004.wal"
     assert active.exists()
 
     chance = random.Random(6)
     files = sorted(path for path in journal.path.rglob("*") if path.is_file())
     files = [path for path in files if path.parent.name != "keys" and path.stat().st_size]
+    files.remove(journal.path / "reserve")
     # TACENDA_JOURNAL_DAMAGES=1000 for as many.
     for round_ in range(int(os.environ.get("TACENDA_JOURNAL_DAMAGES", "60"))):
         path = chance.choice(files)
         data = path.read_bytes()
         damaged = bytearray(data)
-        match round_ % 4:
+        match round_ % 5:
+            case 4:
+                # What was deleted or has expired is put back.
+                path = chance.choice(sorted(past))
+                data = path.read_bytes() if path.exists() else b""
+                damaged = bytearray(past[path])
             case 0:
                 damaged[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
             case 1 if path != active:
@@ -194,6 +207,7 @@ def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
             case _:
                 damaged += data[: chance.randrange(1, len(data) + 1)]
         path.write_bytes(damaged)
+        path.chmod(0o600)
         theirs = verify(journal.path, journal.key, since)
         ours = journal.attempt("verify", journal.path, "--key", journal.key, "--since", kept)
         # A few bytes after the last frame may be the next one.
@@ -204,8 +218,44 @@ def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
             ours.stdout,
             theirs.findings,
         )
-        path.write_bytes(data)
+        if data:
+            path.write_bytes(data)
+        else:
+            path.unlink()
     assert verify(journal.path, journal.key, since).findings == []
+
+
+def test_both_verifiers_name_what_is_gone_and_there(journal: Journal) -> None:
+    journal.fill(0, 3, time="2020-01-01T00:00:00Z")
+    journal.fill(3, 3)
+    segments = journal.path / "segments"
+    past = {path.name: path.read_bytes() for path in segments.iterdir()}
+    why = ("--reason", "a test")
+    journal.run("erase", journal.path, *journal.both, "--text", "m4", *why)
+    journal.run("retention", journal.path, "--max-age", "1d", *why)
+    journal.run("retain", journal.path)
+    erased = (segments / "0000000001.parquet").read_bytes()
+    for name, data in (
+        ("0000000000.parquet", past["0000000000.parquet"]),
+        ("0000000000.wal", b"tacenda-wal-1\n"),
+        ("0000000001.parquet.erasing", past["0000000001.parquet"]),
+        ("0000000001.parquet", past["0000000001.parquet"]),
+        ("0000000001.wal", b"tacenda-wal-1\n"),
+        ("../active/0000000001.wal", b"tacenda-wal-1\n"),
+    ):
+        path = segments / name
+        path.write_bytes(data)
+        path.chmod(0o600)
+        theirs = verify(journal.path, journal.key)
+        ours = journal.attempt("verify", journal.path, "--format", "json")
+        [finding] = json.loads(ours.stdout)["findings"]
+        assert finding["fault"] == "remains"
+        assert [(one.place, one.remains) for one in theirs.findings] == [(finding["place"], True)]
+        assert finding["place"].endswith(path.name)
+        path.unlink()
+        (segments / "0000000001.parquet").write_bytes(erased)
+        (segments / "0000000001.parquet").chmod(0o600)
+    assert verify(journal.path, journal.key).findings == []
 
 
 def test_an_entry_that_is_being_added_is_no_damage(journal: Journal) -> None:

@@ -11,12 +11,8 @@ use crate::segment::Expired;
 use crate::tree::Frontier;
 use crate::wal;
 
-/// What the content of a segment comes to.
-pub(crate) struct Content {
-    pub(crate) root: Hash,
-    pub(crate) records: u64,
-    pub(crate) erased: u64,
-}
+/// What is said of a segment whose content is another one.
+pub(crate) const NOT_COMMITTED: &str = "its records are not those that were committed to";
 
 /// A record with its leaf, and with no more than that when it was erased.
 pub(crate) struct Leaf {
@@ -46,7 +42,7 @@ pub(crate) fn leaves(
         return Ok(None);
     }
     let salts = all(sealed.salts()?).ok_or_else(|| damaged("its salts are missing"))?;
-    let mut walking = salts.clone();
+    let (mut walking, mut head) = (salts.clone(), Vec::new());
     let mut number = 0;
     for group in 0..sealed.groups() {
         for (sequence, row) in sealed.rows(group, &|_, _| true)? {
@@ -55,7 +51,7 @@ pub(crate) fn leaves(
             }
             let hash = match row.erased {
                 Some(hash) => Some(hash),
-                None => leaf(&mut walking, number, &row.record, &row.expired),
+                None => leaf(&mut walking, number, &row.record, &mut head, &row.expired),
             };
             let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
             let (erased, expired) = (row.erased.is_some(), row.expired);
@@ -76,20 +72,27 @@ fn leaves_of_wal(
     let (keys, records) = reader.records_of_wal(segment.number, bytes)?;
     let salts = Part::ALL.map(|part| keys[part.index()].as_ref().map(wal::salts));
     let Some(mut salts) = all(salts) else { return Ok(None) };
-    let given = salts.clone();
+    let (given, mut head) = (salts.clone(), Vec::new());
     for (number, record) in (0..).zip(records) {
         let expired = Expired::default();
-        let hash = leaf(&mut salts, number, &record, &expired);
+        let hash = leaf(&mut salts, number, &record, &mut head, &expired);
         let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
         take(Leaf { hash, record, erased: false, expired });
     }
     Ok(Some(given))
 }
 
-fn leaf(salts: &mut [Salts; 5], number: u32, record: &Record, expired: &Expired) -> Option<Hash> {
-    let mut head = Vec::new();
-    record.head(&mut head);
-    wal::leaf(salts, number, record, &head, expired)
+/// The leaf of a record; `head` is what its head is written into.
+fn leaf(
+    salts: &mut [Salts; 5],
+    number: u32,
+    record: &Record,
+    head: &mut Vec<u8>,
+    expired: &Expired,
+) -> Option<Hash> {
+    head.clear();
+    record.head(head);
+    wal::leaf(salts, number, record, head, expired)
 }
 
 fn all(salts: [Option<Salts>; 5]) -> Option<[Salts; 5]> {
@@ -97,15 +100,21 @@ fn all(salts: [Option<Salts>; 5]) -> Option<[Salts; 5]> {
     salts.try_into().ok()
 }
 
-/// Finds the root of a segment anew from its content. `None` when a key is missing.
-pub(crate) fn content(
-    reader: &Reader,
-    segment: &SegmentState,
-) -> Result<Option<Content>, JournalError> {
+/// Finds the root of a segment anew from its content: whether that could be done. Not so when a key is
+/// missing.
+///
+/// # Errors
+/// When the content is not what was committed to.
+pub(crate) fn compare(reader: &Reader, segment: &SegmentState) -> Result<bool, JournalError> {
     let (mut frontier, mut erased) = (Frontier::default(), 0);
     let salts = leaves(reader, segment, &mut |leaf| {
         frontier.push(leaf.hash);
         erased += u64::from(leaf.erased);
     })?;
-    Ok(salts.map(|_| Content { root: frontier.root(), records: frontier.size(), erased }))
+    let found = (frontier.root(), frontier.size(), erased);
+    if salts.is_some() && found != (segment.root, segment.records, segment.erased) {
+        let place = format!("segments/{}", segment.file());
+        return Err(JournalError::damaged(place, NOT_COMMITTED));
+    }
+    Ok(salts.is_some())
 }

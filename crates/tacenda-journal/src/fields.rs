@@ -1,5 +1,7 @@
 //! The fields of a record as they are kept: one JSON object, on one line.
 
+use std::collections::BTreeSet;
+
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
@@ -9,6 +11,53 @@ pub(crate) fn is_object(bytes: &[u8]) -> bool {
     let is_one_line = bytes.iter().all(|byte| *byte >= b' ');
     let is_bare = bytes.starts_with(b"{") && bytes.ends_with(b"}");
     is_one_line && is_bare && search(bytes, None).is_ok()
+}
+
+/// The members of such objects, each with a name of its own: one that is `taken`, or was there before,
+/// has `_` before it.
+pub(crate) fn members<'f>(
+    objects: impl Iterator<Item = &'f [u8]>,
+    taken: &[&str],
+) -> Vec<(String, &'f [u8])> {
+    let mut names: BTreeSet<String> = taken.iter().map(|name| (*name).to_owned()).collect();
+    let mut members = Vec::new();
+    for (name, value) in objects.flat_map(split) {
+        let Ok(mut name) = serde_json::from_slice::<String>(name) else { continue };
+        while !names.insert(name.clone()) {
+            name.insert(0, '_');
+        }
+        members.push((name, value));
+    }
+    members
+}
+
+/// The members of an object, names and values as they are written.
+fn split(object: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let mut members = Vec::new();
+    let (mut start, mut colon) = (1, None);
+    let (mut depth, mut in_text, mut escaped) = (0, false, false);
+    for (at, byte) in object.iter().enumerate().skip(1) {
+        if in_text {
+            in_text = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+            continue;
+        }
+        match byte {
+            b'"' => in_text = true,
+            b'{' | b'[' => depth += 1,
+            b',' | b'}' if depth == 0 => {
+                if let Some(colon) = colon.take() {
+                    let (name, value) = (&object[start..colon], &object[colon + 1..at]);
+                    members.push((name.trim_ascii(), value.trim_ascii()));
+                }
+                start = at + 1;
+            }
+            b'}' | b']' => depth -= 1,
+            b':' if depth == 0 => colon = Some(at),
+            _ => {}
+        }
+    }
+    members
 }
 
 /// Whether a value in them holds a text, each of those with one name too. What is no JSON is searched
@@ -120,6 +169,29 @@ mod tests {
         }
         assert!(!is_object(b"{\"a\":\"\xff\"}"));
         assert!(!is_object(b"{\"\xff\":1}"));
+    }
+
+    #[test]
+    fn every_member_has_a_name_of_its_own() {
+        let objects = [
+            br#"{"seq":1e400, "a" : {"b":[1,{"c":"}],\\\"{"}]} ,"\u0074ime":"x"}"#.as_slice(),
+            b"{}",
+            br#"{"a":"\\","_seq":2,"seq":[]}"#,
+        ];
+        let members = members(objects.into_iter(), &["seq", "time"]);
+        let members: Vec<_> = members
+            .iter()
+            .map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap()))
+            .collect();
+        let expected = [
+            ("_seq", "1e400"),
+            ("a", r#"{"b":[1,{"c":"}],\\\"{"}]}"#),
+            ("_time", r#""x""#),
+            ("_a", r#""\\""#),
+            ("__seq", "2"),
+            ("___seq", "[]"),
+        ];
+        assert_eq!(members, expected);
     }
 
     #[test]

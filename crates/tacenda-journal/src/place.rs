@@ -16,6 +16,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::disk::{Disk, Fault, Step};
 use crate::error::JournalError;
 
 /// A place that a journal should not lie in.
@@ -76,34 +77,12 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A step of the work with files that may fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A new file or directory.
-    Create,
-    /// Bytes at the end of a file: half of them are there when it fails.
-    Write,
-    /// A file onto the disk.
-    Sync,
-    /// Another length of a file.
-    Truncate,
-    /// Another name.
-    Rename,
-    /// Removal.
-    Remove,
-    /// A directory onto the disk.
-    SyncFolder,
-}
-
-/// Lets steps fail, in tests of what happens then.
-pub type Fault = Arc<dyn Fn(Step) -> io::Result<()> + Send + Sync>;
-
 /// A directory of the journal.
 #[derive(Clone)]
 pub(crate) struct Folder {
     path: PathBuf,
     descriptor: Arc<OwnedFd>,
-    fault: Option<Fault>,
+    disk: Arc<Disk>,
 }
 
 impl Folder {
@@ -135,7 +114,9 @@ impl Folder {
             }
             Err(error) => return Err(unusable(error.into())),
         };
-        let folder = Self { path: path.to_owned(), descriptor: Arc::new(descriptor), fault };
+        let descriptor = Arc::new(descriptor);
+        let disk = Disk::new(Arc::clone(&descriptor), fault);
+        let folder = Self { path: path.to_owned(), descriptor, disk };
         folder.check()?;
         let real = fs::canonicalize(path).map_err(unusable)?;
         match Place::of(&real).filter(|place| !allowed.contains(place)) {
@@ -154,11 +135,14 @@ impl Folder {
     /// A directory in it, made where there is none.
     pub(crate) fn make(&self, name: &str) -> Result<Self, JournalError> {
         let path = self.path.join(name);
-        self.step(Step::Create, name)?;
-        match rustix::fs::mkdirat(self.descriptor.as_fd(), name, Mode::RWXU) {
+        let made = self.disk.with_room(|| {
+            self.disk.step(Step::Create)?;
+            Ok(rustix::fs::mkdirat(self.descriptor.as_fd(), name, Mode::RWXU)?)
+        });
+        match made {
             Ok(()) => self.sync()?,
-            Err(Errno::EXIST) => {}
-            Err(error) => return Err(unusable(&path, error.into())),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unusable(&path, error)),
         }
         self.folder(name)
     }
@@ -169,7 +153,7 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let descriptor = rustix::fs::openat(self.descriptor.as_fd(), name, flags, Mode::empty())
             .map_err(|error| unusable(&path, error.into()))?;
-        let folder = Self { path, descriptor: Arc::new(descriptor), fault: self.fault.clone() };
+        let folder = Self { path, descriptor: Arc::new(descriptor), disk: Arc::clone(&self.disk) };
         folder.check()?;
         Ok(folder)
     }
@@ -179,6 +163,11 @@ impl Folder {
         &self.path
     }
 
+    /// The disk that it lies on.
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
     /// Its descriptor.
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
@@ -186,16 +175,17 @@ impl Folder {
 
     /// A new file.
     pub(crate) fn create(&self, name: &str) -> Result<Output, JournalError> {
-        self.step(Step::Create, name)?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
-        let file = self.open_with(name, flags)?;
-        Ok(Output { file, path: self.path.join(name), fault: self.fault.clone() })
+        let made = self.disk.with_room(|| {
+            self.disk.step(Step::Create)?;
+            self.descriptor_of(name, flags)
+        });
+        Ok(self.output(name, self.checked(name, made)?))
     }
 
     /// A file that is there, to be changed.
     pub(crate) fn change(&self, name: &str) -> Result<Output, JournalError> {
-        let file = self.open_with(name, OFlags::RDWR)?;
-        Ok(Output { file, path: self.path.join(name), fault: self.fault.clone() })
+        Ok(self.output(name, self.open_with(name, OFlags::RDWR)?))
     }
 
     /// A file that is there, to be read.
@@ -204,14 +194,25 @@ impl Folder {
     }
 
     fn open_with(&self, name: &str, flags: OFlags) -> Result<File, JournalError> {
-        let path = self.path.join(name);
+        self.checked(name, self.descriptor_of(name, flags))
+    }
+
+    fn descriptor_of(&self, name: &str, flags: OFlags) -> io::Result<File> {
         // Neither through a link nor waiting for the other end of a pipe.
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
-        let file = match rustix::fs::openat(self.descriptor.as_fd(), name, flags, mode) {
-            Ok(file) => File::from(file),
-            Err(Errno::LOOP) => return Err(JournalError::Link { path }),
-            Err(error) => return Err(unusable(&path, error.into())),
+        Ok(rustix::fs::openat(self.descriptor.as_fd(), name, flags, mode)?.into())
+    }
+
+    /// A file that was opened, if it is one of ours.
+    fn checked(&self, name: &str, opened: io::Result<File>) -> Result<File, JournalError> {
+        let path = self.path.join(name);
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                return Err(JournalError::Link { path });
+            }
+            Err(error) => return Err(unusable(&path, error)),
         };
         let metadata = file.metadata().map_err(|error| unusable(&path, error))?;
         if !metadata.is_file() {
@@ -222,6 +223,10 @@ impl Folder {
         }
         check(&path, metadata.mode(), metadata.uid())?;
         Ok(file)
+    }
+
+    fn output(&self, name: &str, file: File) -> Output {
+        Output { file, path: self.path.join(name), disk: Arc::clone(&self.disk) }
     }
 
     /// The content of a file; `None` when there is none.
@@ -248,9 +253,12 @@ impl Folder {
 
     /// Renames a file, also into another directory; both are on the disk then.
     pub(crate) fn rename(&self, from: &str, to: &Self, name: &str) -> Result<(), JournalError> {
-        self.step(Step::Rename, from)?;
-        rustix::fs::renameat(self.descriptor.as_fd(), from, to.descriptor.as_fd(), name)
-            .map_err(|error| unusable(&self.path.join(from), error.into()))?;
+        let renamed = self.disk.with_room(|| {
+            self.disk.step(Step::Rename)?;
+            let (here, there) = (self.descriptor.as_fd(), to.descriptor.as_fd());
+            Ok(rustix::fs::renameat(here, from, there, name)?)
+        });
+        renamed.map_err(|error| unusable(&self.path.join(from), error))?;
         to.sync()?;
         if to.path != self.path {
             self.sync()?;
@@ -317,9 +325,15 @@ impl Folder {
         }
     }
 
+    /// Whether a process writes to the journal at this moment.
+    pub(crate) fn is_owned(&self) -> bool {
+        let Ok(file) = self.open("lock") else { return false };
+        let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
+        locked == Err(Errno::WOULDBLOCK)
+    }
+
     fn step(&self, step: Step, name: &str) -> Result<(), JournalError> {
-        let Some(fault) = &self.fault else { return Ok(()) };
-        fault(step).map_err(|error| unusable(&self.path.join(name), error))
+        self.disk.step(step).map_err(|error| unusable(&self.path.join(name), error))
     }
 }
 
@@ -327,35 +341,48 @@ impl Folder {
 pub(crate) struct Output {
     file: File,
     path: PathBuf,
-    fault: Option<Fault>,
+    disk: Arc<Disk>,
 }
 
 impl Output {
     /// Appends bytes: all of them, or an error and some.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
-        if let Some(Err(error)) = self.fault.as_ref().map(|fault| fault(Step::Write)) {
-            let _ = self.file.write_all(&bytes[..bytes.len() / 2]);
-            return Err(unusable(&self.path, error));
-        }
-        self.file.write_all(bytes).map_err(|error| unusable(&self.path, error))
+        let mut left = bytes;
+        let written = self.disk.with_room(|| {
+            if let Err(error) = self.disk.step(Step::Write) {
+                let (half, rest) = left.split_at(left.len() / 2);
+                left = rest;
+                return self.file.write_all(half).and(Err(error));
+            }
+            while !left.is_empty() {
+                match self.file.write(left) {
+                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                    Ok(count) => left = &left[count..],
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        });
+        written.map_err(|error| unusable(&self.path, error))
     }
 
     /// The content is on the disk.
     pub(crate) fn sync(&self) -> Result<(), JournalError> {
-        let done = self.step(Step::Sync).and_then(|()| self.file.sync_data());
+        let done = self.disk.step(Step::Sync).and_then(|()| self.file.sync_data());
         done.map_err(|error| unusable(&self.path, error))
     }
 
     /// The same file once more.
     pub(crate) fn again(&self) -> Result<Self, JournalError> {
         let file = self.file.try_clone().map_err(|error| unusable(&self.path, error))?;
-        Ok(Self { file, path: self.path.clone(), fault: self.fault.clone() })
+        Ok(Self { file, path: self.path.clone(), disk: Arc::clone(&self.disk) })
     }
 
     /// Cuts what was written after this many bytes, and goes on there.
     pub(crate) fn cut(&mut self, length: u64) -> Result<(), JournalError> {
         use std::io::Seek as _;
-        let cut = self.step(Step::Truncate).and_then(|()| self.file.set_len(length));
+        let cut = self.disk.step(Step::Truncate).and_then(|()| self.file.set_len(length));
         let moved = cut.and_then(|()| self.file.seek(io::SeekFrom::Start(length)));
         moved.map(drop).map_err(|error| unusable(&self.path, error))
     }
@@ -376,17 +403,15 @@ impl Output {
         }
         self.sync()
     }
-
-    fn step(&self, step: Step) -> io::Result<()> {
-        self.fault.as_ref().map_or(Ok(()), |fault| fault(step))
-    }
 }
 
 /// For those who write to a file in pieces.
 impl io::Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.step(Step::Write)?;
-        self.file.write(bytes)
+        self.disk.with_room(|| {
+            self.disk.step(Step::Write)?;
+            self.file.write(bytes)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {

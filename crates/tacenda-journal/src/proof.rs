@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::deep;
-use crate::entry::Event;
+use crate::entry::{Event, SegmentState};
 use crate::error::JournalError;
 use crate::note::{Checkpoint, Note};
 use crate::part::Part;
@@ -25,10 +25,18 @@ impl Reader {
     /// When there is no such record, its content was erased, or a key is missing.
     pub fn prove(&self, sequence: u64) -> Result<Value, JournalError> {
         let bad = |what| JournalError::BadRecord { what };
-        let mut segments = self.view.state.segments.values().filter(|segment| !segment.deleted);
+        let mut segments = self.view.state.segments.values();
         let segment = segments
             .find(|one| one.first <= sequence && sequence - one.first < one.records)
             .ok_or(bad("is in no sealed segment"))?;
+        self.as_noted(segment, |segment| self.prove_in(segment, sequence))
+    }
+
+    fn prove_in(&self, segment: &SegmentState, sequence: u64) -> Result<Value, JournalError> {
+        let bad = |what| JournalError::BadRecord { what };
+        if segment.deleted {
+            return Err(bad("is not there any more"));
+        }
         let (mut leaves, mut found) = (Vec::new(), None);
         let salts = deep::leaves(self, segment, &mut |leaf| {
             if segment.first + leaves.len() as u64 == sequence {
@@ -46,7 +54,7 @@ impl Reader {
         // What is handed out has to hold.
         if tree::root_of_inclusion(leaves[at], number, size, &path) != Some(segment.root) {
             let place = format!("segments/{}", segment.file());
-            return Err(JournalError::damaged(place, "its records are not those committed to"));
+            return Err(JournalError::damaged(place, deep::NOT_COMMITTED));
         }
         let entry = self.view.entries.iter().position(
             |entry| matches!(&entry.event, Event::Seal(sealed) if sealed.number == segment.number),

@@ -146,14 +146,10 @@ impl Reader {
         filter: &Filter,
         take: &mut dyn FnMut(&Seen) -> bool,
     ) -> Result<bool, JournalError> {
-        let (mut segment, mut next) = (segment.clone(), 0);
-        loop {
-            let blocks = self.sealed(&segment, filter)?;
-            match each_block(&blocks, filter, &mut next, take) {
-                Ok(more) => return Ok(more),
-                Err(error) => segment = self.newer(&segment, error)?,
-            }
-        }
+        let mut next = 0;
+        self.as_noted(segment, |segment| {
+            each_block(&self.sealed(segment, filter)?, filter, &mut next, take)
+        })
     }
 
     /// The last records that pass, so many at most, in the order of their numbers, and the number of
@@ -174,13 +170,11 @@ impl Reader {
             if found.len() == count {
                 break;
             }
-            let (mut segment, before) = (segment.clone(), found.len());
-            while let Err(error) =
-                last_of(&self.sealed(&segment, filter)?, filter, count, &mut found)
-            {
+            let before = found.len();
+            self.as_noted(segment, |segment| {
                 found.truncate(before);
-                segment = self.newer(&segment, error)?;
-            }
+                last_of(&self.sealed(segment, filter)?, filter, count, &mut found)
+            })?;
         }
         found.reverse();
         Ok((found, next))
@@ -221,32 +215,30 @@ impl Reader {
         Ok(blocks::of_wal(bytes, survey, &keys))
     }
 
-    /// Opens the file of a segment, once it is known to be the one that the log tells of. Whoever
-    /// writes may have erased from it, or deleted it, since the log was read.
-    pub(crate) fn open_segment(&self, segment: &SegmentState) -> Result<Stored, JournalError> {
+    /// Does something with a segment as the log has it. Whoever writes may have erased from it, or
+    /// deleted it, since the log was read: where it fails for that, it is done with the segment as the
+    /// log has it by now.
+    pub(crate) fn as_noted<T>(
+        &self,
+        segment: &SegmentState,
+        mut work: impl FnMut(&SegmentState) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         let mut segment = segment.clone();
         loop {
-            if segment.deleted {
-                return Ok(Stored::Deleted);
-            }
-            match self.open_as(&segment) {
-                Ok(stored) => return Ok(stored),
-                Err(error) => segment = self.newer(&segment, error)?,
-            }
+            let error = match work(&segment) {
+                Err(error) => error,
+                done => return done,
+            };
+            let newer = self.again()?.view.state.segments.remove(&segment.number);
+            segment = newer.filter(|newer| *newer != segment).ok_or(error)?;
         }
     }
 
-    /// What the log says of a segment by now, where that is why it could not be read.
-    fn newer(
-        &self,
-        segment: &SegmentState,
-        error: JournalError,
-    ) -> Result<SegmentState, JournalError> {
-        let newer = self.again()?.view.state.segments.remove(&segment.number);
-        newer.filter(|newer| newer != segment).ok_or(error)
-    }
-
-    fn open_as(&self, segment: &SegmentState) -> Result<Stored, JournalError> {
+    /// Opens the file of a segment, once it is known to be the one that the log tells of.
+    pub(crate) fn open_segment(&self, segment: &SegmentState) -> Result<Stored, JournalError> {
+        if segment.deleted {
+            return Ok(Stored::Deleted);
+        }
         let place = format!("segments/{}", segment.file());
         let mut file = self.find(segment)?;
         if segment.format == Format::Parquet {

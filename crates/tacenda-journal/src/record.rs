@@ -12,6 +12,9 @@ use crate::sha256;
 /// The longest record, in bytes of all its parts.
 pub const LONGEST: usize = 16 << 20;
 
+/// Names of members that are not fields, where a record is read or printed.
+const OWN: [&str; 8] = ["seq", "time", "level", "logger", "kinds", "class", "classes", "erased"];
+
 /// A record on its way into the journal, or out of it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Record {
@@ -181,7 +184,8 @@ impl Record {
         1 | self.fields.iter().enumerate().map(bit).sum::<u8>()
     }
 
-    /// One JSON object, its own members first. Fields come after, and never in their place.
+    /// One JSON object, its own members first. Fields come after, and never in their place: one that
+    /// has the name of another member gets `_` before it.
     pub fn to_json(&self, sequence: u64) -> String {
         use std::fmt::Write as _;
         let mut json = format!("{{\"seq\":{sequence},\"time\":\"{}\"", show_time(self.time));
@@ -194,12 +198,9 @@ impl Record {
             let kinds: Vec<&str> = self.kinds.split(',').collect();
             let _ = write!(json, ",\"kinds\":{}", Value::from(kinds));
         }
-        for fields in self.fields.iter().flatten() {
-            // A JSON object without its braces.
-            let inner = fields.strip_prefix(b"{").and_then(|fields| fields.strip_suffix(b"}"));
-            if let Some(inner) = inner.filter(|inner| !inner.trim_ascii().is_empty()) {
-                let _ = write!(json, ",{}", String::from_utf8_lossy(inner));
-            }
+        let fields = self.fields.iter().flatten().map(Vec::as_slice);
+        for (name, value) in fields::members(fields, &OWN) {
+            let _ = write!(json, ",{}:{}", Value::from(name), String::from_utf8_lossy(value));
         }
         json.push('}');
         json
@@ -276,6 +277,19 @@ mod tests {
             r#"{"seq":7,"time":"2026-03-01T10:00:00.5Z","level":"info","logger":"app","kinds":["email","prompt"],"message":"hi","card":"1"}"#
         );
         assert_eq!(format!("{record:?}"), "Record { 61 B, parts 10101 }");
+    }
+
+    #[test]
+    fn no_field_passes_for_what_the_journal_says() {
+        let fields = br#"{"seq":1,"\u0074ime":"2020-01-01T00:00:00Z","level":"fatal","a":1}"#;
+        let more = br#"{"a":2}"#;
+        let fields = [Some(fields.to_vec()), None, Some(more.to_vec()), None];
+        let record = Record { fields, ..Record::default() };
+        record.check().unwrap();
+        assert_eq!(
+            record.to_json(7),
+            r#"{"seq":7,"time":"1970-01-01T00:00:00Z","_seq":1,"_time":"2020-01-01T00:00:00Z","_level":"fatal","a":1,"_a":2}"#
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(crate) fn rows(
     let salts = salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
     if (frontier.root(), frontier.size()) != (segment.root, segment.records) {
         let place = format!("segments/{}", segment.file());
-        return Err(JournalError::damaged(place, "its records are not those committed to"));
+        return Err(JournalError::damaged(place, deep::NOT_COMMITTED));
     }
     Ok((leaves, salts))
 }

@@ -128,13 +128,13 @@ pub(crate) fn write(
         size += row.record.size();
         group.push(row);
         if group.len() == GROUP_RECORDS || size >= GROUP_BYTES {
-            write_group(&mut file, next, &mut group, is_first.then_some(salts), expired)?;
+            write_group(&mut file, next, &group, is_first.then_some(salts), expired)?;
             (next, size, is_first) = (next + group.len() as u64, 0, false);
             group.clear();
         }
     }
     if !group.is_empty() {
-        write_group(&mut file, next, &mut group, is_first.then_some(salts), expired)?;
+        write_group(&mut file, next, &group, is_first.then_some(salts), expired)?;
     }
     let mut hashing = file.into_inner().map_err(seal)?;
     hashing.flush().map_err(|error| seal(error.into()))?;
@@ -179,7 +179,7 @@ fn properties(keys: &SegmentKeys) -> Result<WriterProperties, JournalError> {
 fn write_group(
     file: &mut SerializedFileWriter<Hashing>,
     first: u64,
-    rows: &mut [Row],
+    rows: &[Row],
     salts: Option<&[Salts; 5]>,
     expired: &[Class],
 ) -> Result<(), JournalError> {
@@ -194,27 +194,35 @@ fn write_group(
     Ok(())
 }
 
-/// Writes a column, and takes what it writes out of the rows.
+/// The values of a column: pieces of one piece of memory.
+fn joined<'v>(values: impl Iterator<Item = &'v [u8]> + Clone) -> Vec<ByteArray> {
+    let all = ByteArray::from(values.clone().collect::<Vec<_>>().concat());
+    let mut end = 0;
+    let pieces = values.map(|value| {
+        end += value.len();
+        all.slice(end - value.len(), value.len())
+    });
+    pieces.collect()
+}
+
+/// Writes a column.
 fn write_column(
     column: &mut SerializedColumnWriter<'_>,
     number: usize,
     first: u64,
-    rows: &mut [Row],
+    rows: &[Row],
     salts: Option<&[Salts; 5]>,
     expired: &[Class],
 ) -> Result<(), JournalError> {
-    let texts = |rows: &mut [Row], of: fn(&mut Record) -> &mut String| {
-        let text =
-            |row: &mut Row| ByteArray::from(std::mem::take(of(&mut row.record)).into_bytes());
-        (rows.iter_mut().map(text).collect::<Vec<_>>(), None)
-    };
+    let texts =
+        |of: fn(&Record) -> &str| (joined(rows.iter().map(|row| of(&row.record).as_bytes())), None);
     let part = part_of(number);
     let (values, levels): (Vec<ByteArray>, Option<Vec<i16>>) = match (number, column.untyped()) {
         (SEQ | TIME, ColumnWriter::Int64ColumnWriter(writer)) => {
             let number = |(seq, row): (u64, &Row)| {
                 if number == SEQ { seq.cast_signed() } else { row.record.time }
             };
-            let values: Vec<i64> = (first..).zip(&*rows).map(number).collect();
+            let values: Vec<i64> = (first..).zip(rows).map(number).collect();
             return writer.write_batch(&values, None, None).map(drop).map_err(seal);
         }
         (ERASED, ColumnWriter::FixedLenByteArrayColumnWriter(writer)) => {
@@ -223,9 +231,9 @@ fn write_column(
             let levels: Vec<i16> = rows.iter().map(|row| row.erased.is_some().into()).collect();
             return writer.write_batch(&gone, Some(&levels), None).map(drop).map_err(seal);
         }
-        (LEVEL, _) => texts(rows, |record| &mut record.level),
-        (LOGGER, _) => texts(rows, |record| &mut record.logger),
-        (KINDS, _) => texts(rows, |record| &mut record.kinds),
+        (LEVEL, _) => texts(|record| &record.level),
+        (LOGGER, _) => texts(|record| &record.logger),
+        (KINDS, _) => texts(|record| &record.kinds),
         // Where there is no salt any more, each commitment that it opened.
         (number, _) if number == column_of_salts(part) && is_expired(part, expired) => {
             let all = rows.iter().map(|row| row.expired[part.index() - 1]);
@@ -243,8 +251,8 @@ fn write_column(
         _ => {
             let class = part.index() - 1;
             let levels = rows.iter().map(|row| row.record.fields[class].is_some().into()).collect();
-            let values = rows.iter_mut().filter_map(|row| row.record.fields[class].take());
-            (values.map(ByteArray::from).collect(), Some(levels))
+            let values = rows.iter().filter_map(|row| row.record.fields[class].as_deref());
+            (joined(values), Some(levels))
         }
     };
     let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else {

@@ -121,20 +121,26 @@ pub(crate) fn leaf(
     head: &[u8],
     expired: &Expired,
 ) -> Option<Hash> {
-    let mut data = Vec::with_capacity(1 + 5 * 32);
     let bit = |(i, gone): (usize, &Option<Hash>)| u8::from(gone.is_some()) << (i + 1);
-    data.push(record.parts() | expired.iter().enumerate().map(bit).sum::<u8>());
-    data.extend_from_slice(&commitment(Part::Head, &salts[0].salt(number)?, head));
+    let mut data = [0; 1 + 5 * 32];
+    let (mask, commitments) = data.split_first_mut().expect("it has room for all of them");
+    *mask = record.parts() | expired.iter().enumerate().map(bit).sum::<u8>();
+    let (commitments, _) = commitments.as_chunks_mut();
+    commitments[0] = commitment(Part::Head, &salts[0].salt(number)?, head);
+    let mut count = 1;
     for class in Class::ALL {
         let part = Part::Of(*class);
-        if let Some(commitment) = &expired[part.index() - 1] {
-            data.extend_from_slice(commitment);
+        if let Some(gone) = &expired[part.index() - 1] {
+            commitments[count] = *gone;
         } else if let Some(fields) = &record.fields[part.index() - 1] {
             let salt = salts[part.index()].salt(number)?;
-            data.extend_from_slice(&commitment(part, &salt, fields));
+            commitments[count] = commitment(part, &salt, fields);
+        } else {
+            continue;
         }
+        count += 1;
     }
-    Some(tree::leaf(&data))
+    Some(tree::leaf(&data[..=32 * count]))
 }
 
 /// The file of the active segment.
@@ -191,10 +197,10 @@ impl Wal {
     }
 
     /// Appends records: all of them or none. The number of the first is given.
-    pub(crate) fn append(&mut self, records: &[&Record]) -> Result<u64, JournalError> {
+    pub(crate) fn append(&mut self, records: &[Record]) -> Result<u64, JournalError> {
         let first = self.header.first + u64::from(self.records);
-        let (body, leaves) = self.body(records);
-        self.frame(&body)?;
+        let (batch, leaves) = self.batch(records);
+        self.frame(batch)?;
         for (leaf, record) in leaves.into_iter().zip(records) {
             self.frontier.push(leaf);
             let (from, to) = self.times.unwrap_or((record.time, record.time));
@@ -205,50 +211,59 @@ impl Wal {
         Ok(first)
     }
 
-    fn body(&mut self, records: &[&Record]) -> (Vec<u8>, Vec<Hash>) {
+    /// A batch after the room for its length, and the leaves of its records.
+    fn batch(&mut self, records: &[Record]) -> (Vec<u8>, Vec<Hash>) {
         let count = u32::try_from(records.len()).expect("a segment has fewer records");
-        let mut leaves = Vec::with_capacity(records.len());
-        let mut parts: [Vec<u8>; 5] = Default::default();
-        for (number, record) in (self.records..).zip(records) {
-            let start = parts[0].len() + 1;
-            parts[0].push(record.parts());
-            record.head(&mut parts[0]);
-            leaves.push(self.sealing.leaf(number, record, &parts[0][start..]));
-            for (part, fields) in parts[1..].iter_mut().zip(&record.fields) {
-                if let Some(fields) = fields {
-                    let length = u32::try_from(fields.len()).expect("a record has 16 MiB");
-                    part.extend_from_slice(&length.to_be_bytes());
-                    part.extend_from_slice(fields);
-                }
-            }
-        }
-        let size: usize = parts.iter().map(Vec::len).sum();
-        let mut body = Vec::with_capacity(size + 32 * records.len() + 256);
+        let content: usize = records.iter().map(|record| record.size() + 5 + 4 * 4 + 32).sum();
+        let mut frame = Vec::with_capacity(content + 256);
         let number = self.encrypted;
         self.encrypted += 1;
-        body.push(BATCH);
-        body.extend_from_slice(&number.to_be_bytes());
-        body.extend_from_slice(&count.to_be_bytes());
-        body.extend_from_slice(leaves.as_flattened());
+        frame.extend_from_slice(&[0, 0, 0, 0, BATCH]);
+        frame.extend_from_slice(&number.to_be_bytes());
+        frame.extend_from_slice(&count.to_be_bytes());
+        let start = frame.len();
+        let mut leaves = Vec::with_capacity(records.len());
+        frame.resize(start + 32 * records.len(), 0);
         for part in Part::ALL {
-            let mut sealed = std::mem::take(&mut parts[part.index()]);
-            if sealed.is_empty() {
+            let begin = frame.len();
+            frame.push(u8::try_from(part.index()).expect("there are five parts"));
+            frame.extend_from_slice(&[0; 4]);
+            for (at, record) in (self.records..).zip(records) {
+                if part == Part::Head {
+                    frame.push(record.parts());
+                    let head = frame.len();
+                    record.head(&mut frame);
+                    leaves.push(self.sealing.leaf(at, record, &frame[head..]));
+                } else if let Some(fields) = &record.fields[part.index() - 1] {
+                    let length = u32::try_from(fields.len()).expect("a record has 16 MiB");
+                    frame.extend_from_slice(&length.to_be_bytes());
+                    frame.extend_from_slice(fields);
+                }
+            }
+            let content = begin + 5;
+            if frame.len() == content {
+                frame.truncate(begin);
                 continue;
             }
-            self.sealing.ciphers[part.index()]
-                .seal_in_place_append_tag(nonce(number), Aad::from(&self.chain), &mut sealed)
+            let tag = self.sealing.ciphers[part.index()]
+                .seal_in_place_separate_tag(
+                    nonce(number),
+                    Aad::from(&self.chain),
+                    &mut frame[content..],
+                )
                 .expect("a batch is shorter than the 64 GiB that the cipher takes");
-            body.push(u8::try_from(part.index()).expect("there are five parts"));
-            body.extend_from_slice(&u32::try_from(sealed.len()).expect("cut before").to_be_bytes());
-            body.extend_from_slice(&sealed);
+            frame.extend_from_slice(tag.as_ref());
+            put_length(&mut frame[begin + 1..]);
         }
-        (body, leaves)
+        frame[start..start + 32 * records.len()].copy_from_slice(leaves.as_flattened());
+        (frame, leaves)
     }
 
-    fn frame(&mut self, body: &[u8]) -> Result<(), JournalError> {
-        let length = u32::try_from(body.len()).expect("cut before").to_be_bytes();
-        let chain = sha256(&[&self.chain, &length, body]);
-        let frame = [length.as_slice(), body, &chain].concat();
+    /// Writes a frame that begins with the room for its length.
+    fn frame(&mut self, mut frame: Vec<u8>) -> Result<(), JournalError> {
+        put_length(&mut frame);
+        let chain = sha256(&[&self.chain, &frame]);
+        frame.extend_from_slice(&chain);
         if let Err(error) = self.output.write(&frame) {
             // Some of it may be there: who appended is told that it is not, so it must not be.
             return match self.output.cut(self.length) {
@@ -261,6 +276,45 @@ impl Wal {
         Ok(())
     }
 
+    /// The records in the file, batch by batch. The cipher binds each to all that was written before it:
+    /// what was changed does not open.
+    pub(crate) fn batches<'a>(
+        &self,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<'a> {
+        let ciphers = ciphers(Part::ALL.map(|part| Some(self.keys.key(part))));
+        let header = self.header.to_bytes();
+        let place = format!("active/{}", name(self.header.segment));
+        let mut rest = bytes.strip_prefix(header.as_slice());
+        let (mut chain, mut left) = (sha256(&[&header]), self.records as usize);
+        std::iter::from_fn(move || {
+            while left > 0 {
+                let frame = rest.and_then(Frame::read);
+                let opened = frame.and_then(|frame| {
+                    rest = rest?.get(frame.bytes.len() + 32..);
+                    let before = std::mem::replace(&mut chain, *frame.chain);
+                    match frame.bytes.get(4)? {
+                        &MARK => Some(Vec::new()),
+                        _ => open_batch(&frame, &before, &ciphers),
+                    }
+                });
+                match opened.filter(|records| records.len() <= left) {
+                    Some(records) if records.is_empty() => {}
+                    Some(records) => {
+                        left -= records.len();
+                        return Some(Ok(records));
+                    }
+                    None => {
+                        left = 0;
+                        let what = "it is not what was written";
+                        return Some(Err(JournalError::damaged(place.as_str(), what)));
+                    }
+                }
+            }
+            None
+        })
+    }
+
     /// Signs what stands there, with the key for the next checkpoint of a log of so many entries.
     pub(crate) fn mark(&mut self, key: &SigningKey, log: u64) -> Result<(), JournalError> {
         if !self.unmarked {
@@ -269,8 +323,7 @@ impl Wal {
         let count = u64::from(self.records);
         let signature = key.sign(&marked(self.header.segment, count, &self.chain)).to_bytes();
         let numbers = [log.to_be_bytes(), count.to_be_bytes()].concat();
-        let body = [[MARK].as_slice(), &numbers, &signature].concat();
-        self.frame(&body)?;
+        self.frame([[0, 0, 0, 0, MARK].as_slice(), &numbers, &signature].concat())?;
         self.unmarked = false;
         Ok(())
     }
@@ -324,6 +377,12 @@ impl Wal {
     pub(crate) fn times(&self) -> Option<(i64, i64)> {
         self.times
     }
+}
+
+/// Puts the length of what follows it into the first four bytes.
+fn put_length(bytes: &mut [u8]) {
+    let length = u32::try_from(bytes.len() - 4).expect("cut before").to_be_bytes();
+    bytes[..4].copy_from_slice(&length);
 }
 
 fn nonce(batch: u64) -> Nonce {
@@ -600,7 +659,8 @@ impl Survey {
         ciphers: &Ciphers,
     ) -> Result<Vec<Record>, JournalError> {
         let Batch { at, chain, .. } = &self.batches[batch];
-        open_batch(&bytes[*at..], chain, ciphers)
+        Frame::read(&bytes[*at..])
+            .and_then(|frame| open_batch(&frame, chain, ciphers))
             .ok_or(JournalError::damaged(name(self.header.segment), "a batch does not open"))
     }
 }
@@ -614,10 +674,9 @@ pub(crate) fn ciphers(keys: [Option<&Key>; 5]) -> Ciphers {
     keys.map(|key| key.map(cipher))
 }
 
-fn open_batch(bytes: &[u8], chain: &Hash, ciphers: &Ciphers) -> Option<Vec<Record>> {
-    let frame = Frame::read(bytes)?;
+fn open_batch(frame: &Frame<'_>, chain: &Hash, ciphers: &Ciphers) -> Option<Vec<Record>> {
     let (number, leaves, mut rest) = split_batch(frame.bytes.get(5..)?)?;
-    let mut parts: [Option<zeroize::Zeroizing<Vec<u8>>>; 5] = Default::default();
+    let mut parts: [Option<Vec<u8>>; 5] = Default::default();
     while let Some((part, after)) = rest.split_first() {
         let (length, after) = after.split_first_chunk()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
@@ -625,14 +684,14 @@ fn open_batch(bytes: &[u8], chain: &Hash, ciphers: &Ciphers) -> Option<Vec<Recor
         rest = after;
         let part = usize::from(*part);
         if let Some(cipher) = ciphers.get(part)? {
-            let mut opened = zeroize::Zeroizing::new(sealed.to_vec());
+            let mut opened = sealed.to_vec();
             let length = cipher.open_in_place(nonce(number), Aad::from(chain), &mut opened);
             let length = length.ok()?.len();
             opened.truncate(length);
             parts[part] = Some(opened);
         }
     }
-    let mut rests: [Option<&[u8]>; 5] = parts.each_ref().map(|p| p.as_ref().map(|p| p.as_slice()));
+    let mut rests = parts.each_ref().map(Option::as_deref);
     let mut heads = rests[0]?;
     let records = leaves.iter().map(|_| {
         let (mask, after) = heads.split_first()?;

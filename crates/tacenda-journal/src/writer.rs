@@ -11,13 +11,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::appender::Busy;
+use crate::disk::Fault;
 use crate::entry::{Cause, Event, Format, SegmentState};
 use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::log::Log;
 use crate::note::VerifierKey;
 use crate::part::Part;
-use crate::place::{Fault, Folder, Output, Place};
+use crate::place::{Folder, Output, Place};
 use crate::record::Record;
 use crate::segment::{self, Row};
 use crate::settings::{Durability, Limits, Settings, bound};
@@ -50,18 +52,23 @@ impl Default for Options {
 }
 
 /// A batch takes no more once it has so many records, or bytes of them.
-const BATCH_RECORDS: usize = 4096;
+pub(crate) const BATCH_RECORDS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
+
+/// How often who waits for others to write lets them go on before it sleeps: most batches are written
+/// sooner than a thread is woken.
+const YIELDS: u32 = 8;
 
 /// A journal that this process owns.
 pub struct Journal {
     shared: Arc<Shared>,
     ticker: Option<JoinHandle<()>>,
+    /// Answers those who would append, where it was borrowed from one who did.
+    pub(crate) busy: Option<Busy>,
 }
 
 struct Shared {
     queue: Mutex<Queue>,
-    written: Condvar,
     owner: Mutex<Owner>,
     stop: Mutex<bool>,
     stopping: Condvar,
@@ -82,14 +89,43 @@ struct Batch {
     slot: Arc<Slot>,
 }
 
+/// Where those wait whose records are in one batch.
+#[derive(Default)]
+struct Slot {
+    turn: Mutex<Turn>,
+    turned: Condvar,
+}
+
+#[derive(Default)]
+enum Turn {
+    /// Others write.
+    #[default]
+    Wait,
+    /// One of those who wait writes.
+    Lead,
+    /// It is done: the number of the first record.
+    Written(Result<u64, Arc<JournalError>>),
+}
+
+impl Queue {
+    /// Adds records to what is written next: where they wait, and their place in it.
+    fn add(&mut self, mut records: Vec<Record>) -> (Arc<Slot>, u64) {
+        if !self.batches.back().is_some_and(Batch::has_room) {
+            self.batches.push_back(Batch::default());
+        }
+        let batch = self.batches.back_mut().expect("one was just added");
+        let offset = batch.records.len() as u64;
+        batch.bytes += records.iter().map(Record::size).sum::<usize>();
+        batch.records.append(&mut records);
+        (Arc::clone(&batch.slot), offset)
+    }
+}
+
 impl Batch {
     fn has_room(&self) -> bool {
         self.records.len() < BATCH_RECORDS && self.bytes < BATCH_BYTES
     }
 }
-
-/// What became of a batch: the number of its first record.
-type Slot = Mutex<Option<Result<u64, Arc<JournalError>>>>;
 
 impl Journal {
     /// Makes a journal in a directory, which is made where there is none. Gives the key to verify
@@ -110,6 +146,7 @@ impl Journal {
         }
         root.make("active")?;
         root.make("segments")?;
+        root.keep_reserve()?;
         let log = Log::create(&root, settings, (options.clock)())?;
         Ok(log.view().keys(1).1)
     }
@@ -123,7 +160,6 @@ impl Journal {
         let settings = owner.log.view().state.settings.clone();
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
-            written: Condvar::new(),
             owner: Mutex::new(owner),
             stop: Mutex::new(false),
             stopping: Condvar::new(),
@@ -135,7 +171,7 @@ impl Journal {
             .name("tacenda-journal".to_owned())
             .spawn(move || ticking.tick_until_stopped(every))
             .map_err(|error| crate::place::unusable(path, error))?;
-        Ok(Self { shared, ticker: Some(ticker) })
+        Ok(Self { shared, ticker: Some(ticker), busy: None })
     }
 
     /// Appends a record; its number. When it returns, the record is written as
@@ -180,9 +216,10 @@ impl Journal {
     pub fn set(&self, settings: Settings, cause: Cause) -> Result<(), JournalError> {
         settings.check()?;
         cause.check()?;
-        let mut owner = self.shared.owner();
-        owner.seal()?;
-        owner.note(Event::Set { settings, cause })
+        self.with_owner(|owner| {
+            owner.seal()?;
+            owner.note(Event::Set { settings, cause })
+        })
     }
 
     /// What it is set to.
@@ -209,7 +246,9 @@ impl Journal {
         &self,
         work: impl FnOnce(&mut Owner) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
-        work(&mut self.shared.owner())
+        let mut owner = self.shared.owner();
+        let _lent = owner.root.lend_reserve();
+        work(&mut owner)
     }
 
     fn end(&mut self) -> Result<(), JournalError> {
@@ -218,7 +257,10 @@ impl Journal {
         self.shared.stopping.notify_all();
         // It ends by itself, and has nothing to say.
         let _ = ticker.join();
-        self.shared.owner().seal()
+        let sealed = self.shared.owner().seal();
+        // Before another process owns the journal, and listens.
+        self.busy = None;
+        sealed
     }
 }
 
@@ -263,13 +305,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Lead<'s> {
     shared: &'s Shared,
     slot: Arc<Slot>,
+    outcome: Result<u64, Arc<JournalError>>,
 }
 
 impl Drop for Lead<'_> {
     fn drop(&mut self) {
-        lock(&self.slot).get_or_insert_with(|| Err(Arc::new(JournalError::Stopped)));
-        lock(&self.shared.queue).leading = false;
-        self.shared.written.notify_all();
+        let mut queue = lock(&self.shared.queue);
+        match queue.batches.front() {
+            Some(next) => {
+                *lock(&next.slot.turn) = Turn::Lead;
+                next.slot.turned.notify_one();
+            }
+            None => queue.leading = false,
+        }
+        drop(queue);
+        let outcome = std::mem::replace(&mut self.outcome, Ok(0));
+        *lock(&self.slot.turn) = Turn::Written(outcome);
+        self.slot.turned.notify_all();
     }
 }
 
@@ -278,36 +330,45 @@ impl Shared {
         lock(&self.owner)
     }
 
-    fn append(&self, mut records: Vec<Record>) -> Result<u64, JournalError> {
+    fn append(&self, records: Vec<Record>) -> Result<u64, JournalError> {
         let mut queue = lock(&self.queue);
-        if !queue.batches.back().is_some_and(Batch::has_room) {
-            queue.batches.push_back(Batch::default());
+        let (slot, offset) = queue.add(records);
+        let leads = !std::mem::replace(&mut queue.leading, true);
+        drop(queue);
+        if leads {
+            self.lead();
         }
-        let batch = queue.batches.back_mut().expect("one was just added");
-        let offset = batch.records.len() as u64;
-        batch.bytes += records.iter().map(Record::size).sum::<usize>();
-        batch.records.append(&mut records);
-        let slot = Arc::clone(&batch.slot);
+        for _ in 0..YIELDS {
+            if !matches!(*lock(&slot.turn), Turn::Wait) {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        let mut turn = lock(&slot.turn);
         loop {
-            if let Some(outcome) = lock(&slot).as_ref() {
-                return match outcome {
-                    Ok(first) => Ok(first + offset),
-                    Err(error) => Err(JournalError::Together(Arc::clone(error))),
-                };
+            match &*turn {
+                Turn::Written(Ok(first)) => return Ok(first + offset),
+                Turn::Written(Err(error)) => return Err(JournalError::Together(Arc::clone(error))),
+                Turn::Wait => {
+                    let waited = slot.turned.wait(turn);
+                    turn = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+                }
+                Turn::Lead => {
+                    *turn = Turn::Wait;
+                    drop(turn);
+                    self.lead();
+                    turn = lock(&slot.turn);
+                }
             }
-            if queue.leading {
-                queue = self.written.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
-                continue;
-            }
-            queue.leading = true;
-            let batch = queue.batches.pop_front().expect("ours is not written yet");
-            drop(queue);
-            let lead = Lead { shared: self, slot: batch.slot };
-            let outcome = self.owner().write(&batch.records).map_err(Arc::new);
-            *lock(&lead.slot) = Some(outcome);
-            drop(lead);
-            queue = lock(&self.queue);
         }
+    }
+
+    /// Writes what comes next, and has the rest written by one of those who wait for it.
+    fn lead(&self) {
+        let batch = lock(&self.queue).batches.pop_front().expect("ours is not written yet");
+        let outcome = Err(Arc::new(JournalError::Stopped));
+        let mut lead = Lead { shared: self, slot: batch.slot, outcome };
+        lead.outcome = self.owner().write(&batch.records).map_err(Arc::new);
     }
 
     fn tick_until_stopped(&self, every: Duration) {
@@ -366,6 +427,7 @@ impl Owner {
             return Err(JournalError::Missing { path: path.to_owned() });
         }
         let lock = root.lock()?;
+        let _lent = root.lend_reserve();
         let mut owner = Self {
             active: root.folder("active")?,
             segments: root.folder("segments")?,
@@ -424,8 +486,7 @@ impl Owner {
                 empty.insert(Wal::create(&self.active, number, first, &state.origin, keys)?)
             }
         };
-        let records: Vec<&Record> = records.iter().collect();
-        let written = wal.append(&records);
+        let written = wal.append(records);
         self.stopped |= matches!(written, Err(JournalError::Stopped));
         let first = written?;
         self.unsynced = true;
@@ -498,6 +559,7 @@ impl Owner {
 
     /// Seals the active segment, if it has records.
     pub(crate) fn seal(&mut self) -> Result<(), JournalError> {
+        let _lent = self.root.lend_reserve();
         self.sync()?;
         let Some(wal) = &self.wal else { return Ok(()) };
         let (number, head) = (wal.header().segment, wal.head_length());
@@ -518,19 +580,15 @@ impl Owner {
     fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
         let (header, keys) = (wal.header(), wal.keys());
         let name = wal::name(header.segment);
-        let damaged = |what| JournalError::damaged(format!("active/{name}"), what);
-        let bytes = self.active.read(&name)?.ok_or_else(|| damaged("it is missing"))?;
-        let survey = wal::survey(&bytes).ok_or_else(|| damaged("its header was changed"))?;
-        if survey.root != wal.root() {
-            return Err(damaged("it is not what was written"));
-        }
+        let missing = || JournalError::damaged(format!("active/{name}"), "it is missing");
+        let bytes = self.active.read(&name)?.ok_or_else(missing)?;
         let mut segment = SegmentState {
             number: header.segment,
             format: Format::Parquet,
             first: header.first,
             records: wal.records().into(),
             times: wal.times(),
-            root: survey.root,
+            root: wal.root(),
             sha256: [0; 32],
             bytes: 0,
             erased: 0,
@@ -544,8 +602,7 @@ impl Owner {
         self.segments.discard(&new)?;
         let output = self.segments.create(&new)?;
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
-        let batches = survey.open(&bytes, Part::ALL.map(|part| Some(keys.key(part))));
-        let rows = batches.flat_map(|batch| match batch {
+        let rows = wal.batches(&bytes).flat_map(|batch| match batch {
             Ok(records) => records.into_iter().map(|record| Ok(Row::of(record))).collect(),
             Err(error) => vec![Err(error)],
         });
@@ -652,6 +709,35 @@ mod tests {
         journal.close().unwrap();
         assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2]);
         assert_eq!(fixture.verify().findings, []);
+    }
+
+    #[test]
+    fn what_is_sealed_is_what_was_written() {
+        let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
+        let journal = fixture.open();
+        let records: Vec<Record> = (0..4).map(record).collect();
+        for batch in records.chunks(2) {
+            journal.append_all(batch.to_vec()).unwrap();
+            journal.sync().unwrap();
+        }
+        let owner = journal.shared.owner();
+        let wal = owner.wal.as_ref().unwrap();
+        let bytes = owner.active.read(&wal::name(0)).unwrap().unwrap();
+        let read = |bytes: &[u8]| wal.batches(bytes).collect::<Result<Vec<_>, _>>();
+        assert_eq!(read(&bytes).unwrap().concat(), records);
+        let mut refused = 0;
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            // Leaves and marks are not read for it.
+            match read(&changed) {
+                Ok(read) => assert_eq!(read.concat(), records, "byte {at}"),
+                Err(_) => refused += 1,
+            }
+            // The last frame is a mark, of 117 bytes.
+            assert_eq!(read(&bytes[..at]).is_err(), at < bytes.len() - 117, "cut at {at}");
+        }
+        assert!(refused > bytes.len() / 2, "{refused} of {}", bytes.len());
     }
 
     #[test]

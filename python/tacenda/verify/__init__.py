@@ -10,6 +10,8 @@ The exit status is 0 for a journal that is whole, 1 for one that is not, 2 when 
 
 from __future__ import annotations
 
+import fcntl
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,8 +34,10 @@ __all__ = [
     "verify",
 ]
 
-# How often a log that grows is looked at.
-TRIES = 10
+# How long something wrong has to stay while somebody writes to the journal, in seconds: it may be
+# what the next step of theirs puts right.
+PATIENCE = 5.0
+PAUSE = 0.02
 
 
 def verify(
@@ -65,31 +69,42 @@ def verify(
         paths = [folder / "log" / name for name in ("checkpoint", "pending")]
         return [path.read_bytes() for path in paths if path.exists()]
 
-    for _ in range(TRIES):
+    whole: set[tuple[int, str]] = set()
+    begun: dict[str, float] = {}
+    while True:
         before = newest()
-        report = verify_once(folder, key, since or {}, [Key.parse(one) for one in witnesses])
-        # Whoever writes may have added to the log meanwhile: then it is looked at again.
-        if not report.findings or newest() == before:
+        report = Report()
+        log = Log(folder / "log", report)
+        if log.entries and log.entries[0].get("type") == "begin":
+            state = State(log)
+            check_segments(folder, log, state, whole)
+            check_active(folder, log, state)
+        else:
+            # Nothing says what segments there should be: a log like that is never whole.
+            report.find("entry 0", "the log does not begin there")
+        now = time.monotonic()
+        begun = {one.place: begun.get(one.place, now) for one in report.findings}
+        grown = newest() != before
+        settles = grown or (all(one.remains for one in report.findings) and is_owned(folder))
+        if not settles or not begun or any(now - at >= PATIENCE for at in begun.values()):
             break
-    return report
-
-
-def verify_once(
-    folder: Path, key: str | None, since: dict[str, bytes], witnesses: list[Key]
-) -> Report:
-    """Verifies what there is at this moment."""
-    report = Report()
-    log = Log(folder / "log", report)
-    log.check_given(since, witnesses)
+        if not grown:
+            time.sleep(PAUSE)
+    log.check(since or {}, [Key.parse(one) for one in witnesses])
     first = log.keys(1)
     if key is not None and (first is None or first[1] != Key.parse(key)):
         report.find("entry 0", "the journal begins with another key")
-    if log.entries and log.entries[0].get("type") == "begin":
-        state = State(log)
-        check_segments(folder, log, state)
-        check_active(folder, log, state)
-    else:
-        # Nothing says what segments there should be: a log like that is never whole.
-        report.find("entry 0", "the log does not begin there")
     report.entries = len(log.leaves)
     return report
+
+
+def is_owned(folder: Path) -> bool:
+    """Whether a process writes to the journal at this moment."""
+    try:
+        with (folder / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

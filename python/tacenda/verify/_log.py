@@ -73,10 +73,16 @@ class Log:
         self.leaves: list[bytes] = []
         # What a crash, or a writer at this moment, has not completed: it is part of the log.
         self.pending: tuple[bytes, bytes] | None = None
+        # No witness has signed more than there is from here on.
+        self.witnessed = self._witnessed()
         self.size = self._size()
         self._read_entries()
         self._compare_tiles()
+
+    def check(self, since: dict[str, bytes], witnesses: list[Key]) -> None:
+        """Checks every checkpoint, and compares with those kept elsewhere and by witnesses."""
         self.roots = self._check_checkpoints()
+        self._check_given(since, witnesses)
 
     def keys(self, size: int) -> tuple[Key, Key] | None:
         """The keys that sign the checkpoint of so many entries."""
@@ -97,7 +103,7 @@ class Log:
             return None
 
     def _size(self) -> int:
-        note = self._read("checkpoint")
+        note = self.note = self._read("checkpoint")
         newest = Checkpoint.parse(note) if note is not None else None
         if note is not None and newest is None:
             self.report.find("log/checkpoint", "it is no checkpoint")
@@ -224,8 +230,7 @@ class Log:
                 note = self._read(f"checkpoints/{number}")
             if note is None:
                 continue
-            newest = self.folder / "checkpoint"
-            if number == self.newest and newest.exists() and newest.read_bytes() != note:
+            if number == self.newest and self.note != note:
                 self.report.find("log/checkpoint", "it is not the newest that was signed")
             checkpoint = Checkpoint.parse(note)
             if checkpoint is None or checkpoint.size != number:
@@ -247,10 +252,9 @@ class Log:
                 self.report.find(place, "it is not signed by the keys of its time")
         return roots
 
-    def check_given(self, since: dict[str, bytes], witnesses: list[Key]) -> None:
-        """Compares with checkpoints kept elsewhere, and with those that witnesses have signed."""
+    def _check_given(self, since: dict[str, bytes], witnesses: list[Key]) -> None:
         given = {place: Checkpoint.parse(note) for place, note in since.items()}
-        given.update(self._witnessed())
+        given.update(self.witnessed)
         for place, checkpoint in given.items():
             if checkpoint is None:
                 self.report.find(place, "it is no checkpoint, or not signed by its witness")

@@ -11,6 +11,8 @@ class Finding:
 
     place: str
     what: str
+    # The log says that it is gone, and it is there.
+    remains: bool = False
 
 
 @dataclass
@@ -22,6 +24,6 @@ class Report:
     segments: int = 0
     records: int = 0
 
-    def find(self, place: str, what: str) -> None:
+    def find(self, place: str, what: str, *, remains: bool = False) -> None:
         """Adds a finding."""
-        self.findings.append(Finding(place, what))
+        self.findings.append(Finding(place, what, remains))

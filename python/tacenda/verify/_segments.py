@@ -43,6 +43,8 @@ class State:
 
     def __init__(self, log: Log) -> None:
         self.segments: dict[int, Segment] = {}
+        # Every file that a segment ever had, by its hash.
+        self.past: dict[str, int] = {}
         self.holds: set[str] = set()
         self.next = (0, 0)
         for number, entry in enumerate(log.entries):
@@ -52,6 +54,8 @@ class State:
                 what = "it is malformed"
             if what is not None:
                 log.report.find(f"entry {number}", what)
+            elif "sha256" in entry:
+                self.past[entry["sha256"]] = entry["segment"]
 
     def _apply(self, number: int, entry: dict[str, Any]) -> str | None:
         kind = entry["type"]
@@ -98,39 +102,91 @@ class State:
         return None
 
 
-def check_segments(folder: Path, log: Log, state: State) -> None:
-    """Compares the files of the segments with the log."""
+def check_segments(folder: Path, log: Log, state: State, whole: set[tuple[int, str]]) -> None:
+    """Compares the files of the segments with the log.
+
+    Those that are found whole are added to `whole`, and not read again.
+    """
     report = log.report
     for segment in state.segments.values():
         if segment.deleted:
             continue
         report.segments += 1
         report.records += segment.records
-        place = f"segments/{segment.file}"
         if segment.changed:
+            place = f"segments/{segment.file}"
             report.find(place, "it had been changed when a crash was recovered from")
-        erasing = folder / "segments" / f"{segment.file}.erasing"
-        if erasing.exists() and sha256(erasing.read_bytes()).hex() == segment.sha256:
-            continue
-        try:
-            data = (folder / place).read_bytes()
-        except OSError:
-            report.find(place, "the file is not there")
-            continue
-        digest = sha256(data).hex()
-        if digest == segment.sha256:
-            continue
-        swapped = [one.number for one in state.segments.values() if one.sha256 == digest]
-        if swapped:
-            report.find(place, f"it is the file of segment {swapped[0]}")
-        elif len(data) < segment.size:
-            report.find(place, f"it has {len(data)} bytes, and should have {segment.size}")
-        else:
-            report.find(place, "its hash is another one")
+        known = (segment.number, segment.sha256)
+        if known not in whole and is_whole(folder / "segments", segment, log, state):
+            whole.add(known)
     for path in sorted((folder / "segments").glob("*")):
-        number = path.name.split(".")[0]
-        if not number.isdecimal() or int(number) > state.next[0]:
-            report.find(f"segments/{path.name}", "the log does not know it")
+        check_stray(path, log, state)
+
+
+def is_whole(folder: Path, segment: Segment, log: Log, state: State) -> bool:
+    """Compares the file of a segment with the log."""
+    place, path = f"segments/{segment.file}", folder / segment.file
+    if digest(folder / f"{segment.file}.erasing") == segment.sha256:
+        if digest(path) in {None, segment.sha256}:
+            return True
+        log.report.find(place, "it holds what was erased from it", remains=True)
+        return False
+    found = digest(path)
+    if found == segment.sha256:
+        return True
+    others = (one for one in state.segments.values() if not one.deleted)
+    swapped = [one.number for one in others if one.sha256 == found]
+    if found is None:
+        log.report.find(place, "the file is not there")
+    elif swapped:
+        log.report.find(place, f"it is the file of segment {swapped[0]}")
+    elif found in state.past:
+        log.report.find(place, before(state.past[found]), remains=True)
+    elif path.stat().st_size < segment.size:
+        log.report.find(place, f"it has fewer bytes than {segment.size}")
+    else:
+        log.report.find(place, "its hash is another one")
+    return False
+
+
+def digest(path: Path) -> str | None:
+    """The hash of a file; None when it is not there."""
+    try:
+        return sha256(path.read_bytes()).hex()
+    except OSError:
+        return None
+
+
+def check_stray(path: Path, log: Log, state: State) -> None:
+    """Finds a file in the place of one that the log does not tell of."""
+    place = f"segments/{path.name}"
+    digits, _, kind = path.name.partition(".")
+    number = int(digits) if digits.isascii() and digits.isdecimal() else None
+    if number is None or f"{number:010}" != digits:
+        return log.report.find(place, "nobody wrote it")
+    segment = state.segments.get(number)
+    if segment is None:
+        # Of one that is being sealed.
+        if number != state.next[0] or kind not in {"parquet", "wal", "parquet.new"}:
+            log.report.find(place, "the log does not know it")
+    elif segment.deleted:
+        log.report.find(place, f"the log says that segment {number} was deleted", remains=True)
+    elif kind == "parquet.erasing":
+        # What a crash, or a writer at this moment, has not completed.
+        found = digest(path)
+        if found is not None and found != segment.sha256 and found in state.past:
+            log.report.find(place, before(state.past[found]), remains=True)
+    elif kind in {"parquet", "wal"}:
+        if kind != segment.format:
+            log.report.find(place, before(number), remains=True)
+    else:
+        log.report.find(place, "nobody wrote it")
+    return None
+
+
+def before(number: int) -> str:
+    """What is in the file of a segment before something was taken out of it."""
+    return f"it is a file of segment {number} from before content was erased or deleted"
 
 
 def frames(data: bytes, start: int) -> Iterator[tuple[int, bytes, bytes]]:
@@ -148,10 +204,14 @@ def check_active(folder: Path, log: Log, state: State) -> None:
     """Checks the write-ahead file of the segment that is being written."""
     report = log.report
     for path in sorted((folder / "active").glob("*")):
-        number = path.name.split(".")[0]
-        if number.isdecimal() and int(number) < state.next[0]:
-            continue
         place = f"active/{path.name}"
+        number = path.name.removesuffix(".wal")
+        if number != path.name and number in {f"{one:010}" for one in state.segments}:
+            # What was sealed is removed last.
+            last = int(number) + 1 == state.next[0] and log.entries[-1]["type"] == "seal"
+            if not last:
+                report.find(place, f"segment {int(number)} was sealed", remains=True)
+            continue
         if path.name != f"{state.next[0]:010}.wal":
             report.find(place, "the log does not know it")
             continue

@@ -33,7 +33,7 @@ impl Client {
         // It may have answered before it hung up.
         let reply = Reply::read(stream).or_else(|error| asked.and(Err(error)));
         let reply = reply.unwrap_or(Reply::Gone);
-        if matches!(reply, Reply::Moved | Reply::Gone) {
+        if matches!(reply, Reply::Moved | Reply::Busy | Reply::Gone) {
             self.stream = None;
         }
         reply

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 
 use crate::part::Part;
 use crate::record::Record;
+use crate::writer::BATCH_RECORDS;
 
 const VERSION: u8 = 1;
 
@@ -16,10 +17,23 @@ const HAND_OVER: u8 = 3;
 const DONE: u8 = 16;
 const MOVED: u8 = 17;
 const FAILED: u8 = 18;
+const BUSY: u8 = 19;
 
 /// The longest message: what is appended at once ends at a few MiB, and its last record has up to 16.
 pub(super) const LONGEST: usize = 32 << 20;
 const HEADER: usize = 6;
+
+/// The shortest record: its parts, its time, three texts that are empty.
+const SHORTEST: usize = 1 + 8 + 3 * 2;
+/// What a record takes beside its content: itself, in a list that grows, and what an allocator adds to
+/// each of seven pieces.
+const RECORD: usize = 2 * size_of::<Record>() + 7 * 32;
+
+/// The memory that a message of this length takes at most: its bytes, and its records with theirs.
+pub(super) const fn memory(length: usize) -> usize {
+    let records = if length / SHORTEST < BATCH_RECORDS { length / SHORTEST } else { BATCH_RECORDS };
+    2 * length + records * RECORD
+}
 
 /// What is asked of the owner.
 #[derive(Debug)]
@@ -47,6 +61,8 @@ pub(super) enum Reply {
     Done(u64),
     /// Nothing was done: this process owns the journal no longer.
     Moved,
+    /// Nothing was done: the process that owns the journal is at other work with it.
+    Busy,
     /// It could not be done, and why.
     Failed(String),
     /// There was no answer.
@@ -76,6 +92,9 @@ impl Asked {
             APPEND => {
                 let mut records = Vec::new();
                 while !content.is_empty() {
+                    if records.len() == BATCH_RECORDS {
+                        return None;
+                    }
                     let (record, rest) = read(content)?;
                     records.push(record);
                     content = rest;
@@ -94,6 +113,7 @@ impl Reply {
                 message(DONE, |bytes| bytes.extend_from_slice(&number.to_be_bytes()))
             }
             Self::Moved | Self::Gone => message(MOVED, |_| {}),
+            Self::Busy => message(BUSY, |_| {}),
             Self::Failed(what) => message(FAILED, |bytes| bytes.extend_from_slice(what.as_bytes())),
         }
     }
@@ -106,6 +126,7 @@ impl Reply {
         match (kind, number) {
             (DONE, Some(number)) => Ok(Self::Done(number)),
             (MOVED, _) => Ok(Self::Moved),
+            (BUSY, _) => Ok(Self::Busy),
             (FAILED, _) => Ok(Self::Failed(String::from_utf8_lossy(&content).into_owned())),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
@@ -174,13 +195,27 @@ mod tests {
         assert_eq!(length, bytes.len() - HEADER);
         assert_eq!(Asked::parse(kind, &bytes[HEADER..]), Some(Asked::Append(records)));
         assert_eq!(Asked::parse(kind, &bytes[HEADER..bytes.len() - 1]), None);
-        for reply in [Reply::Done(7), Reply::Moved, Reply::Failed("full".into())] {
+        for reply in [Reply::Done(7), Reply::Moved, Reply::Busy, Reply::Failed("full".into())] {
             assert_eq!(Reply::read(&mut reply.to_bytes().as_slice()).unwrap(), reply);
         }
         let mut other = Reply::Moved.to_bytes();
         other[0] += 1;
         assert!(Reply::read(&mut other.as_slice()).is_err(), "of another version");
         assert!(header(&mut [VERSION, APPEND, 255, 0, 0, 0].as_slice()).is_err(), "too long");
+    }
+
+    #[test]
+    fn a_message_takes_the_memory_that_is_counted() {
+        let records = vec![Record::default(); BATCH_RECORDS];
+        let bytes = Request::Append(&records).to_bytes();
+        let content = &bytes[HEADER..];
+        assert_eq!(content.len(), BATCH_RECORDS * SHORTEST);
+        let Some(Asked::Append(read)) = Asked::parse(APPEND, content) else { panic!("refused") };
+        let taken = read.capacity() * size_of::<Record>();
+        assert!(taken > 8 * content.len() && content.len() + taken < memory(content.len()));
+        // More of them than are appended at once would take more than that.
+        let more = [content, &content[..SHORTEST]].concat();
+        assert_eq!(Asked::parse(APPEND, &more), None);
     }
 
     proptest! {

@@ -5,8 +5,9 @@
 //! acknowledged by the owner when it is written as [`Durability`](crate::Durability) says. When the
 //! owner ends, or hands the journal over, the first of the others to come takes its place. What was
 //! not acknowledged is sent again: after a crash of the owner a record may be there twice, and none
-//! is lost.
+//! is lost. Who borrows the journal to erase or delete answers that it is busy: the others wait.
 
+mod busy;
 mod client;
 mod frame;
 mod server;
@@ -22,6 +23,7 @@ use crate::error::JournalError;
 use crate::place::Folder;
 use crate::record::Record;
 use crate::writer::{Journal, Options, batches};
+pub(crate) use busy::Busy;
 use client::Client;
 use frame::{Reply, Request};
 use server::Server;
@@ -105,8 +107,8 @@ impl Appender {
                     Reply::Done(number) => return Ok(Some(number)),
                     Reply::Failed(what) => return Err(JournalError::Owner { what }),
                     Reply::Moved => give_way(),
-                    // It takes no more guests, or is gone.
-                    Reply::Gone => wait(&self.path, &mut pause, None)?,
+                    // It does something else, takes no more guests, or is gone.
+                    Reply::Busy | Reply::Gone => wait(&self.path, &mut pause, None)?,
                 },
                 State::Apart => {}
             }
@@ -127,8 +129,8 @@ impl Appender {
                     Reply::Done(_) => return Ok(()),
                     Reply::Failed(what) => return Err(JournalError::Owner { what }),
                     Reply::Moved => give_way(),
-                    // It takes no more guests, or is gone.
-                    Reply::Gone => wait(&self.path, &mut pause, None)?,
+                    // It does something else, takes no more guests, or is gone.
+                    Reply::Busy | Reply::Gone => wait(&self.path, &mut pause, None)?,
                 },
                 State::Apart => {}
             }
@@ -189,7 +191,7 @@ impl Appender {
 
 impl Journal {
     /// Opens a journal to write, from whoever owns it: a process that appends hands it over, and
-    /// goes on when this one has closed it.
+    /// goes on when this one has closed it. Until then all who would append are told to wait.
     ///
     /// # Errors
     /// As of [`Journal::open`]; and when the owner does not answer.
@@ -198,13 +200,17 @@ impl Journal {
         loop {
             match Self::open(path, options) {
                 Err(JournalError::InUse { .. }) => {}
-                done => return done,
+                opened => {
+                    let mut journal = opened?;
+                    journal.busy = Busy::start(Folder::root(path, false, &options.allowed, None)?);
+                    return Ok(journal);
+                }
             }
             let folder = Folder::root(path, false, &options.allowed, None)?;
             match Client::connect(&folder).map(|mut owner| owner.call(&Request::HandOver)) {
                 // It is free, unless somebody was quicker.
                 Some(Reply::Done(_) | Reply::Moved) => pause = SOON,
-                Some(Reply::Failed(_) | Reply::Gone) | None => {}
+                Some(Reply::Busy | Reply::Failed(_) | Reply::Gone) | None => {}
             }
             wait(path, &mut pause, Some(until))?;
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::Mode;
 
-use super::frame::{Asked, LONGEST, Reply, header};
+use super::frame::{Asked, LONGEST, Reply, header, memory};
 use super::{SOCKET, lock};
 use crate::error::JournalError;
 use crate::place::Folder;
@@ -22,11 +22,13 @@ use crate::writer::Journal;
 /// Processes that append through this one at once. One more is not answered.
 const MOST_GUESTS: usize = 1000;
 
-/// Bytes of requests that are in memory at once. Who has more to send waits.
-const ROOM: usize = 2 * LONGEST;
+/// The memory that requests take at once: the longest, or many that are short. Who has more to send
+/// waits.
+const ROOM: usize = memory(LONGEST);
 
-/// How long the rest of a request is waited for: its process may have been stopped.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the rest of a request is waited for, and for its answer to be taken: its process may have
+/// been stopped.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
 
 /// The number of the first record, or why it was not written.
 type Appended = Result<Option<u64>, JournalError>;
@@ -116,8 +118,7 @@ impl Server {
         }
         drop(guard);
         // It looks up, finds that there is no journal, and ends.
-        drop(UnixStream::connect(address(&self.folder).join(SOCKET)));
-        let _ = self.folder.discard(SOCKET);
+        end_listening(&self.folder);
         for guest in lock(&self.guests).values() {
             // What was sent already is answered.
             let _ = guest.shutdown(Shutdown::Read);
@@ -163,12 +164,18 @@ impl Server {
     }
 
     fn serve(&self, mut stream: UnixStream) -> io::Result<()> {
+        stream.set_write_timeout(Some(PATIENCE))?;
         loop {
+            // Who has nothing to ask stays; a request that was begun has its time.
             stream.set_read_timeout(None)?;
-            let (kind, length) = header(&mut stream)?;
-            let room = self.room.take(length);
+            let mut first = [0];
+            stream.read_exact(&mut first)?;
+            let mut rest = Until { stream: &stream, over: Instant::now() + PATIENCE };
+            let (kind, length) = header(&mut first.as_slice().chain(&mut rest))?;
+            let room = self.room.take(memory(length));
             let mut content = vec![0; length];
-            Until { stream: &stream, over: Instant::now() + PATIENCE }.read_exact(&mut content)?;
+            rest.over = Instant::now() + PATIENCE;
+            rest.read_exact(&mut content)?;
             let asked = Asked::parse(kind, &content).ok_or(io::ErrorKind::InvalidData)?;
             drop(content);
             let reply = self.answer(asked);
@@ -193,13 +200,19 @@ impl Server {
     }
 }
 
-fn listen(folder: &Folder) -> io::Result<UnixListener> {
+pub(super) fn listen(folder: &Folder) -> io::Result<UnixListener> {
     // One that was killed has left its own. We hold the lock: nobody listens there.
     folder.discard(SOCKET).map_err(io::Error::other)?;
     let listener = UnixListener::bind(address(folder).join(SOCKET))?;
     let mode = Mode::RUSR | Mode::WUSR;
     rustix::fs::chmodat(folder.descriptor(), SOCKET, mode, rustix::fs::AtFlags::empty())?;
     Ok(listener)
+}
+
+/// Lets whoever accepts look up, and takes the socket away.
+pub(super) fn end_listening(folder: &Folder) {
+    drop(UnixStream::connect(address(folder).join(SOCKET)));
+    let _ = folder.discard(SOCKET);
 }
 
 /// The directory as a name that is short enough for the address of a socket, and that leads to it

@@ -246,6 +246,46 @@ fn a_message_that_comes_byte_by_byte_has_its_time() {
 }
 
 #[test]
+fn a_request_that_was_begun_has_its_time() {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixStream;
+    let fixture = Fixture::new();
+    let owner = open(&fixture);
+    let connect = || {
+        let stream = UnixStream::connect(fixture.path().join(SOCKET)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream
+    };
+    let (mut silent, mut stopped) = (connect(), connect());
+    stopped.write_all(&[1, 1, 0]).unwrap();
+    assert_eq!(stopped.read(&mut [0]).unwrap(), 0, "it is hung up on");
+    // Who has asked nothing yet is not.
+    silent.write_all(&Request::Append(&[record(0)]).to_bytes()).unwrap();
+    assert_eq!(Reply::read(&mut silent).unwrap(), Reply::Done(0));
+    drop(owner);
+}
+
+#[test]
+fn who_comes_while_the_journal_is_borrowed_waits() {
+    let fixture = Fixture::new();
+    let journal = Journal::take_over(&fixture.path(), &options()).unwrap();
+    let begun = Instant::now();
+    let guest = open(&fixture);
+    assert!(!guest.is_owner() && begun.elapsed() < PATIENCE / 2);
+    thread::scope(|scope| {
+        let appending = scope.spawn(|| guest.append_all(vec![record(1)]).unwrap());
+        thread::sleep(Duration::from_millis(300));
+        assert!(!appending.is_finished());
+        journal.append(record(0)).unwrap();
+        journal.close().unwrap();
+        assert_eq!(appending.join().unwrap(), Some(1));
+    });
+    assert!(guest.is_owner() && fixture.path().join(SOCKET).exists());
+    drop(guest);
+    assert_eq!(messages(&fixture), ["record 0", "record 1"]);
+}
+
+#[test]
 fn the_socket_is_private_and_its_peer_has_to_be_of_the_same_user() {
     use std::os::unix::fs::MetadataExt as _;
     let fixture = Fixture::new();

@@ -3,10 +3,21 @@ use serde_json::Value;
 use super::{fields, severity};
 use crate::record::Seen;
 
+/// Names that are not those of fields.
+const OWN: [&str; 7] = [
+    "MESSAGE",
+    "PRIORITY",
+    "LEVEL",
+    "SYSLOG_IDENTIFIER",
+    "TACENDA_SEQUENCE",
+    "TACENDA_KIND",
+    "TACENDA_ERASED",
+];
+
 /// A record in the journal export format of systemd, as `systemd-journal-remote` takes it.
 pub fn journald(seen: &Seen, bytes: &mut Vec<u8>) {
     let record = &seen.record;
-    let (message, fields) = fields(record);
+    let (message, fields) = fields(record, &[]);
     // It knows no time before 1970.
     let micros = record.time.max(0) / 1000;
     field("__REALTIME_TIMESTAMP", &micros.to_string(), bytes);
@@ -56,7 +67,13 @@ fn name(own: &str) -> String {
     let fit = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     let name: String = own.chars().map(fit).take(62).collect();
     let fits = name.starts_with(|c: char| c.is_ascii_uppercase());
-    if fits { name } else { format!("F{name}") }
+    if OWN.contains(&name.as_str()) {
+        format!("F_{name}")
+    } else if fits {
+        name
+    } else {
+        format!("F{name}")
+    }
 }
 
 #[cfg(test)]
@@ -69,7 +86,7 @@ mod tests {
     #[test]
     fn fields_have_names_and_values_that_it_takes() {
         let line = br#"{"time": "2026-03-01T10:00:00.5Z", "level": "error", "logger": "app",
-            "message": "two\nlines", "user-id": 7, "9": [1], "kinds": ["email", "prompt"]}"#;
+            "message": "two\nlines", "user-id": 7, "priority": 0, "9": [1], "kinds": ["email", "prompt"]}"#;
         let record = Record::from_line(line, Class::Internal, 0).unwrap();
         let seen = Seen { sequence: 3, record, sealed: Vec::new(), erased: None };
         let mut bytes = Vec::new();
@@ -77,7 +94,7 @@ mod tests {
         let expected = "__REALTIME_TIMESTAMP=1772359200500000\n\
             MESSAGE\n\x09\0\0\0\0\0\0\0two\nlines\nPRIORITY=3\nLEVEL=error\n\
             SYSLOG_IDENTIFIER=app\nTACENDA_SEQUENCE=3\nTACENDA_KIND=email\nTACENDA_KIND=prompt\n\
-            F9=[1]\nUSER_ID=7\n\n";
+            F9=[1]\nF_PRIORITY=0\nUSER_ID=7\n\n";
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
     }
 }

@@ -8,16 +8,22 @@ pub use journald::journald;
 pub use otlp::otlp;
 pub use parquet::Parquet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::fields::members;
 use crate::record::Record;
 
-/// The fields of all classes that could be read, the message apart.
-fn fields(record: &Record) -> (Option<Value>, Map<String, Value>) {
-    let objects = record.fields.iter().flatten();
-    let objects = objects.filter_map(|bytes| serde_json::from_slice(bytes).ok());
-    let mut all: Map<String, Value> = objects.flat_map(|object: Map<_, _>| object).collect();
-    (all.remove("message"), all)
+/// The fields of all classes that could be read, the message apart. Those with a name that is `taken`, or
+/// that another has, get another one.
+fn fields(record: &Record, taken: &[&str]) -> (Option<Value>, Vec<(String, Value)>) {
+    let objects = record.fields.iter().flatten().map(Vec::as_slice);
+    let fields = members(objects, taken).into_iter();
+    let mut fields: Vec<(String, Value)> = fields
+        .filter_map(|(name, value)| Some((name, serde_json::from_slice(value).ok()?)))
+        .collect();
+    fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let message = fields.iter().position(|(name, _)| name == "message");
+    (message.map(|at| fields.remove(at).1), fields)
 }
 
 /// The number of a level in syslog (RFC 5424), and in OpenTelemetry; `None` of one that neither knows.

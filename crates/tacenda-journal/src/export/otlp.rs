@@ -6,7 +6,8 @@ use crate::record::Seen;
 /// A record as a line of an OTLP file (OpenTelemetry Protocol File Exporter, JSON).
 pub fn otlp(seen: &Seen, bytes: &mut Vec<u8>) {
     let record = &seen.record;
-    let (message, fields) = fields(record);
+    let own = ["tacenda.sequence", "tacenda.kinds", "tacenda.erased"];
+    let (message, fields) = fields(record, &own);
     let mut attributes = vec![attribute("tacenda.sequence", &json!(seen.sequence))];
     if !record.kinds.is_empty() {
         let kinds: Vec<&str> = record.kinds.split(',').collect();

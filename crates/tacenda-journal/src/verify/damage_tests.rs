@@ -34,13 +34,32 @@ impl Numbers {
     }
 }
 
-/// A journal that has seen everything, and a checkpoint of it.
-fn seasoned() -> (Fixture, Vec<u8>) {
+/// A place in a journal, and what was in it.
+type Before = (PathBuf, Vec<u8>);
+
+/// A journal that has seen everything, a checkpoint of it, and files as they were before content was
+/// taken out of them, in places where somebody may put them back.
+fn seasoned_with_past() -> (Fixture, Vec<u8>, Vec<Before>) {
     let fixture = Fixture::with(|settings| {
         *settings.retention.classes.of(Class::Restricted) = Some(3600);
     });
+    let mut past = Vec::new();
     for segment in 0..4 {
-        fixture.fill(segment * 8, segment * 8 + 8);
+        let journal = fixture.open();
+        journal
+            .append_all((segment * 8..segment * 8 + 8).map(crate::support::record).collect())
+            .unwrap();
+        let name = format!("{segment:010}");
+        let read = |path: String| fs::read(fixture.path().join(path)).unwrap();
+        let wal = read(format!("active/{name}.wal"));
+        journal.close().unwrap();
+        let sealed = read(format!("segments/{name}.parquet"));
+        for place in ["segments", "active"] {
+            past.push((format!("{place}/{name}.wal").into(), wal.clone()));
+        }
+        for kind in ["parquet", "parquet.erasing"] {
+            past.push((format!("segments/{name}.{kind}").into(), sealed.clone()));
+        }
     }
     let journal = fixture.open();
     let cause = Cause { reason: "a test".into(), who: "a test".into() };
@@ -49,9 +68,26 @@ fn seasoned() -> (Fixture, Vec<u8>) {
     let filter = Filter { numbers: Some((9, 10)), ..Filter::default() };
     journal.erase(&fixture.reader(), &filter, &cause).unwrap();
     assert_eq!(journal.retain("a test", Some(&fixture.reader())).unwrap().expired, 4);
+    let bytes: u64 = fixture.reader().segments().map(|segment| segment.state.bytes).sum();
+    let mut settings = journal.settings();
+    settings.retention.max_bytes = Some(bytes - 1);
+    journal.set(settings, cause).unwrap();
+    assert_eq!(journal.retain("a test", None).unwrap().segments, 1);
     journal.close().unwrap();
     let note = fixture.reader().checkpoint_note().as_bytes().to_vec();
+    (fixture, note, past)
+}
+
+fn seasoned() -> (Fixture, Vec<u8>) {
+    let (fixture, note, _) = seasoned_with_past();
     (fixture, note)
+}
+
+/// Puts a file into a journal, or what was there before.
+fn put(path: &Path, bytes: Option<&[u8]>) {
+    let Some(bytes) = bytes else { return fs::remove_file(path).unwrap() };
+    fs::write(path, bytes).unwrap();
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
 fn verify(fixture: &Fixture, note: &[u8]) -> Verification {
@@ -71,50 +107,45 @@ fn names(report: &Verification, path: &Path) -> bool {
 
 #[test]
 fn damaged_files_are_found_and_named() {
-    let (fixture, note) = seasoned();
+    let (fixture, note, past) = seasoned_with_past();
     assert_eq!(verify(&fixture, &note).findings, []);
     let root = fixture.path();
     let all: Vec<PathBuf> = files(&root)
         .into_iter()
-        .filter(|path| !path.starts_with(root.join("keys")) && !path.ends_with("lock"))
+        .filter(|path| !path.starts_with(root.join("keys")))
+        .filter(|path| !path.ends_with("lock") && !path.ends_with("reserve"))
         .collect();
     let mut numbers = Numbers(1);
     for round in 0..rounds() {
-        let path = &all[numbers.below(all.len())];
-        let bytes = fs::read(path).unwrap();
-        let mut damaged = bytes.clone();
-        let (mut other, mut removed) = (None, false);
-        match numbers.below(6) {
-            0 => damaged[numbers.below(bytes.len())] ^= 1 << numbers.below(8),
-            1 => damaged.truncate(numbers.below(bytes.len())),
-            2 => damaged.extend_from_slice(&bytes[..=numbers.below(bytes.len())]),
+        let mut path = all[numbers.below(all.len())].clone();
+        let bytes = fs::read(&path).unwrap();
+        let mut damaged = Some(bytes.clone());
+        let changed = damaged.as_mut().unwrap();
+        match numbers.below(7) {
+            0 => changed[numbers.below(bytes.len())] ^= 1 << numbers.below(8),
+            1 => changed.truncate(numbers.below(bytes.len())),
+            2 => changed.extend_from_slice(&bytes[..=numbers.below(bytes.len())]),
             3 => {
                 let start = numbers.below(bytes.len());
-                damaged.drain(start..(start + 1 + numbers.below(40)).min(bytes.len()));
+                changed.drain(start..(start + 1 + numbers.below(40)).min(bytes.len()));
             }
-            4 => removed = true,
-            _ => other = Some(all[numbers.below(all.len())].clone()),
+            4 => damaged = None,
+            5 => *changed = fs::read(&all[numbers.below(all.len())]).unwrap(),
+            // What was deleted, erased or has expired is put back.
+            _ => {
+                let (place, bytes) = &past[numbers.below(past.len())];
+                (path, damaged) = (root.join(place), Some(bytes.clone()));
+            }
         }
-        if let Some(other) = &other {
-            damaged = fs::read(other).unwrap();
-        }
-        if damaged == bytes && !removed {
+        let before = fs::read(&path).ok();
+        if damaged == before {
             continue;
         }
-        if removed {
-            fs::remove_file(path).unwrap();
-        } else {
-            fs::write(path, &damaged).unwrap();
-        }
+        put(&path, damaged.as_deref());
         let report = verify(&fixture, &note);
         let place = path.strip_prefix(&root).unwrap();
         assert!(names(&report, place), "round {round}, {place:?}: {:?}", report.findings);
-        if removed {
-            let file = fs::OpenOptions::new().write(true).create_new(true).open(path).unwrap();
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-            file.set_permissions(mode).unwrap();
-        }
-        fs::write(path, &bytes).unwrap();
+        put(&path, before.as_deref());
     }
     assert_eq!(verify(&fixture, &note).findings, [], "all damage was undone");
 }
@@ -217,6 +248,21 @@ fn entries_that_are_removed_doubled_or_reordered_are_found() {
             assert!(early, "change {change} at {at}: {:?}", report.findings);
         }
     }
+}
+
+#[test]
+fn what_was_taken_out_and_is_there_again_is_named() {
+    let (fixture, note, past) = seasoned_with_past();
+    for (place, bytes) in past {
+        let path = fixture.path().join(&place);
+        let before = fs::read(&path).ok();
+        put(&path, Some(&bytes));
+        let report = verify(&fixture, &note);
+        let found: Vec<_> = report.findings.iter().map(|one| (&*one.place, one.fault)).collect();
+        assert_eq!(found, [(place.to_str().unwrap(), super::Fault::Remains)]);
+        put(&path, before.as_deref());
+    }
+    assert_eq!(verify(&fixture, &note).findings, []);
 }
 
 #[test]

@@ -11,53 +11,24 @@ use crate::note::{Checkpoint, Note};
 use crate::place::{Folder, is_missing};
 use crate::tiles::{self, WIDTH};
 use crate::tree::{self, Frontier};
-use crate::{Hash, hex, witness};
+use crate::witness::{self, Witnessed};
+use crate::{Hash, hex};
 
-/// What a log says, as far as it could be read.
+/// A log, as far as it could be read.
 pub(super) struct Log {
-    pub(super) entries: Vec<Entry>,
-    pub(super) state: State,
-}
-
-pub(super) fn verify(
-    verifier: &Verifier,
-    root: &Folder,
-    report: &mut Verification,
-) -> Result<Option<Log>, JournalError> {
-    let folder = match root.folder("log") {
-        Ok(folder) => folder,
-        Err(error) if is_missing(&error) => {
-            return Err(JournalError::Missing { path: root.path().to_owned() });
-        }
-        Err(error) => return Err(error),
-    };
-    let mut work = Work { folder, report, pending: None, leaves: Vec::new(), entries: Vec::new() };
-    let size = work.size();
-    work.read_entries(size);
-    work.compare_tiles();
-    let roots = work.check_checkpoints(size);
-    work.check_given(verifier, &roots);
-    work.report.key = keys(&work.entries, 1).map(|(_, epoch)| epoch);
-    let differs = |expected| work.report.key.as_ref() != Some(expected);
-    if verifier.key.as_ref().is_some_and(differs) {
-        work.report.find("entry 0", Fault::Rewritten, "the journal begins with another key");
-    }
-    let state = work.state();
-    if state.is_none() {
-        // Nothing says what segments there should be: a log like that is never whole.
-        work.report.find("entry 0", Fault::Missing, "the log does not begin there");
-    }
-    Ok(state.map(|state| Log { entries: work.entries, state }))
-}
-
-struct Work<'r> {
     folder: Folder,
-    report: &'r mut Verification,
+    /// The newest checkpoint, as it was read.
+    newest: Option<Vec<u8>>,
+    /// How many entries there should be.
+    size: u64,
     /// What a crash, or a writer at this moment, has not completed: it is part of the log.
     pending: Option<Pending>,
+    witnessed: Result<Vec<(String, Option<Witnessed>)>, JournalError>,
     leaves: Vec<Hash>,
     /// Up to the first that is malformed.
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
+    /// What they say together.
+    pub(super) state: Option<State>,
 }
 
 struct Pending {
@@ -75,40 +46,84 @@ impl Pending {
     }
 }
 
-impl Work<'_> {
-    /// How many entries there should be.
-    fn size(&mut self) -> u64 {
-        let note = self.report.read(&self.folder, "checkpoint", "log/checkpoint");
+impl Log {
+    /// Reads entries and tiles, which a writer puts others in the place of, and says what is wrong with
+    /// them. Checkpoints stay: they are looked at later.
+    pub(super) fn read(root: &Folder, report: &mut Verification) -> Result<Self, JournalError> {
+        let folder = match root.folder("log") {
+            Ok(folder) => folder,
+            Err(error) if is_missing(&error) => {
+                return Err(JournalError::Missing { path: root.path().to_owned() });
+            }
+            Err(error) => return Err(error),
+        };
+        // No witness has signed more than there is from here on.
+        let witnessed = witness::kept(&folder);
+        let mut log = Self {
+            folder,
+            newest: None,
+            size: 0,
+            pending: None,
+            witnessed,
+            leaves: Vec::new(),
+            entries: Vec::new(),
+            state: None,
+        };
+        log.size = log.find_size(report);
+        log.read_entries(report);
+        log.compare_tiles(report);
+        log.state = log.add_up(report);
+        if log.state.is_none() {
+            // Nothing says what segments there should be: a log like that is never whole.
+            report.find("entry 0", Fault::Missing, "the log does not begin there");
+        }
+        Ok(log)
+    }
+
+    /// Checks every checkpoint, and compares with those that were kept elsewhere.
+    pub(super) fn check(&self, verifier: &Verifier, report: &mut Verification) {
+        let roots = self.check_checkpoints(report);
+        self.check_given(verifier, &roots, report);
+        report.key = keys(&self.entries, 1).map(|(_, epoch)| epoch);
+        let differs = |expected| report.key.as_ref() != Some(expected);
+        if verifier.key.as_ref().is_some_and(differs) {
+            report.find("entry 0", Fault::Rewritten, "the journal begins with another key");
+        }
+    }
+
+    fn find_size(&mut self, report: &mut Verification) -> u64 {
+        let note = report.read(&self.folder, "checkpoint", "log/checkpoint");
         let newest = note.as_ref().and_then(|note| Checkpoint::of(&Note::parse(note)?));
         if note.is_some() && newest.is_none() {
-            self.report.find("log/checkpoint", Fault::Altered, "it is no checkpoint");
+            report.find("log/checkpoint", Fault::Altered, "it is no checkpoint");
         }
         let last = self.numbers().last().copied().unwrap_or(0);
-        self.pending = newest.as_ref().and_then(|newest| self.pending(newest.size));
+        self.newest = note;
+        self.pending = newest.as_ref().and_then(|newest| self.pending(newest.size, report));
         let size = newest.as_ref().map_or(last, |newest| newest.size);
         let size = self.pending.as_ref().map_or(size, |pending| pending.size);
         let last = last.max(self.pending.as_ref().map_or(0, |pending| pending.size));
         if size == 0 {
-            self.report.find("log/checkpoint", Fault::RolledBack, "it covers no entry");
+            report.find("log/checkpoint", Fault::RolledBack, "it covers no entry");
         }
         if size < last {
-            self.report.find(
+            report.find(
                 "log/checkpoint",
                 Fault::RolledBack,
                 format!("it covers {size} entries, and there is a checkpoint of {last}"),
             );
         }
-        self.report.checkpoint = newest;
+        report.checkpoint = newest;
         // More than there can be is a checkpoint that was altered; it is found below.
         size.max(last).min(last.saturating_add(1))
     }
 
     /// The entry that is being added to a log of so many, if its tiles and checkpoint may lack.
-    fn pending(&mut self, newest: u64) -> Option<Pending> {
+    fn pending(&self, newest: u64, report: &mut Verification) -> Option<Pending> {
         let bytes = match self.folder.read(PENDING) {
             Ok(bytes) => bytes?,
             Err(error) => {
-                self.report.find("log/pending", Fault::Altered, error.to_string());
+                report.find("log/pending", Fault::Altered, error.to_string());
                 return None;
             }
         };
@@ -117,7 +132,7 @@ impl Work<'_> {
             // Nothing lacks but its removal.
             Some(pending) if pending.size == newest => None,
             _ => {
-                self.report.find("log/pending", Fault::Altered, "it does not follow the log");
+                report.find("log/pending", Fault::Altered, "it does not follow the log");
                 None
             }
         }
@@ -130,13 +145,13 @@ impl Work<'_> {
         names.unwrap_or_default().into_iter().filter_map(number).collect()
     }
 
-    fn read_entries(&mut self, size: u64) {
+    fn read_entries(&mut self, report: &mut Verification) {
         let tiles = match self.folder.folder("tile") {
             Ok(tiles) => tiles,
-            Err(error) => return self.report.find("log/tile", Fault::Missing, error.to_string()),
+            Err(error) => return report.find("log/tile", Fault::Missing, error.to_string()),
         };
         let pending = self.pending.is_some();
-        let stored = size - u64::from(pending);
+        let stored = self.size - u64::from(pending);
         let mut malformed = false;
         for number in 0..stored.div_ceil(WIDTH) {
             let width = (stored - number * WIDTH).min(WIDTH);
@@ -149,12 +164,12 @@ impl Work<'_> {
             let bytes = match read {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => {
-                    return self.report.find(place, Fault::Missing, "the entries are not there");
+                    return report.find(place, Fault::Missing, "the entries are not there");
                 }
-                Err(error) => return self.report.find(place, Fault::Altered, error.to_string()),
+                Err(error) => return report.find(place, Fault::Altered, error.to_string()),
             };
             let Some(mut bundle) = tiles::bundle(&bytes) else {
-                return self.report.find(place, Fault::Cut, "its last entry is not whole");
+                return report.find(place, Fault::Cut, "its last entry is not whole");
             };
             if pending && bundle.len() as u64 == width + 1 {
                 bundle.pop();
@@ -162,33 +177,33 @@ impl Work<'_> {
             if bundle.len() as u64 != width {
                 let what = format!("it holds {} entries, and should hold {width}", bundle.len());
                 let less = (bundle.len() as u64) < width;
-                self.report.find(place, if less { Fault::Cut } else { Fault::Unexpected }, what);
+                report.find(place, if less { Fault::Cut } else { Fault::Unexpected }, what);
             }
             for bytes in bundle {
-                self.push(bytes, &mut malformed);
+                self.push(bytes, &mut malformed, report);
             }
         }
         if let Some(pending) = &self.pending {
             let entry = pending.entry.clone();
-            self.push(&entry, &mut malformed);
+            self.push(&entry, &mut malformed, report);
         }
     }
 
-    fn push(&mut self, bytes: &[u8], malformed: &mut bool) {
+    fn push(&mut self, bytes: &[u8], malformed: &mut bool, report: &mut Verification) {
         match entry::parse(bytes).filter(|_| !*malformed) {
             Some(entry) => self.entries.push(entry),
             None if *malformed => {}
             None => {
                 *malformed = true;
                 let place = format!("entry {}", self.leaves.len());
-                self.report.find(place, Fault::Altered, "it is malformed");
+                report.find(place, Fault::Altered, "it is malformed");
             }
         }
         self.leaves.push(tree::leaf(bytes));
     }
 
     /// Compares the tiles of hashes with those that the entries give.
-    fn compare_tiles(&mut self) {
+    fn compare_tiles(&self, report: &mut Verification) {
         let Ok(tiles) = self.folder.folder("tile") else { return };
         let mut hashes = self.leaves.clone();
         // Whether the entry that is being added changes the last tile of the level.
@@ -211,10 +226,10 @@ impl Work<'_> {
                         let differs = bytes.chunks(32).zip(tile).take_while(|(a, b)| *a == *b);
                         let at = number * WIDTH + differs.count() as u64;
                         let what = format!("hash {at} is not that of what is below it");
-                        self.report.find(place, Fault::Altered, what);
+                        report.find(place, Fault::Altered, what);
                     }
-                    Ok(None) => self.report.find(place, Fault::Missing, "the file is not there"),
-                    Err(error) => self.report.find(place, Fault::Altered, error.to_string()),
+                    Ok(None) => report.find(place, Fault::Missing, "the file is not there"),
+                    Err(error) => report.find(place, Fault::Altered, error.to_string()),
                 }
             }
             grows &= (hashes.len() as u64).is_multiple_of(WIDTH);
@@ -223,7 +238,7 @@ impl Work<'_> {
     }
 
     /// Checks every checkpoint against the entries. The roots that the entries give, by size.
-    fn check_checkpoints(&mut self, size: u64) -> Vec<Hash> {
+    fn check_checkpoints(&self, report: &mut Verification) -> Vec<Hash> {
         let mut frontier = Frontier::default();
         let mut roots = vec![frontier.root()];
         for leaf in &self.leaves {
@@ -233,14 +248,15 @@ impl Work<'_> {
         let folder = match self.folder.folder("checkpoints") {
             Ok(folder) => folder,
             Err(error) => {
-                self.report.find("log/checkpoints", Fault::Missing, error.to_string());
+                report.find("log/checkpoints", Fault::Missing, error.to_string());
                 return roots;
             }
         };
         let mut present = self.numbers();
         present.extend(self.pending.as_ref().map(|pending| pending.size));
-        let newest = self.report.checkpoint.as_ref().map_or(size, |newest| newest.size);
-        self.find_gaps(&present, size);
+        let size = self.size;
+        let newest = report.checkpoint.as_ref().map_or(size, |newest| newest.size);
+        self.find_gaps(&present, report);
         // From there on entries and checkpoints tell of different pasts.
         let mut parted = false;
         for number in present.into_iter().filter(|number| (1..=size).contains(number)) {
@@ -249,28 +265,23 @@ impl Work<'_> {
             let read = folder.read(&number.to_string());
             let bytes = match (coming, read) {
                 (Some(pending), Ok(None)) => Some(pending.note.clone()),
-                _ => self.report.read(&folder, &number.to_string(), &place),
+                _ => report.read(&folder, &number.to_string(), &place),
             };
             let Some(bytes) = bytes else { continue };
-            if number == newest
-                && self
-                    .folder
-                    .read("checkpoint")
-                    .is_ok_and(|newest| newest.is_some_and(|newest| newest != bytes))
-            {
+            if number == newest && self.newest.as_ref().is_some_and(|newest| *newest != bytes) {
                 let what = format!("it is not the checkpoint of {newest} entries that was signed");
-                self.report.find("log/checkpoint", Fault::Altered, what);
+                report.find("log/checkpoint", Fault::Altered, what);
             }
             let note = Note::parse(&bytes);
             let Some((note, checkpoint)) =
                 note.and_then(|note| Checkpoint::of(&note).map(|checkpoint| (note, checkpoint)))
             else {
-                self.report.find(place, Fault::Altered, "it is no checkpoint");
+                report.find(place, Fault::Altered, "it is no checkpoint");
                 continue;
             };
             if checkpoint.size != number {
                 let what = format!("it is the checkpoint of {} entries", checkpoint.size);
-                self.report.find(place, Fault::Swapped, what);
+                report.find(place, Fault::Swapped, what);
                 continue;
             }
             let keys = keys(&self.entries, number);
@@ -288,73 +299,80 @@ impl Work<'_> {
                 parted = true;
                 let place = format!("entry {}", number - 1);
                 let what = "it is not the one that was signed at its place";
-                self.report.find(place, Fault::Altered, what);
+                report.find(place, Fault::Altered, what);
             }
             if !signed {
                 let what = "it is not signed by the keys of its time";
-                self.report.find(place, Fault::Altered, what);
+                report.find(place, Fault::Altered, what);
             }
         }
         roots
     }
 
     /// Finds the checkpoints that are not there: each gap once, however wide a name makes it.
-    fn find_gaps(&mut self, present: &BTreeSet<u64>, size: u64) {
+    fn find_gaps(&self, present: &BTreeSet<u64>, report: &mut Verification) {
         let mut next = 1;
-        for number in present.iter().copied().chain([size.saturating_add(1)]) {
+        for number in present.iter().copied().chain([self.size.saturating_add(1)]) {
             if number > next {
                 let what = match number - next {
                     1 => "the file is not there".to_owned(),
                     count => format!("neither this file is there nor the {} after it", count - 1),
                 };
-                self.report.find(format!("log/checkpoints/{next}"), Fault::Missing, what);
+                report.find(format!("log/checkpoints/{next}"), Fault::Missing, what);
             }
             next = next.max(number.saturating_add(1));
         }
     }
 
     /// Compares with checkpoints that were kept elsewhere, and with those that witnesses have signed.
-    fn check_given(&mut self, verifier: &Verifier, roots: &[Hash]) {
+    fn check_given(&self, verifier: &Verifier, roots: &[Hash], report: &mut Verification) {
         let mut given = Vec::new();
         for (place, bytes) in &verifier.since {
             let note = Note::parse(bytes);
             match note.and_then(|note| Checkpoint::of(&note).map(|given| (note, given))) {
                 Some((note, checkpoint)) => given.push((place.clone(), note, checkpoint)),
-                None => self.report.find(place, Fault::Altered, "it is no checkpoint"),
+                None => report.find(place, Fault::Altered, "it is no checkpoint"),
             }
         }
         let place = |file: &str| format!("log/{}/{file}", witness::FOLDER);
-        match witness::kept(&self.folder) {
+        match &self.witnessed {
             Ok(kept) => {
                 for (file, witnessed) in kept {
                     let Some(one) = witnessed else {
                         let what = "it is not what a witness has signed";
-                        self.report.find(place(&file), Fault::Altered, what);
+                        report.find(place(file), Fault::Altered, what);
                         continue;
                     };
-                    given.push((place(&file), one.note, one.checkpoint));
+                    given.push((place(file), one.note.clone(), one.checkpoint.clone()));
                 }
             }
-            Err(error) => self.report.find(place(""), Fault::Altered, error.to_string()),
+            Err(error) => report.find(place(""), Fault::Altered, error.to_string()),
         }
         for witness in &verifier.witnesses {
             if !given.iter().any(|(_, note, _)| note.is_signed_by(witness)) {
                 let what = "it has signed none of the checkpoints that are there";
-                self.report.find(format!("witness {}", witness.name()), Fault::Unsigned, what);
+                report.find(format!("witness {}", witness.name()), Fault::Unsigned, what);
             }
         }
         for (place, note, checkpoint) in given {
-            self.compare(&place, &note, &checkpoint, roots);
+            self.compare(&place, &note, &checkpoint, roots, report);
         }
     }
 
     /// Whether the log begins with that of a checkpoint, and the keys of its time have signed it.
-    fn compare(&mut self, place: &str, note: &Note, given: &Checkpoint, roots: &[Hash]) {
+    fn compare(
+        &self,
+        place: &str,
+        note: &Note,
+        given: &Checkpoint,
+        roots: &[Hash],
+        report: &mut Verification,
+    ) {
         let at = usize::try_from(given.size).unwrap_or(usize::MAX);
         let Some(root) = roots.get(at) else {
             let (ours, theirs) = (roots.len() - 1, given.size);
             let what = format!("the journal has {ours} entries, and had {theirs}");
-            return self.report.find(place, Fault::RolledBack, what);
+            return report.find(place, Fault::RolledBack, what);
         };
         // As anyone can who has two checkpoints and no journal.
         let newest = (self.leaves.len() as u64, roots[self.leaves.len()]);
@@ -362,21 +380,21 @@ impl Work<'_> {
         if !tree::is_consistent((given.size, given.root), newest, &proof) {
             let (ours, theirs) = (hex(root), hex(&given.root));
             let what = format!("the root over {} entries is {ours}, and was {theirs}", given.size);
-            return self.report.find(place, Fault::Rewritten, what);
+            return report.find(place, Fault::Rewritten, what);
         }
         let keys = keys(&self.entries, given.size);
         if !keys.is_some_and(|(log, epoch)| note.is_signed_by(&log) && note.is_signed_by(&epoch)) {
             let what = "it is not signed by the keys of this journal";
-            self.report.find(place, Fault::Unsigned, what);
+            report.find(place, Fault::Unsigned, what);
         }
     }
 
     /// What the entries say together.
-    fn state(&mut self) -> Option<State> {
+    fn add_up(&self, report: &mut Verification) -> Option<State> {
         let mut state = State::begin(self.entries.first()?);
         for (number, entry) in self.entries.iter().enumerate().skip(1) {
             if let Err(what) = state.as_mut()?.apply(entry) {
-                self.report.find(format!("entry {number}"), Fault::Altered, what);
+                report.find(format!("entry {number}"), Fault::Altered, what);
             }
         }
         state

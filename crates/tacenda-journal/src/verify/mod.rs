@@ -7,7 +7,9 @@ mod damage_tests;
 mod log;
 mod segments;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::error::JournalError;
 use crate::keys::Identities;
@@ -15,6 +17,8 @@ use crate::log::PENDING;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::place::{Folder, Place};
 use crate::reader::Reader;
+use log::Log;
+use segments::Whole;
 
 /// What is wrong with a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub enum Fault {
     Unexpected,
     /// A signature is missing.
     Unsigned,
+    /// The log says that it is gone, and it is there: it was not removed, or was put back.
+    Remains,
 }
 
 impl Fault {
@@ -49,6 +55,7 @@ impl Fault {
             Self::Rewritten => "rewritten",
             Self::Unexpected => "unexpected",
             Self::Unsigned => "unsigned",
+            Self::Remains => "remains",
         }
     }
 }
@@ -105,8 +112,10 @@ impl Verification {
     }
 }
 
-/// How often a log that grows is looked at.
-const TRIES: u32 = 10;
+/// How long something wrong has to stay while somebody writes to the journal: it may be what the next
+/// step of theirs puts right.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What tells that the log has grown.
 fn newest(root: &Folder) -> [Option<Vec<u8>>; 2] {
@@ -136,26 +145,38 @@ impl Verifier {
     /// When there is no journal, or its directory is not ours alone. What is wrong inside is found.
     pub fn verify(&self, path: &Path) -> Result<Verification, JournalError> {
         let root = Folder::root(path, false, &self.allowed, None)?;
-        let mut tries = 0;
-        loop {
+        let (mut whole, mut since) = (Whole::new(), BTreeMap::new());
+        let (log, mut report) = loop {
             let before = newest(&root);
-            let report = self.verify_once(&root, path)?;
-            tries += 1;
-            // Whoever writes may have added to the log meanwhile: then it is looked at again.
-            if report.findings.is_empty() || tries == TRIES || newest(&root) == before {
-                return Ok(report);
+            let mut report = Verification::default();
+            let log = Log::read(&root, &mut report)?;
+            segments::verify(&root, &log, &mut whole, &mut report);
+            let has_grown = newest(&root) != before;
+            if !(has_grown || is_being_done(&root, &report)) || stays(&report, &mut since) {
+                break (log, report);
             }
-        }
-    }
-
-    fn verify_once(&self, root: &Folder, path: &Path) -> Result<Verification, JournalError> {
-        let mut report = Verification::default();
-        let Some(log) = log::verify(self, root, &mut report)? else { return Ok(report) };
-        segments::verify(root, &log, &mut report);
+            if !has_grown {
+                std::thread::sleep(PAUSE);
+            }
+        };
+        log.check(self, &mut report);
         if let (Some(identities), true) = (&self.identities, report.findings.is_empty()) {
             let reader = Reader::open(path, identities.clone(), &self.allowed)?;
-            segments::compare(&reader, &log.state, &mut report);
+            segments::compare(&reader, &mut report);
         }
         Ok(report)
     }
+}
+
+/// Whether the owner of the journal may be about to remove what it has noted.
+fn is_being_done(root: &Folder, report: &Verification) -> bool {
+    report.findings.iter().all(|finding| finding.fault == Fault::Remains) && root.is_owned()
+}
+
+/// Whether nothing is wrong, or something has been for a while; `since` says what, and since when.
+fn stays(report: &Verification, since: &mut BTreeMap<String, Instant>) -> bool {
+    let now = Instant::now();
+    let begun = |place: &String| since.get(place).copied().unwrap_or(now);
+    *since = report.findings.iter().map(|one| (one.place.clone(), begun(&one.place))).collect();
+    since.is_empty() || since.values().any(|begun| now - *begun >= PATIENCE)
 }

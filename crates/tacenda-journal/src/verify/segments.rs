@@ -1,9 +1,14 @@
 //! Whether the files of the segments are those that the log knows.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::log::Log;
 use super::{Fault, Verification};
 use crate::deep;
-use crate::entry::{SegmentState, State};
+use crate::entry::{Entry, Event, Format, SegmentState, State};
 use crate::error::JournalError;
 use crate::place::Folder;
 use crate::reader::Reader;
@@ -11,19 +16,44 @@ use crate::recover::ERASING;
 use crate::wal::{self, Remains};
 use crate::{Hash, log_view, sha256};
 
-pub(super) fn verify(root: &Folder, log: &Log, report: &mut Verification) {
+/// What the name of a segment's file ends with while it is sealed.
+const NEW: &str = "parquet.new";
+
+/// Files of segments that were found whole: their numbers and hashes.
+pub(super) type Whole = BTreeSet<(u64, Hash)>;
+
+pub(super) fn verify(root: &Folder, log: &Log, whole: &mut Whole, report: &mut Verification) {
+    let Some(state) = &log.state else { return };
     match root.folder("segments") {
-        Ok(folder) => sealed(&folder, &log.state, report),
+        Ok(folder) => sealed(&Segments { folder, state, past: past(log) }, whole, report),
         Err(error) => report.find("segments", Fault::Missing, error.to_string()),
     }
     match root.folder("active") {
-        Ok(folder) => active(&folder, log, report),
+        Ok(folder) => active(&folder, log, state, report),
         Err(error) => report.find("active", Fault::Missing, error.to_string()),
     }
 }
 
-fn sealed(folder: &Folder, state: &State, report: &mut Verification) {
-    for segment in state.segments.values() {
+struct Segments<'l> {
+    folder: Folder,
+    state: &'l State,
+    past: BTreeMap<Hash, u64>,
+}
+
+/// Every file that a segment ever had, by its hash.
+fn past(log: &Log) -> BTreeMap<Hash, u64> {
+    let files = log.entries.iter().filter_map(|entry| match &entry.event {
+        Event::Seal(segment) => Some((segment.sha256, segment.number)),
+        Event::Erase { segment, sha256, .. } | Event::Expire { segment, sha256, .. } => {
+            Some((*sha256, *segment))
+        }
+        _ => None,
+    });
+    files.collect()
+}
+
+fn sealed(segments: &Segments<'_>, whole: &mut Whole, report: &mut Verification) {
+    for segment in segments.state.segments.values() {
         if segment.deleted {
             report.deleted += 1;
             continue;
@@ -31,7 +61,6 @@ fn sealed(folder: &Folder, state: &State, report: &mut Verification) {
         report.segments += 1;
         report.records += segment.records;
         report.erased += segment.erased;
-        let place = format!("segments/{}", segment.file());
         if segment.changed {
             let cut = segment.cut.unwrap_or_default();
             let what = format!(
@@ -39,57 +68,112 @@ fn sealed(folder: &Folder, state: &State, report: &mut Verification) {
                  from: what they were lies in quarantine/",
                 segment.first + segment.records
             );
-            report.find(&place, Fault::Altered, what);
+            report.find(format!("segments/{}", segment.file()), Fault::Altered, what);
         }
+        let key = (segment.number, segment.sha256);
+        if !whole.contains(&key) && segments.is_whole(segment, report) {
+            whole.insert(key);
+        }
+    }
+    for name in segments.folder.names().unwrap_or_default() {
+        if let Some((fault, what)) = segments.stray(&name) {
+            report.find(format!("segments/{name}"), fault, what);
+        }
+    }
+}
+
+impl Segments<'_> {
+    fn hash(&self, name: &str) -> Option<Hash> {
+        Some(sha256(&[&self.folder.read(name).ok()??]))
+    }
+
+    /// Compares the file of a segment with the log.
+    fn is_whole(&self, segment: &SegmentState, report: &mut Verification) -> bool {
+        let place = format!("segments/{}", segment.file());
         // The last step of an erasure is done when the journal is opened to write.
-        let erasing = folder.read(&format!("{}{ERASING}", segment.file())).ok().flatten();
-        if erasing.is_some_and(|bytes| sha256(&[&bytes]) == segment.sha256) {
-            continue;
+        if self.hash(&format!("{}{ERASING}", segment.file())) == Some(segment.sha256) {
+            let before = self.hash(&segment.file()).filter(|hash| *hash != segment.sha256);
+            if before.is_some() {
+                report.find(place, Fault::Remains, "it holds what was erased from it");
+            }
+            return before.is_none();
         }
-        let Some(bytes) = report.read(folder, &segment.file(), &place) else { continue };
+        let Some(bytes) = report.read(&self.folder, &segment.file(), &place) else { return false };
         let hash = sha256(&[&bytes]);
         if hash == segment.sha256 {
-            continue;
+            return true;
         }
-        let (fault, what) = difference(state, segment, &hash, bytes.len() as u64);
+        let (fault, what) = self.difference(segment, &hash, bytes.len() as u64);
         report.find(place, fault, what);
+        false
     }
-    let names = folder.names().unwrap_or_default();
-    for name in names {
-        let number = name.split('.').next().and_then(|digits| digits.parse::<u64>().ok());
-        let what = match number {
-            // Of a segment that is being sealed or erased, or that was deleted just now.
-            Some(number) if number <= state.next.0 => continue,
-            Some(_) => "the log knows no segment of this number",
-            None => "nobody wrote it",
+
+    fn difference(&self, segment: &SegmentState, hash: &Hash, bytes: u64) -> (Fault, String) {
+        let other = self.state.segments.values().find(|other| other.sha256 == *hash);
+        if let Some(other) = other.filter(|other| !other.deleted) {
+            return (Fault::Swapped, format!("it is the file of segment {}", other.number));
+        }
+        if let Some(before) = self.past.get(hash) {
+            return (Fault::Remains, gone(*before));
+        }
+        if bytes < segment.bytes {
+            let what = format!("it has {bytes} bytes, and should have {}", segment.bytes);
+            return (Fault::Cut, what);
+        }
+        let (first, last) = (segment.first, segment.first + segment.records.saturating_sub(1));
+        (Fault::Altered, format!("its hash is another one; it holds records {first} to {last}"))
+    }
+
+    /// What is wrong with a file in the place of one that the log does not tell of.
+    fn stray(&self, name: &str) -> Option<(Fault, String)> {
+        let (digits, kind) = name.split_once('.').unwrap_or((name, ""));
+        let number = digits.parse().ok().filter(|number: &u64| format!("{number:010}") == digits);
+        let Some(number) = number else {
+            return Some((Fault::Unexpected, "nobody wrote it".to_owned()));
         };
-        let fault = if number.is_some() { Fault::RolledBack } else { Fault::Unexpected };
-        report.find(format!("segments/{name}"), fault, what);
+        let kinds = [Format::Parquet, Format::Wal].map(Format::name);
+        let rewritten = kind.strip_suffix(ERASING).is_some_and(|kind| kind == kinds[0]);
+        match self.state.segments.get(&number) {
+            Some(segment) if segment.deleted => {
+                Some((Fault::Remains, format!("the log says that segment {number} was deleted")))
+            }
+            // What a crash, or a writer at this moment, has not completed.
+            Some(segment) if rewritten => {
+                let hash = self.hash(name).filter(|hash| *hash != segment.sha256)?;
+                self.past.get(&hash).map(|before| (Fault::Remains, gone(*before)))
+            }
+            Some(segment) if kind == segment.format.name() => None,
+            Some(_) if kinds.contains(&kind) => Some((Fault::Remains, gone(number))),
+            // Of one that is being sealed.
+            None if number == self.state.next.0 && (kinds.contains(&kind) || kind == NEW) => None,
+            None => Some((Fault::RolledBack, "the log knows no segment of this number".to_owned())),
+            Some(_) => Some((Fault::Unexpected, "nobody wrote it".to_owned())),
+        }
     }
 }
 
-fn difference(state: &State, segment: &SegmentState, hash: &Hash, bytes: u64) -> (Fault, String) {
-    let other = state.segments.values().find(|other| other.sha256 == *hash);
-    if let Some(other) = other {
-        return (Fault::Swapped, format!("it is the file of segment {}", other.number));
-    }
-    if bytes < segment.bytes {
-        let what = format!("it has {bytes} bytes, and should have {}", segment.bytes);
-        return (Fault::Cut, what);
-    }
-    let (first, last) = (segment.first, segment.first + segment.records.saturating_sub(1));
-    (Fault::Altered, format!("its hash is another one; it holds records {first} to {last}"))
+/// What is in the file of a segment before something was taken out of it.
+fn gone(number: u64) -> String {
+    format!("it is a file of segment {number} from before content was erased or deleted")
 }
 
-fn active(folder: &Folder, log: &Log, report: &mut Verification) {
-    let (number, first) = log.state.next;
+fn active(folder: &Folder, log: &Log, state: &State, report: &mut Verification) {
+    let (number, first) = state.next;
     for name in folder.names().unwrap_or_default() {
         let place = format!("active/{name}");
         if name != wal::name(number) {
             // What was sealed is removed last.
-            let before = (0..number).any(|number| name == wal::name(number));
-            if !before {
-                report.find(place, Fault::RolledBack, "the log knows no segment of this number");
+            let is_last = matches!(log.entries.last(), Some(Entry { event: Event::Seal(_), .. }));
+            match (0..number).find(|number| name == wal::name(*number)) {
+                Some(before) if is_last && before + 1 == number => {}
+                Some(before) => {
+                    let what = format!("segment {before} was sealed, and this is not removed");
+                    report.find(place, Fault::Remains, what);
+                }
+                None => {
+                    let what = "the log knows no segment of this number";
+                    report.find(place, Fault::RolledBack, what);
+                }
             }
             continue;
         }
@@ -105,7 +189,7 @@ fn active(folder: &Folder, log: &Log, report: &mut Verification) {
             continue;
         };
         let header = &survey.header;
-        if (header.first, header.segment, &header.origin) != (first, number, &log.state.origin) {
+        if (header.first, header.segment, &header.origin) != (first, number, &state.origin) {
             report.find(&place, Fault::Swapped, "it is of another journal or place");
         }
         if let Some(at) = survey.forged_mark(key) {
@@ -123,22 +207,35 @@ fn active(folder: &Folder, log: &Log, report: &mut Verification) {
     }
 }
 
-/// Compares the content of each segment with what was committed to.
-pub(super) fn compare(reader: &Reader, state: &State, report: &mut Verification) {
-    for segment in state.segments.values().filter(|segment| !segment.deleted) {
-        let place = format!("segments/{}", segment.file());
-        match deep::content(reader, segment) {
-            Ok(Some(content)) => {
-                report.compared += 1;
-                let expected = (segment.root, segment.records, segment.erased);
-                if (content.root, content.records, content.erased) != expected {
-                    let what = "its records are not those that were committed to";
-                    report.find(place, Fault::Altered, what);
-                }
-            }
+/// Compares the content of each segment with what was committed to, several at a time.
+pub(super) fn compare(reader: &Reader, report: &mut Verification) {
+    let segments: Vec<_> =
+        reader.view.state.segments.values().filter(|segment| !segment.deleted).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(segment) = segments.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let compared = reader.as_noted(segment, |segment| deep::compare(reader, segment));
+            done.push((segment.number, compared));
+        }
+        done
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(segments.len());
+    let mut all: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined.flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    all.sort_unstable_by_key(|(number, _)| *number);
+    for (number, compared) in all {
+        match compared {
+            Ok(compared) => report.compared += u64::from(compared),
             // Whoever lacks a key compares nothing.
-            Ok(None) | Err(JournalError::NoKey { .. }) => {}
-            Err(error) => report.find(place, Fault::Altered, error.to_string()),
+            Err(JournalError::NoKey { .. }) => {}
+            Err(error) => {
+                let place = format!("segments/{}", reader.view.state.segments[&number].file());
+                report.find(place, Fault::Altered, error.to_string());
+            }
         }
     }
 }

@@ -27,7 +27,15 @@ impl Fixture {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = folder();
+        Self::on(folder(), change)
+    }
+
+    /// On a disk of its own.
+    pub(crate) fn in_folder(path: &Path, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(tempfile::tempdir_in(path).unwrap(), change)
+    }
+
+    fn on(folder: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
         let ((few, usual), (restricted, secret)) = (new_identity(0), new_identity(0));
         let few = Identities::parse(few.as_bytes()).unwrap();
         let named = [(None, usual.clone()), (Some(Class::Restricted), secret)];
