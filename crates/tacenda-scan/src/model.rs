@@ -45,9 +45,10 @@ pub(crate) struct SinkMatch<'m> {
 }
 
 impl SinkMatch<'_> {
-    /// A log, which all arguments go to.
-    pub(crate) const LOG: Self =
-        SinkMatch { channel: Channel::Log, text_first: false, arguments: &[] };
+    /// What all arguments go to.
+    pub(crate) const fn all_to(channel: Channel) -> Self {
+        SinkMatch { channel, text_first: false, arguments: &[] }
+    }
 }
 
 /// What a function does to its arguments.

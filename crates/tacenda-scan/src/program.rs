@@ -348,7 +348,7 @@ impl<'a> Program<'a> {
         let (file, last) = if self.classes.contains_key(&(file, name.clone())) {
             (file, name.clone())
         } else {
-            let whole = self.imports[file as usize].get(name)?;
+            let whole = self.imports[file as usize].get(name).map_or(name.as_str(), String::as_str);
             let (module, last) = whole.rsplit_once('.')?;
             (*self.modules.get(module)?, Name::new(last))
         };

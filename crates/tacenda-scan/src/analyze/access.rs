@@ -3,9 +3,9 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
-use super::bind::{self_attribute, variable};
+use super::bind::{SOME_KEY, self_attribute, variable};
 use crate::Confidence;
-use crate::ir::{Expr, ExprKind, Ident, Literal, Span};
+use crate::ir::{Expr, ExprKind, Ident, Literal, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::model::Channel;
@@ -57,6 +57,9 @@ impl<'a> Walker<'a> {
             self.eval(base);
             return Value::source(label, confidence, self.step(expr.span, What::Given, None));
         }
+        if ident.name == "__dict__" && self.is_self_with_secrets(base) {
+            return self.settings(expr.span);
+        }
         // `URLS.ISSUE_TOKEN`: a constant from a table of addresses, names, fields.
         if let ExprKind::Name(table) = &base.kind
             && is_constant(&table.name)
@@ -92,6 +95,18 @@ impl<'a> Walker<'a> {
                 value
             }
         };
+        if matches!(ident.class, Class::Sensitive(..)) && value.flows.is_empty() {
+            let class = match self_attribute(base, &ident.name) {
+                Some(_) => self.class.clone(),
+                None => match self.known(base) {
+                    Some(Known::Object(class)) => Some(class.clone()),
+                    _ => None,
+                },
+            };
+            if class.is_some_and(|class| self.is_declared_harmless(&class, &ident.name)) {
+                return Value::harmless();
+            }
+        }
         if matches!(ident.class, Class::Plain)
             && matches!(
                 ident.name.as_str(),
@@ -116,10 +131,26 @@ impl<'a> Walker<'a> {
                     && self.is_log_object(base))
         {
             // `log = logger.debug`
-            value.known = Known::Logger;
+            value.known = Known::Writer(Channel::Log);
             return value;
         }
         self.named(ident, expr.span, value)
+    }
+
+    /// Whether a class declares a field as a number, or as what hides its value.
+    fn is_declared_harmless(&self, class: &Name, field: &Name) -> bool {
+        let declares = |stmt: &Stmt| match &stmt.kind {
+            StmtKind::Assign(targets, _, hint) if *hint != TypeHint::None => {
+                let of_it = |target: &Expr| matches!(&target.kind, ExprKind::Name(ident) if ident.name == *field);
+                targets.iter().any(of_it).then_some(*hint == TypeHint::Harmless)
+            }
+            _ => None,
+        };
+        let program = self.shared.program;
+        let harmless = program.inherited(self.file, class, &mut |_, entry| {
+            entry.class.body.iter().find_map(declares)
+        });
+        harmless == Some(true)
     }
 
     fn is_treated(&self, base: &Expr) -> bool {
@@ -209,6 +240,9 @@ impl<'a> Walker<'a> {
                 None => {
                     let kept = match flow.origin {
                         Origin::Parameter(_) | Origin::Inner(_) => keeps,
+                        Origin::Source(Label::Settings, _) => {
+                            matches!(name.as_str(), "__dict__" | "items" | "values" | "environ")
+                        }
                         Origin::Source(..) => keeps && !matches!(class, Class::Harmless),
                     };
                     if kept {
@@ -228,7 +262,7 @@ impl<'a> Walker<'a> {
         key_value: &Value,
         span: Span,
     ) -> Value {
-        if matches!(base.known, Known::Logger) {
+        if matches!(base.known, Known::Writer(_)) {
             return base.clone();
         }
         let keys: Vec<&str> = match (&key.kind, &key_value.known) {
@@ -249,6 +283,18 @@ impl<'a> Walker<'a> {
             if matches!(value.known, Known::Texts(_)) {
                 value.known = Known::Harmless;
             }
+            if matches!(key.kind, ExprKind::Constant(Literal::Few)) {
+                value.flows.retain(|flow| {
+                    !matches!(
+                        flow.origin,
+                        Origin::Source(Label::Credential | Label::Financial | Label::Personal, _)
+                            | Origin::Parameter(_)
+                    )
+                });
+                if value.flows.is_empty() && !base.flows.is_empty() {
+                    value.known = Known::Harmless;
+                }
+            }
             if !matches!(key.kind, ExprKind::Constant(_)) {
                 value.flows.retain(|flow| {
                     !matches!(flow.origin, Origin::Source(Label::Settings | Label::Body, _))
@@ -265,7 +311,7 @@ impl<'a> Walker<'a> {
             let class = self.models().classify(key);
             for flow in &base.flows {
                 let through = match (&flow.field, flow.origin) {
-                    (Some(field), _) => field == key,
+                    (Some(field), _) => field == key || field == SOME_KEY,
                     (None, Origin::Parameter(_) | Origin::Inner(_)) => false,
                     (None, Origin::Source(label, _)) => {
                         matches!(

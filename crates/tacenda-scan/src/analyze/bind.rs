@@ -4,10 +4,13 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use crate::Confidence;
-use crate::ir::{Expr, ExprKind};
+use crate::ir::{Expr, ExprKind, Ident};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::value::{Known, Origin, Value};
+
+/// The field of a dictionary that stands for a key that is not known.
+pub(super) const SOME_KEY: &str = "[]";
 
 impl<'a> Walker<'a> {
     /// Binds a target.
@@ -34,6 +37,8 @@ impl<'a> Walker<'a> {
                         let sensitive = class.is_credential()
                             || matches!(class, Class::Sensitive(_, Confidence::Medium, _));
                         let key = Name::new(&**text);
+                        let ident = Ident { name: key.clone(), class: *class };
+                        let value = self.named(&ident, target.span, value);
                         if value_is_mask && (sensitive || is_mask(&value)) {
                             self.treat(base);
                         } else {
@@ -45,7 +50,8 @@ impl<'a> Walker<'a> {
                         if is_mask(&value) {
                             self.treat(base);
                         } else {
-                            self.put(base, &Name::new_static("*"), &value);
+                            let place = if is_index(key) { "*" } else { SOME_KEY };
+                            self.put(base, &Name::new_static(place), &value);
                         }
                     }
                 }
@@ -118,6 +124,9 @@ impl<'a> Walker<'a> {
             {
                 // Something that nothing is known about.
                 let holder = Value { flows: holder.flows.clone(), known: Known::Nothing };
+                if let Some(attribute) = own_attribute(base) {
+                    self.store(attribute, &holder);
+                }
                 self.env.set(key, holder);
             }
             return;
@@ -134,6 +143,9 @@ impl<'a> Walker<'a> {
             }
             if matches!(holder.known, Known::Harmless | Known::Texts(_) | Known::Built) {
                 holder.known = Known::Nothing;
+            }
+            if let Some(attribute) = own_attribute(base) {
+                self.store(attribute, &holder);
             }
             self.env.set(key, holder);
         }
@@ -161,16 +173,18 @@ impl<'a> Walker<'a> {
     }
 
     /// What going through an iterable gives: of a dictionary, its keys.
-    pub(super) fn each_of(&self, iterable: &Expr, items: Value) -> Value {
-        let whole = matches!(iterable.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
-        let mut items = items;
-        if whole {
-            items.flows.retain(|flow| {
-                !flow.is_part()
+    pub(super) fn each_of(&self, iterable: &Expr, items: &Value) -> Value {
+        self.element(&self.keys_of(iterable, items))
+    }
+
+    /// What a value is without what is behind the keys of a dictionary.
+    pub(super) fn keys_of(&self, expr: &Expr, value: &Value) -> Value {
+        let whole = matches!(expr.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
+        value.clone().retain(|flow| {
+            !whole
+                || !flow.is_part()
                     && !matches!(flow.origin, Origin::Source(Label::Headers | Label::Settings, _))
-            });
-        }
-        self.element(&items)
+        })
     }
 
     /// Binds what going through an iterable gives. `for key, value in x.items()`: keys are names.
@@ -206,6 +220,26 @@ pub(super) fn self_attribute(base: &Expr, name: &Name) -> Option<Name> {
         ExprKind::Name(ident) if ident.name == "self" || ident.name == "cls" => {
             Some(Name::new(format!("self.{name}")))
         }
+        _ => None,
+    }
+}
+
+/// Whether a key is the number of a place in a list.
+fn is_index(key: &Expr) -> bool {
+    match &key.kind {
+        ExprKind::Constant(_) | ExprKind::Numeric(_) => true,
+        ExprKind::Name(ident) => {
+            matches!(ident.name.as_str(), "i" | "j" | "n" | "idx" | "index" | "pos" | "at")
+        }
+        _ => false,
+    }
+}
+
+/// The attribute of the object itself that an expression stands for, or a part of it.
+fn own_attribute(expr: &Expr) -> Option<&Name> {
+    match &expr.kind {
+        ExprKind::Attribute(base, ident) => self_attribute(base, &ident.name).map(|_| &ident.name),
+        ExprKind::Item(base, _) => own_attribute(base),
         _ => None,
     }
 }

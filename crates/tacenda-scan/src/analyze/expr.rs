@@ -11,6 +11,7 @@ use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
+use crate::model::Channel;
 use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Of longer tuples it is not known what is in which place.
@@ -71,6 +72,7 @@ impl<'a> Walker<'a> {
                     let other = matches!(part.kind, ExprKind::Item(..))
                         && says(before, self.models().names())
                             .is_some_and(|class| class == Class::Harmless);
+                    let at = part.span;
                     let part = self.eval(part);
                     before = text;
                     if other {
@@ -78,6 +80,7 @@ impl<'a> Walker<'a> {
                     }
                     harmless &=
                         matches!(part.known, Known::Harmless | Known::Treated | Known::Texts(_));
+                    value.absorb(&self.text_of(&part.known, at, false));
                     value.absorb(&part.without_places());
                 }
                 if harmless {
@@ -236,11 +239,11 @@ impl<'a> Walker<'a> {
                 }
             }
             harmless &= matches!(item.known, Known::Harmless | Known::Treated | Known::Texts(_));
-            loggers &= matches!(item.known, Known::Logger);
+            loggers &= matches!(item.known, Known::Writer(Channel::Log));
         }
         if loggers {
             // `{"info": log.info, "debug": log.debug}[level]`
-            value.known = Known::Logger;
+            value.known = Known::Writer(Channel::Log);
         } else if harmless && value.flows.is_empty() {
             value.known = if items.is_empty() { Known::Built } else { Known::Harmless };
         }
@@ -257,7 +260,7 @@ impl<'a> Walker<'a> {
         let mut guarded = 0;
         for generator in generators {
             let items = self.eval(&generator.iterable);
-            let items = self.each_of(&generator.iterable, items);
+            let items = self.each_of(&generator.iterable, &items);
             self.bind_each(&generator.target, &generator.iterable, items);
             for condition in &generator.conditions {
                 self.eval(condition);
@@ -281,7 +284,7 @@ impl<'a> Walker<'a> {
         for flow in &mut value.flows {
             flow.field = None;
         }
-        if !matches!(value.known, Known::Harmless) {
+        if !matches!(value.known, Known::Harmless | Known::Object(_)) {
             value.known = Known::Nothing;
         }
         value

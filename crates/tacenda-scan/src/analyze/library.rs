@@ -11,6 +11,26 @@ use crate::lexicon::{Class, words};
 use crate::model::Effect;
 use crate::value::{Flow, Known, Origin, Value, What};
 
+/// Functions that make the text of an object.
+const TEXT_MAKERS: &[&str] = &["str", "repr", "format", "ascii", "pformat"];
+/// Functions that give the objects again that they are handed.
+const OF_THE_SAME: &[&str] = &[
+    "enumerate",
+    "sorted",
+    "list",
+    "tuple",
+    "set",
+    "reversed",
+    "iter",
+    "next",
+    "filter",
+    "copy",
+    "deepcopy",
+];
+/// Functions that give the keys of a dictionary.
+const OF_KEYS: &[&str] =
+    &["list", "sorted", "tuple", "set", "frozenset", "iter", "enumerate", "join"];
+
 impl<'a> Walker<'a> {
     /// A function that nothing is known about but its name.
     pub(super) fn unknown(
@@ -36,7 +56,22 @@ impl<'a> Walker<'a> {
         match effect {
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
             Effect::Cleans => Value::harmless(),
-            Effect::Carries => self.carried(receiver_value, arguments, span),
+            Effect::Carries if OF_KEYS.contains(&name.name.as_str()) => {
+                let keys = |(expr, given): &(&'a Expr, Value)| (*expr, self.keys_of(expr, given));
+                let by_place = arguments.by_place.iter().map(keys).collect();
+                let arguments = Arguments { by_place, by_name: Vec::new() };
+                let value = self.carried(receiver_value, &arguments, span);
+                self.of_the_same(name, &arguments, value)
+            }
+            Effect::Carries => {
+                let mut value = self.carried(receiver_value, arguments, span);
+                if TEXT_MAKERS.contains(&name.name.as_str()) {
+                    for (expr, given) in &arguments.by_place {
+                        value.absorb(&self.text_of(&given.known, expr.span, false));
+                    }
+                }
+                self.of_the_same(name, arguments, value)
+            }
             Effect::Unknown => {
                 let value = match receiver_value {
                     // A method of something sensitive gives something else, if anything.
@@ -52,6 +87,17 @@ impl<'a> Walker<'a> {
                 self.given(name, value, span, false)
             }
         }
+    }
+
+    /// The result of a function that gives the objects again that it is handed.
+    fn of_the_same(&self, name: &Ident, arguments: &Arguments<'a>, mut value: Value) -> Value {
+        if OF_THE_SAME.contains(&name.name.as_str())
+            && let Some((_, given)) = arguments.by_place.last()
+            && let Known::Object(_) = given.known
+        {
+            value.known = given.known.clone();
+        }
+        value
     }
 
     /// What a function gives back that hands on what it is handed.
@@ -305,7 +351,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// A request puts the address that it was sent to into its exceptions.
+    /// A request puts the address that it was sent to into its exceptions, and a command its words.
     pub(super) fn note_request(
         &mut self,
         call: &'a Call,
@@ -315,6 +361,8 @@ impl<'a> Walker<'a> {
     ) {
         if self.catching.is_empty()
             || !self.models().requests(&name.name, || self.path(&call.callee))
+            // Commands fail by an exception only if that is asked for.
+            || name.name == "run" && !call.keyword("check").is_some_and(Expr::is_true)
         {
             return;
         }
@@ -332,14 +380,14 @@ impl<'a> Walker<'a> {
         carried.flows.retain(|flow| {
             matches!(flow.origin, Origin::Source(Label::Credential, sure) if sure >= Confidence::Medium)
         });
-        let carried = self.stepped(carried, span, What::Raised);
+        let carried = self.stepped(carried.without_places(), span, What::Raised);
         if let Some(catching) = self.catching.last_mut() {
             catching.absorb(&carried);
         }
     }
 
     /// `open(secret_path)`, `Path("/run/secrets/db").read_text()`, `handle.read()`,
-    /// `logging.getLogger()`.
+    /// `logging.getLogger()`, `parser.parse_args()`.
     pub(super) fn opened(
         &mut self,
         call: &'a Call,
@@ -382,6 +430,17 @@ impl<'a> Walker<'a> {
             }
             "load" | "safe_load" | "load_pem_private_key" => {
                 secret(handed).then(|| self.secret_content(span))
+            }
+            // What a command line is parsed into holds all of its options.
+            "parse_args" | "parse_known_args" if self.context.secret_option => {
+                let way = self.step(span, What::Given, None);
+                let mut value = Value::source(Label::Settings, Confidence::Medium, way);
+                if name.name == "parse_known_args" {
+                    for flow in &mut value.flows {
+                        flow.field = Some(Name::new_static("0"));
+                    }
+                }
+                Some(value)
             }
             _ => None,
         }
