@@ -239,6 +239,13 @@ impl Models {
     }
 }
 
+/// Models are equal if they are made of the same texts.
+impl PartialEq for Models {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
 impl std::fmt::Debug for Models {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Models").field("own", &self.own.is_some()).finish_non_exhaustive()

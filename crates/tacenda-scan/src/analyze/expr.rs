@@ -8,6 +8,7 @@ use super::Walker;
 use super::question::leaves_out_one;
 use super::template::says;
 use crate::Confidence;
+use crate::configuration::python;
 use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
@@ -98,7 +99,7 @@ impl<'a> Walker<'a> {
                 }
                 Value::harmless()
             }
-            ExprKind::Dict(items) => self.dict(items),
+            ExprKind::Dict(items) => self.dict(items, expr.span),
             ExprKind::List(items) => {
                 let mut value = Value::default();
                 let mut texts = Vec::new();
@@ -216,7 +217,9 @@ impl<'a> Walker<'a> {
         value.add(Flow { origin: Origin::Source(label, confidence), field: None, way });
     }
 
-    fn dict(&mut self, items: &'a [(Option<Expr>, Expr)]) -> Value {
+    fn dict(&mut self, items: &'a [(Option<Expr>, Expr)], span: Span) -> Value {
+        let path = &self.shared.program.units[self.file as usize].path;
+        self.outcome.matches.extend(python::dictionary(path, items, span));
         let mut value = Value::default();
         let mut harmless = true;
         let mut loggers = !items.is_empty();

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use ruff_python_ast::name::Name;
 
 use crate::Confidence;
+use crate::configuration::python;
 use crate::context::Context;
 use crate::ir::{Class_, ExprKind, Function, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
@@ -173,6 +174,7 @@ pub(crate) fn analyze(
     };
     walker.block(&unit.ir.body);
     walker.functions();
+    walker.outcome.matches.extend(python::variables(&unit.path, &unit.ir.body));
     walker.outcome
 }
 
