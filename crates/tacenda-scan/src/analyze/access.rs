@@ -3,7 +3,7 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
-use super::bind::{SOME_KEY, self_attribute, variable};
+use super::bind::{self_attribute, variable};
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Ident, Literal, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
@@ -48,6 +48,10 @@ const KEEPING: &[&str] = &[
     "input",
 ];
 
+/// Modules of names: of variables of the environment, of headers, of fields.
+const OF_CONSTANTS: &[&str] =
+    &["env", "envs", "env_vars", "envvars", "const", "consts", "constants", "keys", "fields"];
+
 impl<'a> Walker<'a> {
     pub(super) fn attribute(&mut self, expr: &'a Expr, base: &'a Expr, ident: &'a Ident) -> Value {
         if let Some((label, confidence)) =
@@ -62,9 +66,10 @@ impl<'a> Walker<'a> {
         }
         // `URLS.ISSUE_TOKEN`: a constant from a table of addresses, names, fields.
         if let ExprKind::Name(table) = &base.kind
-            && is_constant(&table.name)
             && is_constant(&ident.name)
-            && matches!(table.class, Class::Harmless | Class::Sensitive(Label::Url, ..))
+            && (OF_CONSTANTS.contains(&table.name.as_str())
+                || is_constant(&table.name)
+                    && matches!(table.class, Class::Harmless | Class::Sensitive(Label::Url, ..)))
         {
             return Value::harmless();
         }
@@ -258,22 +263,22 @@ impl<'a> Walker<'a> {
     pub(super) fn item(
         &mut self,
         base: &Value,
-        key: &Expr,
+        key_expr: &Expr,
         key_value: &Value,
         span: Span,
     ) -> Value {
         if matches!(base.known, Known::Writer(_)) {
             return base.clone();
         }
-        let keys: Vec<&str> = match (&key.kind, &key_value.known) {
+        let keys: Vec<&str> = match (&key_expr.kind, &key_value.known) {
             (ExprKind::Text(text, _), _) => vec![text],
             (ExprKind::Name(_), Known::Texts(texts)) => texts.iter().map(|text| &**text).collect(),
-            _ => Vec::new(),
+            _ => constant(key_expr).into_iter().map(Name::as_str).collect(),
         };
         if keys.is_empty() {
             // A part of a text or a list, or an item that is not known.
             let mut value = base.clone();
-            if let ExprKind::Constant(Literal::Integer(place)) = key.kind {
+            if let ExprKind::Constant(Literal::Integer(place)) = key_expr.kind {
                 let here = |flow: &Flow| flow.place().is_none_or(|one| one as u64 == place);
                 value.flows.retain(here);
             }
@@ -283,7 +288,7 @@ impl<'a> Walker<'a> {
             if matches!(value.known, Known::Texts(_)) {
                 value.known = Known::Harmless;
             }
-            if matches!(key.kind, ExprKind::Constant(Literal::Few)) {
+            if matches!(key_expr.kind, ExprKind::Constant(Literal::Few)) {
                 value.flows.retain(|flow| {
                     !matches!(
                         flow.origin,
@@ -295,7 +300,7 @@ impl<'a> Walker<'a> {
                     value.known = Known::Harmless;
                 }
             }
-            if !matches!(key.kind, ExprKind::Constant(_)) {
+            if !matches!(key_expr.kind, ExprKind::Constant(_)) {
                 value.flows.retain(|flow| {
                     !matches!(flow.origin, Origin::Source(Label::Settings | Label::Body, _))
                 });
@@ -311,7 +316,7 @@ impl<'a> Walker<'a> {
             let class = self.models().classify(key);
             for flow in &base.flows {
                 let through = match (&flow.field, flow.origin) {
-                    (Some(field), _) => field == key || field == SOME_KEY,
+                    (Some(field), _) => field == key,
                     (None, Origin::Parameter(_) | Origin::Inner(_)) => false,
                     (None, Origin::Source(label, _)) => {
                         matches!(
@@ -329,7 +334,9 @@ impl<'a> Walker<'a> {
                     value.add(Flow { field: None, ..flow.clone() });
                 }
             }
-            if let Some((label, confidence)) = class.within(self.context)
+            // What a constant is called says less than a key that is written out.
+            let says = constant(key_expr).is_none() || base.has(Label::Headers);
+            if let Some((label, confidence)) = class.within(self.context).filter(|_| says)
                 && label != Label::Settings
                 && !(label == Label::Body && confidence < Confidence::High)
             {
@@ -341,6 +348,16 @@ impl<'a> Walker<'a> {
             value.known = Known::Harmless;
         }
         value
+    }
+}
+
+/// The name of a constant, if a key is one: what it is called stands for what it is.
+pub(super) fn constant(key: &Expr) -> Option<&Name> {
+    match &key.kind {
+        ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
+            is_constant(&ident.name).then_some(&ident.name)
+        }
+        _ => None,
     }
 }
 

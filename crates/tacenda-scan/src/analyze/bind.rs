@@ -3,6 +3,7 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::access::constant;
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Ident};
 use crate::label::Label;
@@ -10,7 +11,7 @@ use crate::lexicon::Class;
 use crate::value::{Known, Origin, Value};
 
 /// The field of a dictionary that stands for a key that is not known.
-pub(super) const SOME_KEY: &str = "[]";
+const SOME_KEY: &str = "[]";
 
 impl<'a> Walker<'a> {
     /// Binds a target.
@@ -42,7 +43,7 @@ impl<'a> Walker<'a> {
                         if value_is_mask && (sensitive || is_mask(&value)) {
                             self.treat(base);
                         } else {
-                            self.put(base, &key, &value);
+                            self.put_in(base, &key, &value);
                         }
                     }
                     _ => {
@@ -50,8 +51,12 @@ impl<'a> Walker<'a> {
                         if is_mask(&value) {
                             self.treat(base);
                         } else {
-                            let place = if is_index(key) { "*" } else { SOME_KEY };
-                            self.put(base, &Name::new_static(place), &value);
+                            let place = match constant(key) {
+                                Some(name) => name.clone(),
+                                None if is_index(key) => Name::new_static("*"),
+                                None => Name::new_static(SOME_KEY),
+                            };
+                            self.put_in(base, &place, &value);
                         }
                     }
                 }
@@ -112,8 +117,19 @@ impl<'a> Walker<'a> {
         self.keep(Some((self.file, class)), field, &kept);
     }
 
+    /// Puts a value into what an expression stands for, under a key; what an attribute of the object
+    /// itself holds by that, it holds for all its methods.
+    pub(super) fn put_in(&mut self, base: &'a Expr, key: &Name, value: &Value) {
+        self.put(base, key, value);
+        if let Some(attribute) = own_attribute(base)
+            && let Some(holder) = variable(base).and_then(|key| self.env.get(&key)).cloned()
+        {
+            self.store(attribute, &holder);
+        }
+    }
+
     /// Puts a value into a field of what an expression stands for.
-    pub(super) fn put(&mut self, base: &'a Expr, field: &Name, value: &Value) {
+    fn put(&mut self, base: &'a Expr, field: &Name, value: &Value) {
         if value.flows.is_empty() {
             if !matches!(
                 value.known,
@@ -124,9 +140,6 @@ impl<'a> Walker<'a> {
             {
                 // Something that nothing is known about.
                 let holder = Value { flows: holder.flows.clone(), known: Known::Nothing };
-                if let Some(attribute) = own_attribute(base) {
-                    self.store(attribute, &holder);
-                }
                 self.env.set(key, holder);
             }
             return;
@@ -143,9 +156,6 @@ impl<'a> Walker<'a> {
             }
             if matches!(holder.known, Known::Harmless | Known::Texts(_) | Known::Built) {
                 holder.known = Known::Nothing;
-            }
-            if let Some(attribute) = own_attribute(base) {
-                self.store(attribute, &holder);
             }
             self.env.set(key, holder);
         }

@@ -3,6 +3,7 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::access::constant;
 use super::call::Arguments;
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -172,15 +173,15 @@ impl<'a> Walker<'a> {
                         known: Known::Nothing,
                     };
                     let field = flow.field.clone().unwrap_or_else(|| Name::new_static("*"));
-                    self.put(receiver, &field, &one);
+                    self.put_in(receiver, &field, &one);
                 }
             } else {
-                self.put(receiver, &Name::new_static("*"), &value);
+                self.put_in(receiver, &Name::new_static("*"), &value);
             }
         }
         for (key, _, value) in &arguments.by_name {
             let key = key.map_or_else(|| Name::new_static("*"), |key| key.name.clone());
-            self.put(receiver, &key, value);
+            self.put_in(receiver, &key, value);
         }
     }
 
@@ -295,10 +296,11 @@ impl<'a> Walker<'a> {
                 (receiver, &key.kind, call.arguments.get(1))
         {
             let value = self.eval(value);
-            self.put(receiver, &Name::new(&**text), &value);
+            self.put_in(receiver, &Name::new(&**text), &value);
         }
-        let key_text =
-            matches!(key.kind, ExprKind::Text(..)) || matches!(key_value.known, Known::Texts(_));
+        let key_text = matches!(key.kind, ExprKind::Text(..))
+            || matches!(key_value.known, Known::Texts(_))
+            || constant(key).is_some();
         if !key_text {
             let mut value = base;
             value.flows.retain(|flow| {

@@ -58,7 +58,12 @@ fn matches(path: &Path, hits: Hits) -> Vec<(&'static Rule, Match)> {
 }
 
 fn map(items: &[(Option<Expr>, Expr)]) -> NodeKind {
-    let entry = |(key, value): &(Option<Expr>, Expr)| Some((node(key.as_ref()?), node(value)));
+    let entry = |(key, value): &(Option<Expr>, Expr)| {
+        let key = key.as_ref()?;
+        // Of a key that is not written out nothing is known.
+        scalar(key)?;
+        Some((node(key), node(value)))
+    };
     NodeKind::Map(items.iter().filter_map(entry).collect())
 }
 
