@@ -7,7 +7,7 @@ use super::bind::{self_attribute, variable};
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Ident, Literal, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
-use crate::lexicon::Class;
+use crate::lexicon::{Class, Need};
 use crate::model::Channel;
 use crate::value::{Flow, Known, Origin, Value, What};
 
@@ -336,7 +336,16 @@ impl<'a> Walker<'a> {
             }
             // What a constant is called says less than a key that is written out.
             let says = constant(key_expr).is_none() || base.has(Label::Headers);
-            if let Some((label, confidence)) = class.within(self.context).filter(|_| says)
+            // In the environment a token is none of a text.
+            let within = match class {
+                Class::Sensitive(Label::Credential, sure, Need::NoLexer)
+                    if base.has(Label::Settings) =>
+                {
+                    Some((Label::Credential, sure))
+                }
+                class => class.within(self.context),
+            };
+            if let Some((label, confidence)) = within.filter(|_| says)
                 && label != Label::Settings
                 && !(label == Label::Body && confidence < Confidence::High)
             {

@@ -275,7 +275,7 @@ fn is_word(value: &Value) -> bool {
 }
 
 /// Whether a value is a literal that stands for something hidden.
-fn is_mask(value: &Value) -> bool {
+pub(super) fn is_mask(value: &Value) -> bool {
     match &value.known {
         Known::Texts(texts) => texts.iter().all(|text| {
             let text = text.to_lowercase();

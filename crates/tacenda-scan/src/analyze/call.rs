@@ -87,6 +87,15 @@ impl<'a> Walker<'a> {
                 _ => {}
             }
         }
+        if receiver.is_none()
+            && name.name == "cls"
+            && let Some(class) = self.class.clone()
+        {
+            let own = Ident { name: class.clone(), class: Class::Plain };
+            let mut value = self.construct(self.file, &own, &arguments, span);
+            value.known = Known::Object(class);
+            return value;
+        }
         let target = self.target(receiver, name);
         if let Some(Target::Function(function)) = target {
             let value = self.apply(function, 0, receiver.is_some(), &arguments, span);

@@ -4,6 +4,7 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use super::access::constant;
+use super::bind::is_mask;
 use super::call::Arguments;
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -31,6 +32,19 @@ const OF_THE_SAME: &[&str] = &[
 /// Functions that give the keys of a dictionary.
 const OF_KEYS: &[&str] =
     &["list", "sorted", "tuple", "set", "frozenset", "iter", "enumerate", "join"];
+
+/// Whether the pattern of `re.sub(pattern, …)` is written out and looks for nothing sensitive: fences,
+/// spaces, marks.
+fn is_of_form(arguments: &Arguments<'_>) -> bool {
+    let [(_, pattern), _, _, ..] = &arguments.by_place[..] else { return false };
+    let Known::Texts(patterns) = &pattern.known else { return false };
+    let sought =
+        ["token", "secret", "pass", "pw", "key", "auth", "cred", "sig", "card", "@", "\\d"];
+    patterns.iter().all(|pattern| {
+        let pattern = pattern.to_lowercase();
+        !sought.iter().any(|word| pattern.contains(word))
+    })
+}
 
 impl<'a> Walker<'a> {
     /// A function that nothing is known about but its name.
@@ -72,6 +86,18 @@ impl<'a> Walker<'a> {
                     }
                 }
                 self.of_the_same(name, arguments, value)
+            }
+            // `FENCE.sub("", reply)`: text of a model stays that, as long as nothing is masked in it.
+            Effect::Unknown if matches!(name.name.as_str(), "sub" | "subn") => {
+                let masks = arguments.by_place.iter().any(|(_, given)| is_mask(given));
+                let carried = self.carried(None, arguments, span);
+                if masks {
+                    return Value::treated();
+                }
+                carried.retain(|flow| match flow.origin {
+                    Origin::Source(label, _) => label.is_model_text(),
+                    Origin::Parameter(_) | Origin::Inner(_) => is_of_form(arguments),
+                })
             }
             Effect::Unknown => {
                 let value = match receiver_value {
@@ -176,6 +202,8 @@ impl<'a> Walker<'a> {
                     self.put_in(receiver, &field, &one);
                 }
             } else {
+                // Who goes through a list gets its members, with what is in their fields.
+                let value = self.element(&value);
                 self.put_in(receiver, &Name::new_static("*"), &value);
             }
         }
@@ -282,7 +310,10 @@ impl<'a> Walker<'a> {
             at = 1;
         }
         let key = call.arguments.get(at)?;
-        let base = base.cloned().unwrap_or_default();
+        let base = match base {
+            _ if method == "getenv" => self.settings(span),
+            base => base.cloned().unwrap_or_default(),
+        };
         let key_value = self.eval(key);
         if method == "pop"
             && let ExprKind::Text(_, class) = &key.kind
