@@ -4,6 +4,7 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use super::bind::{self_attribute, variable};
+use super::call::part_of_response;
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Ident, Literal, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
@@ -83,6 +84,10 @@ impl<'a> Walker<'a> {
             },
             None => {
                 let base_value = self.eval(base);
+                if let Some((label, confidence)) = part_of_response(&base_value, &ident.name) {
+                    let way = self.step(expr.span, What::Given, None);
+                    return Value::source(label, confidence, way);
+                }
                 let class = match &base_value.known {
                     Known::Object(class) if !class.is_empty() => {
                         self.shared.program.class_of(self.file, class)

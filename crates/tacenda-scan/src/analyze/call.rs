@@ -25,6 +25,20 @@ impl Arguments<'_> {
     }
 }
 
+/// What an attribute, or a method, of what came back of a request gives.
+pub(super) fn part_of_response(value: &Value, part: &str) -> Option<(Label, Confidence)> {
+    if !matches!(value.known, Known::Response) {
+        return None;
+    }
+    let label = match part {
+        "text" | "content" | "json" | "read" | "body" => Label::Body,
+        "url" | "geturl" => Label::Url,
+        "headers" => Label::Headers,
+        _ => return None,
+    };
+    Some((label, Confidence::Medium))
+}
+
 impl<'a> Walker<'a> {
     pub(super) fn call(&mut self, call: &'a Call, span: Span) -> Value {
         let (receiver, name) = match &call.callee.kind {
@@ -158,11 +172,19 @@ impl<'a> Walker<'a> {
         if let Some(known) = self.made_by(&call.callee, name, None) {
             return Value { flows: Vec::new(), known };
         }
+        if let Some((label, confidence)) =
+            receiver_value.as_ref().and_then(|value| part_of_response(value, &name.name))
+        {
+            return Value::source(label, confidence, self.step(span, What::Given, None));
+        }
+        let answers = self.models().requests(&name.name, || self.path(&call.callee));
         let all = self.given_by_all(call, receiver, &name.name, span);
         let mut value = self.unknown(name, receiver, receiver_value, arguments, span);
         if let Some(all) = all {
             value.absorb(&all);
             value.known = Known::Nothing;
+        } else if answers && value.flows.is_empty() {
+            value.known = Known::Response;
         }
         value
     }

@@ -151,7 +151,10 @@ impl Lowering<'_> {
             ast::Expr::NoneLiteral(_) | ast::Expr::EllipsisLiteral(_) => {
                 ExprKind::Constant(Literal::Other)
             }
-            ast::Expr::BytesLiteral(_) => ExprKind::Text("".into(), Class::Plain),
+            ast::Expr::BytesLiteral(bytes) => {
+                let bytes: Vec<u8> = bytes.value.bytes().collect();
+                self.text(std::str::from_utf8(&bytes).unwrap_or_default())
+            }
             ast::Expr::IpyEscapeCommand(_) => ExprKind::Opaque,
         }
     }
