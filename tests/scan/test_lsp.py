@@ -18,7 +18,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
 TACENDA = str(Path(sys.executable).parent / "tacenda")
-LIBRARY = "import logging\n\n\ndef send(payload):\n    logging.info('%s', payload)\n"
+LIBRARY = "import logging\n\n\ndef send(payload):\n    logging.info('%s', payload)\n    return 1\n"
 APP = "# é🦊\nimport logging\n\nimport tacenda\n\n\ndef login(password):\n    logging.info('🦊 %s', password)\n"
 CAPABILITIES = lsp.ClientCapabilities(
     general=lsp.GeneralClientCapabilities(position_encodings=[lsp.PositionEncodingKind.Utf16]),
@@ -322,6 +322,35 @@ def test_wrong_models_are_told_and_those_of_tacenda_hold(tmp_path: Path) -> None
         assert message.message.endswith(
             "ours.toml:3:1: unknown key `phrase` (did you mean `phrases`?)"
         )
+
+    session(tmp_path, talk)
+
+
+def test_models_that_change_are_read_again(tmp_path: Path) -> None:
+    (tmp_path / "tacenda.toml").write_text("scan.models = ['ours.toml']\n")
+    (tmp_path / "ours.toml").write_text(MODEL.replace("seed", "root"))
+
+    async def talk(editor: Editor) -> None:
+        def saved(text: str) -> None:
+            (tmp_path / "ours.toml").write_text(text)
+            changes = [lsp.FileEvent(editor.uri("ours.toml"), lsp.FileChangeType.Changed)]
+            editor.client.workspace_did_change_watched_files(
+                lsp.DidChangeWatchedFilesParams(changes)
+            )
+
+        editor.open("ours.py", OURS)
+        assert await editor.diagnostics("ours.py", 1) == []
+        saved(MODEL)
+        assert len(await editor.diagnostics("ours.py", 1)) == 1
+        # What is half written changes nothing.
+        saved(MODEL.replace("phrases", "phrase"))
+        editor.change("ours.py", 2, (None, OURS + "\n"))
+        assert len(await editor.diagnostics("ours.py", 2)) == 1
+        assert len(editor.messages) == 1
+        saved("")
+        assert await editor.diagnostics("ours.py", 2) == []
+        (watcher,) = editor.registered[0].registrations[0].register_options["watchers"]
+        assert watcher["globPattern"].endswith("toml}")
 
     session(tmp_path, talk)
 

@@ -28,6 +28,8 @@ pub struct Context {
     pub guarded: bool,
     /// It handles credentials.
     pub credentials: bool,
+    /// An option of its command line is named like a credential.
+    pub secret_option: bool,
     /// Names whose fields are read as credentials: `config` where `config.password` is.
     pub holders: HashSet<Name>,
 }
@@ -125,6 +127,8 @@ const HTTP_WORDS: &[&str] = &[
     "post",
     "do_POST",
     "get_json",
+    "query_string",
+    "more_body",
 ];
 const SERVER_IMPORTS: &[&str] = &[
     "flask",

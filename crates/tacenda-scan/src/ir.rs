@@ -81,7 +81,9 @@ pub enum Literal {
     False,
     /// A whole number.
     Integer(u64),
-    /// `None`, other numbers, `...`, a slice.
+    /// A slice of a few: `[:4]`, `[-4:]`.
+    Few,
+    /// `None`, other numbers, `...`, other slices.
     Other,
 }
 

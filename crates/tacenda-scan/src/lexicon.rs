@@ -76,6 +76,7 @@ struct Words {
     harmless_heads: HashSet<String>,
     harmless_anywhere: HashSet<String>,
     treated: HashSet<String>,
+    safely: HashSet<String>,
     of_nobody: HashSet<String>,
     subjects: HashSet<String>,
     harmless_prefixes: HashSet<String>,
@@ -178,7 +179,15 @@ impl Lexicon {
         let lists = &BUILTIN.words;
         let first = words[0];
         let any = |list: &HashSet<String>| words.iter().any(|word| list.contains(*word));
-        if any(&lists.treated) || words.len() > 1 && lists.harmless_prefixes.contains(first) {
+        // `safe_encode_list`: what is safe is how it is done.
+        let safely = |at: usize| {
+            words[at] == "safe"
+                && words.get(at + 1).is_some_and(|next| lists.safely.contains(*next))
+        };
+        let treated = |at: usize| lists.treated.contains(words[at]) && !safely(at);
+        if (0..words.len()).any(treated)
+            || words.len() > 1 && lists.harmless_prefixes.contains(first)
+        {
             return Class::Treated;
         }
         if any(&lists.harmless_anywhere) {

@@ -30,6 +30,7 @@ mod judge;
 mod label;
 mod lexicon;
 mod lines;
+mod loggers;
 mod lower;
 mod mask;
 mod model;

@@ -28,6 +28,7 @@ pub(crate) fn lower(suite: &[ast::Stmt], names: &Lexicon) -> (Module, bool) {
     if lowering.secret_option {
         context.holders.extend(lowering.parsed);
     }
+    context.secret_option = lowering.secret_option;
     context.credentials = lowering.credentials > 0;
     context.lexer |= lowering.grammar;
     (Module { body, context }, lowering.too_deep)

@@ -45,9 +45,10 @@ pub(crate) struct SinkMatch<'m> {
 }
 
 impl SinkMatch<'_> {
-    /// A log, which all arguments go to.
-    pub(crate) const LOG: Self =
-        SinkMatch { channel: Channel::Log, text_first: false, arguments: &[] };
+    /// What all arguments go to.
+    pub(crate) const fn all_to(channel: Channel) -> Self {
+        SinkMatch { channel, text_first: false, arguments: &[] }
+    }
 }
 
 /// What a function does to its arguments.
@@ -235,6 +236,13 @@ impl Models {
     /// Whether the name of a function says that it makes a value fit to be written.
     pub(crate) fn redacts(&self, name: &str) -> bool {
         self.tables().any(|table| table.redacts(name))
+    }
+}
+
+/// Models are equal if they are made of the same texts.
+impl PartialEq for Models {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
     }
 }
 

@@ -26,6 +26,14 @@ pub(crate) struct Unit {
     pub(crate) suppressions: Suppressions,
 }
 
+/// What another text of a file made different.
+pub(crate) struct Replaced {
+    /// The places of the functions that are gone.
+    pub(crate) gone: Vec<usize>,
+    /// The functions, or the classes that they are methods of, that came or went.
+    pub(crate) names: HashSet<Name>,
+}
+
 /// A function that can be called by name.
 pub(crate) struct FunctionEntry<'a> {
     /// The function.
@@ -220,9 +228,8 @@ impl<'a> Program<'a> {
     }
 
     /// Puts another text of a file in place of the one before, or a new file behind the others.
-    /// Functions keep their places by their names; what comes back are the places of those that are
-    /// gone, and whether there are others than before.
-    pub(crate) fn replace(&mut self, file: u32, unit: &'a Unit) -> (Vec<usize>, bool) {
+    /// Functions keep their places by their names.
+    pub(crate) fn replace(&mut self, file: u32, unit: &'a Unit) -> Replaced {
         let at = file as usize;
         if at == self.units.len() {
             self.units.push(unit);
@@ -245,8 +252,10 @@ impl<'a> Program<'a> {
         for place in &gone {
             self.functions[*place].file = None;
         }
-        let others = !gone.is_empty() || self.functions.len() > before;
-        (gone, others)
+        let others = gone.iter().copied().chain(before..self.functions.len());
+        let entries = others.map(|place| &self.functions[place]);
+        let names = entries.map(|entry| entry.class.unwrap_or(&entry.function.name.name).clone());
+        Replaced { names: names.collect(), gone }
     }
 
     /// The numbers of the functions that are there, and where these stand.
@@ -273,11 +282,20 @@ impl<'a> Program<'a> {
         })
     }
 
-    /// The files that import something of this one.
-    pub(crate) fn importers(&self, file: u32) -> impl Iterator<Item = usize> {
+    /// The files that import one of these names of this one, or all of it.
+    pub(crate) fn importers(
+        &self,
+        file: u32,
+        names: &HashSet<Name>,
+    ) -> impl Iterator<Item = usize> {
         let module = self.units[file as usize].module.as_str();
-        let of_it = move |path: &String| {
-            path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        let of_it = move |path: &String| match path.strip_prefix(module) {
+            Some("") => true,
+            Some(rest) => rest.strip_prefix('.').is_some_and(|rest| {
+                let name = rest.split('.').next().unwrap_or(rest);
+                name == "*" || names.contains(name)
+            }),
+            None => false,
         };
         let imports = self.imports.iter().enumerate();
         imports.filter(move |(_, names)| names.values().any(of_it)).map(|(file, _)| file)
@@ -348,7 +366,7 @@ impl<'a> Program<'a> {
         let (file, last) = if self.classes.contains_key(&(file, name.clone())) {
             (file, name.clone())
         } else {
-            let whole = self.imports[file as usize].get(name)?;
+            let whole = self.imports[file as usize].get(name).map_or(name.as_str(), String::as_str);
             let (module, last) = whole.rsplit_once('.')?;
             (*self.modules.get(module)?, Name::new(last))
         };

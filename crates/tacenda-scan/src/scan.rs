@@ -30,7 +30,7 @@ use crate::suppress::{Applied, MARK, Suppressions, Unused};
 use crate::value::{Known, Value};
 
 /// Summaries settle in this many rounds, or are taken as they are.
-const ROUNDS: usize = 4;
+pub(crate) const ROUNDS: usize = 4;
 /// Files of more bytes are generated, and told as a problem.
 pub(crate) const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Stack of a thread: lowering and running go as deep as the code does, within limits.

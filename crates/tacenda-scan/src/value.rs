@@ -7,6 +7,7 @@ use ruff_python_ast::name::Name;
 use crate::Confidence;
 use crate::ir::Span;
 use crate::label::Label;
+use crate::model::Channel;
 
 /// More flows in one value are dropped: the first say enough.
 const MAX_FLOWS: usize = 12;
@@ -34,10 +35,12 @@ pub(crate) enum Known {
     Built,
     /// That it is one of these literals.
     Texts(Arc<[Box<str>]>),
-    /// That it is a logging function: `log = logger.debug`.
-    Logger,
+    /// That it is a function that writes: `log = logger.debug`.
+    Writer(Channel),
     /// That it is an object that logs: `out = logging.getLogger()`.
     LogObject,
+    /// That it is what came back of a request.
+    Response,
     /// That it is a file of which the name says that a credential is in it.
     SecretFile,
     /// That it is a function that is here, the first of whose arguments so many are bound already:
@@ -230,8 +233,10 @@ impl Value {
                 Known::Harmless
             }
             (Known::Built, Known::Built) => Known::Built,
+            (Known::Response, Known::Response) => Known::Response,
             (Known::Object(one), Known::Object(two)) if one == *two => Known::Object(one),
-            (Known::Logger, _) | (_, Known::Logger) => Known::Logger,
+            (Known::Writer(channel), _) => Known::Writer(channel),
+            (_, Known::Writer(channel)) => Known::Writer(*channel),
             _ => Known::Nothing,
         };
         self

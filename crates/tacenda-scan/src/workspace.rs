@@ -14,10 +14,12 @@ use crate::fix::suggest;
 use crate::judge::{Texts, judge};
 use crate::model::Models;
 use crate::program::{Packages, Program, Unit};
-use crate::scan::{Facts, Matches, Report, STACK, Setup, unit};
+use crate::scan::{Facts, Matches, ROUNDS, Report, STACK, Setup, unit};
 
 /// After so many edits the texts of before are given back.
 const EDITS: usize = 256;
+/// So many files are run before it is asked whether something else is waiting.
+const AT_ONCE: usize = 64;
 
 /// A file that is another now.
 #[derive(Debug)]
@@ -185,11 +187,11 @@ impl Files<'_> {
 impl Known {
     /// Puts another text of a file in place of the one before.
     fn replace<'a>(&mut self, program: &mut Program<'a>, file: u32, unit: &'a Unit) {
-        let (gone, others) = program.replace(file, unit);
+        let replaced = program.replace(file, unit);
         self.facts.forget_attributes(file);
-        self.owed.extend(self.facts.callers(&gone));
-        if others {
-            self.owed.extend(program.importers(file));
+        self.owed.extend(self.facts.callers(&replaced.gone));
+        if !replaced.names.is_empty() {
+            self.owed.extend(program.importers(file, &replaced.names));
         }
     }
 
@@ -213,12 +215,25 @@ impl Known {
         for path in urgent {
             self.tell(path, files, program, client);
         }
-        if client.is_waiting() {
-            return;
-        }
         let depends = !self.owed.is_empty();
-        let owed: Vec<usize> = self.owed.drain().collect();
-        self.facts.settle(program, files.models, owed, None);
+        let mut runs: HashMap<usize, usize> = HashMap::default();
+        loop {
+            // What is left is owed still when what is more urgent is done.
+            if client.is_waiting() {
+                return;
+            }
+            let some: Vec<usize> = self.owed.iter().copied().take(AT_ONCE).collect();
+            if some.is_empty() {
+                break;
+            }
+            for file in &some {
+                self.owed.remove(file);
+                *runs.entry(*file).or_default() += 1;
+            }
+            let late = self.facts.settle(program, files.models, some.clone(), Some(&some));
+            let settles = |file: &usize| runs.get(file).is_none_or(|runs| *runs < ROUNDS);
+            self.owed.extend(late.into_iter().filter(settles));
+        }
         for path in if depends { watched.iter().collect() } else { others } {
             self.tell(path, files, program, client);
         }

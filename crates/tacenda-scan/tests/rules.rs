@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tacenda_scan::rules::RULES;
-use tacenda_scan::{Finding, Report, Source, scan};
+use tacenda_scan::{Confidence, Finding, Report, Source, scan};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -129,7 +129,7 @@ fn a_fingerprint_stays_when_lines_move() {
 
 #[test]
 fn files_know_each_other() {
-    let library = "import logging\ndef send(payload):\n    logging.debug('sending %s', payload)\ndef fetch():\n    return open('x').read()\n";
+    let library = "import logging\ndef send(payload):\n    logging.debug('sending %s', payload)\n    deliver(payload)\ndef fetch():\n    return open('x').read()\n";
     let caller = "from library import send\nimport getpass\ndef go():\n    answer = getpass.getpass()\n    send(answer)\n";
     let report = scan(
         &[
@@ -148,4 +148,13 @@ fn files_know_each_other() {
         report.findings[0].way.iter().map(|stop| stop.path.to_str().unwrap()).collect();
     assert_eq!(files.first(), Some(&"caller.py"));
     assert_eq!(files.last(), Some(&"library.py"));
+}
+
+#[test]
+fn who_hands_something_to_a_function_that_does_nothing_but_log_is_told() {
+    let code = "import getpass, logging\ndef note(level, text, *values):\n    logging.log(level, text, *values)\ndef go():\n    answer = getpass.getpass()\n    note(logging.INFO, 'got %s', answer)\n    note(logging.INFO, 'got %d', len(answer))\n";
+    let report = scan(&[Source::text("note.py", code.to_owned())], 1);
+    let sure = report.findings.iter().filter(|one| one.confidence >= Confidence::Medium);
+    let lines: Vec<_> = sure.map(|one| one.region.line).collect();
+    assert_eq!(lines, [6]);
 }

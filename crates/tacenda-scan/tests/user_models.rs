@@ -261,3 +261,35 @@ fn examples_are_held_against_the_model() {
                 counter_examples = [\"import logging, vault\\nlogging.info(vault.read_size('a'))\"]\n";
     assert!(models(text).is_ok());
 }
+
+#[test]
+fn a_sink_that_others_call() {
+    let model = "[[sink]]\nid = 'board'\ncalls = ['board.post']\n";
+    for code in [
+        "import board\nfrom functools import partial\ndef f(password):\n    say = partial(board.post, 'wall')\n    say(password)\n",
+        "from board import post\ndef f(password):\n    say = post\n    say(password)\n",
+        "import board\nfrom threading import Thread\ndef f(password):\n    Thread(target=board.post, args=('wall', password)).start()\n",
+        "import board\ndef f(loop, password):\n    loop.call_soon(board.post, 'wall', password)\n",
+        "import board\ndef each(items, action):\n    for item in items:\n        action(item)\ndef f(passwords):\n    each(passwords, board.post)\n",
+    ] {
+        let models = models(model).unwrap();
+        let line = code.trim_end().lines().count();
+        let here = [format!("app.py:{line} TAC101")];
+        assert_eq!(found(&models, &[("app.py", code)]), here, "{code}");
+        assert!(found(Models::builtin(), &[("app.py", code)]).is_empty(), "{code}");
+    }
+    let some = "[[sink]]\nid = 'board'\ncalls = ['board.post']\narguments = [1]\n";
+    for (code, finds) in [
+        (
+            "import board\ndef f(loop, password):\n    loop.call_soon(board.post, 'wall', password)\n",
+            1,
+        ),
+        (
+            "import board\ndef f(loop, password):\n    loop.call_soon(board.post, password, 'text')\n",
+            0,
+        ),
+    ] {
+        let models = models(some).unwrap();
+        assert_eq!(found(&models, &[("app.py", code)]).len(), finds, "{code}");
+    }
+}

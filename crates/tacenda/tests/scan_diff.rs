@@ -104,7 +104,7 @@ fn a_line_on_the_way_of_a_value_counts() {
     write(
         &root,
         "send.py",
-        "import logging\n\n\ndef send(payload):\n    logging.debug('%s', payload)\n",
+        "import logging\n\n\ndef send(payload):\n    logging.debug('%s', payload)\n    return 1\n",
     );
     write(
         &root,

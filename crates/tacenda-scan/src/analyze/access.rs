@@ -4,10 +4,11 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use super::bind::{self_attribute, variable};
+use super::call::part_of_response;
 use crate::Confidence;
-use crate::ir::{Expr, ExprKind, Ident, Literal, Span};
+use crate::ir::{Expr, ExprKind, Ident, Literal, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
-use crate::lexicon::Class;
+use crate::lexicon::{Class, Need};
 use crate::model::Channel;
 use crate::value::{Flow, Known, Origin, Value, What};
 
@@ -48,6 +49,10 @@ const KEEPING: &[&str] = &[
     "input",
 ];
 
+/// Modules of names: of variables of the environment, of headers, of fields.
+const OF_CONSTANTS: &[&str] =
+    &["env", "envs", "env_vars", "envvars", "const", "consts", "constants", "keys", "fields"];
+
 impl<'a> Walker<'a> {
     pub(super) fn attribute(&mut self, expr: &'a Expr, base: &'a Expr, ident: &'a Ident) -> Value {
         if let Some((label, confidence)) =
@@ -57,11 +62,15 @@ impl<'a> Walker<'a> {
             self.eval(base);
             return Value::source(label, confidence, self.step(expr.span, What::Given, None));
         }
+        if ident.name == "__dict__" && self.is_self_with_secrets(base) {
+            return self.settings(expr.span);
+        }
         // `URLS.ISSUE_TOKEN`: a constant from a table of addresses, names, fields.
         if let ExprKind::Name(table) = &base.kind
-            && is_constant(&table.name)
             && is_constant(&ident.name)
-            && matches!(table.class, Class::Harmless | Class::Sensitive(Label::Url, ..))
+            && (OF_CONSTANTS.contains(&table.name.as_str())
+                || is_constant(&table.name)
+                    && matches!(table.class, Class::Harmless | Class::Sensitive(Label::Url, ..)))
         {
             return Value::harmless();
         }
@@ -75,6 +84,10 @@ impl<'a> Walker<'a> {
             },
             None => {
                 let base_value = self.eval(base);
+                if let Some((label, confidence)) = part_of_response(&base_value, &ident.name) {
+                    let way = self.step(expr.span, What::Given, None);
+                    return Value::source(label, confidence, way);
+                }
                 let class = match &base_value.known {
                     Known::Object(class) if !class.is_empty() => {
                         self.shared.program.class_of(self.file, class)
@@ -92,6 +105,18 @@ impl<'a> Walker<'a> {
                 value
             }
         };
+        if matches!(ident.class, Class::Sensitive(..)) && value.flows.is_empty() {
+            let class = match self_attribute(base, &ident.name) {
+                Some(_) => self.class.clone(),
+                None => match self.known(base) {
+                    Some(Known::Object(class)) => Some(class.clone()),
+                    _ => None,
+                },
+            };
+            if class.is_some_and(|class| self.is_declared_harmless(&class, &ident.name)) {
+                return Value::harmless();
+            }
+        }
         if matches!(ident.class, Class::Plain)
             && matches!(
                 ident.name.as_str(),
@@ -116,10 +141,26 @@ impl<'a> Walker<'a> {
                     && self.is_log_object(base))
         {
             // `log = logger.debug`
-            value.known = Known::Logger;
+            value.known = Known::Writer(Channel::Log);
             return value;
         }
         self.named(ident, expr.span, value)
+    }
+
+    /// Whether a class declares a field as a number, or as what hides its value.
+    fn is_declared_harmless(&self, class: &Name, field: &Name) -> bool {
+        let declares = |stmt: &Stmt| match &stmt.kind {
+            StmtKind::Assign(targets, _, hint) if *hint != TypeHint::None => {
+                let of_it = |target: &Expr| matches!(&target.kind, ExprKind::Name(ident) if ident.name == *field);
+                targets.iter().any(of_it).then_some(*hint == TypeHint::Harmless)
+            }
+            _ => None,
+        };
+        let program = self.shared.program;
+        let harmless = program.inherited(self.file, class, &mut |_, entry| {
+            entry.class.body.iter().find_map(declares)
+        });
+        harmless == Some(true)
     }
 
     fn is_treated(&self, base: &Expr) -> bool {
@@ -209,6 +250,9 @@ impl<'a> Walker<'a> {
                 None => {
                     let kept = match flow.origin {
                         Origin::Parameter(_) | Origin::Inner(_) => keeps,
+                        Origin::Source(Label::Settings, _) => {
+                            matches!(name.as_str(), "__dict__" | "items" | "values" | "environ")
+                        }
                         Origin::Source(..) => keeps && !matches!(class, Class::Harmless),
                     };
                     if kept {
@@ -224,22 +268,22 @@ impl<'a> Walker<'a> {
     pub(super) fn item(
         &mut self,
         base: &Value,
-        key: &Expr,
+        key_expr: &Expr,
         key_value: &Value,
         span: Span,
     ) -> Value {
-        if matches!(base.known, Known::Logger) {
+        if matches!(base.known, Known::Writer(_)) {
             return base.clone();
         }
-        let keys: Vec<&str> = match (&key.kind, &key_value.known) {
+        let keys: Vec<&str> = match (&key_expr.kind, &key_value.known) {
             (ExprKind::Text(text, _), _) => vec![text],
             (ExprKind::Name(_), Known::Texts(texts)) => texts.iter().map(|text| &**text).collect(),
-            _ => Vec::new(),
+            _ => constant(key_expr).into_iter().map(Name::as_str).collect(),
         };
         if keys.is_empty() {
             // A part of a text or a list, or an item that is not known.
             let mut value = base.clone();
-            if let ExprKind::Constant(Literal::Integer(place)) = key.kind {
+            if let ExprKind::Constant(Literal::Integer(place)) = key_expr.kind {
                 let here = |flow: &Flow| flow.place().is_none_or(|one| one as u64 == place);
                 value.flows.retain(here);
             }
@@ -249,7 +293,19 @@ impl<'a> Walker<'a> {
             if matches!(value.known, Known::Texts(_)) {
                 value.known = Known::Harmless;
             }
-            if !matches!(key.kind, ExprKind::Constant(_)) {
+            if matches!(key_expr.kind, ExprKind::Constant(Literal::Few)) {
+                value.flows.retain(|flow| {
+                    !matches!(
+                        flow.origin,
+                        Origin::Source(Label::Credential | Label::Financial | Label::Personal, _)
+                            | Origin::Parameter(_)
+                    )
+                });
+                if value.flows.is_empty() && !base.flows.is_empty() {
+                    value.known = Known::Harmless;
+                }
+            }
+            if !matches!(key_expr.kind, ExprKind::Constant(_)) {
                 value.flows.retain(|flow| {
                     !matches!(flow.origin, Origin::Source(Label::Settings | Label::Body, _))
                 });
@@ -283,7 +339,18 @@ impl<'a> Walker<'a> {
                     value.add(Flow { field: None, ..flow.clone() });
                 }
             }
-            if let Some((label, confidence)) = class.within(self.context)
+            // What a constant is called says less than a key that is written out.
+            let says = constant(key_expr).is_none() || base.has(Label::Headers);
+            // In the environment a token is none of a text.
+            let within = match class {
+                Class::Sensitive(Label::Credential, sure, Need::NoLexer)
+                    if base.has(Label::Settings) =>
+                {
+                    Some((Label::Credential, sure))
+                }
+                class => class.within(self.context),
+            };
+            if let Some((label, confidence)) = within.filter(|_| says)
                 && label != Label::Settings
                 && !(label == Label::Body && confidence < Confidence::High)
             {
@@ -295,6 +362,16 @@ impl<'a> Walker<'a> {
             value.known = Known::Harmless;
         }
         value
+    }
+}
+
+/// The name of a constant, if a key is one: what it is called stands for what it is.
+pub(super) fn constant(key: &Expr) -> Option<&Name> {
+    match &key.kind {
+        ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
+            is_constant(&ident.name).then_some(&ident.name)
+        }
+        _ => None,
     }
 }
 

@@ -3,12 +3,11 @@
 use ruff_python_ast::name::Name;
 
 use super::call::Arguments;
+use super::object::{is_shown_by_fields, shown_field};
 use super::{ParameterSink, Walker};
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Function, Ident, Span, TypeHint};
 use crate::label::Label;
-use crate::lexicon::Class;
-use crate::model::Effect;
 use crate::program::Target;
 use crate::value::{Flow, Inner, Known, Origin, Value, What};
 
@@ -23,7 +22,23 @@ pub(super) struct Call<'f, 'a> {
     pub(super) arguments: &'f Arguments<'a>,
 }
 
-impl Call<'_, '_> {
+impl<'f, 'a> Call<'f, 'a> {
+    /// The argument by itself that is handed over as the parameter of this number.
+    pub(super) fn expression(&self, number: usize) -> Option<(&'a Expr, &'f Value)> {
+        let Self { function, shift, arguments } = *self;
+        let parameter = function.parameters.get(number)?;
+        if number < function.by_place
+            && let Some((expr, value)) = arguments.by_place.get(number.checked_sub(shift)?)
+        {
+            return Some((*expr, value));
+        }
+        let named = arguments
+            .by_name
+            .iter()
+            .find(|(key, ..)| key.is_some_and(|key| key.name == parameter.ident.name));
+        named.map(|(_, expr, value)| (*expr, value))
+    }
+
     /// What is handed over as the parameter of this number, and where.
     fn given(&self, number: usize) -> Vec<(Value, Span)> {
         let Self { function, shift, arguments } = self;
@@ -110,38 +125,23 @@ impl<'a> Walker<'a> {
                 }
             }
         }
-        let mut returned = Value::default();
-        let mut raised = Value::default();
-        for (flows, into) in [(&summary.returns, &mut returned), (&summary.raises, &mut raised)] {
-            for flow in flows {
-                match flow.origin {
-                    Origin::Source(..) => into.add(flow.clone()),
-                    Origin::Inner(_) => {}
-                    // Who takes a token to do something gives back something else.
-                    Origin::Parameter(parameter) if self.only_uses(entry.function, parameter) => {}
-                    Origin::Parameter(parameter) => {
-                        for (value, place) in call.given(usize::from(parameter)) {
-                            for one in &value.flows {
-                                let way = Some(self.step(place, What::Passed, one.way.clone()));
-                                into.add(Flow {
-                                    field: flow.field.clone().or_else(|| one.field.clone()),
-                                    way,
-                                    origin: one.origin,
-                                });
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        let mut returned = self.filled(&call, &summary.returns);
+        let mut raised = self.filled(&call, &summary.raises);
         if summary.harmless && returned.flows.is_empty() {
             returned.known = Known::Harmless;
+        } else if let Some((file, class)) = &summary.object {
+            returned.known = Known::Object(self.class_from(*file, class));
         }
         for (sink, value, place) in reached {
             self.reached(&sink, &value, place, span);
         }
+        self.call_back(&summary.callbacks, &call, span);
         raised.flows.retain(|flow| {
-            matches!(flow.origin, Origin::Source(Label::Credential, _) | Origin::Parameter(_))
+            matches!(
+                flow.origin,
+                Origin::Source(Label::Credential | Label::Financial | Label::Personal, _)
+                    | Origin::Parameter(_)
+            )
         });
         if !raised.flows.is_empty() {
             let raised = self.stepped(raised, span, What::Passed);
@@ -153,13 +153,28 @@ impl<'a> Walker<'a> {
         self.stepped(returned, span, What::Returned)
     }
 
-    /// Whether a function takes a parameter, by its name, as the means to do something.
-    fn only_uses(&self, function: &Function, parameter: u8) -> bool {
-        function.parameters.get(usize::from(parameter)).is_some_and(|one| {
-            matches!(one.ident.class, Class::Sensitive(Label::Credential, ..))
-                && self.models().effect(&function.name.name, false) != Effect::Carries
-                && !matches!(function.name.class, Class::Sensitive(..))
-        })
+    /// Flows of a function's summary with what is handed over in place of its parameters.
+    pub(super) fn filled(&self, call: &Call<'_, 'a>, flows: &[Flow]) -> Value {
+        let mut value = Value::default();
+        for flow in flows {
+            match flow.origin {
+                Origin::Source(..) => value.add(flow.clone()),
+                Origin::Inner(_) => {}
+                Origin::Parameter(parameter) => {
+                    for (given, place) in call.given(usize::from(parameter)) {
+                        for one in &given.flows {
+                            let way = Some(self.step(place, What::Passed, one.way.clone()));
+                            value.add(Flow {
+                                field: flow.field.clone().or_else(|| one.field.clone()),
+                                way,
+                                origin: one.origin,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        value
     }
 
     /// Makes an object.
@@ -188,8 +203,50 @@ impl<'a> Walker<'a> {
                     }
                 }
             }
+            return Value::default();
         }
-        Value::default()
+        self.with_fields(file, name, arguments)
+    }
+
+    /// An object whose fields are its parameters, as dataclasses have them, with what is in them.
+    fn with_fields(&self, file: u32, name: &Ident, arguments: &Arguments<'a>) -> Value {
+        let mut value = Value::default();
+        let Some((_, entry)) = self.shared.program.class(file, &name.name) else { return value };
+        if !is_shown_by_fields(entry.class) {
+            return value;
+        }
+        let mut fields = entry.class.body.iter().filter_map(shown_field);
+        for (_, given) in &arguments.by_place {
+            let Some(field) = fields.next() else { break };
+            if let Some(ident) = field {
+                value.absorb_field(&ident.name, given);
+            }
+        }
+        let is_shown = |key: &Ident| {
+            entry
+                .class
+                .body
+                .iter()
+                .filter_map(shown_field)
+                .flatten()
+                .any(|one| one.name == key.name)
+        };
+        for (key, _, given) in &arguments.by_name {
+            match key {
+                Some(key) if is_shown(key) => value.absorb_field(&key.name, given),
+                _ => {}
+            }
+        }
+        value
+    }
+
+    /// A class of a file, by a name under which this one knows it.
+    fn class_from(&self, file: u32, class: &Name) -> Name {
+        if file == self.file {
+            return class.clone();
+        }
+        let module = &self.shared.program.units[file as usize].module;
+        Name::new(format!("{module}.{class}"))
     }
 
     /// Notes what an attribute of the objects of a class holds, for all who ask.
@@ -253,29 +310,6 @@ impl<'a> Walker<'a> {
         self.stepped(returned, span, What::Returned)
     }
 
-    /// `partial(f, x)`: a function some of whose arguments are given.
-    pub(super) fn partial(&self, arguments: &Arguments<'a>) -> Option<Value> {
-        let (expr, value) = arguments.by_place.first()?;
-        let bound = arguments.by_place.len() - 1;
-        let known = match (&value.known, &expr.kind) {
-            (Known::Logger, _) => Known::Logger,
-            (Known::Function(function, before), _) => Known::Function(*function, before + bound),
-            (_, ExprKind::Name(ident)) => match self.target(None, ident)? {
-                Target::Function(function) => Known::Function(function, bound),
-                Target::Class(_) => return None,
-            },
-            (_, ExprKind::Attribute(base, ident)) => match self.target(Some(base), ident)? {
-                Target::Function(function) => {
-                    let entry = &self.shared.program.functions[function];
-                    Known::Function(function, bound + usize::from(entry.bound))
-                }
-                Target::Class(_) => return None,
-            },
-            _ => return None,
-        };
-        Some(Value { flows: Vec::new(), known })
-    }
-
     /// What the decorators of a function write of each of its calls.
     pub(super) fn decorated(&mut self, function: &'a Function, gives: &Value) {
         for decorator in &function.decorators {
@@ -297,7 +331,7 @@ impl<'a> Walker<'a> {
                     Inner::Arguments => self.handed(function, 0..function.by_place),
                     Inner::Keywords => self.handed(function, 0..function.parameters.len()),
                 };
-                let sink = ParameterSink { wrapper: false, ..sink.clone() };
+                let sink = ParameterSink { wrapper: false, relays: false, ..sink.clone() };
                 self.reached(&sink, &value, function.span, function.span);
             }
         }

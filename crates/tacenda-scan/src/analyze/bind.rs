@@ -3,11 +3,15 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::access::constant;
 use crate::Confidence;
-use crate::ir::{Expr, ExprKind};
+use crate::ir::{Expr, ExprKind, Ident};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::value::{Known, Origin, Value};
+
+/// The field of a dictionary that stands for a key that is not known.
+const SOME_KEY: &str = "[]";
 
 impl<'a> Walker<'a> {
     /// Binds a target.
@@ -34,10 +38,12 @@ impl<'a> Walker<'a> {
                         let sensitive = class.is_credential()
                             || matches!(class, Class::Sensitive(_, Confidence::Medium, _));
                         let key = Name::new(&**text);
+                        let ident = Ident { name: key.clone(), class: *class };
+                        let value = self.named(&ident, target.span, value);
                         if value_is_mask && (sensitive || is_mask(&value)) {
                             self.treat(base);
                         } else {
-                            self.put(base, &key, &value);
+                            self.put_in(base, &key, &value);
                         }
                     }
                     _ => {
@@ -45,7 +51,12 @@ impl<'a> Walker<'a> {
                         if is_mask(&value) {
                             self.treat(base);
                         } else {
-                            self.put(base, &Name::new_static("*"), &value);
+                            let place = match constant(key) {
+                                Some(name) => name.clone(),
+                                None if is_index(key) => Name::new_static("*"),
+                                None => Name::new_static(SOME_KEY),
+                            };
+                            self.put_in(base, &place, &value);
                         }
                     }
                 }
@@ -106,8 +117,19 @@ impl<'a> Walker<'a> {
         self.keep(Some((self.file, class)), field, &kept);
     }
 
+    /// Puts a value into what an expression stands for, under a key; what an attribute of the object
+    /// itself holds by that, it holds for all its methods.
+    pub(super) fn put_in(&mut self, base: &'a Expr, key: &Name, value: &Value) {
+        self.put(base, key, value);
+        if let Some(attribute) = own_attribute(base)
+            && let Some(holder) = variable(base).and_then(|key| self.env.get(&key)).cloned()
+        {
+            self.store(attribute, &holder);
+        }
+    }
+
     /// Puts a value into a field of what an expression stands for.
-    pub(super) fn put(&mut self, base: &'a Expr, field: &Name, value: &Value) {
+    fn put(&mut self, base: &'a Expr, field: &Name, value: &Value) {
         if value.flows.is_empty() {
             if !matches!(
                 value.known,
@@ -161,16 +183,18 @@ impl<'a> Walker<'a> {
     }
 
     /// What going through an iterable gives: of a dictionary, its keys.
-    pub(super) fn each_of(&self, iterable: &Expr, items: Value) -> Value {
-        let whole = matches!(iterable.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
-        let mut items = items;
-        if whole {
-            items.flows.retain(|flow| {
-                !flow.is_part()
+    pub(super) fn each_of(&self, iterable: &Expr, items: &Value) -> Value {
+        self.element(&self.keys_of(iterable, items))
+    }
+
+    /// What a value is without what is behind the keys of a dictionary.
+    pub(super) fn keys_of(&self, expr: &Expr, value: &Value) -> Value {
+        let whole = matches!(expr.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
+        value.clone().retain(|flow| {
+            !whole
+                || !flow.is_part()
                     && !matches!(flow.origin, Origin::Source(Label::Headers | Label::Settings, _))
-            });
-        }
-        self.element(&items)
+        })
     }
 
     /// Binds what going through an iterable gives. `for key, value in x.items()`: keys are names.
@@ -210,6 +234,26 @@ pub(super) fn self_attribute(base: &Expr, name: &Name) -> Option<Name> {
     }
 }
 
+/// Whether a key is the number of a place in a list.
+fn is_index(key: &Expr) -> bool {
+    match &key.kind {
+        ExprKind::Constant(_) | ExprKind::Numeric(_) => true,
+        ExprKind::Name(ident) => {
+            matches!(ident.name.as_str(), "i" | "j" | "n" | "idx" | "index" | "pos" | "at")
+        }
+        _ => false,
+    }
+}
+
+/// The attribute of the object itself that an expression stands for, or a part of it.
+fn own_attribute(expr: &Expr) -> Option<&Name> {
+    match &expr.kind {
+        ExprKind::Attribute(base, ident) => self_attribute(base, &ident.name).map(|_| &ident.name),
+        ExprKind::Item(base, _) => own_attribute(base),
+        _ => None,
+    }
+}
+
 /// The key under which what an expression stands for is kept.
 pub(super) fn variable(expr: &Expr) -> Option<Name> {
     match &expr.kind {
@@ -231,7 +275,7 @@ fn is_word(value: &Value) -> bool {
 }
 
 /// Whether a value is a literal that stands for something hidden.
-fn is_mask(value: &Value) -> bool {
+pub(super) fn is_mask(value: &Value) -> bool {
     match &value.known {
         Known::Texts(texts) => texts.iter().all(|text| {
             let text = text.to_lowercase();

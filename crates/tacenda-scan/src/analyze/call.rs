@@ -5,6 +5,7 @@ use super::bind::variable;
 use super::through::is_log_name;
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
+use crate::label::Label;
 use crate::lexicon::Class;
 use crate::model::{Channel, Declared, SinkMatch};
 use crate::program::Target;
@@ -22,6 +23,20 @@ impl Arguments<'_> {
         let named = self.by_name.iter().map(|(_, _, value)| value);
         self.by_place.iter().map(|(_, value)| value).chain(named)
     }
+}
+
+/// What an attribute, or a method, of what came back of a request gives.
+pub(super) fn part_of_response(value: &Value, part: &str) -> Option<(Label, Confidence)> {
+    if !matches!(value.known, Known::Response) {
+        return None;
+    }
+    let label = match part {
+        "text" | "content" | "json" | "read" | "body" => Label::Body,
+        "url" | "geturl" => Label::Url,
+        "headers" => Label::Headers,
+        _ => return None,
+    };
+    Some((label, Confidence::Medium))
 }
 
 impl<'a> Walker<'a> {
@@ -86,6 +101,15 @@ impl<'a> Walker<'a> {
                 _ => {}
             }
         }
+        if receiver.is_none()
+            && name.name == "cls"
+            && let Some(class) = self.class.clone()
+        {
+            let own = Ident { name: class.clone(), class: Class::Plain };
+            let mut value = self.construct(self.file, &own, &arguments, span);
+            value.known = Known::Object(class);
+            return value;
+        }
         let target = self.target(receiver, name);
         if let Some(Target::Function(function)) = target {
             let value = self.apply(function, 0, receiver.is_some(), &arguments, span);
@@ -101,6 +125,18 @@ impl<'a> Walker<'a> {
             value.known = known.unwrap_or_else(|| Known::Object(name.name.clone()));
             return value;
         }
+        self.call_of_library(call, (receiver, name), receiver_value, &arguments, span)
+    }
+
+    /// A call of a function that is not here.
+    fn call_of_library(
+        &mut self,
+        call: &'a Call,
+        (receiver, name): (Option<&'a Expr>, &'a Ident),
+        receiver_value: Option<Value>,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Value {
         if receiver.is_none()
             && let Some(Known::Object(_)) = self.env.get(&name.name).map(|value| &value.known)
         {
@@ -109,26 +145,48 @@ impl<'a> Walker<'a> {
         if let Some((label, confidence)) =
             self.models().source_call(&name.name, || self.path(&call.callee))
         {
-            // Array values are printed by whoever works on arrays; they matter where models serve.
-            return Value::source(label, confidence, self.step(span, What::Given, None));
+            let mut value = Value::source(label, confidence, self.step(span, What::Given, None));
+            // Array values are printed by whoever works on arrays; what they are made of matters.
+            if label == Label::Tensor {
+                value.absorb(&self.carried(receiver_value, arguments, span));
+            }
+            return value;
         }
         if name.name == "partial"
-            && let Some(value) = self.partial(&arguments)
+            && let Some(value) = self.partial(arguments, span)
         {
             return value;
         }
         if let Some(value) =
-            self.opened(call, receiver, name, receiver_value.as_ref(), &arguments, span)
+            self.opened(call, receiver, name, receiver_value.as_ref(), arguments, span)
         {
             return value;
         }
+        if receiver.is_none() {
+            self.note_callback(&name.name, arguments);
+        }
+        self.called_back(arguments, span);
         if let Some(value) = self.made_by_decorated(receiver, name) {
             return value;
         }
         if let Some(known) = self.made_by(&call.callee, name, None) {
             return Value { flows: Vec::new(), known };
         }
-        self.unknown(name, receiver, receiver_value, &arguments, span)
+        if let Some((label, confidence)) =
+            receiver_value.as_ref().and_then(|value| part_of_response(value, &name.name))
+        {
+            return Value::source(label, confidence, self.step(span, What::Given, None));
+        }
+        let answers = self.models().requests(&name.name, || self.path(&call.callee));
+        let all = self.given_by_all(call, receiver, &name.name, span);
+        let mut value = self.unknown(name, receiver, receiver_value, arguments, span);
+        if let Some(all) = all {
+            value.absorb(&all);
+            value.known = Known::Nothing;
+        } else if answers && value.flows.is_empty() {
+            value.known = Known::Response;
+        }
+        value
     }
 
     /// `getattr(log, level)(…)`, `handlers["x"](…)`
@@ -138,17 +196,18 @@ impl<'a> Walker<'a> {
         self.noting += u32::from(noting);
         let arguments = self.arguments(call);
         self.noting -= u32::from(noting);
-        let logs = match (&callee.known, &call.callee.kind) {
-            (Known::Logger, _) => true,
+        let writes = match (&callee.known, &call.callee.kind) {
+            (Known::Writer(channel), _) => Some(*channel),
             (_, ExprKind::Call(inner)) => {
-                inner.callee.last_name().is_some_and(|name| name.name == "getattr")
+                let logs = inner.callee.last_name().is_some_and(|name| name.name == "getattr")
                     && inner.arguments.len() >= 2
-                    && self.is_log_object(&inner.arguments[0])
+                    && self.is_log_object(&inner.arguments[0]);
+                logs.then_some(Channel::Log)
             }
-            _ => false,
+            _ => None,
         };
-        if logs {
-            self.written(call, span, SinkMatch::LOG, &arguments);
+        if let Some(channel) = writes {
+            self.written(call, span, SinkMatch::all_to(channel), &arguments);
             return Value::harmless();
         }
         match callee.known {

@@ -8,9 +8,11 @@ use super::Walker;
 use super::question::leaves_out_one;
 use super::template::says;
 use crate::Confidence;
+use crate::configuration::python;
 use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
+use crate::model::Channel;
 use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Of longer tuples it is not known what is in which place.
@@ -71,6 +73,7 @@ impl<'a> Walker<'a> {
                     let other = matches!(part.kind, ExprKind::Item(..))
                         && says(before, self.models().names())
                             .is_some_and(|class| class == Class::Harmless);
+                    let at = part.span;
                     let part = self.eval(part);
                     before = text;
                     if other {
@@ -78,6 +81,7 @@ impl<'a> Walker<'a> {
                     }
                     harmless &=
                         matches!(part.known, Known::Harmless | Known::Treated | Known::Texts(_));
+                    value.absorb(&self.text_of(&part.known, at, false));
                     value.absorb(&part.without_places());
                 }
                 if harmless {
@@ -95,7 +99,7 @@ impl<'a> Walker<'a> {
                 }
                 Value::harmless()
             }
-            ExprKind::Dict(items) => self.dict(items),
+            ExprKind::Dict(items) => self.dict(items, expr.span),
             ExprKind::List(items) => {
                 let mut value = Value::default();
                 let mut texts = Vec::new();
@@ -213,7 +217,9 @@ impl<'a> Walker<'a> {
         value.add(Flow { origin: Origin::Source(label, confidence), field: None, way });
     }
 
-    fn dict(&mut self, items: &'a [(Option<Expr>, Expr)]) -> Value {
+    fn dict(&mut self, items: &'a [(Option<Expr>, Expr)], span: Span) -> Value {
+        let path = &self.shared.program.units[self.file as usize].path;
+        self.outcome.matches.extend(python::dictionary(path, items, span));
         let mut value = Value::default();
         let mut harmless = true;
         let mut loggers = !items.is_empty();
@@ -236,11 +242,11 @@ impl<'a> Walker<'a> {
                 }
             }
             harmless &= matches!(item.known, Known::Harmless | Known::Treated | Known::Texts(_));
-            loggers &= matches!(item.known, Known::Logger);
+            loggers &= matches!(item.known, Known::Writer(Channel::Log));
         }
         if loggers {
             // `{"info": log.info, "debug": log.debug}[level]`
-            value.known = Known::Logger;
+            value.known = Known::Writer(Channel::Log);
         } else if harmless && value.flows.is_empty() {
             value.known = if items.is_empty() { Known::Built } else { Known::Harmless };
         }
@@ -257,7 +263,7 @@ impl<'a> Walker<'a> {
         let mut guarded = 0;
         for generator in generators {
             let items = self.eval(&generator.iterable);
-            let items = self.each_of(&generator.iterable, items);
+            let items = self.each_of(&generator.iterable, &items);
             self.bind_each(&generator.target, &generator.iterable, items);
             for condition in &generator.conditions {
                 self.eval(condition);
@@ -281,7 +287,7 @@ impl<'a> Walker<'a> {
         for flow in &mut value.flows {
             flow.field = None;
         }
-        if !matches!(value.known, Known::Harmless) {
+        if !matches!(value.known, Known::Harmless | Known::Object(_)) {
             value.known = Known::Nothing;
         }
         value

@@ -3,6 +3,8 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::access::constant;
+use super::bind::is_mask;
 use super::call::Arguments;
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -10,6 +12,39 @@ use crate::label::Label;
 use crate::lexicon::{Class, words};
 use crate::model::Effect;
 use crate::value::{Flow, Known, Origin, Value, What};
+
+/// Functions that make the text of an object.
+const TEXT_MAKERS: &[&str] = &["str", "repr", "format", "ascii", "pformat"];
+/// Functions that give the objects again that they are handed.
+const OF_THE_SAME: &[&str] = &[
+    "enumerate",
+    "sorted",
+    "list",
+    "tuple",
+    "set",
+    "reversed",
+    "iter",
+    "next",
+    "filter",
+    "copy",
+    "deepcopy",
+];
+/// Functions that give the keys of a dictionary.
+const OF_KEYS: &[&str] =
+    &["list", "sorted", "tuple", "set", "frozenset", "iter", "enumerate", "join"];
+
+/// Whether the pattern of `re.sub(pattern, …)` is written out and looks for nothing sensitive: fences,
+/// spaces, marks.
+fn is_of_form(arguments: &Arguments<'_>) -> bool {
+    let [(_, pattern), _, _, ..] = &arguments.by_place[..] else { return false };
+    let Known::Texts(patterns) = &pattern.known else { return false };
+    let sought =
+        ["token", "secret", "pass", "pw", "key", "auth", "cred", "sig", "card", "@", "\\d"];
+    patterns.iter().all(|pattern| {
+        let pattern = pattern.to_lowercase();
+        !sought.iter().any(|word| pattern.contains(word))
+    })
+}
 
 impl<'a> Walker<'a> {
     /// A function that nothing is known about but its name.
@@ -36,7 +71,34 @@ impl<'a> Walker<'a> {
         match effect {
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
             Effect::Cleans => Value::harmless(),
-            Effect::Carries => self.carried(receiver_value, arguments, span),
+            Effect::Carries if OF_KEYS.contains(&name.name.as_str()) => {
+                let keys = |(expr, given): &(&'a Expr, Value)| (*expr, self.keys_of(expr, given));
+                let by_place = arguments.by_place.iter().map(keys).collect();
+                let arguments = Arguments { by_place, by_name: Vec::new() };
+                let value = self.carried(receiver_value, &arguments, span);
+                self.of_the_same(name, &arguments, value)
+            }
+            Effect::Carries => {
+                let mut value = self.carried(receiver_value, arguments, span);
+                if TEXT_MAKERS.contains(&name.name.as_str()) {
+                    for (expr, given) in &arguments.by_place {
+                        value.absorb(&self.text_of(&given.known, expr.span, false));
+                    }
+                }
+                self.of_the_same(name, arguments, value)
+            }
+            // `FENCE.sub("", reply)`: text of a model stays that, as long as nothing is masked in it.
+            Effect::Unknown if matches!(name.name.as_str(), "sub" | "subn") => {
+                let masks = arguments.by_place.iter().any(|(_, given)| is_mask(given));
+                let carried = self.carried(None, arguments, span);
+                if masks {
+                    return Value::treated();
+                }
+                carried.retain(|flow| match flow.origin {
+                    Origin::Source(label, _) => label.is_model_text(),
+                    Origin::Parameter(_) | Origin::Inner(_) => is_of_form(arguments),
+                })
+            }
             Effect::Unknown => {
                 let value = match receiver_value {
                     // A method of something sensitive gives something else, if anything.
@@ -52,6 +114,17 @@ impl<'a> Walker<'a> {
                 self.given(name, value, span, false)
             }
         }
+    }
+
+    /// The result of a function that gives the objects again that it is handed.
+    fn of_the_same(&self, name: &Ident, arguments: &Arguments<'a>, mut value: Value) -> Value {
+        if OF_THE_SAME.contains(&name.name.as_str())
+            && let Some((_, given)) = arguments.by_place.last()
+            && let Known::Object(_) = given.known
+        {
+            value.known = given.known.clone();
+        }
+        value
     }
 
     /// What a function gives back that hands on what it is handed.
@@ -126,15 +199,17 @@ impl<'a> Walker<'a> {
                         known: Known::Nothing,
                     };
                     let field = flow.field.clone().unwrap_or_else(|| Name::new_static("*"));
-                    self.put(receiver, &field, &one);
+                    self.put_in(receiver, &field, &one);
                 }
             } else {
-                self.put(receiver, &Name::new_static("*"), &value);
+                // Who goes through a list gets its members, with what is in their fields.
+                let value = self.element(&value);
+                self.put_in(receiver, &Name::new_static("*"), &value);
             }
         }
         for (key, _, value) in &arguments.by_name {
             let key = key.map_or_else(|| Name::new_static("*"), |key| key.name.clone());
-            self.put(receiver, &key, value);
+            self.put_in(receiver, &key, value);
         }
     }
 
@@ -235,7 +310,10 @@ impl<'a> Walker<'a> {
             at = 1;
         }
         let key = call.arguments.get(at)?;
-        let base = base.cloned().unwrap_or_default();
+        let base = match base {
+            _ if method == "getenv" => self.settings(span),
+            base => base.cloned().unwrap_or_default(),
+        };
         let key_value = self.eval(key);
         if method == "pop"
             && let ExprKind::Text(_, class) = &key.kind
@@ -249,10 +327,11 @@ impl<'a> Walker<'a> {
                 (receiver, &key.kind, call.arguments.get(1))
         {
             let value = self.eval(value);
-            self.put(receiver, &Name::new(&**text), &value);
+            self.put_in(receiver, &Name::new(&**text), &value);
         }
-        let key_text =
-            matches!(key.kind, ExprKind::Text(..)) || matches!(key_value.known, Known::Texts(_));
+        let key_text = matches!(key.kind, ExprKind::Text(..))
+            || matches!(key_value.known, Known::Texts(_))
+            || constant(key).is_some();
         if !key_text {
             let mut value = base;
             value.flows.retain(|flow| {
@@ -305,7 +384,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// A request puts the address that it was sent to into its exceptions.
+    /// A request puts the address that it was sent to into its exceptions, and a command its words.
     pub(super) fn note_request(
         &mut self,
         call: &'a Call,
@@ -315,6 +394,8 @@ impl<'a> Walker<'a> {
     ) {
         if self.catching.is_empty()
             || !self.models().requests(&name.name, || self.path(&call.callee))
+            // Commands fail by an exception only if that is asked for.
+            || name.name == "run" && !call.keyword("check").is_some_and(Expr::is_true)
         {
             return;
         }
@@ -332,14 +413,14 @@ impl<'a> Walker<'a> {
         carried.flows.retain(|flow| {
             matches!(flow.origin, Origin::Source(Label::Credential, sure) if sure >= Confidence::Medium)
         });
-        let carried = self.stepped(carried, span, What::Raised);
+        let carried = self.stepped(carried.without_places(), span, What::Raised);
         if let Some(catching) = self.catching.last_mut() {
             catching.absorb(&carried);
         }
     }
 
     /// `open(secret_path)`, `Path("/run/secrets/db").read_text()`, `handle.read()`,
-    /// `logging.getLogger()`.
+    /// `logging.getLogger()`, `parser.parse_args()`.
     pub(super) fn opened(
         &mut self,
         call: &'a Call,
@@ -382,6 +463,17 @@ impl<'a> Walker<'a> {
             }
             "load" | "safe_load" | "load_pem_private_key" => {
                 secret(handed).then(|| self.secret_content(span))
+            }
+            // What a command line is parsed into holds all of its options.
+            "parse_args" | "parse_known_args" if self.context.secret_option => {
+                let way = self.step(span, What::Given, None);
+                let mut value = Value::source(Label::Settings, Confidence::Medium, way);
+                if name.name == "parse_known_args" {
+                    for flow in &mut value.flows {
+                        flow.field = Some(Name::new_static("0"));
+                    }
+                }
+                Some(value)
             }
             _ => None,
         }

@@ -4,6 +4,7 @@ mod access;
 mod apply;
 mod bind;
 mod call;
+mod callback;
 mod declared;
 mod env;
 mod expr;
@@ -22,13 +23,15 @@ use std::sync::Arc;
 use ruff_python_ast::name::Name;
 
 use crate::Confidence;
+use crate::configuration::python;
 use crate::context::Context;
-use crate::ir::{Class_, Function, Span, StmtKind, TypeHint};
+use crate::ir::{Class_, ExprKind, Function, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
 use crate::model::{Channel, Models};
 use crate::program::Program;
 use crate::rules::{Match, Rule};
 use crate::value::{Flow, Inner, Known, Origin, Step, Value, What};
+pub(crate) use callback::Callback;
 use env::Env;
 use note::Site;
 pub(crate) use note::{Handed, Noted, Notes};
@@ -49,23 +52,29 @@ pub(crate) struct Summary {
     pub(crate) returns: Vec<Flow>,
     /// Whether what it gives back cannot leak.
     pub(crate) harmless: bool,
+    /// The class of the objects that it gives back, by file and name.
+    pub(crate) object: Option<(u32, Name)>,
     /// What its exceptions carry.
     pub(crate) raises: Vec<Flow>,
     /// As a decorator: what it writes of each call of the function that it decorates.
     pub(crate) inner: Vec<(Inner, ParameterSink)>,
     /// The attributes of its object that it keeps parameters in.
     pub(crate) stores: Vec<(Name, u8)>,
+    /// The parameters that it calls.
+    pub(crate) callbacks: Vec<Callback>,
 }
 
 impl Summary {
-    fn size(&self) -> (usize, usize, bool, usize, usize, usize) {
+    fn size(&self) -> (usize, usize, bool, bool, usize, usize, usize, usize) {
         (
             self.sinks.len(),
             self.returns.len(),
             self.harmless,
+            self.object.is_some(),
             self.raises.len(),
             self.inner.len(),
             self.stores.len(),
+            self.callbacks.len(),
         )
     }
 
@@ -88,6 +97,8 @@ pub(crate) struct ParameterSink {
     pub(crate) argument: Span,
     /// Whether the function is there to write: then its callers are at fault.
     pub(crate) wrapper: bool,
+    /// Whether it hands on messages, whose text its callers make.
+    pub(crate) relays: bool,
     /// Where it is written in the end, through however many functions.
     pub(crate) site: Site,
 }
@@ -163,6 +174,7 @@ pub(crate) fn analyze(
     };
     walker.block(&unit.ir.body);
     walker.functions();
+    walker.outcome.matches.extend(python::variables(&unit.path, &unit.ir.body));
     walker.outcome
 }
 
@@ -177,7 +189,10 @@ struct Frame {
     raises: Value,
     inner: Vec<(Inner, ParameterSink)>,
     stores: Vec<(Name, u8)>,
+    callbacks: Vec<Callback>,
     top: bool,
+    /// The call that is all it does.
+    only: Option<Span>,
     /// Whether it names a credential.
     credentials: bool,
 }
@@ -245,10 +260,24 @@ impl<'a> Walker<'a> {
                 frame = std::mem::replace(&mut self.frame, outer);
             }
             if let Some(place) = self.by_function.get(&std::ptr::from_ref(function).addr()) {
-                self.outcome.summaries.push((*place, summary(frame, function)));
+                let object = self.object_of(&frame, function);
+                self.outcome.summaries.push((*place, summary(frame, function, object)));
             }
         }
         self.class = None;
+    }
+
+    /// The class of the objects that a function gives back: as it makes them, or as it says.
+    fn object_of(&self, frame: &Frame, function: &Function) -> Option<(u32, Name)> {
+        let made = match frame.returns.as_ref().map(|value| &value.known) {
+            Some(Known::Object(class)) => Some(class),
+            _ => None,
+        };
+        let class = made.or(match &function.returns {
+            TypeHint::Named(class) => Some(class),
+            TypeHint::None | TypeHint::Harmless => None,
+        })?;
+        self.shared.program.class_of(self.file, class)
     }
 
     /// Runs a function in an environment of its own, above the one that is here.
@@ -260,6 +289,7 @@ impl<'a> Walker<'a> {
             name: Some(function.name.name.clone()),
             parameters: if top { own().collect() } else { self.frame.parameters.clone() },
             top,
+            only: only_call(&function.body),
             credentials: function.credentials,
             ..Frame::default()
         };
@@ -370,14 +400,29 @@ impl<'a> Walker<'a> {
     }
 }
 
-fn summary(frame: Frame, function: &Function) -> Summary {
+/// The call that a function consists of, in whatever tests and contexts.
+fn only_call(body: &[Stmt]) -> Option<Span> {
+    let [only] = body else { return None };
+    match &only.kind {
+        StmtKind::Expr(expr) | StmtKind::Return(Some(expr)) => {
+            matches!(expr.kind, ExprKind::Call(_)).then_some(expr.span)
+        }
+        StmtKind::If(_, body, orelse) if orelse.is_empty() => only_call(body),
+        StmtKind::With(_, body) => only_call(body),
+        _ => None,
+    }
+}
+
+fn summary(frame: Frame, function: &Function, object: Option<(u32, Name)>) -> Summary {
     let returns = frame.returns.unwrap_or_default();
     Summary {
+        object,
         harmless: returns.is_harmless() || function.returns == TypeHint::Harmless,
         returns: returns.flows,
         sinks: frame.sinks,
         raises: frame.raises.flows,
         inner: frame.inner,
         stores: frame.stores,
+        callbacks: frame.callbacks,
     }
 }

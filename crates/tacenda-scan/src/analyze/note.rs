@@ -121,7 +121,7 @@ impl Walker<'_> {
                 label,
                 confidence,
                 field: field.cloned(),
-                by: sink.wrapper.then_some(call),
+                by: sink.relays.then_some(call),
             });
         }
     }

@@ -5,13 +5,15 @@ use ruff_python_ast::name::Name;
 use super::Walker;
 use super::bind::{self_attribute, variable};
 use super::sink::Place;
-use super::template::{said, words_of};
+use super::template::{says_credential, words_of};
 use crate::Confidence;
+use crate::context::Context;
 use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
 use crate::lexicon::{Class, Need, words};
 use crate::model::{Channel, Declared, Effect};
-use crate::value::{Flow, Known, Origin, What};
+use crate::program::ClassEntry;
+use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Fields of fields are asked about this deep.
 const MAX_FIELDS: u32 = 3;
@@ -77,18 +79,13 @@ impl<'a> Walker<'a> {
                 if matches!(name.name.as_str(), "get" | "pop" | "getattr") {
                     return;
                 }
-                let leaves_out = |key: &Option<Ident>| {
-                    key.as_ref().is_some_and(|key| key.name == "exclude" || key.name == "include")
-                };
-                if inner.keywords.iter().any(|(key, _)| leaves_out(key)) {
+                if inner.keywords.iter().any(|(key, _)| leaves_out(key.as_ref())) {
                     return;
                 }
-                let declared = self.declared(&inner.callee, method, name);
-                if declared.is_none() && self.gives_all(inner, method, &name.name, depth) {
-                    self.report_whole(expr, Confidence::Medium, call, channel);
-                    return;
+                if name.name == "locals" && depth == 0 && self.frame.credentials {
+                    return self.report_whole(expr, Confidence::Medium, call, channel);
                 }
-                let effect = match declared {
+                let effect = match self.declared(&inner.callee, method, name) {
                     Some(Declared::Treats(effect)) => effect,
                     Some(_) => return,
                     None => self.models().effect(&name.name, method.is_some()),
@@ -115,14 +112,10 @@ impl<'a> Walker<'a> {
             ExprKind::Star(inner) => {
                 return self.whole_objects(inner, text, call, channel, depth + 1);
             }
-            ExprKind::Attribute(base, ident) if ident.name == "__dict__" => {
-                if self.is_self_with_secrets(base) {
-                    self.report_whole(expr, Confidence::Medium, call, channel);
-                }
-                return;
-            }
             // `settings["database"]`, where `settings["database"]["password"]` is read.
-            ExprKind::Item(base, key) if key.text().is_some() => {
+            ExprKind::Item(base, key)
+                if key.text().is_some() && !matches!(base.kind, ExprKind::Item(..)) =>
+            {
                 let section = base.last_name().map(|ident| format!("{}[]", ident.name));
                 let holds = |name: String| self.context.holders.contains(name.as_str());
                 if section.is_some_and(holds) {
@@ -134,10 +127,19 @@ impl<'a> Walker<'a> {
             _ => return,
         };
         let known = self.known_of(expr);
-        if matches!(known, Some(Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built))
-            || self.own_text(expr, known.as_ref(), call, channel)
-        {
-            return;
+        if let Some(known) = &known {
+            if matches!(known, Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built) {
+                return;
+            }
+            let shown = self.text_of(known, expr.span, false);
+            for flow in &shown.flows {
+                self.report(flow, Place { argument: expr.span, call, channel }, true);
+            }
+            let says_itself =
+                matches!(known, Known::Object(class) if self.own_text(class).is_some());
+            if says_itself || !shown.flows.is_empty() {
+                return;
+            }
         }
         let Some(confidence) = self.whole_object(ident, known.as_ref(), text) else { return };
         self.report_whole(expr, confidence, call, channel);
@@ -154,11 +156,8 @@ impl<'a> Walker<'a> {
 
     /// `f"password: {answer}"`: the text says what the value is.
     fn said_in_text(&mut self, before: &str, part: &'a Expr, call: Span, channel: Channel) -> bool {
-        if !said(before, self.models().names()).is_some_and(Class::is_credential)
-            || !matches!(part.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
-            || part
-                .last_name()
-                .is_some_and(|ident| matches!(ident.class, Class::Harmless | Class::Treated))
+        if !matches!(part.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
+            || !says_credential(before, part, self.models().names())
         {
             return false;
         }
@@ -179,11 +178,6 @@ impl<'a> Walker<'a> {
     /// How sure it is that an object holds credentials that its text shows.
     fn whole_object(&self, ident: &Ident, known: Option<&Known>, text: &str) -> Option<Confidence> {
         let name = ident.name.as_str();
-        if let Some(Known::Object(class)) = known
-            && self.shows_secrets(self.file, class, false, 0)
-        {
-            return Some(Confidence::Medium);
-        }
         if matches!(name, "self" | "cls" | "e" | "err" | "error" | "exc" | "ex" | "exception") {
             return None;
         }
@@ -237,25 +231,62 @@ impl<'a> Walker<'a> {
         Some(Confidence::Low)
     }
 
-    /// Whether the text of an object of this class shows its credentials; with `hidden`, also those
-    /// that are declared not to be shown, which `asdict` does not ask about.
-    fn shows_secrets(&self, file: u32, class: &Name, hidden: bool, depth: u32) -> bool {
+    /// What the text of an object of this class shows: credentials, text of a model; with `hidden`,
+    /// also what is declared not to be shown, which `asdict` does not ask about.
+    fn shows(&self, file: u32, class: &Name, hidden: bool, depth: u32) -> Option<Label> {
         let program = self.shared.program;
-        let any = |test: &mut dyn FnMut(u32, &Class_) -> bool| {
-            program
-                .inherited(file, class, &mut |file, entry| test(file, entry.class).then_some(()))
-                .is_some()
-        };
-        let inside = |file: u32, stmt: &Stmt| match &stmt.kind {
-            StmtKind::Assign(_, _, TypeHint::Named(inner)) if depth < MAX_FIELDS => {
-                inner != class && self.shows_secrets(file, inner, hidden, depth + 1)
-            }
-            _ => false,
-        };
-        any(&mut |_, class| is_shown_by_fields(class))
-            && any(&mut |file, class| {
-                class.body.iter().any(|stmt| is_shown_secret(stmt, hidden) || inside(file, stmt))
+        let by_fields =
+            |_: u32, entry: &ClassEntry<'_>| is_shown_by_fields(entry.class).then_some(());
+        program.inherited(file, class, &mut { by_fields })?;
+        let mut shown: Option<Label> = None;
+        program
+            .inherited(file, class, &mut |file, entry| {
+                let context = &program.units[file as usize].ir.context;
+                for stmt in &entry.class.body {
+                    let inside = match &stmt.kind {
+                        StmtKind::Assign(_, _, TypeHint::Named(inner))
+                            if depth < MAX_FIELDS && inner != class =>
+                        {
+                            self.shows(file, inner, hidden, depth + 1)
+                        }
+                        _ => None,
+                    };
+                    shown = shown.or(inside);
+                    match shown_by(stmt, context, hidden) {
+                        None => {}
+                        Some(Label::Settings) => return Some(Label::Settings),
+                        text => shown = text,
+                    }
+                }
+                None
             })
+            .or(shown)
+    }
+
+    /// What the text of a value shows because of what it is an object of; with `hidden`, what all of
+    /// its fields do.
+    pub(super) fn text_of(&mut self, known: &Known, span: Span, hidden: bool) -> Value {
+        let mut value = Value::default();
+        let Known::Object(class) = known else { return value };
+        if !hidden && let Some(flows) = self.own_text(class) {
+            for flow in flows {
+                value.add(flow);
+            }
+        } else if let Some(label) = self.shows(self.file, class, hidden, 0) {
+            value = Value::source(label, Confidence::Medium, self.step(span, What::Named, None));
+        }
+        value
+    }
+
+    /// What the text of an object of a class shows that says itself how it is written.
+    fn own_text(&mut self, class: &Name) -> Option<Vec<Flow>> {
+        let program = self.shared.program;
+        let method = ["__str__", "__repr__"]
+            .into_iter()
+            .find_map(|name| program.method(self.file, class, &Name::new_static(name)))?;
+        self.outcome.callees.insert(method);
+        let sources = self.shared.summaries[method].returns.iter();
+        Some(sources.filter(|flow| matches!(flow.origin, Origin::Source(..))).cloned().collect())
     }
 
     /// What is known of what an expression stands for.
@@ -273,56 +304,37 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Objects of a class that says itself how they are written: reports what that shows. Tells
-    /// whether it is such a class.
-    fn own_text(
-        &mut self,
-        expr: &Expr,
-        known: Option<&Known>,
-        call: Span,
-        channel: Channel,
-    ) -> bool {
-        let Some(Known::Object(class)) = known else { return false };
-        let program = self.shared.program;
-        let method = ["__str__", "__repr__"]
-            .into_iter()
-            .find_map(|name| program.method(self.file, class, &Name::new_static(name)));
-        let Some(method) = method else { return false };
-        self.outcome.callees.insert(method);
-        for flow in &self.shared.summaries[method].returns {
-            if matches!(flow.origin, Origin::Source(..)) {
-                let place = Place { argument: expr.span, call, channel };
-                self.report(flow, place, true);
-            }
-        }
-        true
-    }
-
-    /// A call that gives all that an object or a function holds: `vars(self)`, `asdict(x)`, `locals()`.
-    fn gives_all(
+    /// What a call gives that gives all that an object or a function holds: `vars(self)`,
+    /// `asdict(x)`.
+    pub(super) fn given_by_all(
         &mut self,
         call: &'a Call,
         receiver: Option<&'a Expr>,
         name: &Name,
-        depth: u32,
-    ) -> bool {
-        let mut shows = |what: &Expr| match self.known_of(what) {
-            Some(Known::Object(class)) => self.shows_secrets(self.file, &class, true, 0),
-            _ => false,
-        };
-        match (name.as_str(), &call.arguments[..]) {
-            ("locals", []) => depth == 0 && self.frame.credentials,
-            ("vars", [what]) => self.is_self_with_secrets(what),
-            ("asdict" | "astuple", [what]) => shows(what),
-            ("model_dump" | "model_dump_json" | "dict" | "json" | "_asdict", []) => {
-                receiver.is_some_and(shows)
+        span: Span,
+    ) -> Option<Value> {
+        let what = match (name.as_str(), &call.arguments[..]) {
+            ("vars", [what]) if self.is_self_with_secrets(what) => {
+                return Some(self.settings(span));
             }
-            _ => false,
+            ("asdict" | "astuple", [what]) => what,
+            ("model_dump" | "model_dump_json" | "dict" | "json" | "_asdict", []) => receiver?,
+            _ => return None,
+        };
+        if call.keywords.iter().any(|(key, _)| leaves_out(key.as_ref())) {
+            return None;
         }
+        let known = self.known_of(what)?;
+        let shown = self.text_of(&known, span, true);
+        (!shown.flows.is_empty()).then_some(shown)
+    }
+
+    pub(super) fn settings(&self, span: Span) -> Value {
+        Value::source(Label::Settings, Confidence::Medium, self.step(span, What::Given, None))
     }
 
     /// Whether this is `self`, with a credential among its attributes.
-    fn is_self_with_secrets(&self, expr: &Expr) -> bool {
+    pub(super) fn is_self_with_secrets(&self, expr: &Expr) -> bool {
         let ExprKind::Name(ident) = &expr.kind else { return false };
         ident.name == "self"
             && self
@@ -338,7 +350,7 @@ impl<'a> Walker<'a> {
 }
 
 /// Whether the text of an object of this class is made of its fields.
-fn is_shown_by_fields(class: &Class_) -> bool {
+pub(super) fn is_shown_by_fields(class: &Class_) -> bool {
     class.decorators.iter().chain(&class.bases).any(|one| {
         one.last_name().is_some_and(|ident| {
             matches!(
@@ -360,27 +372,44 @@ fn is_shown_by_fields(class: &Class_) -> bool {
     })
 }
 
-/// Whether this declares a credential as a field; without `hidden`, one with `repr=False` is none.
-fn is_shown_secret(stmt: &Stmt, hidden: bool) -> bool {
-    let StmtKind::Assign(targets, value, hint) = &stmt.kind else { return false };
-    let not_shown = value.as_ref().is_some_and(|value| match &value.kind {
-        ExprKind::Call(call) => call.keywords.iter().any(|(key, value)| {
-            key.as_ref().is_some_and(|key| key.name == "repr")
-                && matches!(value.kind, ExprKind::Constant(_))
-                && !value.is_true()
-        }),
-        _ => false,
+/// Whether an argument of this name says which fields are meant.
+fn leaves_out(key: Option<&Ident>) -> bool {
+    key.is_some_and(|key| key.name == "exclude" || key.name == "include")
+}
+
+/// The name of the field that a statement in a class declares; none for one with `repr=False`.
+#[expect(clippy::option_option, reason = "whether it is a field, and whether that is shown")]
+pub(super) fn shown_field(stmt: &Stmt) -> Option<Option<&Ident>> {
+    let StmtKind::Assign(targets, value, hint) = &stmt.kind else { return None };
+    let made = value.as_ref().and_then(|value| match &value.kind {
+        ExprKind::Call(call) => Some(call),
+        _ => None,
     });
-    let made_as_field = value.as_ref().is_some_and(|value| match &value.kind {
-        ExprKind::Call(call) => call.callee.last_name().is_some_and(|ident| {
-            matches!(ident.name.as_str(), "ib" | "attrib" | "field" | "Field")
-        }),
-        _ => false,
+    let made_as_field = made.is_some_and(|call| {
+        call.callee
+            .last_name()
+            .is_some_and(|ident| matches!(ident.name.as_str(), "ib" | "attrib" | "field" | "Field"))
     });
-    (hidden || !not_shown)
-        && *hint != TypeHint::Harmless
-        && (*hint != TypeHint::None || made_as_field)
-        && targets
-            .iter()
-            .any(|target| target.last_name().is_some_and(|ident| ident.class.is_credential()))
+    if *hint == TypeHint::None && !made_as_field {
+        return None;
+    }
+    let not_shown = made
+        .and_then(|call| call.keyword("repr"))
+        .is_some_and(|shown| matches!(shown.kind, ExprKind::Constant(_)) && !shown.is_true());
+    let ident = targets.first().and_then(Expr::last_name)?;
+    Some((!not_shown).then_some(ident))
+}
+
+/// What a field shows that this declares; with `hidden`, also one with `repr=False`.
+fn shown_by(stmt: &Stmt, context: &Context, hidden: bool) -> Option<Label> {
+    let shown = shown_field(stmt)?;
+    let StmtKind::Assign(targets, _, hint) = &stmt.kind else { return None };
+    if shown.is_none() && !hidden || *hint == TypeHint::Harmless {
+        return None;
+    }
+    match targets.first().and_then(Expr::last_name)?.class.within(context) {
+        Some((Label::Credential, Confidence::High)) => Some(Label::Settings),
+        Some((label @ (Label::Prompt | Label::Completion), Confidence::High)) => Some(label),
+        _ => None,
+    }
 }

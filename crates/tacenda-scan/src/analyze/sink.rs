@@ -2,12 +2,12 @@
 
 use super::call::Arguments;
 use super::note::Site;
-use super::template::{holes, is_text, words_of};
+use super::template::{holes, is_text, says_credential, words_of};
 use super::{Found, ParameterSink, Walker};
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
 use crate::label::Label;
-use crate::lexicon::{Class, words};
+use crate::lexicon::words;
 use crate::model::{Channel, SinkMatch};
 use crate::value::{Flow, Known, Origin, Value, What};
 
@@ -61,9 +61,10 @@ impl<'a> Walker<'a> {
         let program = self.shared.program;
         let found = match receiver {
             None => {
-                if matches!(self.env.get(&name.name).map(|value| &value.known), Some(Known::Logger))
+                if let Some(Known::Writer(channel)) =
+                    self.env.get(&name.name).map(|value| &value.known)
                 {
-                    return Some(SinkMatch::LOG);
+                    return Some(SinkMatch::all_to(*channel));
                 }
                 match program.imported(self.file, &name.name) {
                     Some(path) => self.models().sink_call(path)?,
@@ -95,7 +96,7 @@ impl<'a> Walker<'a> {
                         found
                     }
                     None if self.models().may_log(&name.name) && self.is_log_object(receiver) => {
-                        SinkMatch::LOG
+                        SinkMatch::all_to(Channel::Log)
                     }
                     None => self.models().sink_call(&self.path(&call.callee)?)?,
                 }
@@ -128,7 +129,7 @@ impl<'a> Walker<'a> {
             && words.last().is_some_and(|word| {
                 matches!(word.as_str(), "method" | "func" | "fn" | "function" | "fun" | "callback")
             });
-        logs.then_some(SinkMatch::LOG)
+        logs.then_some(SinkMatch::all_to(Channel::Log))
     }
 
     /// A call that writes.
@@ -148,7 +149,7 @@ impl<'a> Walker<'a> {
             ExprKind::Text(text, _) if text.contains('%') || text.contains('{') => Some(&**text),
             _ => None,
         });
-        let holes = template.map(|text| holes(text, self.models().names())).unwrap_or_default();
+        let holes = template.map(holes).unwrap_or_default();
         let mut text = words_of(arguments.by_place.iter().map(|(expr, _)| *expr));
         // What is logged beside it tells as much: `log.info(FORMAT, method, url, kwargs)`.
         let beside = arguments.by_place.iter().filter_map(|(expr, _)| match &expr.kind {
@@ -172,7 +173,8 @@ impl<'a> Walker<'a> {
                 self.note_number(expr);
                 continue;
             }
-            let said = hole.and_then(|hole| hole.said);
+            let said =
+                hole.is_some_and(|hole| says_credential(hole.before, expr, self.models().names()));
             let escaped;
             let value = if hole.is_some_and(|hole| hole.escaped) {
                 escaped = value
@@ -195,19 +197,27 @@ impl<'a> Walker<'a> {
                 None => value.clone(),
             };
             self.note_value(expr.span, &value);
-            self.argument(expr, &value, None, &text, span, sink.channel);
+            self.argument(expr, &value, false, &text, span, sink.channel);
         }
     }
 
-    fn argument(
+    pub(super) fn argument(
         &mut self,
         expr: &'a Expr,
         value: &Value,
-        said: Option<Class>,
+        said: bool,
         text: &str,
         call: Span,
         channel: Channel,
     ) {
+        // `logger.opt(lazy=True).debug("{}", lambda: body)`
+        let given = match (&expr.kind, &value.known) {
+            (ExprKind::Lambda(_), Known::Local(number)) => {
+                self.locals.get(*number).map(|(_, gives)| gives.clone())
+            }
+            _ => None,
+        };
+        let value = given.as_ref().unwrap_or(value);
         let mut said_credential = false;
         let mut reported = false;
         for flow in &value.flows {
@@ -220,7 +230,8 @@ impl<'a> Walker<'a> {
                 Origin::Parameter(_)
                     if value.sources().any(|(_, sure, _)| sure >= Confidence::Medium) => {}
                 Origin::Parameter(parameter) => {
-                    let wrapper = self.is_wrapper(expr, parameter);
+                    let relays = self.relays(expr, parameter);
+                    let wrapper = relays || self.frame.only == Some(call);
                     let way = Some(self.step(expr.span, What::Written, flow.way.clone()));
                     let file = self.file;
                     let argument = expr.span;
@@ -233,6 +244,7 @@ impl<'a> Walker<'a> {
                         call,
                         argument,
                         wrapper,
+                        relays,
                         site,
                     });
                 }
@@ -246,6 +258,7 @@ impl<'a> Walker<'a> {
                         call,
                         argument: expr.span,
                         wrapper: false,
+                        relays: false,
                         site: Site { file: self.file, call, argument: expr.span, parameter: None },
                     };
                     if self.frame.inner.len() < super::MAX_SINKS {
@@ -256,12 +269,8 @@ impl<'a> Walker<'a> {
         }
         // `"password: %s"`: the message says what the argument is.
         if !reported
-            && let Some(class) = said
-            && class.is_credential()
+            && said
             && !matches!(value.known, Known::Harmless | Known::Treated | Known::Texts(_))
-            && !expr
-                .last_name()
-                .is_some_and(|ident| matches!(ident.class, Class::Harmless | Class::Treated))
         {
             said_credential = true;
             let flow = Flow {

@@ -8,6 +8,16 @@ use crate::value::{Known, Value, What};
 
 /// Of so many statements a parser among them is taken to be the one that failed.
 const MAX_ATTEMPTED: usize = 2;
+/// Exceptions that only what quotes its arguments raises: requests, commands.
+const REQUEST_ERRORS: &[&str] = &[
+    "RequestException",
+    "HTTPError",
+    "HTTPStatusError",
+    "RequestError",
+    "URLError",
+    "CalledProcessError",
+    "TimeoutExpired",
+];
 
 impl<'a> Walker<'a> {
     /// Runs a block. Tells whether it never reaches its end.
@@ -53,6 +63,14 @@ impl<'a> Walker<'a> {
                     }
                     return false;
                 }
+                // `say = print`, `send = audit.record`
+                if matches!(expr.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
+                    && matches!(value.known, Known::Nothing)
+                    && value.flows.is_empty()
+                    && let Some(known) = self.callable(expr, &value).and_then(|one| one.known(0))
+                {
+                    value.known = known;
+                }
                 for target in targets {
                     let value = self.stepped(value.clone(), target.span, What::Stored);
                     self.assign(target, value);
@@ -89,7 +107,9 @@ impl<'a> Walker<'a> {
                     }
                     None => Value::harmless(),
                 };
+                // `is_secret`, `mask_token`; who makes something with a token gives that back.
                 if let Some(name) = &self.frame.name
+                    && !name.starts_with("with_")
                     && matches!(self.models().classify(name), Class::Treated)
                 {
                     value = Value::harmless();
@@ -130,7 +150,7 @@ impl<'a> Walker<'a> {
             }
             StmtKind::For(target, iterable, body, orelse) => {
                 let items = self.eval(iterable);
-                let items = self.each_of(iterable, items);
+                let items = self.each_of(iterable, &items);
                 let once =
                     self.branch(body, |this| this.bind_each(target, iterable, items.clone()));
                 let again = once
@@ -214,7 +234,8 @@ impl<'a> Walker<'a> {
         self.catching.push(Value::default());
         let mark = self.env.mark();
         let mut ended = self.block(body);
-        let mut carried = self.catching.pop().unwrap_or_default();
+        let of_all = self.catching.pop().unwrap_or_default();
+        let mut carried = of_all.clone();
         if body.len() > MAX_ATTEMPTED {
             // Of many things that were tried, another one failed.
             carried
@@ -246,7 +267,13 @@ impl<'a> Walker<'a> {
                                 | "CancelledError"
                         )
                     });
-                let value = if clean { Value::default() } else { carried.clone() };
+                let of_request = !handler.types.is_empty()
+                    && handler.types.iter().all(|one| REQUEST_ERRORS.contains(&one.as_str()));
+                let value = match () {
+                    () if clean => Value::default(),
+                    () if of_request => of_all.clone(),
+                    () => carried.clone(),
+                };
                 this.env.set(name.name.clone(), value);
             }));
         }

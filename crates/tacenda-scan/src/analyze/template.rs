@@ -47,17 +47,17 @@ pub(super) fn words_of<'b>(exprs: impl IntoIterator<Item = &'b Expr>) -> String 
 }
 
 /// A place in a message template where an argument goes.
-pub(super) struct Hole {
+pub(super) struct Hole<'t> {
     /// Whether it writes a number.
     pub(super) numeric: bool,
     /// Whether it writes the argument with escapes: `%r`.
     pub(super) escaped: bool,
-    /// What the text before it says of the argument: `password: %s`.
-    pub(super) said: Option<Class>,
+    /// The text before it.
+    pub(super) before: &'t str,
 }
 
 /// The places in a `%` or `{}` template.
-pub(super) fn holes(template: &str, names: &Lexicon) -> Vec<Hole> {
+pub(super) fn holes(template: &str) -> Vec<Hole<'_>> {
     let mut holes = Vec::new();
     let bytes = template.as_bytes();
     let mut at = 0;
@@ -76,7 +76,7 @@ pub(super) fn holes(template: &str, names: &Lexicon) -> Vec<Hole> {
                     holes.push(Hole {
                         numeric: is_numeric(&letter.to_string()) || letter == 'i',
                         escaped: matches!(letter, 'r' | 'a'),
-                        said: said(&template[last..at], names),
+                        before: &template[last..at],
                     });
                     last = at;
                 }
@@ -88,7 +88,7 @@ pub(super) fn holes(template: &str, names: &Lexicon) -> Vec<Hole> {
                     let numeric =
                         inside.split_once(':').is_some_and(|(_, format)| is_numeric(format));
                     let escaped = inside.contains("!r") || inside.contains("!a");
-                    holes.push(Hole { numeric, escaped, said: said(&template[last..at], names) });
+                    holes.push(Hole { numeric, escaped, before: &template[last..at] });
                     last = at;
                 }
             }
@@ -99,10 +99,19 @@ pub(super) fn holes(template: &str, names: &Lexicon) -> Vec<Hole> {
     holes
 }
 
-/// What the words before a hole say: `… api key: `.
-pub(super) fn said(before: &str, names: &Lexicon) -> Option<Class> {
+/// Whether the words before a hole say that what stands in it is a credential: `… api key: `, and
+/// without a colon where the value has the name of the last word: `… authorization code {code}`.
+pub(super) fn says_credential(before: &str, value: &Expr, names: &Lexicon) -> bool {
     let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    Some(named_in(before.strip_suffix([':', '='])?, names))
+    let (text, colon) = match before.strip_suffix([':', '=']) {
+        Some(text) => (text, true),
+        None => (before, false),
+    };
+    let ident = value.last_name();
+    let last = text.rsplit(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+    let of_this_name = !last.is_empty() && ident.is_some_and(|ident| ident.name == last);
+    let about = ident.is_some_and(|ident| matches!(ident.class, Class::Harmless | Class::Treated));
+    (of_this_name || colon && !about) && named_in(text, names).is_credential()
 }
 
 /// What the words before a hole say, also in a sentence: `… timeout is `.

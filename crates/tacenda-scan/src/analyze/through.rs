@@ -41,8 +41,9 @@ impl Walker<'_> {
                     } else {
                         (sink.file, sink.call, sink.argument)
                     };
-                    let wrapper = sink.wrapper
-                        && self.frame.name.as_ref().is_some_and(|name| is_log_name(name));
+                    let named = self.frame.name.as_ref().is_some_and(|name| is_log_name(name));
+                    let relays = sink.relays && named;
+                    let wrapper = sink.wrapper && (named || self.frame.only == Some(call));
                     self.note_sink(ParameterSink {
                         parameter,
                         channel: sink.channel,
@@ -51,6 +52,7 @@ impl Walker<'_> {
                         call: at,
                         argument,
                         wrapper,
+                        relays,
                         site: sink.site,
                     });
                 }
@@ -89,8 +91,8 @@ impl Walker<'_> {
         })
     }
 
-    /// Whether the function is there to write what it is handed.
-    pub(super) fn is_wrapper(&self, expr: &Expr, parameter: u8) -> bool {
+    /// Whether the function is there to hand on what it is handed as a message.
+    pub(super) fn relays(&self, expr: &Expr, parameter: u8) -> bool {
         let named = self.frame.name.as_ref().is_some_and(|name| is_log_name(name));
         let of_name = self.frame.parameters.get(usize::from(parameter));
         let message = of_name.is_some_and(|name| {

@@ -1,11 +1,12 @@
-//! Configuration that makes programs log more than they should, or where others read it: not in code,
-//! but in the files that code and its containers are started with.
+//! Configuration that makes programs log more than they should, or where others read it: in the files
+//! that code and its containers are started with, and in [Python](python) that is configuration.
 
 mod containers;
 mod ini;
 mod logging;
 mod mask;
 mod model;
+pub(crate) mod python;
 mod tree;
 mod words;
 

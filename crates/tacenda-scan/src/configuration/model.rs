@@ -18,6 +18,7 @@ pub(super) struct Model {
     server: Vec<Entry>,
     variable: Vec<Entry>,
     logger: Vec<Entry>,
+    assignment: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +31,12 @@ struct Entry {
     names: Vec<String>,
     #[serde(default, alias = "levels")]
     values: Vec<String>,
+    /// The names of the files that it stands in.
+    #[serde(default)]
+    files: Vec<String>,
+    /// What stands beside it, one of these at least.
+    #[serde(default)]
+    beside: Vec<String>,
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that no entry escapes"))]
     examples: Vec<String>,
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that no entry escapes"))]
@@ -104,9 +111,29 @@ impl Model {
         }
     }
 
+    /// A variable of a module that a framework reads; `beside` tells whether it has another one.
+    pub(super) fn assignment(
+        &self,
+        file: &str,
+        beside: impl Fn(&str) -> bool,
+        (name, value): (&str, &str),
+        place: &Range<usize>,
+        hits: &mut Hits,
+    ) {
+        let entry = self.assignment.iter().find(|entry| {
+            entry.names.iter().any(|one| one == name)
+                && entry.has_value(value)
+                && (entry.files.is_empty() || entry.files.iter().any(|one| one == file))
+                && (entry.beside.is_empty() || entry.beside.iter().any(|one| beside(one)))
+        });
+        if let Some(entry) = entry {
+            hits.push(Hit::new(&entry.rule, place.clone(), entry.confidence));
+        }
+    }
+
     /// All words that mean something here: a report may show them.
     pub(super) fn vocabulary(&self) -> impl Iterator<Item = &str> {
-        let entries = [&self.option, &self.server, &self.variable, &self.logger];
+        let entries = [&self.option, &self.server, &self.variable, &self.logger, &self.assignment];
         entries.into_iter().flatten().flat_map(|entry| {
             let words = entry.programs.iter().chain(&entry.names).chain(&entry.values);
             words.flat_map(|words| words.split(' '))
@@ -196,7 +223,14 @@ fn is_guarded(words: &[Word]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use ruff_python_ast::PySourceType;
+    use ruff_python_parser::parse_unchecked_source;
+
     use super::*;
+    use crate::lexicon::Lexicon;
+    use crate::lower::lower;
 
     fn told(find: &dyn Fn(&mut Hits), rule: &str) -> bool {
         let mut hits = Hits::new();
@@ -224,11 +258,21 @@ mod tests {
             let (name, value) = pair(text);
             told(&|hits| model.logger(&name, &value, &(0..0), hits), rule)
         };
-        let kinds: [(&[Entry], Told<'_>); 4] = [
+        let assignment = |text: &str, rule: &str| {
+            let parsed = parse_unchecked_source(text, PySourceType::Python);
+            let (module, _) = lower(parsed.suite(), &Lexicon::default());
+            let files = model.assignment.iter().flat_map(|entry| &entry.files);
+            files.map(String::as_str).chain(["settings.py"]).any(|file| {
+                let found = super::super::python::variables(Path::new(file), &module.body);
+                found.iter().any(|(found, _)| found.code == rule)
+            })
+        };
+        let kinds: [(&[Entry], Told<'_>); 5] = [
             (&model.option, &command),
             (&model.server, &command),
             (&model.variable, &variable),
             (&model.logger, &logger),
+            (&model.assignment, &assignment),
         ];
         for (entries, told) in kinds {
             for entry in entries {

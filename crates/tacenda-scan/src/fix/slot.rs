@@ -9,22 +9,9 @@ use super::template::{
     fields_write_text, is_text_format, names_write_text, takes_one_text, writes_text,
 };
 use crate::lexicon::words;
+use crate::loggers::message_place;
 use crate::model::Channel;
 
-/// Methods of loggers, which make a text of their arguments themselves, and only if they write.
-const LOG_METHODS: &[&str] = &[
-    "debug",
-    "info",
-    "warning",
-    "warn",
-    "error",
-    "exception",
-    "critical",
-    "fatal",
-    "log",
-    "trace",
-    "success",
-];
 /// Calls of trackers and traces whose value is a text, whatever it was.
 const TEXT_VALUES: &[&str] = &[
     "set_attribute",
@@ -166,12 +153,12 @@ impl<'a> Site<'a> {
             // `extra={…}` and `"%(name)s", {…}` have to stay dictionaries, a message with arguments a
             // template.
             _ if top.is_dict_expr() => false,
-            Some(Channel::Log) if LOG_METHODS.contains(&own) => {
-                let message = usize::from(own == "log");
+            // Methods of loggers make a text of their arguments themselves, and only if they write.
+            Some(Channel::Log) => message_place(own).is_none_or(|message| {
                 let args = &call.arguments.args;
                 args.get(message).is_none_or(|first| first.range() != top.range())
                     || args.len() == message + 1
-            }
+            }),
             _ => true,
         }
     }
@@ -334,7 +321,7 @@ fn is_text_sum(expr: &ast::Expr, depth: u32) -> bool {
 /// Whether what is called is a method that loggers have, of a logger by its name.
 pub(super) fn is_log_method(callee: &ast::Expr) -> bool {
     let ast::Expr::Attribute(method) = callee else { return false };
-    LOG_METHODS.contains(&method.attr.as_str())
+    message_place(&method.attr).is_some()
         && last_name(&method.value).is_some_and(|name| {
             words(name).iter().any(|word| {
                 matches!(word.as_str(), "log" | "logger" | "logging" | "getlogger" | "lgr" | "logs")

@@ -4,14 +4,18 @@ use ruff_python_ast as ast;
 use ruff_python_ast::name::Name;
 
 use super::{Lowering, of_range, span};
+use crate::Confidence;
 use crate::ir::{
     Call, Expr, ExprKind, Function, Generator, Ident, Literal, Parameter, Span, Stmt, StmtKind,
     TypeHint,
 };
+use crate::label::Label;
 use crate::lexicon::Class;
 
 /// Longer literals are no keys, no message templates that anything is read from.
 const MAX_TEXT: usize = 200;
+/// So many characters of a credential do not give it away.
+const FEW: u64 = 6;
 /// The parser nests longer chains of operators too deeply to be given back by recursion.
 const MAX_CHAIN: usize = 10_000;
 
@@ -135,7 +139,7 @@ impl Lowering<'_> {
                 for bound in bounds.into_iter().flatten() {
                     self.expr(bound);
                 }
-                ExprKind::Constant(Literal::Other)
+                ExprKind::Constant(if is_of_few(slice) { Literal::Few } else { Literal::Other })
             }
             ast::Expr::BooleanLiteral(literal) => {
                 ExprKind::Constant(if literal.value { Literal::True } else { Literal::False })
@@ -147,7 +151,10 @@ impl Lowering<'_> {
             ast::Expr::NoneLiteral(_) | ast::Expr::EllipsisLiteral(_) => {
                 ExprKind::Constant(Literal::Other)
             }
-            ast::Expr::BytesLiteral(_) => ExprKind::Text("".into(), Class::Plain),
+            ast::Expr::BytesLiteral(bytes) => {
+                let bytes: Vec<u8> = bytes.value.bytes().collect();
+                self.text(std::str::from_utf8(&bytes).unwrap_or_default())
+            }
             ast::Expr::IpyEscapeCommand(_) => ExprKind::Opaque,
         }
     }
@@ -232,7 +239,7 @@ impl Lowering<'_> {
             && let ExprKind::Text(_, class) = &key.kind
         {
             self.item(base, *class);
-            self.secret_option |= method.name.starts_with("add_") && class.is_credential();
+            self.secret_option |= method.name.starts_with("add_") && is_secret(*class);
         }
         let keywords = call.arguments.keywords.iter().map(|keyword| {
             let name = keyword.arg.as_ref().map(|name| self.ident(&name.id));
@@ -269,6 +276,28 @@ impl Lowering<'_> {
         function.rest = parameters.vararg.as_ref().map(|rest| self.ident(&rest.name.id));
         function.keywords = parameters.kwarg.as_ref().map(|rest| self.ident(&rest.name.id));
     }
+}
+
+/// Whether a slice leaves a few of its base: `[:4]`, `[-4:]`.
+fn is_of_few(slice: &ast::ExprSlice) -> bool {
+    let few = |expr: &ast::Expr| match expr {
+        ast::Expr::NumberLiteral(number) => {
+            matches!(&number.value, ast::Number::Int(int) if int.as_u64().is_some_and(|int| int <= FEW))
+        }
+        _ => false,
+    };
+    match (slice.lower.as_deref(), slice.upper.as_deref()) {
+        (None, Some(upper)) => few(upper),
+        (Some(ast::Expr::UnaryOp(lower)), None) => {
+            lower.op == ast::UnaryOp::USub && few(&lower.operand)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an option of this name takes a credential.
+fn is_secret(class: Class) -> bool {
+    matches!(class, Class::Sensitive(Label::Credential, Confidence::Medium | Confidence::High, _))
 }
 
 /// Whether a format writes numbers only: `d`, `,`, `.2f`.

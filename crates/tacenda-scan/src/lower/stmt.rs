@@ -27,6 +27,9 @@ impl Lowering<'_> {
             }
             ast::Stmt::Delete(delete) => StmtKind::Delete(self.each(&delete.targets)),
             ast::Stmt::Assign(assign) => {
+                if let Some(class) = self.named_tuple(assign) {
+                    return Some(StmtKind::Class(Box::new(class)));
+                }
                 let targets = self.each(&assign.targets);
                 let value = self.expr(&assign.value);
                 self.note_parsed(&targets, &value);
@@ -111,6 +114,46 @@ impl Lowering<'_> {
             | ast::Stmt::Nonlocal(_)
             | ast::Stmt::Pass(_)
             | ast::Stmt::IpyEscapeCommand(_) => return None,
+        })
+    }
+
+    /// `Account = namedtuple("Account", "name password")`
+    fn named_tuple(&mut self, assign: &ast::StmtAssign) -> Option<Class_> {
+        let ([ast::Expr::Name(name)], ast::Expr::Call(call)) =
+            (&assign.targets[..], &*assign.value)
+        else {
+            return None;
+        };
+        let made_by = match &*call.func {
+            ast::Expr::Name(name) => &name.id,
+            ast::Expr::Attribute(attribute) => &attribute.attr.id,
+            _ => return None,
+        };
+        if made_by != "namedtuple" {
+            return None;
+        }
+        let text = |expr: &ast::Expr| match expr {
+            ast::Expr::StringLiteral(text) => Some(text.value.to_str().to_owned()),
+            _ => None,
+        };
+        let fields: Vec<String> = match call.arguments.args.get(1)? {
+            ast::Expr::List(list) => list.elts.iter().filter_map(text).collect(),
+            ast::Expr::Tuple(tuple) => tuple.elts.iter().filter_map(text).collect(),
+            one => text(one)?.replace(',', " ").split_whitespace().map(str::to_owned).collect(),
+        };
+        let at = span(assign);
+        let base = self.ident(&Name::new_static("NamedTuple"));
+        let any = TypeHint::Named(Name::new_static("Any"));
+        let mut field = |field: &String| {
+            let target = Expr { kind: ExprKind::Name(self.ident(&Name::new(field))), span: at };
+            Stmt { kind: StmtKind::Assign(vec![target], None, any.clone()), span: at }
+        };
+        Some(Class_ {
+            name: name.id.clone(),
+            span: at,
+            bases: vec![Expr { kind: ExprKind::Name(base), span: at }],
+            decorators: Vec::new(),
+            body: fields.iter().map(&mut field).collect(),
         })
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Table {
     /// The sinks, by the whole paths of functions.
     sink_calls: HashMap<String, usize>,
     methods: HashSet<String>,
+    /// The last names of all that writes.
+    writers: HashSet<String>,
     /// By the last names of paths.
     source_calls: HashMap<String, Vec<usize>>,
     source_attributes: HashMap<String, Vec<usize>>,
@@ -23,9 +25,12 @@ impl Table {
     pub(super) fn new(file: File) -> Self {
         let mut sink_calls = HashMap::default();
         let mut methods = HashSet::default();
+        let mut writers: HashSet<String> = HashSet::default();
         for (at, sink) in file.sink.iter().enumerate() {
             sink_calls.extend(sink.calls.iter().map(|call| (call.as_ref().clone(), at)));
             methods.extend(sink.methods.iter().cloned());
+            writers.extend(sink.calls.iter().map(|call| last(call.as_ref()).to_owned()));
+            writers.extend(sink.methods.iter().cloned());
         }
         let mut source_calls: HashMap<String, Vec<usize>> = HashMap::default();
         let mut source_attributes: HashMap<String, Vec<usize>> = HashMap::default();
@@ -37,7 +42,7 @@ impl Table {
                 source_attributes.entry(last(attribute.as_ref()).to_owned()).or_default().push(at);
             }
         }
-        Self { file, sink_calls, methods, source_calls, source_attributes }
+        Self { file, sink_calls, methods, writers, source_calls, source_attributes }
     }
 
     fn sink(&self, at: usize) -> SinkMatch<'_> {
@@ -64,9 +69,7 @@ impl Table {
     }
 
     pub(super) fn may_write(&self, name: &str) -> bool {
-        let calls = |call: &Text| last(call.as_ref()) == name;
-        self.methods.contains(name)
-            || self.file.sink.iter().any(|sink| sink.calls.iter().any(calls))
+        self.writers.contains(name)
     }
 
     pub(super) fn requests(&self, name: &str) -> impl Iterator<Item = &str> {

@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //!
-//! Finds `app.run(debug=True)` and applications that are made with `debug=True`.
+//! Finds `app.run(debug=True)`, applications that are made with `debug=True`, and `DEBUG = True` in the
+//! settings of Django.
 //!
 //! ## Why is this bad?
 //!

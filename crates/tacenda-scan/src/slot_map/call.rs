@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet as HashSet;
 
 use super::template::{Part, is_text, message};
 use crate::ir::Span;
+use crate::loggers::message_place;
 
 /// Arguments by name that say how to write, not what.
 const MANNERS: &[&str] = &["exc_info", "stack_info", "stacklevel", "level"];
@@ -14,30 +15,6 @@ const MANNERS: &[&str] = &["exc_info", "stack_info", "stacklevel", "level"];
 const MESSAGES: &[&str] = &["msg", "message", "event"];
 /// Methods that write nothing by themselves.
 const NO_RECORDS: &[&str] = &["bind", "contextualize"];
-/// Methods of loggers that are given the message first.
-const MESSAGE_FIRST: &[&str] = &[
-    "adebug",
-    "ainfo",
-    "awarning",
-    "awarn",
-    "aerror",
-    "aexception",
-    "acritical",
-    "afatal",
-    "debug",
-    "info",
-    "warning",
-    "warn",
-    "error",
-    "exception",
-    "critical",
-    "fatal",
-    "success",
-    "trace",
-];
-/// Those that are given its level before it.
-const LEVEL_FIRST: &[&str] = &["log", "alog"];
-
 /// A logging call.
 pub(super) struct Shape {
     pub(super) span: Span,
@@ -163,14 +140,15 @@ fn shape(call: &ast::ExprCall, place: Span, around: &Around<'_>, is_sink: bool) 
         fields: Vec::new(),
     };
     let is_method = is_sink && call.func.is_attribute_expr();
-    let by_place = if is_method && LEVEL_FIRST.contains(&name) {
-        1
-    } else if is_sink && MESSAGE_FIRST.contains(&name) {
-        0
-    } else {
+    let place = message_place(name);
+    let by_place = match place {
+        Some(0) if is_sink => 0,
+        Some(1) if is_method => 1,
         // Of a function that is none of a logger: there may be a level first.
-        let is_behind = LEVEL_FIRST.contains(&name) && given.len() > 1;
-        given.iter().position(is_text).unwrap_or(usize::from(is_behind))
+        _ => {
+            let is_behind = place == Some(1) && given.len() > 1;
+            given.iter().position(is_text).unwrap_or(usize::from(is_behind))
+        }
     };
     let named = |keyword: &&ast::Keyword| {
         keyword.arg.as_ref().is_some_and(|name| MESSAGES.contains(&name.as_str()))

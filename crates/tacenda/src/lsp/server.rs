@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -70,6 +71,10 @@ pub(super) struct Server<W> {
     roots: Vec<PathBuf>,
     /// The edition of the newest text.
     edition: u64,
+    /// The number of the scanner that is at work: each that is started has a new one.
+    scanner: u64,
+    /// The models that it works with.
+    models: Arc<Models>,
     /// Whether the scanner is gone.
     gone: bool,
     /// Questions about texts that are still being looked at.
@@ -91,6 +96,8 @@ impl<W: Write> Server<W> {
             edits: None,
             roots: Vec::new(),
             edition: 0,
+            scanner: 0,
+            models: Arc::default(),
             gone: false,
             waiting: Vec::new(),
         }
@@ -106,14 +113,15 @@ impl<W: Write> Server<W> {
                     return Ok(ExitCode::from(u8::from(!in_order)));
                 }
                 Event::Message(Message::Notification(told)) => self.notification(told)?,
-                // The only answers are to our request for file events.
-                Event::Message(Message::Response { .. }) => {}
+                Event::Gone(scanner) if scanner == self.scanner => self.gone()?,
+                // The only answers are to our request for file events; of scanners that are gone,
+                // another one may have taken the place.
+                Event::Message(Message::Response { .. }) | Event::Gone(_) => {}
                 Event::Malformed(why) => {
                     let error = Err((ErrorCode::ParseError, why.to_owned()));
                     self.write(&message::answer(None, error))?;
                 }
                 Event::Told { path, edition, report } => self.told(&path, edition, *report)?,
-                Event::Gone => self.gone()?,
                 Event::Closed(None) => {
                     let in_order = self.phase == Phase::Ending;
                     return Ok(ExitCode::from(u8::from(!in_order)));
@@ -237,13 +245,16 @@ impl<W: Write> Server<W> {
             },
             "workspace/didChangeWatchedFiles" => {
                 let params = read::<DidChangeWatchedFilesParams>(told.params);
+                let mut models = false;
                 for change in params.map(|params| params.changes).unwrap_or_default() {
                     let path = path_of(&change.uri);
-                    if !self.by_path.contains_key(&path) {
+                    if path.extension().is_some_and(|extension| extension == "toml") {
+                        models = true;
+                    } else if !self.by_path.contains_key(&path) {
                         self.edited(path, None);
                     }
                 }
-                Ok(())
+                if models { self.models_changed() } else { Ok(()) }
             }
             "$/cancelRequest" => match read::<CancelParams>(told.params) {
                 Ok(params) => self.cancelled(params.id),
@@ -253,11 +264,52 @@ impl<W: Write> Server<W> {
         }
     }
 
-    /// Scans the workspace, in a thread of its own.
+    /// Begins to scan the workspace.
     fn start(&mut self) -> Result<(), Failure> {
         if self.edits.is_some() {
             return Ok(());
         }
+        self.models = Arc::new(self.models()?.unwrap_or_default());
+        self.scan();
+        if self.watches {
+            let registration = json!({
+                "id": REGISTRATION,
+                "method": "workspace/didChangeWatchedFiles",
+                "registerOptions": { "watchers": [{ "globPattern": "**/*.{py,pyi,pyw,toml}" }] },
+            });
+            let params = json!({ "registrations": [registration] });
+            let mut request = message::told("client/registerCapability", &params);
+            request["id"] = REGISTRATION.into();
+            self.write(&request)?;
+        }
+        Ok(())
+    }
+
+    /// The policy, or a file of models, may be another: scans the workspace anew if the models are.
+    fn models_changed(&mut self) -> Result<(), Failure> {
+        if self.edits.is_none() {
+            return Ok(());
+        }
+        let Some(models) = self.models()? else { return Ok(()) };
+        if models == *self.models {
+            return Ok(());
+        }
+        self.models = Arc::new(models);
+        // What the scanner before still tells is about editions that are no more.
+        let mut edition = self.edition;
+        for document in self.documents.values_mut() {
+            edition += 1;
+            document.edition = edition;
+        }
+        self.edition = edition;
+        self.scan();
+        Ok(())
+    }
+
+    /// Scans the workspace, in a thread of its own.
+    fn scan(&mut self) {
+        self.scanner += 1;
+        self.gone = false;
         let (edits, received) = channel();
         let mut worker = Worker {
             edits: received,
@@ -269,8 +321,8 @@ impl<W: Write> Server<W> {
         };
         let selection = Selection { paths: self.roots.clone(), exclude: Vec::new() };
         let threads = self.settings.threads;
-        let models = self.models()?;
-        let farewell = Farewell(self.events.clone());
+        let models = self.models.clone();
+        let farewell = Farewell { events: self.events.clone(), scanner: self.scanner };
         std::thread::spawn(move || {
             let _farewell = farewell;
             let sources = selection.select().map(|(sources, _)| sources).unwrap_or_default();
@@ -282,28 +334,17 @@ impl<W: Write> Server<W> {
             let _ = edits.send(Edited { path: document.path.clone(), open });
         }
         self.edits = Some(edits);
-        if self.watches {
-            let registration = json!({
-                "id": REGISTRATION,
-                "method": "workspace/didChangeWatchedFiles",
-                "registerOptions": { "watchers": [{ "globPattern": "**/*.{py,pyi,pyw}" }] },
-            });
-            let params = json!({ "registrations": [registration] });
-            let mut request = message::told("client/registerCapability", &params);
-            request["id"] = REGISTRATION.into();
-            self.write(&request)?;
-        }
-        Ok(())
     }
 
     /// The models of the policy that is nearest to the workspace. If they are wrong, the user is told,
-    /// and those of Tacenda hold alone: a server that ends is started again, and says it again.
-    fn models(&mut self) -> Result<Models, Failure> {
+    /// and those from before hold, or Tacenda's alone: a server that ends is started again, and says
+    /// it again.
+    fn models(&mut self) -> Result<Option<Models>, Failure> {
         let policy = &self.settings.policy;
         let layers =
             self.roots.first().map_or_else(|| policy.loader(), |root| policy.loader_in(root));
         let faults = match models(&layers) {
-            Ok(models) => return Ok(models),
+            Ok(models) => return Ok(Some(models)),
             Err(faults) => faults,
         };
         for fault in &faults {
@@ -313,7 +354,7 @@ impl<W: Write> Server<W> {
             let params = json!({ "type": MESSAGE_ERROR, "message": message });
             self.write(&message::told("window/showMessage", &params))?;
         }
-        Ok(Models::default())
+        Ok(None)
     }
 
     fn edited(&self, path: PathBuf, open: Option<(String, u64)>) {
@@ -571,7 +612,7 @@ mod tests {
 
     #[test]
     fn questions_are_refused_when_the_scanner_is_gone() {
-        let output = heard(vec![initialize(), open("x"), actions(2), Event::Gone, actions(3)]);
+        let output = heard(vec![initialize(), open("x"), actions(2), Event::Gone(0), actions(3)]);
         assert_eq!(output.matches(r#""code":-32603"#).count(), 2, "{output}");
         assert!(output.contains(r#""id":2"#) && output.contains(r#""id":3"#), "{output}");
     }
@@ -579,12 +620,12 @@ mod tests {
     #[test]
     fn a_scanner_that_panics_says_farewell() {
         let (events, received) = channel();
-        let farewell = Farewell(events);
+        let farewell = Farewell { events, scanner: 7 };
         let thread = std::thread::spawn(move || {
             let _farewell = farewell;
             std::panic::resume_unwind(Box::new(()));
         });
         assert!(thread.join().is_err());
-        assert!(matches!(received.recv(), Ok(Event::Gone)));
+        assert!(matches!(received.recv(), Ok(Event::Gone(7))));
     }
 }

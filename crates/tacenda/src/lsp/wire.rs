@@ -31,8 +31,8 @@ pub(super) enum Event {
         /// What is found.
         report: Box<Report>,
     },
-    /// The scanner is gone: nothing is told any more.
-    Gone,
+    /// The scanner of this number is gone: it tells nothing any more.
+    Gone(u64),
 }
 
 /// Reads messages until there are no more, or until it is not known where the next one begins.
@@ -105,7 +105,7 @@ mod tests {
                 Event::Message(_) => "message".to_owned(),
                 Event::Malformed(why) => why.to_owned(),
                 Event::Closed(why) => why.unwrap_or("end").to_owned(),
-                Event::Told { .. } | Event::Gone => unreachable!("nobody tells anything here"),
+                Event::Told { .. } | Event::Gone(_) => unreachable!("nobody tells anything here"),
             })
             .collect()
     }

@@ -27,12 +27,16 @@ pub(super) struct Edited {
 pub(super) type Open = Arc<Mutex<BTreeSet<PathBuf>>>;
 
 /// Tells the server when the scanner ends, in whatever way: also by a panic.
-pub(super) struct Farewell(pub(super) Sender<Event>);
+pub(super) struct Farewell {
+    pub(super) events: Sender<Event>,
+    /// The number of the scanner.
+    pub(super) scanner: u64,
+}
 
 impl Drop for Farewell {
     fn drop(&mut self) {
         // A server that is gone needs no answer.
-        let _ = self.0.send(Event::Gone);
+        let _ = self.events.send(Event::Gone(self.scanner));
     }
 }
 
