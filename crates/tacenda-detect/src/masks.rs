@@ -34,6 +34,8 @@ pub(crate) struct Masks {
     pub(crate) dot: u64,
     /// `/`
     pub(crate) stroke: u64,
+    /// `\n`
+    pub(crate) newline: u64,
     /// What stands between the groups of a number: blank, `(`, `)`, `-`, `.`, `/`.
     pub(crate) group: u64,
 }
@@ -86,6 +88,7 @@ impl Masks {
             masks.dot |= put(second, DOT);
             masks.stroke |= put(second, STROKE);
             masks.underscore |= put(lanes.is(v, b'_'), u8::MAX);
+            masks.newline |= put(lanes.is(v, b'\n'), u8::MAX);
             masks.high |= put(v, 0x80);
             small |= put(v, 0x20);
         }
@@ -323,6 +326,7 @@ mod tests {
                 assert_eq!(masks.colon, expect(byte == b':'));
                 assert_eq!(masks.dash, expect(byte == b'-'));
                 assert_eq!(masks.underscore, expect(byte == b'_'));
+                assert_eq!(masks.newline, expect(byte == b'\n'));
                 assert_eq!(masks.comma, expect(byte == b','));
                 assert_eq!(masks.quote, expect(matches!(byte, b'"' | b'\'')));
                 assert_eq!(masks.dot, expect(byte == b'.'));

@@ -140,9 +140,10 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
             self.block_of_digits(base, window, around, starts);
         }
         if masks.assign | masks.comma | masks.dash != 0 {
-            self.block_of_keys(base, window, masks, before);
+            self.block_of_keys(base, window, around);
         }
         each_bit(long_words(before.word, masks.word), |bit| self.long_word(base + bit));
+        each_bit(masks.newline, |bit| self.notes.line_end(self.text, base + bit));
         if masks.high != 0 {
             self.signs(base, masks.high & !shift(before.high, masks.high));
         }
@@ -172,9 +173,13 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block_of_keys(&mut self, base: usize, window: Window<'_>, masks: &Masks, before: &Masks) {
+    fn block_of_keys(&mut self, base: usize, window: Window<'_>, around: Around<'_>) {
+        let Around { before, now: masks, .. } = around;
         let endings = &self.engine.key_endings;
         let assigns = masks.assign & !shift(before.assign, masks.assign);
+        let equals = masks.assign & !masks.colon;
+        let letters = equals & around.from(3, |masks| masks.assign & !masks.colon);
+        each_bit(letters, |bit| self.notes.quoted(self.text, base + bit));
         let named = candidates::behind_names(masks, assigns);
         let keyed = candidates::assignments(window, named, endings);
         each_bit(self.of(assigns, keyed), |bit| self.assignment(base + bit));

@@ -43,6 +43,9 @@ impl Pass<'_, '_, '_> {
             }
             b'\\' => {
                 self.notes.escape(self.text, at);
+                if at > 0 && self.text[at - 1] == b'=' {
+                    self.notes.soft_break(self.text, at);
+                }
                 let width = match self.text.get(at + 1) {
                     Some(b'n' | b'r' | b't' | b'b' | b'f') => 2,
                     Some(b'x' | b'0') => 4,
