@@ -95,7 +95,7 @@ impl Engine {
             keywords: Lookup::new(keywords),
             keys: late(&enabled, Keys::new),
             key_endings: KeyEndings::new(
-                enabled.iter().flat_map(|(_, rule)| rule.keys).copied().chain([pair::KEY]),
+                enabled.iter().flat_map(|(_, rule)| rule.keys).copied().chain(pair::KEYS),
             ),
             shapes,
             patterns: Patterns::new(rules.len()),
