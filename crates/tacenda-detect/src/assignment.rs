@@ -256,7 +256,7 @@ impl Iterator for Backwards<'_> {
 }
 
 /// Bytes of the place in a list that `before` ends with: `.0` of `messages.0.content`.
-#[inline]
+#[inline(never)]
 fn index(before: &[u8]) -> usize {
     let digits = before.iter().rev().take(4).take_while(|byte| byte.is_ascii_digit()).count();
     let apart = digits > 0 && before[..before.len() - digits].ends_with(b".");

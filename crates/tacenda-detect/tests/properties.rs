@@ -115,6 +115,19 @@ proptest! {
     }
 
     #[test]
+    fn a_range_is_scanned_as_if_it_stood_alone(
+        text in text(),
+        start in any::<prop::sample::Index>(),
+        end in any::<prop::sample::Index>(),
+    ) {
+        let start = start.index(text.len() + 1);
+        let end = start + end.index(text.len() - start + 1);
+        let mut spans = Vec::new();
+        Engine::builtin().scan_range(&text, start..end, &mut spans);
+        prop_assert_eq!(spans, scan(&text[start..end]));
+    }
+
+    #[test]
     fn any_bytes_can_be_scanned(text in vec(any::<u8>(), 0..400)) {
         check(&text);
     }

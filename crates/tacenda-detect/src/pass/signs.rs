@@ -14,6 +14,12 @@ impl Pass<'_, '_, '_> {
         }
     }
 
+    /// Where lines end, a value may go on in the next one.
+    #[inline(never)]
+    pub(super) fn ends_of_lines(&mut self, base: usize, newlines: u64) {
+        each_bit(newlines, |bit| self.notes.line_end(self.text, base + bit));
+    }
+
     /// Characters outside ASCII that stand for a plain sign: where a row of such characters begins,
     /// and full-width forms (their first byte is 0xEF) anywhere.
     #[cold]

@@ -8,6 +8,16 @@ use super::escape::Meaning;
 /// Columns that text is wrapped at.
 const COLUMNS: [usize; 9] = [72, 76, 78, 79, 80, 100, 120, 132, 160];
 const NARROWEST: usize = 40;
+/// [`COLUMNS`], one bit each.
+const USUAL: [u64; 3] = {
+    let mut usual = [0; 3];
+    let mut i = 0;
+    while i < COLUMNS.len() {
+        usual[COLUMNS[i] / 64] |= 1 << (COLUMNS[i] % 64);
+        i += 1;
+    }
+    usual
+};
 /// Most blanks before what goes on.
 const INDENT: usize = 40;
 
@@ -72,7 +82,8 @@ impl Line {
     #[inline]
     pub(super) fn may_be_full(self) -> bool {
         let width = self.end - self.start;
-        width >= NARROWEST && (width == self.last || COLUMNS.contains(&width))
+        let usual = width < 3 * 64 && USUAL[width / 64] >> (width % 64) & 1 == 1;
+        usual || width == self.last && width >= NARROWEST
     }
 
     /// The break between the two halves of a word that did not go into the line.
@@ -81,11 +92,15 @@ impl Line {
         let rest = &text[end + 1..];
         let indent = rest.iter().take(INDENT).take_while(|byte| **byte == b' ').count();
         let rest = &rest[indent..];
-        let goes_on =
-            may_be_inside(text[end - 1]) && rest.first().is_some_and(|b| may_be_inside(*b));
+        let goes_on = may_be_inside(text[end - 1]) && may_be_inside(*rest.first()?);
+        // Records of one sort begin alike.
+        let alike = rest.first_chunk::<3>() == text[start..].first_chunk();
+        if !goes_on || alike || begins_record(rest) {
+            return None;
+        }
         let next = memchr::memchr(b'\n', &rest[..rest.len().min(end - start + 1)]);
         let fits = next.unwrap_or(rest.len()) + indent <= end - start;
-        (goes_on && fits && !begins_record(rest)).then_some(end..end + 1 + indent)
+        fits.then_some(end..end + 1 + indent)
     }
 }
 

@@ -46,6 +46,9 @@ impl Notes {
     #[inline]
     pub(crate) fn line_end(&mut self, text: &[u8], at: usize) {
         let line = self.lines.end(at);
+        if at + 1 == text.len() {
+            return;
+        }
         if at > line.start && matches!(text[at - 1], b'=' | b'\r') {
             self.soft_break(text, at);
         } else if line.may_be_full()
