@@ -10,7 +10,7 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 use tacenda_detect::Engine;
-use tacenda_guard::StreamFilter;
+use tacenda_guard::{JsonLinesFilter, StreamFilter};
 use tacenda_policy::Policy;
 use tacenda_redact::{Keys, Redactor, Report};
 
@@ -76,17 +76,30 @@ pub(crate) fn lines(redactor: &Redactor) -> impl Contestant {
 
 /// What `tacenda redact` does: chunks in, redacted text out.
 pub(crate) fn filter(redactor: &Redactor) -> impl Contestant {
+    stream(move || StreamFilter::new(redactor), StreamFilter::push, StreamFilter::finish)
+}
+
+/// What `tacenda redact --format jsonl` does: each value of a line by itself.
+pub(crate) fn json_lines(redactor: &Redactor) -> impl Contestant {
+    stream(move || JsonLinesFilter::new(redactor), JsonLinesFilter::push, JsonLinesFilter::finish)
+}
+
+fn stream<F>(
+    begin: impl Fn() -> F,
+    push: impl Fn(&mut F, &[u8], &mut Vec<u8>),
+    finish: impl Fn(&mut F, &mut Vec<u8>),
+) -> impl Contestant {
     let mut out = Vec::new();
     move |text: &[u8]| {
-        let mut filter = StreamFilter::new(redactor);
+        let mut filter = begin();
         let mut length = 0;
         for chunk in text.chunks(CHUNK) {
             out.clear();
-            filter.push(chunk, &mut out);
+            push(&mut filter, chunk, &mut out);
             length += black_box(&out).len();
         }
         out.clear();
-        filter.finish(&mut out);
+        finish(&mut filter, &mut out);
         length + out.len()
     }
 }

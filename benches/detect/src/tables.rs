@@ -125,17 +125,24 @@ fn python_rows(
 /// Each sort of log by itself: no bar of its own, but the mixture hides nothing.
 pub(crate) fn sorts(megabytes: usize) -> bool {
     let redactor = peers::redactor();
-    let mut table =
-        Table::new(["sort of log, MB/s", "find", "find and redact", "lines with a value"]);
+    let mut table = Table::new([
+        "sort of log, MB/s",
+        "find",
+        "find and redact",
+        "value by value (`--format jsonl`)",
+        "lines with a value",
+    ]);
     for sort in Sort::CLEAN.into_iter().chain([Sort::Nginx]) {
         let text = logs::of(sort, megabytes.min(4) * 1_000_000);
         let mut contestants: Vec<(&str, usize, Box<dyn Contestant + '_>)> = vec![
             ("scan", usize::MAX, Box::new(peers::scan())),
             ("filter", usize::MAX, Box::new(peers::filter(&redactor))),
+            ("values", usize::MAX, Box::new(peers::json_lines(&redactor))),
         ];
         let speeds = peers::race(&text, ROUNDS, &mut contestants);
         let dirty = format!("{:.1} %", share_of_dirty_lines(&text) * 100.0);
-        table.row(sort.name(), [mb(speeds[0]), mb(speeds[1]), dirty]);
+        let values = if sort == Sort::Json { mb(speeds[2]) } else { String::new() };
+        table.row(sort.name(), [mb(speeds[0]), mb(speeds[1]), values, dirty]);
     }
     print!("\n{table}");
     true

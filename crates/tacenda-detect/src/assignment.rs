@@ -32,8 +32,12 @@ impl Key {
     /// The key that `name`, some bytes of the text at `start`, stands for.
     pub(crate) fn named(name: &[u8], start: usize) -> Self {
         let mut key = Self { letters: [0; KEY], from: KEY, start };
-        for &byte in name.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()) {
-            key.push_front(byte);
+        // A place in a list is no part of the name: `messages.0.content`.
+        let is_place = |part: &&[u8]| part.iter().all(u8::is_ascii_digit);
+        for part in name.rsplit(|byte| *byte == b'.').filter(|part| !is_place(part)) {
+            for &byte in part.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()) {
+                key.push_front(byte);
+            }
         }
         key
     }
@@ -223,7 +227,8 @@ impl Iterator for Backwards<'_> {
                 return Some(small);
             }
             match byte {
-                b'_' | b'-' | b'.' | b'$' => {}
+                b'.' => self.at -= index(before),
+                b'_' | b'-' | b'$' => {}
                 b' ' if self.blanks > 0 && before.last().is_some_and(u8::is_ascii_alphanumeric) => {
                     self.blanks -= 1;
                 }
@@ -233,6 +238,14 @@ impl Iterator for Backwards<'_> {
         }
         None
     }
+}
+
+/// Bytes of the place in a list that `before` ends with: `.0` of `messages.0.content`.
+#[inline(never)]
+fn index(before: &[u8]) -> usize {
+    let digits = before.iter().rev().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    let apart = digits > 0 && before[..before.len() - digits].ends_with(b".");
+    if apart { digits + 1 } else { 0 }
 }
 
 /// `02:37`, `2026:`, `512:`: a number, not a name with a number at its end.
@@ -450,6 +463,7 @@ mod tests {
             "environ['api_key'] = 'v4lue'",
             "?api_key=v4lue&n=1",
             "api_key2=v4lue",
+            "headers.0.api.12.key=v4lue",
             "api_key=v4lue, next",
             "api_key=v4lue,n=1",
             r"api_key=v4lue\nnext",

@@ -9,6 +9,8 @@ mod turns;
 pub(crate) use endings::KeyEndings;
 pub(crate) use turns::{LETTERS, identifiers, turns};
 
+use std::ops::Range;
+
 use crate::lookup::{self, Lookup};
 use crate::masks::{Around, BLOCK, Masks};
 
@@ -22,33 +24,33 @@ pub(crate) struct Window<'t>(&'t Bytes);
 
 type Bytes = [u8; BEFORE + BLOCK + AFTER];
 
+/// Whether candidates in `range` of a text are the same when the bytes around it are seen: no key
+/// begins before it, and what follows the last word is nothing that a number goes on with.
+pub(crate) fn stand_apart(text: &[u8], range: &Range<usize>) -> bool {
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.$ ".contains(&byte);
+    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || b" -./+(".contains(&byte);
+    let part = &text[range.clone()];
+    let (Some(first), Some(last)) = (part.first(), part.last()) else { return true };
+    let before = range.start.checked_sub(1).is_some_and(|at| is_key(text[at]));
+    let behind = text.get(range.end).is_some_and(|byte| goes_on(*byte));
+    !(before && is_key(*first) || behind && last.is_ascii_alphanumeric())
+}
+
 /// Room for a window at an edge of the text.
 pub(crate) const EDGE: Bytes = [0; BEFORE + BLOCK + AFTER];
 
 impl<'t> Window<'t> {
-    /// The block at `base` of `text`; `edge` is room for one at an edge of it.
+    /// The block at `at` of `text`; `edge` is room for one at an edge of it.
     #[inline]
-    pub(crate) fn of(text: &'t [u8], base: usize, edge: &'t mut Bytes) -> Self {
-        let whole = base.checked_sub(BEFORE).and_then(|from| text[from..].first_chunk());
+    pub(crate) fn of(text: &'t [u8], at: usize, edge: &'t mut Bytes) -> Self {
+        let whole = at.checked_sub(BEFORE).and_then(|from| text[from..].first_chunk());
         Self(whole.unwrap_or_else(|| {
             *edge = EDGE;
-            let before = base.min(BEFORE);
-            let part = &text[base - before..text.len().min(base + BLOCK + AFTER)];
+            let before = at.min(BEFORE);
+            let part = &text[at - before..text.len().min(at + BLOCK + AFTER)];
             edge[BEFORE - before..][..part.len()].copy_from_slice(part);
             edge
         }))
-    }
-
-    /// The block itself.
-    #[inline]
-    pub(crate) fn block(self) -> &'t [u8; BLOCK] {
-        self.0[BEFORE..].first_chunk().expect("a window has more bytes than its block")
-    }
-
-    /// The block behind it.
-    #[inline]
-    pub(crate) fn next(self) -> &'t [u8; BLOCK] {
-        self.0.last_chunk().expect("a window has more bytes than its block")
     }
 
     /// The byte at bit `bit` of the block, or as many bytes behind it.
@@ -198,6 +200,15 @@ pub(crate) fn numbers(window: Window<'_>, around: Around<'_>, mut starts: u64) -
 #[inline]
 pub(crate) fn apart(masks: &Masks, starts: u64) -> u64 {
     starts & masks.digit & (masks.group << 1 | 1) & (masks.upper << 2 | 3)
+}
+
+/// Dashes that three others stand behind as in a UUID: its first one is in this block.
+#[inline]
+pub(crate) fn uuids(around: Around<'_>) -> u64 {
+    let behind = |by: u32| around.from(by, |masks| masks.dash);
+    let two = around.now.dash & behind(5);
+    // Most dashes have none so near.
+    if two == 0 { 0 } else { two & behind(10) & behind(15) }
 }
 
 /// Whether colons or dashes stand as in the addresses of machines, one of them in this block.

@@ -83,8 +83,10 @@ impl Keys {
                 wanted.push(Wanted { letters, whole, refused, rule });
             }
         }
-        let letters = pair::KEY.bytes().rev().collect();
-        wanted.push(Wanted { letters, whole: true, refused: true, rule: PAIR });
+        for key in pair::KEYS {
+            let letters = key.bytes().rev().collect();
+            wanted.push(Wanted { letters, whole: true, refused: true, rule: PAIR });
+        }
         wanted.sort_by(|a, b| a.letters.cmp(&b.letters));
         let mut nodes = Vec::with_capacity(4 * wanted.len());
         nodes.push(Node::default());
@@ -248,7 +250,7 @@ mod tests {
                     .collect();
                 assert_eq!(keys.rules(key), wanted, "{}", key.escape_ascii());
                 seen += wanted.len();
-                let pair = key == pair::KEY.as_bytes();
+                let pair = pair::KEYS.iter().any(|pair| key == pair.as_bytes());
                 assert_eq!(keys.wants(key.iter().rev().copied()), pair || !wanted.is_empty());
             }
         }

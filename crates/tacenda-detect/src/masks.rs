@@ -1,5 +1,7 @@
 //! 64 bytes of text as bitmaps, one bit a byte: the pre-pass that finds candidate positions.
 
+use std::ops::Range;
+
 use wide::u8x16;
 
 /// Bytes in a block.
@@ -34,6 +36,8 @@ pub(crate) struct Masks {
     pub(crate) dot: u64,
     /// `/`
     pub(crate) stroke: u64,
+    /// `\n`
+    pub(crate) newline: u64,
     /// What stands between the groups of a number: blank, `(`, `)`, `-`, `.`, `/`.
     pub(crate) group: u64,
 }
@@ -61,16 +65,72 @@ impl Around<'_> {
 }
 
 impl Masks {
-    /// The bitmaps of `block`, which is empty behind its first `length` bytes.
+    /// The bitmaps of the block at `at` of `range` of a text; zeros behind the range.
+    ///
+    /// What was copied just now cannot be loaded at once, so that the bytes around the range are
+    /// loaded with it wherever there are enough of them.
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    pub(crate) fn of<L: Lanes>(lanes: L, block: &[u8; BLOCK], length: usize) -> Self {
+    pub(crate) fn at<L: Lanes>(lanes: L, text: &[u8], range: &Range<usize>, at: usize) -> Self {
+        let length = range.len().saturating_sub(at);
+        if length == 0 {
+            return Self::default();
+        }
+        let from = range.start + at;
+        let mut room;
+        let (block, skipped) = if let Some(block) = text[from..].first_chunk() {
+            (block, 0)
+        } else if let Some(block) = text.last_chunk() {
+            (block, from + BLOCK - text.len())
+        } else {
+            room = [0; BLOCK];
+            room[..text.len() - from].copy_from_slice(&text[from..]);
+            (&room, 0)
+        };
+        let masks = Self::of(lanes, block);
+        if length < BLOCK { masks.part(skipped, length) } else { masks }
+    }
+
+    /// So many places behind the first ones, zeros behind them.
+    fn part(mut self, skipped: usize, length: usize) -> Self {
+        let only = u64::MAX >> (BLOCK - length);
+        for mask in self.all() {
+            *mask = *mask >> skipped & only;
+        }
+        self
+    }
+
+    fn all(&mut self) -> [&mut u64; 15] {
+        let Self {
+            word,
+            digit,
+            upper,
+            assign,
+            colon,
+            dash,
+            comma,
+            quote,
+            rare,
+            high,
+            underscore,
+            dot,
+            stroke,
+            newline,
+            group,
+        } = self;
+        [
+            word, digit, upper, assign, colon, dash, comma, quote, rare, high, underscore, dot,
+            stroke, newline, group,
+        ]
+    }
+
+    /// The bitmaps of `block`.
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn of<L: Lanes>(lanes: L, block: &[u8; BLOCK]) -> Self {
         let mut masks = Self::default();
         let mut small = 0;
         for lane in 0..BLOCK / L::WIDTH {
-            if lane * L::WIDTH >= length {
-                break;
-            }
             let v = lanes.load(block, lane);
             let (first, second) = (lanes.terms(v, &FIRST), lanes.terms(v, &SECOND));
             let put = |v, terms| lanes.having(v, terms) << (lane * L::WIDTH);
@@ -86,6 +146,7 @@ impl Masks {
             masks.dot |= put(second, DOT);
             masks.stroke |= put(second, STROKE);
             masks.underscore |= put(lanes.is(v, b'_'), u8::MAX);
+            masks.newline |= put(lanes.is(v, b'\n'), u8::MAX);
             masks.high |= put(v, 0x80);
             small |= put(v, 0x20);
         }
@@ -295,6 +356,61 @@ mod avx2 {
     }
 }
 
+/// AVX-512, where the processor has it.
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::__m512i;
+
+    use pulp::x86::V4;
+
+    use super::{BLOCK, Lanes, Terms};
+
+    #[expect(clippy::inline_always, reason = "a few instructions each")]
+    impl Lanes for V4 {
+        const WIDTH: usize = 64;
+        type Vector = __m512i;
+
+        #[inline(always)]
+        fn load(self, block: &[u8; BLOCK], _: usize) -> __m512i {
+            pulp::cast(*block)
+        }
+
+        #[inline(always)]
+        fn is(self, v: __m512i, byte: u8) -> __m512i {
+            let same = self.avx512bw._mm512_cmpeq_epi8_mask(v, self.all(byte));
+            self.avx512bw._mm512_movm_epi8(same)
+        }
+
+        #[inline(always)]
+        fn terms(self, v: __m512i, terms: &Terms) -> __m512i {
+            let table = |half: [u8; 16]| self.avx512f._mm512_broadcast_i32x4(pulp::cast(half));
+            let high = self.avx512bw._mm512_srli_epi16::<4>(v);
+            let high = self.avx512f._mm512_and_si512(high, self.all(0xf));
+            // A byte outside ASCII finds nothing as it is.
+            let low = self.avx512bw._mm512_shuffle_epi8(table(terms.low), v);
+            let high = self.avx512bw._mm512_shuffle_epi8(table(terms.high), high);
+            self.avx512f._mm512_and_si512(low, high)
+        }
+
+        #[inline(always)]
+        fn having(self, v: __m512i, bits: u8) -> u64 {
+            self.avx512bw._mm512_test_epi8_mask(v, self.all(bits))
+        }
+    }
+
+    trait All {
+        fn all(self, byte: u8) -> __m512i;
+    }
+
+    #[expect(clippy::inline_always, reason = "one instruction")]
+    impl All for V4 {
+        #[inline(always)]
+        fn all(self, byte: u8) -> __m512i {
+            self.avx512f._mm512_set1_epi8(byte.cast_signed())
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,6 +422,29 @@ mod tests {
         if let Some(v3) = pulp::x86::V3::try_new() {
             check(v3);
         }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(v4) = pulp::x86::V4::try_new() {
+            check(v4);
+        }
+    }
+
+    #[test]
+    fn a_range_of_a_text_has_the_masks_that_it_has_alone() {
+        let text: Vec<u8> = (0..200_u8).map(|i| i.wrapping_mul(37) % 128).collect();
+        for range in [0..200, 0..63, 5..69, 100..164, 150..200, 190..200, 199..200, 40..40] {
+            let alone = &text[range.clone()];
+            for at in [0, BLOCK, 2 * BLOCK] {
+                let mut block = [0; BLOCK];
+                let rest = alone.get(at..).unwrap_or_default();
+                let length = rest.len().min(BLOCK);
+                block[..length].copy_from_slice(&rest[..length]);
+                let mut expected = Masks::of(Baseline, &block);
+                for (text, range) in [(&text[..], &range), (alone, &(0..alone.len()))] {
+                    let mut masks = Masks::at(Baseline, text, range, at);
+                    assert_eq!(masks.all(), expected.all(), "{range:?} {at}");
+                }
+            }
+        }
     }
 
     fn check(lanes: impl Lanes) {
@@ -313,7 +452,7 @@ mod tests {
             for place in [0, 15, 16, 63] {
                 let mut block = [0; BLOCK];
                 block[place] = byte;
-                let masks = Masks::of(lanes, &block, BLOCK);
+                let masks = Masks::of(lanes, &block);
                 let bit = 1_u64 << place;
                 let expect = |yes: bool| if yes { bit } else { 0 };
                 assert_eq!(masks.word, expect(byte.is_ascii_alphanumeric()));
@@ -323,6 +462,7 @@ mod tests {
                 assert_eq!(masks.colon, expect(byte == b':'));
                 assert_eq!(masks.dash, expect(byte == b'-'));
                 assert_eq!(masks.underscore, expect(byte == b'_'));
+                assert_eq!(masks.newline, expect(byte == b'\n'));
                 assert_eq!(masks.comma, expect(byte == b','));
                 assert_eq!(masks.quote, expect(matches!(byte, b'"' | b'\'')));
                 assert_eq!(masks.dot, expect(byte == b'.'));

@@ -1,16 +1,25 @@
 //! The name of a value that has its name beside it: `{"name": "DB_PASSWORD", "value": "…"}` as in
-//! HTTP archives and in the settings of containers, `<add key="password" value="…"/>`.
+//! HTTP archives and in the settings of containers, `<add key="password" value="…"/>`,
+//! `{"key": "password", "value": {"stringValue": "…"}}` as OpenTelemetry writes it.
 
 use std::ops::Range;
 
-/// The key under which such a value stands.
-pub(crate) const KEY: &str = "value";
+/// The keys under which such a value stands; the second in an object under the first.
+pub(crate) const KEYS: [&str; 2] = ["value", "stringvalue"];
+
+/// Whether the value that begins here is an object, in which another of [`KEYS`] may stand.
+pub(crate) fn is_object(text: &[u8]) -> bool {
+    const BLANKS: usize = 4;
+    let signs = text.iter().take(BLANKS).find(|byte| !byte.is_ascii_whitespace());
+    signs == Some(&b'{')
+}
 
 /// Where the name stands that belongs to the key at `at`: in the same object, element or item,
 /// before it and not before `floor`.
 pub(crate) fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Range<usize>> {
     const LOOK_BACK: usize = 192;
     const WORDS: [&[u8]; 3] = [b"name", b"key", b"header"];
+    let at = outer(&text[..at]).unwrap_or(at);
     let floor = at.saturating_sub(LOOK_BACK).max(floor.min(at));
     let before = &text[floor..at];
     let encloses =
@@ -30,6 +39,17 @@ pub(crate) fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Range<
         let name = value_after(before, end).filter(|_| whole)?;
         Some(floor + name.start..floor + name.end)
     })
+}
+
+/// Where `value` begins of `"value": {"`, with which `before` ends.
+fn outer(before: &[u8]) -> Option<usize> {
+    let without = |text: &[u8], signs: &[u8]| {
+        text.len() - text.iter().rev().take(8).take_while(|byte| signs.contains(byte)).count()
+    };
+    let object = before[..without(before, b"\"'\\ \n")].strip_suffix(b"{")?;
+    let key = &object[..without(object, b"\"'\\ :")];
+    let [rest @ .., _, _, _, _, _] = key else { return None };
+    (object.len() > key.len() && key.ends_with(KEYS[0].as_bytes())).then_some(rest.len())
 }
 
 /// The name behind `": "` and the like at `from`.
@@ -63,6 +83,8 @@ mod tests {
             r#"{\"key\": \"db_password\", \"type\": \"s\", \"#,
             "- name: x\n  value: y\n- name: db_password\n  ",
             "<add key='db_password' ",
+            r#"{"key":"db_password","value":{""#,
+            "{\"key\": \"db_password\", \"value\": {\n  \"",
         ] {
             let name = name_before(text.as_bytes(), text.len(), 0).map(|name| &text[name]);
             assert_eq!(name, Some("db_password"), "{text}");

@@ -19,7 +19,7 @@ use crate::matchers::stand_in;
 use crate::names::Matcher;
 use crate::people::{Capitals, Mentioned};
 use crate::view::{self, Notes};
-use crate::{Confidence, DetectorId, Engine, Span, recognise};
+use crate::{Confidence, DetectorId, Engine, Span, identifier, recognise};
 
 /// A span longer than this hides its inside from the rest of the pass: what looks like a value in
 /// the middle of base64 is none.
@@ -29,6 +29,10 @@ const OPAQUE: usize = 256;
 pub(crate) struct Pass<'e, 't, 's> {
     engine: &'e Engine,
     text: &'t [u8],
+    /// What the text is a part of, and where it stands there: candidates are told from bytes that
+    /// are loaded many at a time, beyond the ends of a short text.
+    around: &'t [u8],
+    range: Range<usize>,
     spans: &'s mut Vec<Span>,
     /// Up to where runs of digits, lists and addresses have been read.
     numbers_read: usize,
@@ -38,8 +42,9 @@ pub(crate) struct Pass<'e, 't, 's> {
     numbers_ahead: Stretches,
     /// Where long spans lie.
     opaque: Stretches,
-    /// Where the last UUID was seen.
+    /// Where the last UUID was seen, and the places of the next block that it reaches into.
     uuid: Cell<(usize, usize)>,
+    uuid_goes_on: u64,
     /// Up to where long values have been read, and how many were begun inside of them.
     values_read: usize,
     values_inside: u32,
@@ -74,9 +79,21 @@ fn shift(before: u64, bits: u64) -> u64 {
 
 impl<'e, 't, 's> Pass<'e, 't, 's> {
     pub(crate) fn new(engine: &'e Engine, text: &'t [u8], spans: &'s mut Vec<Span>) -> Self {
+        Self::within(engine, text, 0..text.len(), spans)
+    }
+
+    /// A pass over a range of a text, which is looked at as if it stood alone.
+    pub(crate) fn within(
+        engine: &'e Engine,
+        around: &'t [u8],
+        range: Range<usize>,
+        spans: &'s mut Vec<Span>,
+    ) -> Self {
         Self {
             engine,
-            text,
+            text: &around[range.clone()],
+            around,
+            range,
             spans,
             numbers_read: 0,
             lists_read: 0,
@@ -84,6 +101,7 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
             numbers_ahead: Stretches::default(),
             opaque: Stretches::default(),
             uuid: Cell::default(),
+            uuid_goes_on: 0,
             values_read: 0,
             values_inside: 0,
             pairs_read: 0,
@@ -96,6 +114,11 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
 
     /// Appends what stands in the text as it is; gives back where it is worth decoding.
     pub(crate) fn run(mut self) -> Notes {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(v4) = pulp::x86::V4::try_new() {
+            v4.vectorize(With(&mut self, v4));
+            return self.notes;
+        }
         #[cfg(target_arch = "x86_64")]
         if let Some(v3) = pulp::x86::V3::try_new() {
             v3.vectorize(With(&mut self, v3));
@@ -112,13 +135,13 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         let mut room = [Masks::default(); 3];
         let [mut before, mut now, mut after] = room.each_mut();
         let mut edge = EDGE;
+        let (all, range) = (self.around, self.range.clone());
         for base in (0..text.len()).step_by(BLOCK) {
-            let window = Window::of(text, base, &mut edge);
+            let window = Window::of(all, range.start + base, &mut edge);
             if base == 0 {
-                *now = Masks::of(lanes, window.block(), text.len());
+                *now = Masks::at(lanes, all, &range, 0);
             }
-            let behind = text.len().saturating_sub(base + BLOCK);
-            *after = Masks::of(lanes, window.next(), behind);
+            *after = Masks::at(lanes, all, &range, base + BLOCK);
             self.block(base, window, Around { before, now, after });
             (before, now, after) = (now, after, before);
         }
@@ -133,16 +156,20 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         // First, because a number behind an escape is to be read from its first digit on.
         each_bit(masks.rare, |bit| self.rare(base + bit));
         let starts = masks.word & !shift(before.word, masks.word);
-        let keywords = candidates::keywords(window, starts, &self.engine.keywords);
+        let uuids = self.uuids(base, around);
+        let keywords = candidates::keywords(window, starts & !uuids, &self.engine.keywords);
         each_bit(self.of(starts, keywords), |bit| self.token(base + bit));
         // Letters at the start of a block may have digits before them.
         if masks.digit | before.digit >> 63 != 0 {
-            self.block_of_digits(base, window, around, starts);
+            self.block_of_digits(base, window, around, starts, uuids);
         }
         if masks.assign | masks.comma | masks.dash != 0 {
-            self.block_of_keys(base, window, masks, before);
+            self.block_of_keys(base, window, around);
         }
         each_bit(long_words(before.word, masks.word), |bit| self.long_word(base + bit));
+        if masks.newline != 0 {
+            self.ends_of_lines(base, masks.newline);
+        }
         if masks.high != 0 {
             self.signs(base, masks.high & !shift(before.high, masks.high));
         }
@@ -159,11 +186,12 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         window: Window<'_>,
         around: Around<'_>,
         starts: u64,
+        uuids: u64,
     ) {
         let masks = around.now;
         let turns = candidates::turns(around, starts);
         let forms = self.engine.identifiers.beginnings();
-        let likely = candidates::identifiers(window, around, turns, forms);
+        let likely = candidates::identifiers(window, around, turns & !uuids, forms);
         each_bit(self.of(turns, likely), |bit| self.turn(base + bit));
         each_bit(candidates::apart(masks, starts), |bit| self.lettered_apart(base + bit));
         let numbers = candidates::numbers(window, around, starts & masks.digit);
@@ -172,9 +200,13 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    fn block_of_keys(&mut self, base: usize, window: Window<'_>, masks: &Masks, before: &Masks) {
+    fn block_of_keys(&mut self, base: usize, window: Window<'_>, around: Around<'_>) {
+        let Around { before, now: masks, .. } = around;
         let endings = &self.engine.key_endings;
         let assigns = masks.assign & !shift(before.assign, masks.assign);
+        let equals = masks.assign & !masks.colon;
+        let letters = equals & around.from(3, |masks| masks.assign & !masks.colon);
+        each_bit(letters, |bit| self.notes.quoted(self.text, base + bit));
         let named = candidates::behind_names(masks, assigns);
         let keyed = candidates::assignments(window, named, endings);
         each_bit(self.of(assigns, keyed), |bit| self.assignment(base + bit));
@@ -191,6 +223,30 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         if third != 0 && masks.digit.count_ones() >= 20 {
             self.row(base + third.trailing_zeros() as usize);
         }
+    }
+
+    /// The places of a block inside of UUIDs, of which logs are full: nothing begins there.
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn uuids(&mut self, base: usize, around: Around<'_>) -> u64 {
+        let mut found = std::mem::take(&mut self.uuid_goes_on);
+        each_bit(candidates::uuids(around), |bit| found |= self.uuid(base, bit));
+        found
+    }
+
+    /// The places of the UUID whose first dash may be at `bit` of a block.
+    #[inline(never)]
+    fn uuid(&mut self, base: usize, bit: usize) -> u64 {
+        let Some(uuid) = identifier::uuid_at_dash(self.text, base + bit) else { return 0 };
+        self.uuid.set((uuid.start, uuid.end));
+        // It is shorter than a block.
+        let places = !(u64::MAX << uuid.len());
+        if uuid.start < base {
+            return places >> (base - uuid.start);
+        }
+        let start = uuid.start - base;
+        self.uuid_goes_on |= places >> 1 >> (BLOCK - 1 - start);
+        places << start
     }
 
     /// The candidates among `all` places; a test looks at all of them.

@@ -62,6 +62,10 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         ".",
         " ",
         "\n",
+        "=\n",
+        "=\\r\\n",
+        "=C3=BC",
+        "a line of 79 columns, which ends in the middle of a word or of a value: jane.ro\n",
         "…",
         "[credential]",
         "123456789:AA",
@@ -108,6 +112,19 @@ proptest! {
     #[test]
     fn spans_are_sorted_and_in_bounds(text in text()) {
         check(&text);
+    }
+
+    #[test]
+    fn a_range_is_scanned_as_if_it_stood_alone(
+        text in text(),
+        start in any::<prop::sample::Index>(),
+        end in any::<prop::sample::Index>(),
+    ) {
+        let start = start.index(text.len() + 1);
+        let end = start + end.index(text.len() - start + 1);
+        let mut spans = Vec::new();
+        Engine::builtin().scan_range(&text, start..end, &mut spans);
+        prop_assert_eq!(spans, scan(&text[start..end]));
     }
 
     #[test]

@@ -37,6 +37,9 @@ fn names_and_values_in_pairs() {
         r#"<property name="password" value="«hunter2hunter2»"/>"#,
         r#"Var { name: "DB_PASSWORD", value: "«hunter2hunter2»" }"#,
         "Header(name='x-api-key', value='«Zf3D0LXCM3EIMbgJpUNn»')",
+        r#"{"key":"db.password","value":{"stringValue":"«hunter2hunter2»"}}"#,
+        r#"{"key":"gen_ai.prompt.0.content","value":{"stringValue":"«tell me a story»"}}"#,
+        "{\"key\": \"db.password\", \"value\": {\n  \"stringValue\": \"«hunter2hunter2»\"\n}}",
         r#"{"name":"ines","value":"hunter2hunter2"}"#,
         r#"{"name":"LOG_LEVEL","value":"password"}"#,
     ]);
@@ -63,6 +66,8 @@ fn key_value_and_logfmt() {
         "--db-password=«hunter2hunter2» --port 1",
         "--db-password «hunter2hunter2» --port 1",
         "map[password:«hunter2hunter2» user:ines]",
+        "settings.12.password=«hunter2hunter2»",
+        "gen_ai.prompt.0.content=\"«tell me a story»\"",
     ]);
 }
 

@@ -66,6 +66,7 @@ impl<R: Redact> StreamFilter<R> {
         self.tally.bytes_in += chunk.len() as u64;
         let mut rest = self.continue_line(chunk, out);
         let signs = Signs::of(rest);
+        let all = rest;
         // What is clean is written in stretches; this one has not been.
         let mut clean = rest;
         while let Some(end) = signs.record_end(rest) {
@@ -77,7 +78,9 @@ impl<R: Redact> StreamFilter<R> {
                 continue;
             }
             let (carry, report) = (&mut self.carry, &mut self.tally.report);
-            let text = record::redact(&self.redactor, carry, record, signs.escape, report);
+            let start = all.len() - rest.len();
+            let range = start..start + end;
+            let text = record::redact(&self.redactor, carry, all, range, signs.escape, report);
             if let Cow::Owned(text) = text {
                 out.extend_from_slice(&clean[..clean.len() - rest.len()]);
                 out.extend_from_slice(&text);

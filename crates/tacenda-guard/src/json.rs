@@ -5,13 +5,17 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 use tacenda_redact::{Carry, Report};
 
-use crate::{Redact, StreamFilter, Tally, record};
+use crate::record::{self, changed};
+use crate::{Redact, StreamFilter, Tally};
 
 /// Longest line that is read as JSON, in bytes. A longer one is text.
 const LONGEST: usize = 8 << 20;
 
 /// Deepest nesting that is read as JSON. A deeper line is text.
 const DEEPEST: u32 = 128;
+
+/// Between a key and its value.
+const JOINT: &[u8] = b": ";
 
 /// Redacts a stream of JSON lines value by value.
 ///
@@ -24,6 +28,8 @@ pub struct JsonLinesFilter<R> {
     /// For lines that are not JSON.
     text: StreamFilter<R>,
     line: Vec<u8>,
+    /// Room for a key and its value.
+    member: Vec<u8>,
     /// The line has grown too long and goes to `text` as it comes.
     too_long: bool,
     tally: Tally,
@@ -33,7 +39,14 @@ impl<R: Redact + Clone> JsonLinesFilter<R> {
     /// A filter at the start of a stream.
     pub fn new(redactor: R) -> Self {
         let text = StreamFilter::new(redactor.clone());
-        Self { redactor, text, line: Vec::new(), too_long: false, tally: Tally::default() }
+        Self {
+            redactor,
+            text,
+            line: Vec::new(),
+            member: Vec::new(),
+            too_long: false,
+            tally: Tally::default(),
+        }
     }
 
     /// Takes the next bytes of the stream and appends to `out` every line that ends in them.
@@ -93,7 +106,9 @@ impl<R: Redact + Clone> JsonLinesFilter<R> {
             .is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
         let mut report = Report::default();
         let done = is_json && {
-            let mut walk = Walk::new(line, &self.redactor, &mut report, out);
+            let (line, redactor, member) = (line, &self.redactor, &mut self.member);
+            let report = &mut report;
+            let mut walk = Walk { line, at: 0, copied: 0, redactor, member, report, out };
             walk.whole().is_some()
         };
         if done {
@@ -115,15 +130,18 @@ struct Walk<'w, R> {
     /// The line up to here is in `out`.
     copied: usize,
     redactor: &'w R,
+    member: &'w mut Vec<u8>,
     report: &'w mut Report,
     out: &'w mut Vec<u8>,
 }
 
-impl<'w, R: Redact> Walk<'w, R> {
-    fn new(line: &'w [u8], redactor: &'w R, report: &'w mut Report, out: &'w mut Vec<u8>) -> Self {
-        Self { line, at: 0, copied: 0, redactor, report, out }
-    }
+/// A string of a line, with its quotes.
+struct Quoted {
+    range: Range<usize>,
+    has_escapes: bool,
+}
 
+impl<R: Redact> Walk<'_, R> {
     /// None where the line is not what it was taken for.
     fn whole(&mut self) -> Option<()> {
         self.value(None, 0)?;
@@ -132,7 +150,7 @@ impl<'w, R: Redact> Walk<'w, R> {
     }
 
     /// A value, and the key (with its quotes) that it stands under.
-    fn value(&mut self, key: Option<&'w [u8]>, depth: u32) -> Option<()> {
+    fn value(&mut self, key: Option<&Range<usize>>, depth: u32) -> Option<()> {
         let start = self.skip_space()?;
         match self.line[start] {
             b'"' => {
@@ -168,11 +186,11 @@ impl<'w, R: Redact> Walk<'w, R> {
                 b'}' => break,
                 b',' => self.at += 1,
                 _ => {
-                    let key = self.string_end()?;
+                    let key = self.string_end()?.range;
                     let colon = self.skip_space()?;
                     debug_assert_eq!(self.line[colon], b':', "a key is followed by a colon");
                     self.at += 1;
-                    self.value(Some(&self.line[key]), depth + 1)?;
+                    self.value(Some(&key), depth + 1)?;
                 }
             }
         }
@@ -180,7 +198,7 @@ impl<'w, R: Redact> Walk<'w, R> {
         Some(())
     }
 
-    fn array(&mut self, key: Option<&'w [u8]>, depth: u32) -> Option<()> {
+    fn array(&mut self, key: Option<&Range<usize>>, depth: u32) -> Option<()> {
         self.at += 1;
         loop {
             match self.line[self.skip_space()?] {
@@ -215,16 +233,18 @@ impl<'w, R: Redact> Walk<'w, R> {
         None
     }
 
-    fn string(&mut self, string: Range<usize>, key: Option<&'w [u8]>) -> Option<()> {
-        let raw = &self.line[string.clone()];
-        let decoded: std::borrow::Cow<'_, str> = if raw.contains(&b'\\') {
-            // A lone surrogate is JSON and no text.
-            serde_json::from_slice::<String>(raw).ok()?.into()
-        } else {
-            std::str::from_utf8(&raw[1..raw.len() - 1]).ok()?.into()
-        };
+    fn string(&mut self, string: Quoted, key: Option<&Range<usize>>) -> Option<()> {
+        let Quoted { range: string, has_escapes } = string;
         let before = self.report.allowed;
-        if let Some(text) = self.redact(decoded.as_bytes(), key) {
+        let inside = string.start + 1..string.end - 1;
+        let redacted = if has_escapes {
+            // A lone surrogate is JSON and no text.
+            let decoded = serde_json::from_slice::<String>(&self.line[string.clone()]).ok()?;
+            self.decoded(decoded.as_bytes(), 0..decoded.len(), true, key)
+        } else {
+            self.decoded(self.line, inside, false, key)
+        };
+        if let Some(text) = redacted {
             self.replace(string, &encode(&text));
         } else {
             let first = self.report.allowed - before;
@@ -236,21 +256,53 @@ impl<'w, R: Redact> Walk<'w, R> {
         Some(())
     }
 
+    /// A string as what it means, a range of a text. Its key says what may be allowed, where there is
+    /// something at all.
+    fn decoded(
+        &mut self,
+        text: &[u8],
+        range: Range<usize>,
+        escapes: bool,
+        key: Option<&Range<usize>>,
+    ) -> Option<Vec<u8>> {
+        let look = |carry: &mut Carry, report: &mut Report| {
+            changed(record::redact(self.redactor, carry, text, range.clone(), escapes, report))
+        };
+        let mut first = Report::default();
+        let redacted = look(&mut Carry::default(), &mut first);
+        let Some(key) = key.filter(|_| redacted.is_some() || first.allowed > 0) else {
+            record::add(self.report, &first);
+            return redacted;
+        };
+        look(&mut Carry::under(&self.line[key.clone()]), self.report)
+    }
+
     /// A value as it is spelled, in the company of its key.
-    fn literal(&mut self, value: Range<usize>, key: Option<&'w [u8]>) {
-        let raw = &self.line[value.clone()];
+    fn literal(&mut self, value: Range<usize>, key: Option<&Range<usize>>) {
+        let line = self.line;
+        let raw = &line[value.clone()];
         let Some(key) = key else {
             // A string has been looked at already.
             if raw[0] != b'"'
-                && let Some(text) = self.redact(raw, None)
+                && let Some(text) = spelled(self.redactor, line, value.clone(), self.report)
             {
                 self.replace(value, &as_json(&text));
             }
             return;
         };
-        let member = [key, b": ", raw].concat();
-        if let Some(text) = self.redact(&member, None) {
-            let rest = text.strip_prefix(key).and_then(|rest| rest.strip_prefix(b": "));
+        let name = &line[key.clone()];
+        let redacted = if line[key.end..].starts_with(JOINT) && key.end + JOINT.len() == value.start
+        {
+            spelled(self.redactor, line, key.start..value.end, self.report)
+        } else {
+            self.member.clear();
+            for part in [name, JOINT, raw] {
+                self.member.extend_from_slice(part);
+            }
+            spelled(self.redactor, self.member, 0..self.member.len(), self.report)
+        };
+        if let Some(text) = redacted {
+            let rest = text.strip_prefix(name).and_then(|rest| rest.strip_prefix(JOINT));
             match rest {
                 Some(rest) if rest == raw => {}
                 Some(rest) => self.replace(value, &as_json(rest)),
@@ -258,14 +310,6 @@ impl<'w, R: Redact> Walk<'w, R> {
                 None if text.ends_with(raw) => {}
                 None => self.replace(value, &encode(&text)),
             }
-        }
-    }
-
-    fn redact(&mut self, text: &[u8], key: Option<&[u8]>) -> Option<Vec<u8>> {
-        let mut carry = key.map_or_else(Carry::default, Carry::under);
-        match record::redact(self.redactor, &mut carry, text, true, self.report) {
-            std::borrow::Cow::Borrowed(_) => None,
-            std::borrow::Cow::Owned(text) => Some(text),
         }
     }
 
@@ -282,18 +326,30 @@ impl<'w, R: Redact> Walk<'w, R> {
     }
 
     /// The string at `at`, with its quotes.
-    fn string_end(&mut self) -> Option<Range<usize>> {
+    fn string_end(&mut self) -> Option<Quoted> {
         let start = self.at;
         let mut at = start + 1;
+        let mut has_escapes = false;
         loop {
             at += memchr::memchr2(b'"', b'\\', &self.line[at..])?;
             if self.line[at] == b'"' {
                 self.at = at + 1;
-                return Some(start..self.at);
+                return Some(Quoted { range: start..self.at, has_escapes });
             }
+            has_escapes = true;
             at += 2;
         }
     }
+}
+
+/// What the redactor makes of a text as it stands in the line. JSON has no control characters.
+fn spelled(
+    redactor: &impl Redact,
+    text: &[u8],
+    range: Range<usize>,
+    report: &mut Report,
+) -> Option<Vec<u8>> {
+    changed(record::redact(redactor, &mut Carry::default(), text, range, false, report))
 }
 
 /// What a redactor made of a value as it is spelled, if it is still JSON; else as a string.

@@ -9,18 +9,20 @@ use tacenda_redact::{Carry, Crossed, MARKER, Part, Report};
 use crate::escape::ESC;
 use crate::{Redact, escape};
 
-/// Redacts one record, in which escapes are looked for if it may have some. A panic below gives
-/// [`MARKER`] and the record's own end, never its text.
+/// Redacts one record, a range of a text, in which escapes are looked for if it may have some. A
+/// panic below gives [`MARKER`] and the record's own end, never its text.
 pub(crate) fn redact<'t>(
     redactor: &impl Redact,
     carry: &mut Carry,
-    record: &'t [u8],
+    around: &'t [u8],
+    range: Range<usize>,
     may_have_escapes: bool,
     report: &mut Report,
 ) -> Cow<'t, [u8]> {
+    let record = &around[range.clone()];
     let caught = catch_unwind(AssertUnwindSafe(|| {
         if !may_have_escapes || memchr::memchr(ESC, record).is_none() {
-            return redactor.redact_next(carry, record, report);
+            return redactor.redact_range(carry, around, range.clone(), report);
         }
         match redact_escaped(redactor, carry, record, 0..record.len(), report) {
             Ok(part) => part.redacted,
@@ -99,7 +101,8 @@ pub(crate) fn add(sum: &mut Report, more: &Report) {
     sum.withheld += more.withheld;
 }
 
-fn changed(text: Cow<'_, [u8]>) -> Option<Vec<u8>> {
+/// The text, if it was changed.
+pub(crate) fn changed(text: Cow<'_, [u8]>) -> Option<Vec<u8>> {
     match text {
         Cow::Borrowed(_) => None,
         Cow::Owned(text) => Some(text),

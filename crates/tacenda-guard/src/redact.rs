@@ -17,6 +17,17 @@ pub trait Redact {
         report: &mut Report,
     ) -> Cow<'t, [u8]>;
 
+    /// The same for a record that is a range of a text: see [`Redactor::redact_range`].
+    fn redact_range<'t>(
+        &self,
+        carry: &mut Carry,
+        around: &'t [u8],
+        record: Range<usize>,
+        report: &mut Report,
+    ) -> Cow<'t, [u8]> {
+        self.redact_next(carry, &around[record], report)
+    }
+
     /// The next part of a record that is too long to be looked at as a whole: see
     /// [`Redactor::redact_part`].
     ///
@@ -42,6 +53,16 @@ macro_rules! redact_by {
                 report: &mut Report,
             ) -> Cow<'t, [u8]> {
                 $redactor::redact_next(self, carry, record, report)
+            }
+
+            fn redact_range<'t>(
+                &self,
+                carry: &mut Carry,
+                around: &'t [u8],
+                record: Range<usize>,
+                report: &mut Report,
+            ) -> Cow<'t, [u8]> {
+                $redactor::redact_range(self, carry, around, record, report)
             }
 
             fn redact_part<'t>(

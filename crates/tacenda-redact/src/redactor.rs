@@ -75,7 +75,18 @@ impl AtPath<'_> {
         record: &'t [u8],
         report: &mut Report,
     ) -> Cow<'t, [u8]> {
-        self.redactor.redact_in(&self.scope, carry, record, report)
+        self.redact_range(carry, record, 0..record.len(), report)
+    }
+
+    /// As [`Redactor::redact_range`].
+    pub fn redact_range<'t>(
+        &self,
+        carry: &mut Carry,
+        around: &'t [u8],
+        record: Range<usize>,
+        report: &mut Report,
+    ) -> Cow<'t, [u8]> {
+        self.redactor.redact_in(&self.scope, carry, around, record, report)
     }
 
     /// As [`Redactor::redact_part`].
@@ -89,7 +100,7 @@ impl AtPath<'_> {
         wanted: Range<usize>,
         report: &mut Report,
     ) -> Result<Part<'t>, Crossed> {
-        self.redactor.redact_part_in(&self.scope, carry, text, wanted, report)
+        self.redactor.redact_part_in(&self.scope, carry, text, 0..text.len(), wanted, report)
     }
 }
 
@@ -242,7 +253,18 @@ impl Redactor {
         record: &'t [u8],
         report: &mut Report,
     ) -> Cow<'t, [u8]> {
-        self.redact_in(&self.anywhere, carry, record, report)
+        self.redact_range(carry, record, 0..record.len(), report)
+    }
+
+    /// The same for a record that is a range of a text: see [`Engine::scan_range`].
+    pub fn redact_range<'t>(
+        &self,
+        carry: &mut Carry,
+        around: &'t [u8],
+        record: Range<usize>,
+        report: &mut Report,
+    ) -> Cow<'t, [u8]> {
+        self.redact_in(&self.anywhere, carry, around, record, report)
     }
 
     /// Fewest bytes that a part has which ends before `wanted.end`.
@@ -262,7 +284,7 @@ impl Redactor {
         wanted: Range<usize>,
         report: &mut Report,
     ) -> Result<Part<'t>, Crossed> {
-        self.redact_part_in(&self.anywhere, carry, text, wanted, report)
+        self.redact_part_in(&self.anywhere, carry, text, 0..text.len(), wanted, report)
     }
 
     /// What stands in place of a text that is known to be of this kind, whatever it looks like.
@@ -307,10 +329,12 @@ impl Redactor {
         &self,
         scope: &Scope,
         carry: &mut Carry,
-        record: &'t [u8],
+        around: &'t [u8],
+        record: Range<usize>,
         report: &mut Report,
     ) -> Cow<'t, [u8]> {
-        match self.redact_part_in(scope, carry, record, 0..record.len(), report) {
+        let all = 0..record.len();
+        match self.redact_part_in(scope, carry, around, record, all, report) {
             Ok(part) => part.redacted,
             Err(Crossed { .. }) => unreachable!("no value goes on behind the end of the text"),
         }
@@ -320,15 +344,18 @@ impl Redactor {
         &self,
         scope: &Scope,
         carry: &mut Carry,
-        text: &'t [u8],
+        around: &'t [u8],
+        text: Range<usize>,
         wanted: Range<usize>,
         report: &mut Report,
     ) -> Result<Part<'t>, Crossed> {
-        let redact = AssertUnwindSafe(|| self.part(scope, carry, text, wanted.clone(), report));
+        let redact = AssertUnwindSafe(|| {
+            self.part(scope, carry, around, text.clone(), wanted.clone(), report)
+        });
         catch_unwind(redact).unwrap_or_else(|_| {
             *carry = Carry::default();
             report.withheld += 1;
-            let part = &text[wanted.clone()];
+            let part = &around[text.clone()][wanted.clone()];
             let line_end = &part[part.trim_ascii_end().len()..];
             let redacted = Cow::Owned([MARKER.as_bytes(), line_end].concat());
             Ok(Part { end: wanted.end, redacted })
@@ -339,16 +366,18 @@ impl Redactor {
         &self,
         scope: &Scope,
         carry: &mut Carry,
-        text: &'t [u8],
+        around: &'t [u8],
+        text: Range<usize>,
         wanted: Range<usize>,
         report: &mut Report,
     ) -> Result<Part<'t>, Crossed> {
+        let (range, text) = (text.clone(), &around[text]);
         let Range { start, mut end } = wanted;
         let is_last = end == text.len();
         // Nothing is allocated before there is something to put in.
         let (mut spans, mut protected) = (Vec::new(), Vec::new());
         self.fault(Stage::Detect);
-        self.engine.scan(text, &mut spans);
+        self.engine.scan_range(around, range, &mut spans);
         self.fault(Stage::Protected);
         if is_last {
             self.protected.scan(&text[start..], &mut carry.trail, &mut protected);

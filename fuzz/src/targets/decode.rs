@@ -25,19 +25,21 @@ enum Spelling {
     Percent,
     Repr,
     References,
+    QuotedPrintable,
     Base64,
     Base64Url,
     Hexadecimal,
 }
 
 impl Spelling {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Plain,
         Self::Json,
         Self::JsonSigns,
         Self::Percent,
         Self::Repr,
         Self::References,
+        Self::QuotedPrintable,
         Self::Base64,
         Self::Base64Url,
         Self::Hexadecimal,
@@ -67,6 +69,8 @@ impl Spelling {
             Self::Percent => signs(|byte| format!("%{byte:02X}")),
             Self::Repr => signs(|byte| format!("\\x{byte:02x}")),
             Self::References => signs(|byte| format!("&#{byte};")),
+            // A soft break behind each sign, wherever a line is full.
+            Self::QuotedPrintable => signs(|byte| format!("={byte:02X}=\n")),
             Self::Base64 => BASE64_STANDARD_NO_PAD.encode(text),
             Self::Base64Url => BASE64_URL_SAFE_NO_PAD.encode(text),
             Self::Hexadecimal => text.bytes().fold(String::new(), |mut out, byte| {

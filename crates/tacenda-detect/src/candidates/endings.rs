@@ -15,6 +15,8 @@ pub(crate) struct KeyEndings {
     whole_three: Box<Bits<64>>,
     /// The last three letters of all.
     three: Box<Bits<256>>,
+    /// The last two letters of all: of each pair one bit.
+    two: Box<[u32; 32]>,
 }
 
 /// Bytes before a separator that its key is told from.
@@ -64,6 +66,7 @@ impl KeyEndings {
             let Some(&[c, b, a]) = letters.last_chunk::<3>() else { continue };
             let three = lookup::fold(u32::from_be_bytes([0, c, b, a])) & 0x00ff_ffff;
             endings.three.set(three);
+            endings.two[usize::from(b & 31)] |= 1 << (a & 31);
             let Some(four) = letters.last_chunk::<4>() else {
                 endings.whole_three.set(three);
                 continue;
@@ -98,7 +101,9 @@ impl KeyEndings {
         if class(0) & LETTER == 0 || class(1) & class(2) & ALPHANUMERIC == 0 {
             // `"id"` has fewer letters than any key.
             let short = class(1) & KEY == 0 || class(2) & KEY == 0;
-            if short && class(0) & LETTER != 0 {
+            let letter = |place: u32| low(bytes >> (8 * place)) & 31;
+            let known = || self.two[letter(1) as usize] >> letter(0) & 1 == 1;
+            if short && class(0) & LETTER != 0 || class(0) & class(1) & LETTER != 0 && !known() {
                 return 0;
             }
             return self.may_end_unusually(bytes, KNOWN - between);

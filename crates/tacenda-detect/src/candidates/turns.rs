@@ -31,7 +31,7 @@ pub(crate) fn turns(around: Around<'_>, starts: u64) -> u64 {
 }
 
 /// Those of `turns` whose word may be the first of an identifier, or of a bank account (two letters,
-/// then a digit), or may be the department of Corsica inside of a number.
+/// then two digits), or may be the department of Corsica inside of a number.
 #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
 #[inline(always)]
 pub(crate) fn identifiers(
@@ -67,7 +67,7 @@ pub(crate) fn identifiers(
             has_small: ahead | back != 0,
             next: window.behind(bit + after),
         };
-        let account = !led_by_digits && row == 2;
+        let account = !led_by_digits && row == 2 && digits & 0b11 == 0b11;
         let corsica = led_by_digits && length == 2 && window.is_corsica(bit);
         found |= u64::from(account || corsica || forms.may_be(word)) << bit;
     }

@@ -28,6 +28,7 @@ pub(crate) use beginnings::{Beginnings, FirstWord};
 use crate::rule::{Forms, Recognise, Rule};
 use crate::{Confidence, boundary};
 use form::{Class, Pattern, Shape, Word};
+pub(crate) use place::uuid_at_dash;
 use words::{Told, Words};
 
 /// Longest text that may be nothing but a value.
@@ -194,12 +195,17 @@ impl Identifiers {
             }
             told = Some(around);
         }
+        let mut place = Place::new(text, at..at + word, lonely);
         for entry in entries.iter().filter(fits) {
-            if number
-                && !lonely
-                && entry.level != Level::Anywhere
-                && !told.as_ref().is_some_and(|told| told.contains(entry.member))
-            {
+            // A form of digits alone is the word; other forms go on behind it.
+            let may_be = !number
+                || entry.level == Level::Anywhere
+                || lonely && !entry.plain
+                || place.tells(entry.level)
+                || told
+                    .get_or_insert_with(|| self.words.around(text, &(at..at + word)))
+                    .contains(entry.member);
+            if !may_be {
                 continue;
             }
             let Some(found) = self.try_form(text, at, *entry, &mut told) else { continue };
@@ -238,6 +244,34 @@ impl Identifiers {
                 Level::Near => sure && place::is_listed(text, &range),
             } || told.get_or_insert_with(|| self.words.around(text, &range)).contains(entry.member);
         (believed && forms.passes(&text[range.clone()])).then_some((rule, range))
+    }
+}
+
+/// Where a number stands, looked at once for all the forms that it has.
+struct Place<'t> {
+    text: &'t [u8],
+    range: Range<usize>,
+    lonely: bool,
+    is_all: Option<bool>,
+    is_whole: Option<bool>,
+}
+
+impl<'t> Place<'t> {
+    fn new(text: &'t [u8], range: Range<usize>, lonely: bool) -> Self {
+        Self { text, range, lonely, is_all: None, is_whole: None }
+    }
+
+    /// Whether the place alone lets a form of this level be believed.
+    fn tells(&mut self, level: Level) -> bool {
+        let Self { text, range, lonely, is_all, is_whole } = self;
+        *lonely
+            && match level {
+                Level::Anywhere => true,
+                Level::Alone => *is_all.get_or_insert_with(|| place::is_all(text, range)),
+                Level::Near => *is_whole.get_or_insert_with(|| {
+                    boundary::is_whole(text, range) && lone::is_telling(&text[range.clone()])
+                }),
+            }
     }
 }
 

@@ -23,6 +23,16 @@ pub(super) fn uuid_around(text: &[u8], at: usize) -> Option<Range<usize>> {
     })
 }
 
+/// The UUID whose first dash is at `at`, no part of a longer word.
+pub(crate) fn uuid_at_dash(text: &[u8], at: usize) -> Option<Range<usize>> {
+    const FIRST: usize = 8;
+    let found = uuid_around(text, at.checked_sub(FIRST)?)?;
+    let whole = found.start + FIRST == at
+        && boundary::opens(text, found.start)
+        && boundary::closes(text, found.end);
+    whole.then_some(found)
+}
+
 fn is_hex_but_dashes(uuid: &[u8; 36]) -> bool {
     const DASHES: u64 = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23;
     let bits =

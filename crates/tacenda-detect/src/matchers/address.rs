@@ -71,7 +71,7 @@ fn last_word(before: &[u8]) -> &[u8] {
 }
 
 /// Words behind which four numbers are a version.
-const VERSION_WORDS: [&[u8]; 15] = [
+const VERSION_WORDS: [&[u8]; 18] = [
     b"rv",
     b"version",
     b"versions",
@@ -87,6 +87,9 @@ const VERSION_WORDS: [&[u8]; 15] = [
     b"openssl",
     b"python",
     b"cuda",
+    b"cudnn",
+    b"nccl",
+    b"tensorrt",
 ];
 
 fn is_version(text: &[u8], range: &Range<usize>) -> bool {

@@ -63,7 +63,10 @@ impl Pass<'_, '_, '_> {
         let engine = self.engine;
         let key = assignment::key_before(self.text, at, join, |key| engine.keys.wants(key));
         let Some((mut key, mut leads)) = key.filter(|_| !self.opaque.has(at)) else { return };
-        if key.as_bytes() == pair::KEY.as_bytes() {
+        if pair::KEYS.iter().any(|pair| key.as_bytes() == pair.as_bytes()) {
+            if pair::is_object(&self.text[at + 1..]) {
+                return;
+            }
             // A name belongs to one value: no stretch is searched twice.
             let floor = std::mem::replace(&mut self.pairs_read, key.start);
             let Some(name) = pair::name_before(self.text, key.start, floor) else { return };

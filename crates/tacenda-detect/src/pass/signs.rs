@@ -14,6 +14,12 @@ impl Pass<'_, '_, '_> {
         }
     }
 
+    /// Where lines end, a value may go on in the next one.
+    #[inline(never)]
+    pub(super) fn ends_of_lines(&mut self, base: usize, newlines: u64) {
+        each_bit(newlines, |bit| self.notes.line_end(self.text, base + bit));
+    }
+
     /// Characters outside ASCII that stand for a plain sign: where a row of such characters begins,
     /// and full-width forms (their first byte is 0xEF) anywhere.
     #[cold]
@@ -43,6 +49,9 @@ impl Pass<'_, '_, '_> {
             }
             b'\\' => {
                 self.notes.escape(self.text, at);
+                if at > 0 && self.text[at - 1] == b'=' {
+                    self.notes.soft_break(self.text, at);
+                }
                 let width = match self.text.get(at + 1) {
                     Some(b'n' | b'r' | b't' | b'b' | b'f') => 2,
                     Some(b'x' | b'0') => 4,

@@ -70,9 +70,15 @@ pub(crate) fn before_number(text: &[u8], at: usize) -> Option<Range<usize>> {
     None
 }
 
-/// The address at the small word before the capital at `at`: `19 rue La Boétie`, `via Roma 3`.
+/// The address at the small words before the capital at `at`: `19 rue La Boétie`, `via Roma 3`,
+/// `12 rue des Martyrs`.
 pub(crate) fn behind_lead(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let lead = words::before(text, at);
+    let mut lead = words::before(text, at);
+    for _ in 0..2 {
+        if is_particle(&text[lead.clone()]) {
+            lead = words::before(text, lead.start);
+        }
+    }
     if !lexicon::class(&text[lead.clone()]).any(Class::STREET_LEAD) {
         return None;
     }
@@ -85,6 +91,15 @@ pub(crate) fn behind_lead(text: &[u8], at: usize) -> Option<Range<usize>> {
     (before.is_some() || numbered)
         .then(|| before.unwrap_or(lead.start)..extent(text, end))
         .filter(|range| opens(text, range.start))
+}
+
+/// Whether a small word joins the kind of a street and its name: `rue de la Paix`, `via dei Fori`.
+pub(super) fn is_particle(word: &[u8]) -> bool {
+    const WORDS: [&[u8]; 15] = [
+        b"de", b"du", b"des", b"la", b"le", b"les", b"los", b"las", b"del", b"della", b"dei",
+        b"delle", b"do", b"da", b"dos",
+    ];
+    WORDS.contains(&word)
 }
 
 /// The post office box whose keyword of `width` bytes is at `at`, and what goes on behind it.

@@ -102,10 +102,17 @@ pub(crate) fn address(text: &[u8], at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Whether `rue`, `via`, `calle` and the like stand before `at`.
+/// Whether `rue`, `via`, `calle` and the like stand before `at`, or words that join them and a name.
 #[inline]
 pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
     let Some(&[a, b, c, b' ']) = text[..at].last_chunk::<4>() else { return false };
+    if matches!(
+        &[b, c],
+        b"de" | b"du" | b"es" | b"la" | b"le" | b"os" | b"as" | b"el" | b"ei" | b"do" | b"da"
+    ) && address::is_particle(&text[words::before(text, at)])
+    {
+        return true;
+    }
     let end = [a, b, c];
     match c {
         b'a' => matches!(&end, b"via" | b"ica" | b"vda" | b"aza" | b"rua" | b"ida"),

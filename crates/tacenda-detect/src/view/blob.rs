@@ -1,14 +1,20 @@
 //! Base64 (RFC 4648) and hexadecimal digits whose meaning is text.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::lines;
 
 /// Letters and digits in a row that make a run worth a look: text in base64 has hardly a sign among
 /// them, and a shorter run holds no value that could be told.
 pub(crate) const SHORTEST: usize = 22;
 /// Most bytes of a run.
 const LONGEST: usize = 64 * 1024;
+/// Digits in a line of base64 in PEM (RFC 7468) and in mail (RFC 2045).
+const LINES: [usize; 2] = [64, 76];
 /// Bytes of text that a run must begin with to be decoded as a whole.
 const HEAD: usize = 12;
 
@@ -22,10 +28,56 @@ pub(super) fn is_digit(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
-/// The length of the run at the start of `text`, with its padding.
+/// The length of the run at the start of `text`, with its padding, over the ends of lines that are
+/// as long as mail and PEM make them.
 pub(super) fn length(text: &[u8]) -> usize {
-    let digits = text.iter().take(LONGEST).take_while(|byte| is_digit(**byte)).count();
-    digits + text[digits..].iter().take(2).take_while(|byte| **byte == b'=').count()
+    let line = digits(text);
+    let mut end = line;
+    while LINES.contains(&line)
+        && end < LONGEST
+        && let Some(width) = lines::end_of_line(&text[end..])
+    {
+        let more = digits(&text[end + width..]);
+        let next = &text[end + width..][..more];
+        if more == 0 || more > line || more < line && !is_rest(next) {
+            break;
+        }
+        end += width + more;
+        if more < line {
+            break;
+        }
+    }
+    end + text[end..].iter().take(2).take_while(|byte| **byte == b'=').count()
+}
+
+fn digits(text: &[u8]) -> usize {
+    text.iter().take(LONGEST).take_while(|byte| is_digit(**byte)).count()
+}
+
+/// Whether a line of base64 that is shorter than those before it means text as they do: it may begin
+/// in the middle of a character.
+fn is_rest(line: &[u8]) -> bool {
+    base64(line).is_some_and(|octets| {
+        let inside = octets.iter().take(3).take_while(|octet| **octet & 0xc0 == 0x80).count();
+        is_text(&octets[inside..])
+    })
+}
+
+/// The run in one line.
+fn in_one_line(run: &[u8]) -> Cow<'_, [u8]> {
+    if run.iter().all(|byte| is_digit(*byte) || *byte == b'=') {
+        return Cow::Borrowed(run);
+    }
+    let (mut whole, mut rest) = (Vec::with_capacity(run.len()), run);
+    while let Some((first, behind)) = rest.split_first() {
+        if let Some(width) = lines::end_of_line(rest) {
+            rest = &rest[width..];
+        } else {
+            whole.push(*first);
+            rest = behind;
+        }
+    }
+    Cow::Owned(whole)
 }
 
 /// A cheap look at the first bytes: hashes, ids and names fail here.
@@ -99,6 +151,7 @@ fn head_is_text(run: &[u8]) -> bool {
 
 /// The text that `run` means, if it means text.
 pub(super) fn decode(run: &[u8]) -> Option<Vec<u8>> {
+    let run = &in_one_line(run)[..];
     hex(run).into_iter().chain(base64(run)).find(|decoded| is_text(decoded))
 }
 

@@ -14,11 +14,11 @@ impl Meaning {
         &self.bytes[..self.len]
     }
 
-    fn nothing(width: usize) -> Self {
+    pub(super) fn nothing(width: usize) -> Self {
         Self { width, bytes: [0; 4], len: 0 }
     }
 
-    fn byte(width: usize, byte: u8) -> Self {
+    pub(super) fn byte(width: usize, byte: u8) -> Self {
         Self { width, bytes: [byte, 0, 0, 0], len: 1 }
     }
 

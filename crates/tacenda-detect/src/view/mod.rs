@@ -1,13 +1,15 @@
 //! Decoding views: values that stand in the text in another spelling.
 //!
 //! The pass *notes* where the text is escaped (JSON, `repr()`, percent-encoding, HTML entities,
-//! terminal sequences, typographic signs between digits) or encoded (base64, hexadecimal). Only the
-//! stretch around such a place is decoded and scanned like any other text; what is found there is
-//! mapped back to the bytes that it came from. What is decoded may be escaped again, to a depth of
-//! [`DEPTH`]. Text without such places pays for its bitmaps and nothing else.
+//! terminal sequences, typographic signs between digits), encoded (base64, hexadecimal), or broken
+//! into lines (quoted-printable, columns). Only the stretch around such a place is decoded and
+//! scanned like any other text; what is found there is mapped back to the bytes that it came from.
+//! What is decoded may be escaped again, to a depth of [`DEPTH`]. Text without such places pays for
+//! its bitmaps and nothing else.
 
 mod blob;
 mod escape;
+mod lines;
 mod notes;
 mod stretch;
 
@@ -30,7 +32,7 @@ pub(crate) fn scan(engine: &Engine, text: &[u8], notes: &Notes, spans: &mut Vec<
 
 fn scan_to(engine: &Engine, text: &[u8], notes: &Notes, depth: usize, spans: &mut Vec<Span>) {
     notes.each_stretch(text, |stretch| {
-        let decoded = Decoded::of(text, stretch);
+        let decoded = Decoded::of(text, &stretch, notes.breaks());
         if decoded.is_plain() {
             return;
         }

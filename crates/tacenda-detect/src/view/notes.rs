@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{blob, escape};
+use super::lines::Lines;
+use super::{blob, escape, lines};
 use crate::boundary;
 
 /// What is decoded before an escape: the key of a value, the words that give it a context.
@@ -19,7 +20,10 @@ const OVERLAP: usize = 2 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     /// Around escapes; margins included, the ends not yet moved to the ends of words.
-    stretches: Vec<Range<usize>>,
+    stretches: Vec<Stretch>,
+    /// Where a line was full before a word had ended, blanks before the rest included.
+    breaks: Vec<Range<usize>>,
+    lines: Lines,
     /// Runs of base64 or hexadecimal digits that begin like text.
     runs: Vec<Range<usize>>,
     runs_read: usize,
@@ -34,7 +38,40 @@ impl Notes {
     #[inline]
     pub(crate) fn escape(&mut self, text: &[u8], at: usize) {
         if escape::tells(text, at) {
-            self.note(at);
+            self.note(at, false);
+        }
+    }
+
+    /// A line ends at `at`, which is `\n`.
+    #[inline]
+    pub(crate) fn line_end(&mut self, text: &[u8], at: usize) {
+        let line = self.lines.end(at);
+        if at + 1 == text.len() {
+            return;
+        }
+        if at > line.start && matches!(text[at - 1], b'=' | b'\r') {
+            self.soft_break(text, at);
+        } else if line.may_be_full()
+            && let Some(wrapped) = line.wrapped(text)
+        {
+            self.note(at, false);
+            self.breaks.push(wrapped);
+        }
+    }
+
+    /// A line may end at `at` with the soft break of a mail.
+    #[cold]
+    pub(crate) fn soft_break(&mut self, text: &[u8], at: usize) {
+        if lines::is_soft_break(text, at) {
+            self.note(at, true);
+        }
+    }
+
+    /// `=` at `at`, and another behind it as far as in `=C3=BC`.
+    #[cold]
+    pub(crate) fn quoted(&mut self, text: &[u8], at: usize) {
+        if lines::is_quoted_letter(text, at) {
+            self.note(at, true);
         }
     }
 
@@ -42,19 +79,7 @@ impl Notes {
     #[inline]
     pub(crate) fn sign(&mut self, text: &[u8], at: usize) {
         if escape::sign_tells(text, at) {
-            self.note(at);
-        }
-    }
-
-    #[cold]
-    fn note(&mut self, at: usize) {
-        let (start, end) = (at.saturating_sub(BEFORE), at + AFTER);
-        match self.stretches.last_mut() {
-            Some(last) if start <= last.end => {
-                last.start = last.start.min(start);
-                last.end = last.end.max(end);
-            }
-            _ => self.stretches.push(start..end),
+            self.note(at, false);
         }
     }
 
@@ -103,23 +128,49 @@ impl Notes {
         self.runs.iter().cloned()
     }
 
-    /// Calls `visit` with each stretch to decode: whole words, no longer than a part.
-    pub(crate) fn each_stretch(&self, text: &[u8], mut visit: impl FnMut(Range<usize>)) {
-        let mut stretches = self.stretches.iter().cloned().peekable();
-        while let Some(Range { start, end }) = stretches.next() {
-            let mut end = word_end(text, end.min(text.len()));
-            while let Some(next) = stretches.next_if(|next| next.start < end) {
-                end = end.max(word_end(text, next.end.min(text.len())));
+    pub(super) fn breaks(&self) -> &[Range<usize>] {
+        &self.breaks
+    }
+
+    #[cold]
+    fn note(&mut self, at: usize, quoted: bool) {
+        let range = at.saturating_sub(BEFORE)..at + AFTER;
+        match self.stretches.last_mut() {
+            Some(last) if range.start <= last.range.end => {
+                last.range.start = last.range.start.min(range.start);
+                last.range.end = last.range.end.max(range.end);
+                last.quoted |= quoted;
             }
-            let mut from = word_start(text, start);
-            while end - from > PART {
-                let to = word_end(text, from + PART).min(end);
-                visit(from..to);
-                from = word_start(text, to - OVERLAP).max(from + 1);
-            }
-            visit(from..end);
+            _ => self.stretches.push(Stretch { range, quoted }),
         }
     }
+
+    /// Calls `visit` with each stretch to decode: whole words, no longer than a part.
+    pub(super) fn each_stretch(&self, text: &[u8], mut visit: impl FnMut(Stretch)) {
+        let mut stretches = self.stretches.iter().peekable();
+        while let Some(&Stretch { ref range, mut quoted }) = stretches.next() {
+            let mut end = word_end(text, range.end.min(text.len()));
+            while let Some(next) = stretches.next_if(|next| next.range.start < end) {
+                end = end.max(word_end(text, next.range.end.min(text.len())));
+                quoted |= next.quoted;
+            }
+            let mut from = word_start(text, range.start);
+            while end - from > PART {
+                let to = word_end(text, from + PART).min(end);
+                visit(Stretch { range: from..to, quoted });
+                from = word_start(text, to - OVERLAP).max(from + 1);
+            }
+            visit(Stretch { range: from..end, quoted });
+        }
+    }
+}
+
+/// A part of a text to decode.
+#[derive(Debug)]
+pub(super) struct Stretch {
+    pub(super) range: Range<usize>,
+    /// Whether it is quoted-printable.
+    pub(super) quoted: bool,
 }
 
 /// How many bytes at the end of `text` are accepted, a few thousand at most.

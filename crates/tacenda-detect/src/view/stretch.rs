@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::escape;
+use super::escape::{self, Meaning};
+use super::lines;
+use super::notes::Stretch;
 
 /// A decoded stretch.
 #[derive(Debug)]
@@ -23,15 +25,29 @@ struct Escape {
 }
 
 impl Decoded {
-    pub(super) fn of(text: &[u8], stretch: Range<usize>) -> Self {
-        let Range { start: from, end } = stretch;
+    /// The stretch with its escapes decoded and the `breaks` taken out.
+    pub(super) fn of(text: &[u8], stretch: &Stretch, breaks: &[Range<usize>]) -> Self {
+        let (from, end) = (stretch.range.start, stretch.range.end);
         let mut decoded = Self { text: Vec::with_capacity(end - from), from, escapes: Vec::new() };
+        let mut breaks = breaks[breaks.partition_point(|at| at.start < from)..].iter().peekable();
         let (mut i, mut copied) = (from, from);
         while i < end {
-            let candidate = text[i..end].iter().position(|byte| escape::may_begin(*byte));
-            i = candidate.map_or(end, |offset| i + offset);
-            let Some(meaning) = (i < end).then(|| escape::read(&text[..end], i)).flatten() else {
-                i += usize::from(i < end);
+            while breaks.next_if(|at| at.start < i).is_some() {}
+            let next_break = breaks.peek().map_or(end, |next| next.start.min(end));
+            let may_begin = |byte: &u8| escape::may_begin(*byte) || stretch.quoted && *byte == b'=';
+            let candidate = text[i..next_break].iter().position(may_begin);
+            i = candidate.map_or(next_break, |offset| i + offset);
+            let meaning = if i == end {
+                break;
+            } else if i == next_break {
+                breaks.next().map(|at| Meaning::nothing(at.len()))
+            } else if text[i] == b'=' {
+                lines::quoted(&text[..end], i)
+            } else {
+                escape::read(&text[..end], i)
+            };
+            let Some(meaning) = meaning else {
+                i += 1;
                 continue;
             };
             decoded.text.extend_from_slice(&text[copied..i]);
@@ -42,7 +58,7 @@ impl Decoded {
             i += meaning.width;
             copied = i;
         }
-        decoded.text.extend_from_slice(&text[copied..end]);
+        decoded.text.extend_from_slice(&text[copied.min(end)..end]);
         decoded
     }
 

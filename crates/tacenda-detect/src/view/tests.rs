@@ -100,6 +100,56 @@ fn base64_and_hexadecimal() {
 }
 
 #[test]
+fn quoted_printable() {
+    finds("email", "Bitte an «jane.roe@exam=\nple.com» schreiben");
+    finds("email", "Bitte an «jane.roe@exam=\r\nple.com» schreiben");
+    finds("email", r#"{"body": "Bitte an «jane.roe@exam=\r\nple.com» schreiben"}"#);
+    finds("payment-card", "Ihre Karte f=C3=BCr alles: «4111=C2=A01111=C2=A01111=C2=A01111»");
+    finds("person-titled", "Guten Tag «Frau J=C3=BCrgens», =\nalles Gute");
+    finds(
+        "query-secret",
+        "<a href=3D\"https://api.example.com/v1?token=3D«Zf3D0LXCM3EI=\nMbgJpUNnkRtO»&n=3D1\">",
+    );
+}
+
+#[test]
+fn words_that_a_terminal_broke() {
+    let before = "2026-11-21 02:37:40,123 - INFO - app.mail - the welcome mail went out to ";
+    assert_eq!(before.len(), 73);
+    finds("email", &format!("{before}«jane.ro\ne@example.com» today"));
+    finds("email", &format!("{before}«jane.ro\n    e@example.com» today"));
+    // No terminal is so wide, but each line is as long as the one before it.
+    let same = &before[1..];
+    let line = "a".repeat(78);
+    finds("email", &format!("{line}\n{same}«jane.r\noe@example.com» today"));
+    for (text, left) in [
+        // A line that is not full, and records that each begin with their time or level.
+        (format!("{}jane.ro\ne@example.com today", &before[3..]), "e@example.com"),
+        (format!("{before}a@b.com\n2026-11-21 02:37:40,124 - INFO"), "a@b.com"),
+        (format!("{before}a@b.com\nINFO ready"), "a@b.com"),
+    ] {
+        let found = found(&text);
+        assert!(found.iter().all(|(_, value)| *value == left), "{text:?}: {found:?}");
+    }
+}
+
+#[test]
+fn base64_in_lines() {
+    let text = "The quick brown fox jumps over a dog: jane.roe@example.com has sent the \
+        mail of it, as everybody knows by now. Über alles: café, and what goes on.";
+    let blob = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
+    for (width, end) in [(76, "\n"), (76, "\r\n"), (64, "\n"), (76, r"\n"), (76, r"\r\n")] {
+        let lines: Vec<&str> =
+            blob.as_bytes().chunks(width).map(|line| str::from_utf8(line).unwrap()).collect();
+        let blob = lines.join(end);
+        for (before, after) in [("", ""), ("Base64:\n\n", "\n\nBest regards\n"), ("\"", "\"")] {
+            finds("email", &format!("{before}«{blob}»{after}"));
+        }
+        finds("email", &format!("«{}»{end}Best regards", lines[..2].join(end)));
+    }
+}
+
+#[test]
 fn what_decodes_to_nothing_of_interest_is_left() {
     for text in [
         "GET /a%20b%2Fc?q=caf%C3%A9&n=100%25 HTTP/1.1",
@@ -109,6 +159,7 @@ fn what_decodes_to_nothing_of_interest_is_left() {
         "pages 2010–2015, 12\u{a0}345\u{a0}678 rows, 5\u{202f}%",
         "\x1b[32mINFO\x1b[0m \x1b[1mapp\x1b[0m: ready",
         "AT&amp;T &lt;b&gt; &#8230; &unknown; & so on",
+        "x =\n  12345\ny =\n67890 # and =\nso on; a=3D=C3=BC, z=12=\n",
         r"\u4f60\u597d\uff0c\u4e16\u754c \ud83d\ude00 \u00e9",
     ] {
         assert_eq!(found(text), [], "{text:?}");

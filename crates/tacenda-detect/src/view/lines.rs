@@ -1,0 +1,122 @@
+//! Values that stand on two lines: broken by a mail program (quoted-printable, RFC 2045, 6.7), or by
+//! what writes into columns, as a terminal does.
+
+use std::ops::Range;
+
+use super::escape::Meaning;
+
+/// Columns that text is wrapped at.
+const COLUMNS: [usize; 9] = [72, 76, 78, 79, 80, 100, 120, 132, 160];
+const NARROWEST: usize = 40;
+/// [`COLUMNS`], one bit each.
+const USUAL: [u64; 3] = {
+    let mut usual = [0; 3];
+    let mut i = 0;
+    while i < COLUMNS.len() {
+        usual[COLUMNS[i] / 64] |= 1 << (COLUMNS[i] % 64);
+        i += 1;
+    }
+    usual
+};
+/// Most blanks before what goes on.
+const INDENT: usize = 40;
+
+/// Whether the line whose end is at `at` (a `\n`, or a backslash) goes on behind a soft break.
+pub(super) fn is_soft_break(text: &[u8], at: usize) -> bool {
+    let before = text[..at].strip_suffix(b"\r").unwrap_or(&text[..at]);
+    let behind = end_of_line(&text[at..]).and_then(|width| text.get(at + width));
+    before.ends_with(b"=") && behind.is_some_and(u8::is_ascii_graphic)
+}
+
+/// The width of the end of a line at the start of `text`, as it is or as JSON and `repr()` spell it.
+pub(super) fn end_of_line(text: &[u8]) -> Option<usize> {
+    let ends = [&b"\n"[..], b"\r\n", br"\n", br"\r\n"];
+    ends.into_iter().find(|end| text.starts_with(end)).map(<[u8]>::len)
+}
+
+/// What `=` at `at` means in quoted-printable.
+pub(super) fn quoted(text: &[u8], at: usize) -> Option<Meaning> {
+    let rest = &text[at + 1..];
+    if let Some(width) = end_of_line(rest) {
+        return Some(Meaning::nothing(1 + width));
+    }
+    let digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'A'..=b'F');
+    let octet: [u8; 2] = *rest.first_chunk()?;
+    let octet = str::from_utf8(&octet).ok().filter(|_| octet.into_iter().all(digit))?;
+    Some(Meaning::byte(3, u8::from_str_radix(octet, 16).ok()?))
+}
+
+/// Whether two characters outside ASCII begin at `at`, as in `=C3=BC`.
+pub(super) fn is_quoted_letter(text: &[u8], at: usize) -> bool {
+    let octet = |at| quoted(text, at).is_some_and(|meaning| meaning.bytes() >= &[0x80][..]);
+    octet(at) && octet(at + 3)
+}
+
+/// A line and where it began, as far as it is known while a text is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lines {
+    /// Where the line begins, and how long the one before it was.
+    start: usize,
+    last: usize,
+}
+
+impl Lines {
+    /// The line ends at `end`; gives back where it began.
+    #[inline]
+    pub(super) fn end(&mut self, end: usize) -> Line {
+        let line = Line { start: self.start, end, last: self.last };
+        *self = Self { start: end + 1, last: end - self.start };
+        line
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    last: usize,
+}
+
+impl Line {
+    /// A cheap look at whether the line is as wide as the columns.
+    #[inline]
+    pub(super) fn may_be_full(self) -> bool {
+        let width = self.end - self.start;
+        let usual = width < 3 * 64 && USUAL[width / 64] >> (width % 64) & 1 == 1;
+        usual || width == self.last && width >= NARROWEST
+    }
+
+    /// The break between the two halves of a word that did not go into the line.
+    pub(super) fn wrapped(self, text: &[u8]) -> Option<Range<usize>> {
+        let Self { start, end, .. } = self;
+        let rest = &text[end + 1..];
+        let indent = rest.iter().take(INDENT).take_while(|byte| **byte == b' ').count();
+        let rest = &rest[indent..];
+        let goes_on = may_be_inside(text[end - 1]) && may_be_inside(*rest.first()?);
+        // Records of one sort begin alike.
+        let alike = rest.first_chunk::<3>() == text[start..].first_chunk();
+        if !goes_on || alike || begins_record(rest) {
+            return None;
+        }
+        let next = memchr::memchr(b'\n', &rest[..rest.len().min(end - start + 1)]);
+        let fits = next.unwrap_or(rest.len()) + indent <= end - start;
+        fits.then_some(end..end + 1 + indent)
+    }
+}
+
+/// Whether a value may go on with this byte.
+fn may_be_inside(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'@' | b'=' | b'%')
+}
+
+/// Whether a record begins here: with its time or its level.
+fn begins_record(line: &[u8]) -> bool {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let time = matches!(
+        (digits, line.get(digits), line.get(digits + 1)),
+        (1..=4, Some(b'-' | b':' | b'/' | b'.'), Some(b'0'..=b'9'))
+    );
+    let level = line.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    time || level >= 4 && matches!(line.get(level), Some(b' ' | b':'))
+}
