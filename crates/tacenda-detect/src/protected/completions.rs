@@ -189,3 +189,44 @@ impl Completions {
         one.head.cmp(&other.head).then_with(texts).then_with(|| one.id.cmp(&other.id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever grows and is forgotten: the order finds what a look at every text finds.
+        #[test]
+        fn the_order_finds_what_every_text_tells(
+            steps in prop::collection::vec((0_u64..6, "[ab\u{0}é ]{0,6}", 0_u8..8), 0..60),
+            questions in prop::collection::vec(("[ab\u{0}é]{0,9}", "[ab\u{0}é]{1,4}"), 1..20),
+        ) {
+            let mut completions = Completions::default();
+            for (id, segment, dice) in steps {
+                let id = ValueId(id);
+                if dice == 0 {
+                    completions.hide(&[id]);
+                    completions.forget(&[id]);
+                } else if completions.text(id).is_none() {
+                    completions.open(id);
+                } else {
+                    completions.extend(id, &segment);
+                }
+                prop_assert_eq!(completions.order.len(), completions.growing.len());
+                let is_sorted = completions.order.is_sorted_by(|one, other| {
+                    completions.compare(*one, *other) == Ordering::Less
+                });
+                prop_assert!(is_sorted);
+            }
+            for (read, piece) in questions {
+                let wanted = format!("{read}{piece}");
+                let is_there = completions.growing.values().any(|it| it.body.starts_with(&wanted));
+                let found = completions.first_with(&read, &piece);
+                prop_assert_eq!(found.is_some(), is_there);
+                prop_assert!(found.is_none_or(|id| completions.body(id).starts_with(&wanted)));
+            }
+        }
+    }
+}
