@@ -55,6 +55,10 @@ impl Default for Options {
 pub(crate) const BATCH_RECORDS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
 
+/// How often who waits for others to write lets them go on before it sleeps: most batches are written
+/// sooner than a thread is woken.
+const YIELDS: u32 = 8;
+
 /// A journal that this process owns.
 pub struct Journal {
     shared: Arc<Shared>,
@@ -333,6 +337,12 @@ impl Shared {
         drop(queue);
         if leads {
             self.lead();
+        }
+        for _ in 0..YIELDS {
+            if !matches!(*lock(&slot.turn), Turn::Wait) {
+                break;
+            }
+            std::thread::yield_now();
         }
         let mut turn = lock(&slot.turn);
         loop {
