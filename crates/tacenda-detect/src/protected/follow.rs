@@ -69,10 +69,6 @@ impl Followers {
 }
 
 impl Reading {
-    fn sure(cursor: Cursor) -> Self {
-        Self { cursor, doubt: None }
-    }
-
     fn doubtful(cursor: Cursor) -> Self {
         Self { cursor, doubt: Some(0) }
     }
@@ -110,12 +106,8 @@ impl Follower {
             return if self.running { Followed::Ended } else { Followed::No };
         };
         self.last = Some(last.id);
-        for reading in found.readings(completions) {
-            let is_known = |known: &Reading| completions.is_same(known.cursor, reading.cursor);
-            if self.readings.len() < MOST_READINGS && !self.readings.iter().any(is_known) {
-                self.readings.push(reading);
-            }
-        }
+        self.readings = found.readings(completions);
+        self.readings.truncate(MOST_READINGS);
         let outcome = if self.running { Followed::Continued } else { Followed::Started };
         self.running = true;
         outcome
@@ -144,25 +136,33 @@ impl Explanations {
         }
     }
 
-    /// The readings that are left, the likely ones first.
+    /// The readings that are left, each once, the likely ones first.
     fn readings(self, completions: &Completions) -> Vec<Reading> {
         let Self { before, advanced, begun, others } = self;
-        let mut readings = Vec::with_capacity(2 * advanced.len() + others.len() + 1);
-        match (&advanced[..], begun) {
-            ([cursor], _) => readings.push(Reading::sure(*cursor)),
-            ([], Some(cursor)) => readings.push(Reading::sure(cursor)),
-            _ => readings.extend(advanced.iter().copied().map(Reading::doubtful)),
+        // Nothing else goes on: then it is what goes on, or what begins, for sure.
+        let is_sure = advanced.len() < 2;
+        let mut new: Vec<Cursor> = Vec::with_capacity(advanced.len() + 1);
+        let is_among = |new: &[Cursor], cursor: Cursor| {
+            new.iter().any(|other| completions.is_same(*other, cursor))
+        };
+        for cursor in advanced.into_iter().chain(begun) {
+            if !is_among(&new, cursor) {
+                new.push(cursor);
+            }
         }
-        readings.extend(begun.map(Reading::doubtful));
+        let mut readings: Vec<_> = new.iter().copied().map(Reading::doubtful).collect();
+        if let Some(first) = readings.first_mut().filter(|_| is_sure) {
+            first.doubt = None;
+        }
+        let others = others.into_iter().filter(|reading| !is_among(&new, reading.cursor));
         let (sure, doubtful): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|reading| reading.doubt.is_none());
+            others.partition(|reading| reading.doubt.is_none());
         readings.extend(sure);
         // It may be a piece of any of them: in the others the log has come no further.
-        let is_ambiguous = advanced.len() + usize::from(begun.is_some()) > 1;
-        for reading in before {
-            if advanced.len() > 1 {
+        for reading in before.into_iter().filter(|reading| !is_among(&new, reading.cursor)) {
+            if !is_sure {
                 readings.push(reading);
-            } else if is_ambiguous || completions.is_shared(reading.cursor) {
+            } else if new.len() > 1 || completions.is_shared(reading.cursor) {
                 readings.push(Reading::doubtful(reading.cursor));
             }
         }
