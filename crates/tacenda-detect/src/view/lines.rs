@@ -21,11 +21,17 @@ const USUAL: [u64; 3] = {
 /// Most blanks before what goes on.
 const INDENT: usize = 40;
 
-/// Whether the line whose end is at `at` (a `\n`, or a backslash) goes on behind a soft break.
+/// Whether the line whose end is at `at` (a `\n`, or the first backslash of one that is escaped, maybe
+/// more than once) goes on behind a soft break.
 pub(super) fn is_soft_break(text: &[u8], at: usize) -> bool {
+    const ESCAPED: usize = 8;
     let before = text[..at].strip_suffix(b"\r").unwrap_or(&text[..at]);
-    let behind = end_of_line(&text[at..]).and_then(|width| text.get(at + width));
-    before.ends_with(b"=") && behind.is_some_and(u8::is_ascii_graphic)
+    let rest = &text[at..];
+    let escapes = rest.iter().take(ESCAPED).take_while(|byte| **byte == b'\\').count();
+    let behind = end_of_line(rest).and_then(|width| rest.get(width));
+    let goes_on = behind.is_some_and(u8::is_ascii_graphic)
+        || escapes > 1 && matches!(rest.get(escapes), Some(b'n' | b'r'));
+    before.ends_with(b"=") && goes_on
 }
 
 /// The width of the end of a line at the start of `text`, as it is or as JSON and `repr()` spell it.

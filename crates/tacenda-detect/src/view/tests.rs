@@ -104,6 +104,7 @@ fn quoted_printable() {
     finds("email", "Bitte an «jane.roe@exam=\nple.com» schreiben");
     finds("email", "Bitte an «jane.roe@exam=\r\nple.com» schreiben");
     finds("email", r#"{"body": "Bitte an «jane.roe@exam=\r\nple.com» schreiben"}"#);
+    finds("email", r#""{\"body\": \"an «jane.roe@exam=\\nple.com» schreiben\"}""#);
     finds("payment-card", "Ihre Karte f=C3=BCr alles: «4111=C2=A01111=C2=A01111=C2=A01111»");
     finds("person-titled", "Guten Tag «Frau J=C3=BCrgens», =\nalles Gute");
     finds(
