@@ -18,9 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -30,13 +30,15 @@ sys.path += [str(HERE), str(DEMO)]
 import canaries  # noqa: E402 - of the demo
 from processes import Held  # noqa: E402
 from programs import EVERY, SECRET, Cells, Program, Script  # noqa: E402
-from subjects import Batch, Subject, subject  # noqa: E402
+from subjects import Batch, Run, Subject, subject  # noqa: E402
 
 MEBI = 1 << 20
 MOST_MEMORY = 64 * MEBI
 LEAST_THROUGHPUT = 0.97
-# Long enough for what ends by itself to end: connections, idle threads.
+# Long enough for what ends by itself to end: connections, idle threads. On a machine that is busy
+# it may take longer.
 SETTLE = 3.0
+PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,7 @@ class Comparison:
         def beyond(name: str, allowed: int) -> int:
             return max(0, grown(self.guarded, name) - max(0, grown(self.plain, name)) - allowed)
 
-        pool = self.what.pool if isinstance(self.what, Program) else 0
-        return beyond("descriptors", 0), beyond("threads", pool)
+        return beyond("descriptors", 0), beyond("threads", _pool(self.what))
 
     def faults(self) -> list[str]:
         """What is wrong, whatever it costs."""
@@ -162,7 +163,6 @@ def compare(
     *,
     rounds: int,
     batch: int,
-    settle: float = SETTLE,
 ) -> Comparison:
     """Gives both the same work, in turns."""
     batches: tuple[list[Batch], list[Batch]] = ([], [])
@@ -174,16 +174,15 @@ def compare(
         warm = range(batch * rounds, batch * (rounds + 1))
         for each in pair:
             each.batch(warm)
-        time.sleep(settle)
-        at_start = [each.held() for each in pair]
+        at_start = [_at_start(each) for each in pair]
         for number in range(rounds):
             todo = range(batch * number, batch * (number + 1))
             # Who begins has what the other one leaves in caches: by turns.
             for place in (0, 1) if number % 2 == 0 else (1, 0):
                 batches[place].append(pair[place].batch(todo))
             print(f"  round {number + 1} of {rounds}", file=sys.stderr)
-        time.sleep(settle)
-        at_end = [each.held() for each in pair]
+        pool = _pool(what)
+        at_end = [_at_end(*each, pool) for each in zip(pair, at_start, strict=True)]
     logs = [each.log() for each in pair]
     for each in pair:
         shutil.rmtree(each.folder, ignore_errors=True)
@@ -191,6 +190,45 @@ def compare(
         Side(list(batches[place]), at_start[place], at_end[place], logs[place]) for place in (0, 1)
     )
     return Comparison(what, plain, guarded)
+
+
+def _pool(what: Program | Script | Cells) -> int:
+    return what.pool if isinstance(what, Program) else 0
+
+
+def _at_start(running: Subject) -> tuple[Held, Held]:
+    """What it holds when what ends by itself has ended."""
+    return _least(running, SETTLE, lambda _: False)
+
+
+def _at_end(running: Subject, start: tuple[Held, Held], pool: int) -> tuple[Held, Held]:
+    """The same, as soon as it is no more than at the start."""
+    before = sum(start, Held())
+
+    def has_ended(held: tuple[Held, Held]) -> bool:
+        now = sum(held, Held())
+        return now.descriptors <= before.descriptors and now.threads <= before.threads + pool
+
+    return _least(running, PATIENCE, has_ended)
+
+
+def _least(
+    running: Subject, seconds: float, is_enough: Callable[[tuple[Held, Held]], bool]
+) -> tuple[Held, Held]:
+    held = running.held()
+    if isinstance(running, Run):  # it has ended
+        return held
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not is_enough(held):
+        time.sleep(0.1)
+        held = tuple(map(_fewest, held, running.held()))
+    return held
+
+
+def _fewest(before: Held, now: Held) -> Held:
+    """What is held now, with the fewest descriptors and threads that were seen."""
+    descriptors = min(before.descriptors, now.descriptors)
+    return replace(now, descriptors=descriptors, threads=min(before.threads, now.threads))
 
 
 @contextmanager

@@ -124,7 +124,8 @@ impl Completions {
 
     /// Where `piece`, which has no spaces, ends when it goes on at `cursor`.
     pub(super) fn advance(&self, cursor: Cursor, piece: &str) -> Option<Cursor> {
-        let goes_on = self.body(cursor.id)[cursor.at..].starts_with(piece);
+        let rest = self.body(cursor.id).get(cursor.at..);
+        let goes_on = rest.is_some_and(|rest| rest.starts_with(piece));
         let found =
             if goes_on { Some(cursor.id) } else { self.first_with(self.read(cursor), piece) };
         found.map(|id| Cursor { id, at: cursor.at + piece.len() })
@@ -154,7 +155,7 @@ impl Completions {
 
     /// What a log has repeated of it.
     fn read(&self, cursor: Cursor) -> &str {
-        &self.body(cursor.id)[..cursor.at]
+        self.body(cursor.id).get(..cursor.at).unwrap_or_default()
     }
 
     /// One of those that begin with `read` and go on with `piece`.
