@@ -277,6 +277,11 @@ impl Core {
         Ok(shielded(end)?.map(|value| tacenda_redact::summary(&value)))
     }
 
+    /// Nothing goes on in the log `log`.
+    fn end_log(&self, log: u64) -> PyResult<()> {
+        shielded(|| self.redactor.protected().end_log(log))
+    }
+
     /// Whether the policy keeps values of this kind as they are.
     fn keeps(&self, kind: &str) -> PyResult<bool> {
         Ok(self.redactor.policy().action(parse_kind(kind)?) == tacenda_policy::Action::Keep)

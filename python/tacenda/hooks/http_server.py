@@ -56,7 +56,7 @@ def start(core: Core, patches: Patches, imports: ImportWatch, records: Records) 
                 try:
                     original_handle(self)
                 finally:
-                    records.end_run(threading.get_ident())
+                    records.end_log(threading.get_ident())
 
         patches.replace(handler, "parse_request", parse_request)
         patches.replace(handler, "handle_one_request", handle_one_request)

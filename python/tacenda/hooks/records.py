@@ -163,6 +163,11 @@ class Records:
         record.msg, record.args = summary or MARKER, None
         self._handle(logger, record)
 
+    def end_log(self, thread: int) -> None:
+        """Writes that summary, for a thread that goes on with something else."""
+        self.end_run(thread)
+        self._core.end_log(thread)
+
     def _end_idle_runs(self) -> bool:
         due = time.monotonic() - _RUN_IDLE
         for thread, (_, _, last) in list(self._runs.items()):

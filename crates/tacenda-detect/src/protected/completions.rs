@@ -124,18 +124,20 @@ impl Completions {
 
     /// Where `piece`, which has no spaces, ends when it goes on at `cursor`.
     pub(super) fn advance(&self, cursor: Cursor, piece: &str) -> Option<Cursor> {
-        let rest = self.body(cursor.id).get(cursor.at..);
-        let goes_on = rest.is_some_and(|rest| rest.starts_with(piece));
-        let found =
-            if goes_on { Some(cursor.id) } else { self.first_with(self.read(cursor), piece) };
-        found.map(|id| Cursor { id, at: cursor.at + piece.len() })
+        let rest = self.body(cursor.id).get(cursor.at..)?;
+        rest.starts_with(piece).then(|| Cursor { at: cursor.at + piece.len(), ..cursor })
     }
 
-    /// Whether it can go on in no completion.
+    /// The same in any completion that is the same up to there.
+    pub(super) fn advance_any(&self, cursor: Cursor, piece: &str) -> Option<Cursor> {
+        let id = self.first_with(self.read(cursor), piece)?;
+        Some(Cursor { id, at: cursor.at + piece.len() })
+    }
+
+    /// Whether its completion does not go on.
     pub(super) fn is_over(&self, cursor: Cursor) -> bool {
         let growing = self.growing.get(&cursor.id);
         growing.is_none_or(|growing| growing.forget_at.is_some() && cursor.at == growing.body.len())
-            && !self.is_shared(cursor)
     }
 
     /// Whether both stand for the same completions.

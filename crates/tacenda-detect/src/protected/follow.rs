@@ -42,6 +42,8 @@ struct Follower {
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     cursor: Cursor,
+    /// Whether it stands for several completions.
+    is_shared: bool,
     /// None when a piece could be explained in no other way; else how many have been explained
     /// without it.
     doubt: Option<u8>,
@@ -69,8 +71,16 @@ impl Followers {
 }
 
 impl Reading {
-    fn doubtful(cursor: Cursor) -> Self {
-        Self { cursor, doubt: Some(0) }
+    fn doubtful(completions: &Completions, cursor: Cursor) -> Self {
+        Self { cursor, is_shared: completions.is_shared(cursor), doubt: Some(0) }
+    }
+
+    fn advance(self, completions: &Completions, piece: &str) -> Option<Cursor> {
+        let own = completions.advance(self.cursor, piece);
+        if own.is_none() && self.is_shared {
+            return completions.advance_any(self.cursor, piece);
+        }
+        own
     }
 }
 
@@ -82,7 +92,9 @@ impl Follower {
             // Line ends and spaces between the tokens are the log's own.
             return Followed::Continued;
         }
-        if !self.running && !piece.chars().any(char::is_alphanumeric) {
+        // Signs may be the log's own: they begin no run, though a completion may begin with them.
+        let is_silent = !self.running && !piece.chars().any(char::is_alphanumeric);
+        if piece.is_empty() {
             return Followed::No;
         }
         let (sure, doubtful): (Vec<_>, Vec<_>) =
@@ -105,9 +117,12 @@ impl Follower {
             self.readings = found.others;
             return if self.running { Followed::Ended } else { Followed::No };
         };
-        self.last = Some(last.id);
-        self.readings = found.readings(completions);
+        self.readings = found.readings(completions, is_silent);
         self.readings.truncate(MOST_READINGS);
+        if is_silent {
+            return Followed::No;
+        }
+        self.last = Some(last.id);
         let outcome = if self.running { Followed::Continued } else { Followed::Started };
         self.running = true;
         outcome
@@ -128,19 +143,20 @@ struct Explanations {
 
 impl Explanations {
     fn try_one(&mut self, completions: &Completions, reading: Reading, piece: &str) {
-        if let Some(further) = completions.advance(reading.cursor, piece) {
+        if let Some(further) = reading.advance(completions, piece) {
             self.before.push(reading);
             self.advanced.push(further);
-        } else if !completions.is_over(reading.cursor) {
+        } else if reading.is_shared || !completions.is_over(reading.cursor) {
             self.others.push(reading);
         }
     }
 
-    /// The readings that are left, each once, the likely ones first.
-    fn readings(self, completions: &Completions) -> Vec<Reading> {
+    /// The readings that are left, each once, the likely ones first. With `is_silent` nothing is
+    /// sure, for it may be a piece of none.
+    fn readings(self, completions: &Completions, is_silent: bool) -> Vec<Reading> {
         let Self { before, advanced, begun, others } = self;
         // Nothing else goes on: then it is what goes on, or what begins, for sure.
-        let is_sure = advanced.len() < 2;
+        let is_sure = advanced.len() < 2 && !is_silent;
         let mut new: Vec<Cursor> = Vec::with_capacity(advanced.len() + 1);
         let is_among = |new: &[Cursor], cursor: Cursor| {
             new.iter().any(|other| completions.is_same(*other, cursor))
@@ -150,7 +166,8 @@ impl Explanations {
                 new.push(cursor);
             }
         }
-        let mut readings: Vec<_> = new.iter().copied().map(Reading::doubtful).collect();
+        let doubtful = |cursor: &Cursor| Reading::doubtful(completions, *cursor);
+        let mut readings: Vec<_> = new.iter().map(doubtful).collect();
         if let Some(first) = readings.first_mut().filter(|_| is_sure) {
             first.doubt = None;
         }
@@ -162,8 +179,8 @@ impl Explanations {
         for reading in before.into_iter().filter(|reading| !is_among(&new, reading.cursor)) {
             if !is_sure {
                 readings.push(reading);
-            } else if new.len() > 1 || completions.is_shared(reading.cursor) {
-                readings.push(Reading::doubtful(reading.cursor));
+            } else if new.len() > 1 || reading.is_shared {
+                readings.push(Reading { doubt: Some(0), ..reading });
             }
         }
         readings.extend(doubtful.into_iter().filter_map(|reading| {
@@ -192,6 +209,11 @@ impl ProtectedValues {
             followers.logs.remove(&log);
         }
         outcome
+    }
+
+    /// Nothing more comes in the log `log`, or what comes goes on with nothing.
+    pub fn end_log(&self, log: u64) {
+        self.lock().followers.logs.remove(&log);
     }
 
     /// Ends the run of `log` and names the completion that it repeated. A later piece of that

@@ -201,6 +201,31 @@ fn many_completions_that_begin_alike_are_each_followed_in_their_own_log() {
 }
 
 #[test]
+fn a_completion_that_begins_with_signs_is_followed_from_its_first_word_on() {
+    let store = store();
+    let pieces = ["**", "Jane", " Roe", "**", "\n", "- ", "heron", ",", " violet"];
+    let id = store.open_completion();
+    let mut seen = Vec::new();
+    for piece in pieces {
+        store.extend_completion(id, piece);
+        seen.push(store.follow(1, piece));
+    }
+    assert_eq!(seen[..2], [Followed::No, Followed::Started]);
+    assert!(seen[2..].iter().all(|followed| *followed == Followed::Continued), "{seen:?}");
+    // Behind other records it goes on with a sign.
+    for piece in [";", " and", " seven", " onions"] {
+        store.extend_completion(id, piece);
+    }
+    assert_eq!(store.follow(1, "request 7 done"), Followed::Ended);
+    assert!(store.end_run(1).is_some());
+    assert_eq!(store.follow(1, "----"), Followed::No);
+    assert_eq!(store.follow(1, ";"), Followed::No);
+    assert_eq!(store.follow(1, "and"), Followed::Started);
+    store.end_log(1);
+    assert_eq!(store.follow(1, "seven"), Followed::No, "the log has ended");
+}
+
+#[test]
 fn completions_that_begin_alike_are_followed_in_one_log_by_turns() {
     let store = store();
     let ends = ["brown fox jumps over it", "red hen sits still"];
