@@ -109,7 +109,9 @@ impl Completions {
     }
 
     pub(super) fn forget(&mut self, ids: &[ValueId]) {
-        ids.iter().for_each(|id| drop(self.growing.remove(id)));
+        for id in ids {
+            self.growing.remove(id);
+        }
     }
 
     /// The text so far.

@@ -135,7 +135,9 @@ fn memory_that_was_needed_once_is_no_bound_for_ever() {
         .map(|n| store.protect(&value(n), Kind::Prompt, None, true).expect("long enough"))
         .collect();
     assert!(store.usage().bytes > 200_000, "what is held stays");
-    held.into_iter().for_each(|id| store.release(id, Duration::from_secs(60)));
+    for id in held {
+        store.release(id, Duration::from_secs(60));
+    }
     for n in 50..100 {
         store.protect(&value(n), Kind::Prompt, None, false).expect("long enough");
         store.release(ValueId(u64::MAX), Duration::ZERO);
