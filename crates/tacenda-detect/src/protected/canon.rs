@@ -1,7 +1,7 @@
 //! One canonical spelling for a text and for all its usual spellings.
 //!
 //! JSON, `repr`, URL and HTML escapes are decoded at any depth; white space, quotes, backslashes,
-//! `+` and terminal escapes are left out; case is folded. The same function runs over the
+//! `+`, terminal escapes and what cannot be decoded are left out; case is folded. The same function runs over the
 //! protected value and over the text that may hold it, so that a value with a literal `%40` in it
 //! meets itself again too.
 
@@ -127,6 +127,8 @@ fn is_left_out_char(char: char) -> bool {
     match char {
         '"' | '\'' | '\\' | '+' => true,
         _ if char.is_ascii() => char.is_ascii_whitespace() || char.is_ascii_control(),
+        // What could not be decoded: it says nothing, and all that is no text is full of it.
+        char::REPLACEMENT_CHARACTER => true,
         // Zero-width characters and the byte order mark are invisible in a log.
         '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => true,
         _ => char.is_whitespace(),

@@ -228,6 +228,25 @@ fn a_completion_that_begins_with_signs_is_followed_from_its_first_word_on() {
 }
 
 #[test]
+fn a_value_that_could_not_be_decoded_is_not_found_in_what_cannot_be() {
+    let store = store();
+    let id = store.open_completion();
+    for _ in 0..12 {
+        store.extend_completion(id, "\u{fffd}");
+    }
+    store.extend_completion(id, "the violet heron ships on friday");
+    store.protect(&"\u{fffd}".repeat(40), Kind::Prompt, None, true);
+    // Decoded from base64, it is no text.
+    let digest = "8bcbb4c131df56f7c79066016241cc9f3ab41c2d7e8fa9b0c1d2e3f4a65bd2e2ad";
+    for text in
+        [digest, "\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}"]
+    {
+        assert_eq!(masked(&store, text), text);
+    }
+    assert_eq!(masked(&store, "The \u{fffd}violet heron ships on Friday"), "#");
+}
+
+#[test]
 fn completions_that_begin_alike_are_followed_in_one_log_by_turns() {
     let store = store();
     let ends = ["brown fox jumps over it", "red hen sits still"];
