@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from abc import ABC, abstractmethod
@@ -184,12 +185,16 @@ class Run(Subject):
         (self.folder / "prompts.json").write_text(json.dumps(prompts))
         command = [sys.executable, "app.py", str(self._model)]
         before = os.times()
-        process = self.started(command, self._script.environment)
-        peaks = (Held(), Held())
-        while process.poll() is None:
-            now = processes.held(process.pid)
-            peaks = tuple(max(old, new, key=_peak) for old, new in zip(peaks, now, strict=True))
-            time.sleep(0.05)
+        # Kernels that MLX has compiled lie in temporary files, which the guard keeps for each
+        # program by itself: none of them finds those of a run before it.
+        with tempfile.TemporaryDirectory() as temporary:
+            environment = {**self._script.environment, "TMPDIR": temporary}
+            process = self.started(command, environment)
+            peaks = (Held(), Held())
+            while process.poll() is None:
+                now = processes.held(process.pid)
+                peaks = tuple(max(old, new, key=_peak) for old, new in zip(peaks, now, strict=True))
+                time.sleep(0.05)
         after = os.times()
         if process.returncode != 0:
             raise RuntimeError(f"the program failed:\n{self.log()[-3000:]}")
