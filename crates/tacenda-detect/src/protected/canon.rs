@@ -127,10 +127,9 @@ fn is_left_out_char(char: char) -> bool {
     match char {
         '"' | '\'' | '\\' | '+' => true,
         _ if char.is_ascii() => char.is_ascii_whitespace() || char.is_ascii_control(),
-        // What could not be decoded: it says nothing, and all that is no text is full of it.
-        char::REPLACEMENT_CHARACTER => true,
-        // Zero-width characters and the byte order mark are invisible in a log.
-        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => true,
+        // Zero-width characters and the byte order mark are invisible in a log. What could not be
+        // decoded says nothing, and all that is no text is full of it.
+        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | char::REPLACEMENT_CHARACTER => true,
         _ => char.is_whitespace(),
     }
 }
