@@ -1,9 +1,9 @@
 //! One canonical spelling for a text and for all its usual spellings.
 //!
 //! JSON, `repr`, URL and HTML escapes are decoded at any depth; white space, quotes, backslashes,
-//! `+`, terminal escapes and what cannot be decoded are left out; case is folded. The same function runs over the
-//! protected value and over the text that may hold it, so that a value with a literal `%40` in it
-//! meets itself again too.
+//! `+`, terminal escapes and what cannot be decoded are left out; case is folded. The same function
+//! runs over the protected value and over the text that may hold it, so that a value with a literal
+//! `%40` in it meets itself again too.
 
 /// One character of the canonical spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
