@@ -96,7 +96,7 @@ impl Appender {
         let mut pause = SOON;
         loop {
             match self.state() {
-                State::Owner(server) => match server.append(batch) {
+                State::Owner(server) => match server.append(batch, None) {
                     Ok(done) => return done,
                     Err(back) => {
                         batch = back;
@@ -145,7 +145,7 @@ impl Appender {
 
     fn leave(&self) -> Result<(), JournalError> {
         match std::mem::replace(&mut *lock(&self.state), State::Apart) {
-            State::Owner(server) => server.hand_over(),
+            State::Owner(server) => server.hand_over(None),
             State::Guest(_) | State::Apart => Ok(()),
         }
     }

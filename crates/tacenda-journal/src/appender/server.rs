@@ -39,6 +39,8 @@ pub(super) struct Server {
     /// Somebody has done with the journal.
     returned: Condvar,
     guests: Mutex<HashMap<u64, UnixStream>>,
+    /// One of them is gone.
+    left: Condvar,
     room: Room,
     folder: Folder,
 }
@@ -73,6 +75,7 @@ impl Server {
             journal: Mutex::new(Some(Arc::new(journal))),
             returned: Condvar::new(),
             guests: Mutex::default(),
+            left: Condvar::new(),
             room: Room { free: Mutex::new(ROOM), freed: Condvar::new() },
             folder: folder.clone(),
         });
@@ -93,9 +96,13 @@ impl Server {
         Some(Lease { journal: Some(journal), server: self })
     }
 
-    /// Appends; the records come back when the journal was handed over. One that has stopped is, to
-    /// be opened anew.
-    pub(super) fn append(&self, records: Vec<Record>) -> Result<Appended, Vec<Record>> {
+    /// Appends for this process or a guest; the records come back when the journal was handed over.
+    /// One that has stopped is, to be opened anew.
+    pub(super) fn append(
+        &self,
+        records: Vec<Record>,
+        guest: Option<u64>,
+    ) -> Result<Appended, Vec<Record>> {
         let Some(journal) = self.journal() else { return Err(records) };
         // The appender, or what reads requests, has checked them.
         let done = journal.append_checked(records);
@@ -103,14 +110,15 @@ impl Server {
         drop(journal);
         if stopped {
             // What became of the records is told already.
-            let _ = self.hand_over();
+            let _ = self.hand_over(guest);
         }
         Ok(done)
     }
 
-    /// Seals what there is, and leaves the journal to others. Whoever asks for it a second time finds
-    /// it done.
-    pub(super) fn hand_over(&self) -> Result<(), JournalError> {
+    /// Seals what there is, and leaves the journal to others, once all guests but the one who asks
+    /// have their answers: this process may end, and who has none sends its records again. Whoever
+    /// asks for it a second time finds it done.
+    pub(super) fn hand_over(&self, guest: Option<u64>) -> Result<(), JournalError> {
         let mut guard = lock(&self.journal);
         let Some(journal) = guard.take() else { return Ok(()) };
         while Arc::strong_count(&journal) > 1 {
@@ -123,7 +131,11 @@ impl Server {
             // What was sent already is answered.
             let _ = guest.shutdown(Shutdown::Read);
         }
-        Arc::into_inner(journal).expect("nobody else has it").close()
+        let closed = Arc::into_inner(journal).expect("nobody else has it").close();
+        let guests = lock(&self.guests);
+        let others = |guests: &mut HashMap<u64, _>| guests.keys().any(|one| Some(*one) != guest);
+        drop(self.left.wait_timeout_while(guests, PATIENCE, others));
+        closed
     }
 
     fn accept(self: &Arc<Self>, listener: &UnixListener) {
@@ -145,6 +157,10 @@ impl Server {
             let Ok(kept) = stream.try_clone() else { continue };
             {
                 let mut guests = lock(&self.guests);
+                // Who hands it over after this finds the guest.
+                if lock(&self.journal).is_none() {
+                    return;
+                }
                 if guests.len() >= MOST_GUESTS {
                     continue;
                 }
@@ -154,16 +170,21 @@ impl Server {
             let thread = std::thread::Builder::new().name("tacenda-guest".to_owned());
             let started = thread.spawn(move || {
                 // It is gone, or sends what is no request: then it has to connect anew.
-                let _ = server.serve(stream);
-                lock(&server.guests).remove(&number);
+                let _ = server.serve(stream, number);
+                server.forget(number);
             });
             if started.is_err() {
-                lock(&self.guests).remove(&number);
+                self.forget(number);
             }
         }
     }
 
-    fn serve(&self, mut stream: UnixStream) -> io::Result<()> {
+    fn forget(&self, guest: u64) {
+        lock(&self.guests).remove(&guest);
+        self.left.notify_all();
+    }
+
+    fn serve(&self, mut stream: UnixStream, guest: u64) -> io::Result<()> {
         stream.set_write_timeout(Some(PATIENCE))?;
         loop {
             // Who has nothing to ask stays; a request that was begun has its time.
@@ -178,15 +199,15 @@ impl Server {
             rest.read_exact(&mut content)?;
             let asked = Asked::parse(kind, &content).ok_or(io::ErrorKind::InvalidData)?;
             drop(content);
-            let reply = self.answer(asked);
+            let reply = self.answer(asked, guest);
             drop(room);
             reply.send(&mut stream)?;
         }
     }
 
-    fn answer(&self, asked: Asked) -> Reply {
+    fn answer(&self, asked: Asked, guest: u64) -> Reply {
         let done = match asked {
-            Asked::Append(records) => match self.append(records) {
+            Asked::Append(records) => match self.append(records, Some(guest)) {
                 Ok(done) => done.map(Option::unwrap_or_default),
                 Err(_) => return Reply::Moved,
             },
@@ -194,7 +215,7 @@ impl Server {
                 Some(journal) => journal.rotate().map(|()| 0),
                 None => return Reply::Moved,
             },
-            Asked::HandOver => self.hand_over().map(|()| 0),
+            Asked::HandOver => self.hand_over(Some(guest)).map(|()| 0),
         };
         done.map_or_else(|error| Reply::Failed(error.to_string()), Reply::Done)
     }

@@ -266,6 +266,35 @@ fn a_request_that_was_begun_has_its_time() {
 }
 
 #[test]
+fn who_ends_has_answered_all_that_it_wrote() {
+    use std::io::Write as _;
+    use std::os::unix::net::UnixStream;
+    let fixture = Fixture::new();
+    let owner = open(&fixture);
+    let mut guest = UnixStream::connect(fixture.path().join(SOCKET)).unwrap();
+    // Asks until nobody reads it: the owner waits for its answers to be taken.
+    guest.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let request = Request::Append(&[record(0)]).to_bytes();
+    while guest.write_all(&request).is_ok() {}
+    let reads = AtomicBool::new(false);
+    let answered = thread::scope(|scope| {
+        let closing = scope.spawn(|| {
+            owner.close().unwrap();
+            assert!(reads.load(Ordering::Relaxed), "it could have ended without an answer");
+        });
+        thread::sleep(Duration::from_millis(50));
+        reads.store(true, Ordering::Relaxed);
+        let mut answered = 0;
+        while let Ok(Reply::Done(_)) = Reply::read(&mut guest) {
+            answered += 1;
+        }
+        closing.join().unwrap();
+        answered
+    });
+    assert_eq!(messages(&fixture).len(), answered);
+}
+
+#[test]
 fn who_comes_while_the_journal_is_borrowed_waits() {
     let fixture = Fixture::new();
     let journal = Journal::take_over(&fixture.path(), &options()).unwrap();
