@@ -48,10 +48,6 @@ pub(super) struct Cursor {
 }
 
 impl Completions {
-    pub(super) fn is_empty(&self) -> bool {
-        self.growing.is_empty()
-    }
-
     pub(super) fn open(&mut self, id: ValueId) {
         self.growing.insert(id, Growing::default());
         if let Err(place) = self.place(id) {
@@ -117,6 +113,15 @@ impl Completions {
     /// The text so far.
     pub(super) fn text(&self, id: ValueId) -> Option<&str> {
         Some(&self.growing.get(&id)?.text)
+    }
+
+    /// Whether one of them may begin with `piece`, as its first bytes tell.
+    pub(super) fn may_begin(&self, piece: &str) -> bool {
+        let bytes = piece.split_whitespace().flat_map(str::bytes).take(size_of::<u64>());
+        let (count, wanted) = (bytes.clone().count(), head(bytes));
+        let seat = self.order.get(self.order.partition_point(|seat| seat.head < wanted));
+        let bits = u64::BITS - 8 * u32::try_from(count).unwrap_or_default();
+        seat.is_some_and(|seat| (seat.head ^ wanted).checked_shr(bits).is_none_or(|rest| rest == 0))
     }
 
     /// Where `piece`, which has no spaces, ends in those that begin with it.
@@ -230,6 +235,7 @@ mod tests {
                 let is_there = completions.growing.values().any(|it| it.body.starts_with(&wanted));
                 let found = completions.first_with(&read, &piece);
                 prop_assert_eq!(found.is_some(), is_there);
+                prop_assert!(completions.may_begin(&piece) || completions.begin(&piece).is_none());
                 prop_assert!(found.is_none_or(|id| completions.body(id).starts_with(&wanted)));
             }
         }

@@ -200,7 +200,8 @@ impl ProtectedValues {
         }
         let mut guard = self.lock();
         let State { completions, followers, .. } = &mut *guard;
-        if completions.is_empty() && followers.logs.is_empty() {
+        // Most of what is written goes on with nothing and begins nothing.
+        if !followers.logs.contains_key(&log) && !completions.may_begin(piece) {
             return Followed::No;
         }
         let follower = followers.logs.entry(log).or_default();

@@ -46,6 +46,9 @@ pub const HOLD: Duration = Duration::from_millis(50);
 /// How long we wait, after the program has ended, for descendants that still hold its output.
 const LINGER: Duration = Duration::from_millis(250);
 
+/// How often it is looked whether the program has ended, when no signal tells.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
 /// File descriptors that a filter may need: see `share::Server`.
 const MOST_DESCRIPTORS: u64 = 1024;
 
@@ -360,13 +363,16 @@ impl<R: Redact> Running<'_, R> {
     /// Passes bytes and signals on until the program has ended and its output is written, or only
     /// descendants hold it.
     fn pump(&mut self) -> io::Result<()> {
+        let mut looks = true;
+        let mut looked_at = Instant::now();
         loop {
-            if self.status.is_none()
-                && let Some(status) = self.ended()?
-            {
-                self.status = Some(status);
-                self.ended_at = Some(Instant::now());
-                self.streams.iter_mut().for_each(Stream::program_ended);
+            if looks && self.status.is_none() {
+                looked_at = Instant::now();
+                if let Some(status) = self.ended()? {
+                    self.status = Some(status);
+                    self.ended_at = Some(looked_at);
+                    self.streams.iter_mut().for_each(Stream::program_ended);
+                }
             }
             let linger = self.ended_at.map(|at| at + LINGER);
             if let Some(linger) = linger {
@@ -383,6 +389,10 @@ impl<R: Redact> Running<'_, R> {
             if woken || self.relay.deadline().is_some() {
                 self.on_signals()?;
             }
+            // Who has started us may have blocked the signal of its end.
+            looks = woken
+                || !self.streams.iter().any(Stream::is_open)
+                || looked_at.elapsed() > BETWEEN_LOOKS;
         }
     }
 
@@ -503,7 +513,10 @@ fn wait<R: Redact>(
 ) -> io::Result<bool> {
     let room_at = sinks.room_at();
     let idle = streams.iter().filter_map(Stream::idle_at);
-    let until = idle.chain(until).chain(server.due()).chain(room_at).min();
+    let rests: Vec<_> = streams.iter().filter_map(Stream::rest).collect();
+    // Who rests may have something to read that nobody asks for.
+    let all_asked = rests.is_empty();
+    let until = idle.chain(rests).chain(until).chain(server.due()).chain(room_at).min();
     let (reads, writes, told, woken) = {
         let mut fds = Vec::with_capacity(2 * streams.len() + extra.len());
         let mut owners = Vec::with_capacity(2 * streams.len());
@@ -539,13 +552,18 @@ fn wait<R: Redact>(
         let any = |fds: &[PollFd<'_>]| fds.iter().any(|fd| !fd.revents().is_empty());
         (ready(PollFlags::IN), ready(PollFlags::OUT), any(servers), any(extra))
     };
+    let is_due = server.is_due();
     // What was released before this moment was written before it, too, and has been looked at.
-    server.expire(reads.is_empty() && streams.iter().all(Stream::holds_nothing));
+    server.expire(all_asked && reads.is_empty() && streams.iter().all(Stream::holds_nothing));
+    if told && reads.is_empty() {
+        server.catch_up();
+    }
     for index in reads {
         streams[index].read(sinks, || server.catch_up());
-    }
-    if told || server.has_rested() {
-        server.catch_up();
+        if is_due {
+            // For once it asks again at once: there may be nothing to read.
+            streams[index].stay_awake();
+        }
     }
     for index in writes {
         streams[index].write();

@@ -10,10 +10,16 @@ use tacenda_sink::{Output, Sinks};
 
 use super::lines::Lines;
 use super::terminal;
+use crate::share::PAUSE;
 use crate::{Redact, StreamFilter};
 
-/// Bytes asked for in one read.
+/// Bytes asked for in one read: what a pipe holds.
 const BLOCK: usize = 64 * 1024;
+
+/// A program that writes so much at once may be waiting for room: for a while it is not kept
+/// waiting by a [`PAUSE`].
+const MUCH: usize = BLOCK / 2;
+const WHILE: Duration = Duration::from_millis(100);
 
 /// Where a stream leads.
 #[derive(Debug)]
@@ -36,6 +42,13 @@ pub(super) struct Stream<R> {
     output: Option<OwnedFd>,
     lines: Option<Lines>,
     may_block: bool,
+    /// Whether a rest after each read is noticed by nobody: not by who sits in front of it and sees
+    /// each key, nor in a log that puts the lines of several outputs in order.
+    rests: bool,
+    /// Nothing is read before: what is written line by line is taken in one go.
+    rests_until: Instant,
+    /// Nor is there a rest before then.
+    awake_until: Instant,
     filter: StreamFilter<R>,
     block: Vec<u8>,
     /// Redacted, not yet written from `written` on.
@@ -54,17 +67,21 @@ impl<R: Redact> Stream<R> {
         let Outlet { output, lines } = outlet;
         // Keys are echoed only where a person sits in front of both ends.
         let interactive = output.as_ref().is_some_and(isatty) && isatty(rustix::stdio::stdin());
+        let now = Instant::now();
         Self {
             input: Some(input),
             may_block: output.as_ref().is_some_and(terminal::may_block),
             output,
+            rests: !interactive && lines.is_none(),
             lines,
+            rests_until: now,
+            awake_until: now,
             filter: StreamFilter::new(redactor).interactive(interactive),
             block: vec![0; BLOCK],
             ready: Vec::new(),
             written: 0,
             hold,
-            next_idle: Instant::now(),
+            next_idle: now,
             owed: 0,
             failure: None,
         }
@@ -73,7 +90,12 @@ impl<R: Redact> Stream<R> {
     /// Where to wait for bytes, when there is room for them. `full`: the sinks have none.
     pub(super) fn readable(&self, full: bool) -> Option<BorrowedFd<'_>> {
         let has_room = self.is_flushed() && !(full && self.lines.is_some());
-        self.input.as_ref().filter(|_| has_room).map(AsFd::as_fd)
+        self.input.as_ref().filter(|_| has_room && self.rest().is_none()).map(AsFd::as_fd)
+    }
+
+    /// Until when nothing is read.
+    pub(super) fn rest(&self) -> Option<Instant> {
+        Some(self.rests_until).filter(|until| *until > Instant::now())
     }
 
     /// Where to wait for room, when there are bytes.
@@ -129,12 +151,26 @@ impl<R: Redact> Stream<R> {
                 let from = self.ready.len();
                 self.filter.push(&self.block[..count], &mut self.ready);
                 self.pass(from, sinks);
-                self.next_idle = Instant::now() + self.hold;
+                if !self.may_block {
+                    self.write();
+                }
+                let now = Instant::now();
+                self.next_idle = now + self.hold;
+                if count >= MUCH {
+                    self.awake_until = now + WHILE;
+                } else if self.rests && self.awake_until <= now {
+                    self.rests_until = now + PAUSE;
+                }
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
             // The last writer of a pseudo-terminal is gone: that is its end of file.
             Err(_) => self.end(sinks),
         }
+    }
+
+    /// There is no rest after this read.
+    pub(super) fn stay_awake(&mut self) {
+        self.rests_until = Instant::now();
     }
 
     /// Gives to the sinks what has been redacted, from here on.
@@ -190,6 +226,8 @@ impl<R: Redact> Stream<R> {
 
     /// The program has ended: what it wrote is still owed.
     pub(super) fn program_ended(&mut self) {
+        self.rests = false;
+        self.stay_awake();
         self.owed =
             self.input.as_ref().and_then(|fd| rustix::io::ioctl_fionread(fd).ok()).unwrap_or(0);
     }
@@ -236,4 +274,86 @@ fn without_waiting(bytes: &[u8]) -> usize {
         return most;
     }
     memchr::memrchr(b'\n', &bytes[..most]).map_or(most, |at| at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read as _, Seek as _};
+    use std::sync::Arc;
+
+    use rustix::pipe::pipe;
+    use tacenda_detect::{Engine, Limits, ProtectedValues, SharedValue};
+    use tacenda_policy::{Kind, Policy};
+    use tacenda_redact::{Keys, Redactor};
+
+    use super::*;
+    use crate::share::Server;
+
+    const PROMPT: &str = "The heron stands in the shallows and waits.\n";
+
+    /// A stream, where it is written to, where it leads to, and what it redacts with.
+    fn stream() -> (Stream<Arc<Redactor>>, OwnedFd, File, Arc<Redactor>) {
+        let (input, theirs) = pipe().unwrap();
+        let redactor = Redactor::new(Engine::builtin(), Policy::default(), Keys::random());
+        let redactor = Arc::new(redactor);
+        let file = tempfile::tempfile().unwrap();
+        let outlet = Outlet { output: Some(file.try_clone().unwrap().into()), lines: None };
+        (Stream::new(input, outlet, Arc::clone(&redactor), Duration::ZERO), theirs, file, redactor)
+    }
+
+    #[test]
+    fn a_line_is_followed_by_a_rest_and_much_is_not() {
+        let (mut stream, theirs, _file, _redactor) = stream();
+        let rests_after = |stream: &mut Stream<_>, bytes: &[u8]| {
+            rustix::io::write(&theirs, bytes).unwrap();
+            stream.read(&mut Sinks::default(), || {});
+            assert!(stream.is_flushed(), "a file takes it at once");
+            let rests = stream.rest().is_some();
+            assert_eq!(stream.readable(false).is_none(), rests);
+            rests
+        };
+        assert!(rests_after(&mut stream, b"one line\n"));
+        assert!(!rests_after(&mut stream, &b"many lines\n".repeat(5000)));
+        assert!(!rests_after(&mut stream, b"one line\n"), "more may come at once");
+        stream.awake_until = Instant::now();
+        assert!(rests_after(&mut stream, b"one line\n"));
+        stream.program_ended();
+        assert!(stream.rest().is_none(), "nobody waits for what is left");
+    }
+
+    #[test]
+    fn what_was_released_during_a_rest_goes_when_that_is_looked_at() {
+        let (stream, theirs, mut file, redactor) = stream();
+        let filter = redactor.protected();
+        let process = ProtectedValues::new(Limits::default(), Box::new(|_| [0; 3]));
+        process.adopt(&filter.shared_key());
+        process.protect(PROMPT, Kind::Prompt, None, true).unwrap();
+        let mut known = None;
+        process.each(|shared, fingerprints| {
+            let id = filter.put(None, &SharedValue { holds: 1, ..shared.clone() });
+            filter.add(id, 0, fingerprints);
+            known = Some((id, shared.clone()));
+        });
+        let (id, shared) = known.unwrap();
+
+        let mut streams = [stream];
+        let mut server = Server::deaf(filter);
+        let mut wait = || {
+            super::super::wait(&mut streams, &mut server, &mut Sinks::default(), &[], None)
+                .unwrap();
+        };
+        rustix::io::write(&theirs, b"one line\n").unwrap();
+        wait();
+        rustix::io::write(&theirs, PROMPT.as_bytes()).unwrap();
+        filter.put(Some(id), &SharedValue { expires: Duration::ZERO, ..shared });
+        let mut written = String::new();
+        while written.lines().count() < 2 {
+            wait();
+            written.clear();
+            file.rewind().unwrap();
+            file.read_to_string(&mut written).unwrap();
+        }
+        assert!(!written.contains("heron"), "{written}");
+    }
 }

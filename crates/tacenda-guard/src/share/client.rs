@@ -167,7 +167,7 @@ enum Fault {
 }
 
 /// A connection. The application may close any descriptor, and what is opened next has its number:
-/// so it is looked at before each use.
+/// so [`Client::audience`], which is asked before anything is told, looks at it.
 #[derive(Debug)]
 struct Socket {
     /// None while it is being dropped.
@@ -205,7 +205,7 @@ impl Socket {
     }
 
     fn send(&self, mut bytes: &[u8]) -> Result<(), Fault> {
-        let stream = self.open().ok_or(Fault::Ended)?;
+        let stream = self.stream.as_ref().ok_or(Fault::Ended)?;
         let flags = SendFlags::DONTWAIT | no_signal();
         while !bytes.is_empty() {
             match rustix::net::send(stream, bytes, flags) {

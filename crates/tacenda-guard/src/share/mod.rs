@@ -17,6 +17,8 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 pub use client::Client;
 pub use frame::{Decoder, Frame, Malformed};
 pub use server::Server;
@@ -28,7 +30,11 @@ pub const SHARE_VARIABLE: &str = "TACENDA_SHARE";
 /// How long a peer is waited for that does not answer: it is stopped, or the machine stands still.
 /// Looks are counted and not the time: then the peer had none of it either.
 const LOOKS: u32 = 20;
-const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(100);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// A pause of the filter after each look: what many requests tell, a token each, and what they log,
+/// a line each, is taken in one go.
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits until `fd` is ready; false when it was not after that many looks.
 pub(crate) fn wait_for(

@@ -15,7 +15,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use tacenda_detect::{ProtectedValues, ValueId};
 use tempfile::TempDir;
 
-use super::{Decoder, Frame, Malformed, is_ours, no_signal, without_signal};
+use super::{Decoder, Frame, Malformed, PAUSE, is_ours, no_signal, without_signal};
 
 /// The name of the socket in its directory.
 const NAME: &str = "values";
@@ -32,10 +32,8 @@ const BLOCK: usize = 64 * 1024;
 /// Bytes taken from one peer at a time, so that none keeps the others waiting.
 const SHARE: usize = 4 << 20;
 
-/// A pause after each look: what many requests tell, a token each, is taken in one go. Who sends
-/// goes on meanwhile, as long as the socket has room: after a look that has found [`MUCH`] it is
-/// short.
-const PAUSE: Duration = Duration::from_millis(10);
+/// A pause after a look that has found [`MUCH`]: who sends goes on meanwhile, as long as the socket
+/// has room.
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
 /// A socket holds a few hundred frames of single tokens.
 const MUCH: usize = 8 * 1024;
@@ -101,13 +99,9 @@ impl<'v> Server<'v> {
 
     /// When there is something to do without news.
     pub(crate) fn due(&self) -> Option<Instant> {
-        let accept_at = self.accept_at.filter(|at| *at > Instant::now());
-        self.paused_until.into_iter().chain(accept_at).chain(self.expire_at).min()
-    }
-
-    /// Whether a pause is over, in which something may have been told.
-    pub(crate) fn has_rested(&self) -> bool {
-        self.paused_until.is_some_and(|until| until <= Instant::now())
+        let now = Instant::now();
+        let pauses = self.paused_until.into_iter().chain(self.accept_at).filter(|at| *at > now);
+        pauses.chain(self.expire_at).min()
     }
 
     /// Takes in everything that was told before this call.
@@ -131,23 +125,28 @@ impl<'v> Server<'v> {
                 MUCH.. => Some(now + SHORT_PAUSE),
                 _ => Some(now + PAUSE),
             };
-            self.expire_at = Some(now + SOON);
+            let soon = now + SOON;
+            self.expire_at = Some(self.expire_at.map_or(soon, |at| at.min(soon)));
         } else {
             self.paused_until = None;
         }
     }
 
+    /// Whether it is time to look for what has expired.
+    pub(crate) fn is_due(&self) -> bool {
+        self.expire_at.is_some_and(|at| at <= Instant::now())
+    }
+
     /// Removes what was released or has expired, if all is `settled`: what was written before has
     /// been looked at, and nothing of it is held back.
     pub(crate) fn expire(&mut self, settled: bool) {
-        let now = Instant::now();
-        let is_due = self.expire_at.is_some_and(|at| at <= now);
         if settled {
             self.values.expire();
         }
-        if !is_due {
+        if !self.is_due() {
             return;
         }
+        let now = Instant::now();
         self.expire_at = match (settled, self.values.is_empty()) {
             (false, _) => Some(now + SOON),
             (true, false) => Some(now + LATER),
@@ -210,13 +209,13 @@ impl Peer {
         block: &mut [u8],
         heard: &mut bool,
     ) -> (bool, usize) {
-        let mut taken = 0;
+        let (mut taken, mut is_empty) = (0, false);
         loop {
             match self.apply(values) {
                 Ok(any) => *heard |= any,
                 Err(_) => return (false, taken),
             }
-            if taken >= SHARE {
+            if is_empty || taken >= SHARE {
                 return (true, taken);
             }
             match rustix::net::recv(&self.socket, &mut *block, RecvFlags::DONTWAIT) {
@@ -224,6 +223,7 @@ impl Peer {
                 Ok((_, count)) => {
                     self.decoder.push(&block[..count]);
                     taken += count;
+                    is_empty = count < block.len();
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return (true, taken),
