@@ -8,24 +8,25 @@ use tacenda_redact::{AtPath, Carry, Crossed, Part, Redactor, Report};
 /// Replaces sensitive values in the records of a stream. Implemented by [`Redactor`]; a test may
 /// put something smaller in its place.
 pub trait Redact {
-    /// `record` (a line with or without its end, or a part of one) with every sensitive value
-    /// replaced; borrowed when there is none. `carry` is what the records before left open.
-    fn redact_next<'t>(
-        &self,
-        carry: &mut Carry,
-        record: &'t [u8],
-        report: &mut Report,
-    ) -> Cow<'t, [u8]>;
-
-    /// The same for a record that is a range of a text: see [`Redactor::redact_range`].
+    /// A record (a line with or without its end, or a part of one) with every sensitive value
+    /// replaced; borrowed when there is none. It is a range of a text: see
+    /// [`Redactor::redact_range`]. `carry` is what the records before left open.
     fn redact_range<'t>(
         &self,
         carry: &mut Carry,
         around: &'t [u8],
         record: Range<usize>,
         report: &mut Report,
+    ) -> Cow<'t, [u8]>;
+
+    /// The same for a record that stands by itself.
+    fn redact_next<'t>(
+        &self,
+        carry: &mut Carry,
+        record: &'t [u8],
+        report: &mut Report,
     ) -> Cow<'t, [u8]> {
-        self.redact_next(carry, &around[record], report)
+        self.redact_range(carry, record, 0..record.len(), report)
     }
 
     /// The next part of a record that is too long to be looked at as a whole: see
@@ -46,15 +47,6 @@ pub trait Redact {
 macro_rules! redact_by {
     ($redactor:ident for $type:ty $(where $generic:ident: Redact)?) => {
         impl$(<$generic: Redact + ?Sized>)? Redact for $type {
-            fn redact_next<'t>(
-                &self,
-                carry: &mut Carry,
-                record: &'t [u8],
-                report: &mut Report,
-            ) -> Cow<'t, [u8]> {
-                $redactor::redact_next(self, carry, record, report)
-            }
-
             fn redact_range<'t>(
                 &self,
                 carry: &mut Carry,

@@ -52,12 +52,14 @@ impl Words {
 }
 
 impl Redact for Words {
-    fn redact_next<'t>(
+    fn redact_range<'t>(
         &self,
         carry: &mut Carry,
-        record: &'t [u8],
+        around: &'t [u8],
+        record: Range<usize>,
         report: &mut Report,
     ) -> Cow<'t, [u8]> {
+        let record = &around[record];
         self.redact_part(carry, record, 0..record.len(), report).unwrap().redacted
     }
 

@@ -68,16 +68,6 @@ pub struct AtPath<'r> {
 }
 
 impl AtPath<'_> {
-    /// As [`Redactor::redact_next`].
-    pub fn redact_next<'t>(
-        &self,
-        carry: &mut Carry,
-        record: &'t [u8],
-        report: &mut Report,
-    ) -> Cow<'t, [u8]> {
-        self.redact_range(carry, record, 0..record.len(), report)
-    }
-
     /// As [`Redactor::redact_range`].
     pub fn redact_range<'t>(
         &self,

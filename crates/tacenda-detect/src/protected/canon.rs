@@ -87,12 +87,14 @@ impl Iterator for Canon<'_> {
 }
 
 /// The canonical spelling of a text that stands as it is, in ASCII without escapes: how many
-/// characters it has, which come first in `chars`; none for any other text.
-pub(super) fn plain<const N: usize>(text: &[u8], chars: &mut [u8; N]) -> Option<usize> {
+/// characters it has, which come first in `chars`, and in `places` where they stand; none for any
+/// other text. It has at most 256 bytes.
+pub(super) fn plain(text: &[u8], chars: &mut [u8; 256], places: &mut [u8; 256]) -> Option<usize> {
     let (mut count, mut is_plain) = (0, true);
-    for &byte in text {
+    for (place, &byte) in (0..=u8::MAX).zip(text) {
         let class = PLAIN[usize::from(byte)];
         chars[count] = class;
+        places[count] = place;
         count += usize::from(class != LEFT_OUT);
         is_plain &= class != NOT_PLAIN;
     }
@@ -292,10 +294,15 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn plain_text_has_one_spelling(text in "[ -~\n]{0,64}") {
-            let mut chars = [0; 64];
+            let (mut chars, mut places) = ([0; 256], [0; 256]);
             let slow: String = spelling(&text);
-            match plain(text.as_bytes(), &mut chars) {
-                Some(count) => proptest::prop_assert_eq!(&chars[..count], slow.as_bytes()),
+            match plain(text.as_bytes(), &mut chars, &mut places) {
+                Some(count) => {
+                    let starts = Canon::new(text.as_bytes()).map(|canonical| canonical.start);
+                    let places = places[..count].iter().map(|place| usize::from(*place));
+                    proptest::prop_assert_eq!(&chars[..count], slow.as_bytes());
+                    proptest::prop_assert!(places.eq(starts));
+                }
                 None => proptest::prop_assert!(text.contains(['\\', '%', '&'])),
             }
         }

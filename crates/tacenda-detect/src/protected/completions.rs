@@ -115,10 +115,15 @@ impl Completions {
         Some(&self.growing.get(&id)?.text)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.growing.len()
+    }
+
     /// Whether one of them may begin with `piece`, as its first bytes tell.
     pub(super) fn may_begin(&self, piece: &str) -> bool {
         let bytes = piece.split_whitespace().flat_map(str::bytes).take(size_of::<u64>());
-        let (count, wanted) = (bytes.clone().count(), head(bytes));
+        let mut count = 0;
+        let wanted = head(bytes.inspect(|_| count += 1));
         let seat = self.order.get(self.order.partition_point(|seat| seat.head < wanted));
         let bits = u64::BITS - 8 * u32::try_from(count).unwrap_or_default();
         seat.is_some_and(|seat| (seat.head ^ wanted).checked_shr(bits).is_none_or(|rest| rest == 0))

@@ -55,6 +55,10 @@ const MOST_READINGS: usize = 256;
 const MOST_DOUBT: u8 = 16;
 
 impl Followers {
+    pub(super) fn len(&self) -> usize {
+        self.logs.len()
+    }
+
     /// Forgets completions of these: what stands at one of them stands at another that is the same
     /// up to there, or is given up. Logs that follow nothing are forgotten, too.
     pub(super) fn forget(&mut self, completions: &mut Completions, ids: &[ValueId]) {
@@ -195,7 +199,7 @@ impl ProtectedValues {
     /// Whether `piece`, written to the log `log`, is the next piece of a completion. A piece
     /// without letters or digits continues a run and starts none.
     pub fn follow(&self, log: u64, piece: &str) -> Followed {
-        if self.is_empty() {
+        if self.follows_nothing() {
             return Followed::No;
         }
         let mut guard = self.lock();

@@ -41,6 +41,8 @@ struct Open {
     /// What the index of the next canonical character is when nothing is left out before it.
     next_index: usize,
     recent: [Place; MAX_WINDOW],
+    /// The end of a clean text, whose places are not among the recent ones yet: few are asked for.
+    tail: Vec<u8>,
     run: Option<Run>,
 }
 
@@ -52,6 +54,9 @@ struct Place {
     inside_word: bool,
     after_gap: bool,
 }
+
+/// What [`Run::chars`] adds at most to the distance of its first and last character.
+const GAPS: usize = 3;
 
 /// Consecutive fingerprints of protected text.
 #[derive(Clone, Copy, Debug)]
@@ -130,15 +135,28 @@ impl<'s> Scan<'s> {
 
     /// Whether `text` is sure to repeat nothing, as nearly every text is: quicker to tell than where
     /// something is repeated. Sure is only plain ASCII without escapes.
+    ///
+    /// Not every window is looked up: a run of windows that are all protected counts only when it
+    /// is long enough, so it holds the next one that is looked up, or it goes on behind the text.
     fn is_clean(self, text: &[u8], roller: &mut Roller) -> bool {
         if self.state.has_short() {
             return false;
         }
+        let shortest = self.values.limits.min_chars.saturating_sub(GAPS);
+        let (mut chars, mut places) = ([0; 256], [0; 256]);
         text.chunks(256).all(|chunk| {
-            let mut chars = [0; 256];
-            let Some(count) = plain(chunk, &mut chars) else { return false };
-            chars[..count].iter().all(|char| {
-                roller.push(self.key, char::from(*char));
+            let Some(count) = plain(chunk, &mut chars, &mut places) else { return false };
+            // Where the first run ends that the last look has not seen.
+            let mut next = 0;
+            (0..count).all(|at| {
+                roller.push(self.key, char::from(chars[at]));
+                if usize::from(places[at]) < next && at + 1 < count {
+                    return true;
+                }
+                // A window that begins in what stands before is looked up.
+                next = (at + 2)
+                    .checked_sub(GRAM)
+                    .map_or(0, |from| usize::from(places[from]) + shortest);
                 let hash = roller.window(self.key, GRAM);
                 hash.and_then(|hash| self.state.grams.owner(hash)).is_none()
             })
@@ -155,16 +173,25 @@ impl Open {
             from -= 1;
             kept += usize::from(!is_left_out(text[from]));
         }
-        let base = self.decoded;
-        for (count, at) in
-            (roller.count() - kept..).zip((from..text.len()).filter(|at| !is_left_out(text[*at])))
-        {
-            let is_word = |at: usize| text[at].is_ascii_alphanumeric();
+        if from == 0 {
+            self.settle();
+        }
+        self.tail.clear();
+        self.tail.extend_from_slice(&text[from..]);
+        self.decoded += text.len();
+        self.roller = roller;
+    }
+
+    /// Enters the places that were left out.
+    fn settle(&mut self) {
+        let tail = std::mem::take(&mut self.tail);
+        let base = self.decoded - tail.len();
+        let kept = || (0..tail.len()).filter(|at| !is_left_out(tail[*at]));
+        for (count, at) in (self.roller.count() - kept().count()..).zip(kept()) {
+            let is_word = |at: usize| tail[at].is_ascii_alphanumeric();
             let inside_word = is_word(at) && at > 0 && is_word(at - 1);
             self.enter(count, Place { start: 0, index: base + at, inside_word, after_gap: false });
         }
-        self.decoded = base + text.len();
-        self.roller = roller;
     }
 
     /// Notes the place of the character after the first `count`.
@@ -193,6 +220,7 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn text(&mut self, text: &[u8]) {
+        self.trail.settle();
         let base = self.trail.decoded;
         let mut canon = Canon::new(text);
         let has_short = self.state.has_short();
@@ -337,23 +365,53 @@ mod tests {
         ]
     }
 
+    /// Checks that records, one after the other, are found to repeat what a search finds.
+    fn check(values: &ProtectedValues, records: &[&str]) {
+        let (mut trail, mut spans) = (Trail::default(), Vec::new());
+        let (mut open, mut expected) = (Open::default(), Vec::new());
+        for record in records {
+            values.scan(record.as_bytes(), &mut trail, &mut spans);
+            let state = values.lock();
+            let scan = Scan { values, key: values.key(), state: &state };
+            scan.with(&mut open, &mut expected).text(record.as_bytes());
+            assert_eq!(spans, expected, "{records:?}");
+        }
+    }
+
+    fn values() -> ProtectedValues {
+        let values = ProtectedValues::new(Limits::default(), Box::new(|_| [1, 2, 3]));
+        values.protect(VALUE, Kind::Prompt, None, true).unwrap();
+        values
+    }
+
+    #[test]
+    fn a_fragment_of_any_length_passes_or_does_not_wherever_it_is_cut() {
+        let values = values();
+        for (at, len) in (0..40).step_by(3).flat_map(|at| (12..21).map(move |len| (at, len))) {
+            let fragment = &VALUE[at..at + len];
+            for text in [
+                fragment.to_owned(),
+                format!("status {fragment} 200"),
+                format!("{}{fragment}{}", "x".repeat(245), "y".repeat(20)),
+                format!("\"{fragment}\""),
+            ] {
+                check(&values, &[&text]);
+                let from = text.len().saturating_sub(50);
+                for cut in (from..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
+                    check(&values, &[&text[..cut], &text[cut..]]);
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn a_text_that_passes_leaves_what_a_search_leaves(
             records in prop::collection::vec(prop::collection::vec(piece(), 0..12), 1..6),
         ) {
-            let values = ProtectedValues::new(Limits::default(), Box::new(|_| [1, 2, 3]));
-            values.protect(VALUE, Kind::Prompt, None, true).unwrap();
-            let (mut trail, mut spans) = (Trail::default(), Vec::new());
-            let (mut open, mut expected) = (Open::default(), Vec::new());
-            for record in records {
-                let text = record.concat();
-                values.scan(text.as_bytes(), &mut trail, &mut spans);
-                let state = values.lock();
-                let scan = Scan { values: &values, key: values.key(), state: &state };
-                scan.with(&mut open, &mut expected).text(text.as_bytes());
-                prop_assert_eq!(&spans, &expected);
-            }
+            let records: Vec<String> = records.iter().map(|pieces| pieces.concat()).collect();
+            let records: Vec<&str> = records.iter().map(String::as_str).collect();
+            check(&values(), &records);
         }
     }
 }

@@ -87,6 +87,8 @@ pub struct ProtectedValues {
     identity: RandomState,
     /// How many values there are: zero lets every scan return at once, without the lock.
     count: AtomicUsize,
+    /// How many completions there are, and logs that follow some: the same for them.
+    followed: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -140,6 +142,7 @@ impl ProtectedValues {
             fingerprint,
             identity: RandomState::new(),
             count: AtomicUsize::new(0),
+            followed: AtomicUsize::new(0),
             state: Mutex::default(),
         }
     }
@@ -147,6 +150,11 @@ impl ProtectedValues {
     /// Whether there is nothing to look for.
     pub fn is_empty(&self) -> bool {
         self.count.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether no log can repeat a completion token by token.
+    pub(super) fn follows_nothing(&self) -> bool {
+        self.followed.load(Ordering::Acquire) == 0
     }
 
     /// The bounds in force.
@@ -313,6 +321,7 @@ impl ProtectedValues {
 
     pub(super) fn publish(&self, state: &State) {
         self.count.store(state.values.len(), Ordering::Release);
+        self.followed.store(state.completions.len() + state.followers.len(), Ordering::Release);
     }
 
     /// The fingerprints of `text`: of each eight characters, or of the whole when it is short.
