@@ -17,9 +17,10 @@ use crate::part::Part;
 use crate::place::{Folder, Place, is_missing, unusable};
 use crate::record::{Record, Seen};
 use crate::recover::ERASING;
-use crate::segment::Sealed;
+use crate::sealed::Sealed;
 use crate::sha256;
-use crate::wal::{self, Header, Survey};
+use crate::survey::{Keys, Survey, survey};
+use crate::wal::{self, Header};
 
 /// A journal that is read. It may be written to by another process at the same time.
 pub struct Reader {
@@ -91,7 +92,7 @@ impl Reader {
     pub fn active(&self) -> Result<Option<(u64, u64)>, JournalError> {
         let bytes = self.root.folder("active")?.read(&wal::name(self.view.state.next.0))?;
         let count =
-            |bytes: Vec<u8>| Some((u64::from(wal::survey(&bytes)?.records), bytes.len() as u64));
+            |bytes: Vec<u8>| Some((u64::from(survey(&bytes)?.records), bytes.len() as u64));
         Ok(bytes.and_then(count))
     }
 
@@ -189,7 +190,7 @@ impl Reader {
         match self.open_segment(segment)? {
             Stored::Parquet(sealed) => Ok(Blocks::Sealed(sealed)),
             Stored::Wal(bytes) => {
-                let survey = header(segment.number, wal::survey(&bytes))?;
+                let survey = header(segment.number, survey(&bytes))?;
                 self.unwrapped(bytes, survey)
             }
             Stored::Deleted => Ok(Blocks::None),
@@ -204,7 +205,7 @@ impl Reader {
             // After a crash it is moved before the log tells of it.
             None => self.root.folder("segments")?.read(&name)?,
         };
-        match bytes.and_then(|bytes| Some((wal::survey(&bytes)?, bytes))) {
+        match bytes.and_then(|bytes| Some((survey(&bytes)?, bytes))) {
             Some((survey, bytes)) => self.unwrapped(bytes, survey),
             None => Ok(Blocks::None),
         }
@@ -289,15 +290,15 @@ impl Reader {
         &self,
         number: u64,
         bytes: &[u8],
-    ) -> Result<(wal::Keys, Vec<Record>), JournalError> {
-        let survey = header(number, wal::survey(bytes))?;
+    ) -> Result<(Keys, Vec<Record>), JournalError> {
+        let survey = header(number, survey(bytes))?;
         let keys = self.keys_of_wal(&survey)?;
         let batches = survey.open(bytes, keys.each_ref().map(Option::as_ref));
         let records = batches.collect::<Result<Vec<_>, _>>()?.concat();
         Ok((keys, records))
     }
 
-    fn keys_of_wal(&self, survey: &Survey) -> Result<wal::Keys, JournalError> {
+    fn keys_of_wal(&self, survey: &Survey) -> Result<Keys, JournalError> {
         let Header { segment, wrapped, .. } = &survey.header;
         let keys = Part::ALL.map(|part| self.identities.unwrap(&wrapped[part.index()]));
         if keys[0].is_none() {

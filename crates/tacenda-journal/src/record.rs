@@ -6,8 +6,8 @@ use tacenda_policy::Class;
 use crate::Hash;
 use crate::error::JournalError;
 use crate::fields;
+use crate::leaf::Fields;
 use crate::part::Part;
-use crate::sha256;
 
 /// The longest record, in bytes of all its parts.
 pub const LONGEST: usize = 16 << 20;
@@ -127,6 +127,11 @@ impl Record {
         &mut self.fields[Part::Of(class).index() - 1]
     }
 
+    /// The fields of each class.
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        self.fields.each_ref().map(Option::as_deref)
+    }
+
     /// Whether the journal takes it.
     pub(crate) fn check(&self) -> Result<(), JournalError> {
         self.check_size()?;
@@ -154,14 +159,10 @@ impl Record {
         14 + self.level.len() + self.logger.len() + self.kinds.len() + fields
     }
 
-    /// The head as bytes: time, then level, logger and kinds, each after its length in two bytes.
+    /// The head as bytes.
     pub(crate) fn head(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.time.to_be_bytes());
-        for text in [&self.level, &self.logger, &self.kinds] {
-            let length = u16::try_from(text.len()).expect("checked when it was taken");
-            bytes.extend_from_slice(&length.to_be_bytes());
-            bytes.extend_from_slice(text.as_bytes());
-        }
+        let texts = [&self.level, &self.logger, &self.kinds].map(String::as_bytes);
+        head(self.time, texts, bytes).expect("checked when it was taken");
     }
 
     /// The inverse: the record without fields, and what follows.
@@ -215,10 +216,15 @@ impl Record {
     }
 }
 
-/// The commitment to a part: it binds to the content and, without the salt, tells nothing of it.
-pub(crate) fn commitment(part: Part, salt: &Hash, content: &[u8]) -> Hash {
-    let number = u8::try_from(part.index()).expect("there are five parts");
-    sha256(&[&[2, number], salt, content])
+/// A head as bytes: the time, then level, logger and kinds, each after its length in two bytes. `None`
+/// when one of them is too long for that.
+pub(crate) fn head(time: i64, texts: [&[u8]; 3], bytes: &mut Vec<u8>) -> Option<()> {
+    bytes.extend_from_slice(&time.to_be_bytes());
+    for text in texts {
+        bytes.extend_from_slice(&u16::try_from(text.len()).ok()?.to_be_bytes());
+        bytes.extend_from_slice(text);
+    }
+    Some(())
 }
 
 /// A time as RFC 3339 spells it, in UTC.

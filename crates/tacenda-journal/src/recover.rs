@@ -7,7 +7,8 @@
 use crate::entry::{Event, Format, SegmentState};
 use crate::error::JournalError;
 use crate::place::{Folder, is_missing};
-use crate::wal::{self, Remains, Survey};
+use crate::survey::{Remains, Survey};
+use crate::wal;
 use crate::writer::Owner;
 use crate::{sha256, tree};
 

@@ -13,7 +13,8 @@ use crate::error::JournalError;
 use crate::place::Folder;
 use crate::reader::Reader;
 use crate::recover::ERASING;
-use crate::wal::{self, Remains};
+use crate::survey::Remains;
+use crate::wal;
 use crate::{Hash, log_view, sha256};
 
 /// What the name of a segment's file ends with while it is sealed.
