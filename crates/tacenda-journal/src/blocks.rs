@@ -56,9 +56,11 @@ impl Blocks {
                 let begins = |time, level: &str| filter.begins(time, level);
                 let Some(group) = sealed.group(block, &begins)? else { return Ok(Vec::new()) };
                 let closed = sealed.closed();
-                let rows = (0..group.len()).filter(|row| begins(group.time(*row), &group.level(*row)));
+                let rows =
+                    (0..group.len()).filter(|row| begins(group.time(*row), &group.level(*row)));
                 let seen = rows.map(|row| {
-                    let (sequence, Row { record, erased, .. }) = (group.sequence(row), group.row(row));
+                    let (sequence, Row { record, erased, .. }) =
+                        (group.sequence(row), group.row(row));
                     Seen { sequence, record, sealed: closed.clone(), erased }
                 });
                 Ok(seen.filter(passing).collect())

@@ -11,6 +11,7 @@ extern crate self as tacenda_journal;
 mod appender;
 mod blocks;
 mod canonical;
+mod checked;
 mod deep;
 mod disk;
 mod entry;
@@ -75,8 +76,8 @@ pub mod untrusted {
     pub use crate::entry::parse as entry;
     pub use crate::keys::read_key_material as key_material;
     pub use crate::note::Note;
-    pub use crate::tiles::bundle;
     pub use crate::survey::survey;
+    pub use crate::tiles::bundle;
 }
 
 /// SHA-256 (FIPS 180-4).

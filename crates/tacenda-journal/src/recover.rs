@@ -173,6 +173,7 @@ impl Owner {
             root: survey.map_or_else(|| tree::root(&[]), |survey| survey.root),
             sha256: sha256(&[&bytes[..length]]),
             bytes: length as u64,
+            tail: None,
             erased: 0,
             expired: Vec::new(),
             cut: Some((bytes.len() - length) as u64),

@@ -4,7 +4,7 @@ use tacenda_policy::Class;
 
 use crate::Hash;
 use crate::deep;
-use crate::entry::{Event, Format, SegmentState};
+use crate::entry::{Event, Format, SegmentState, Written};
 use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::leaf::commitment;
@@ -57,13 +57,13 @@ impl Owner {
     }
 
     /// Writes a segment anew, under other keys, and notes so: the event is told how many records have
-    /// lost something, the hash of the file, and its bytes.
+    /// lost something, and the file.
     pub(crate) fn rewrite(
         &mut self,
         reader: &Reader,
         segment: &SegmentState,
         gone: Gone<'_>,
-        event: impl FnOnce(u64, Hash, u64) -> Event,
+        event: impl FnOnce(u64, Written) -> Event,
     ) -> Result<u64, JournalError> {
         if self.has_stopped() {
             // What is written already may be what the log tells of.
@@ -104,9 +104,9 @@ impl Owner {
         let output = self.segments.create(&new)?;
         let rows = rows.into_iter().map(Ok);
         let written = segment::write(output, &keys, &salts, &expired, segment.first, rows);
-        let noted = written.and_then(|(sha256, bytes)| {
+        let noted = written.and_then(|file| {
             self.segments.sync()?;
-            self.note(event(touched, sha256, bytes))
+            self.note(event(touched, file))
         });
         match noted {
             Ok(()) => self.replace_segment(segment.number, &file).map(|()| touched),

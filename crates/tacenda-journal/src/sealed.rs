@@ -1,8 +1,6 @@
 //! The file of a sealed segment, as it is read.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Read as _;
 use std::sync::Arc;
 
 use parquet::column::reader::ColumnReaderImpl;
@@ -15,13 +13,14 @@ use parquet::file::column_crypto_metadata::ColumnCryptoMetaData::{
     ENCRYPTION_WITH_COLUMN_KEY, ENCRYPTION_WITH_FOOTER_KEY,
 };
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::ChunkReader as _;
 use parquet::file::statistics::Statistics;
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::TypePtr;
 use tacenda_policy::Class;
 
 use crate::Hash;
+use crate::checked::{BLOCKS, Checked};
+use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::keys::{Identities, Key, read_key_material};
 use crate::leaf::{Expired, Fields};
@@ -37,7 +36,7 @@ use crate::thrift::Struct;
 
 /// A sealed segment.
 pub(crate) struct Sealed {
-    file: File,
+    file: Checked,
     name: String,
     metadata: ParquetMetaData,
     keys: [Option<Key>; 5],
@@ -51,30 +50,34 @@ impl Sealed {
     /// Opens a segment with the identities at hand. Without the key of the head nothing opens; a
     /// class without a key stays sealed.
     pub(crate) fn open(
-        file: File,
-        name: &str,
-        segment: u64,
-        expired: &[Class],
+        mut file: Checked,
+        segment: &SegmentState,
         identities: &Identities,
     ) -> Result<Self, JournalError> {
-        let damaged = |what| JournalError::damaged(name, what);
-        let length = file.metadata().map_err(|_| damaged("it cannot be read"))?.len();
-        let tail = file_crypto(&file, length).ok_or(damaged("it is no encrypted Parquet"))?;
-        let (footer, _) = Struct::read(&tail).ok_or(damaged("its footer is malformed"))?;
+        let name = format!("segments/{}", segment.file());
+        let damaged = |what| JournalError::damaged(name.as_str(), what);
+        let (footer, _) = Struct::read(file.tail()).ok_or(damaged("its footer is malformed"))?;
         // FileCryptoMetaData: the algorithm (AES_GCM_V1: prefix, unique part), and the footer key.
         let unique = footer.inner(1).and_then(|one| one.inner(1)).and_then(|one| one.bytes(2));
         let aad = unique.ok_or(damaged("its footer is malformed"))?.to_vec();
         let material = footer.bytes(2).and_then(read_key_material);
         let wrapped = material.ok_or(damaged("its footer is malformed"))?;
-        let no_key = JournalError::NoKey { part: Part::Head.name(), segment };
+        let no_key = JournalError::NoKey { part: Part::Head.name(), segment: segment.number };
         let head = identities.unwrap(&wrapped).ok_or(no_key)?;
+        let metadata =
+            metadata(&file, &head, &[]).map_err(|_| damaged("its footer was changed"))?;
+        let pairs = metadata.file_metadata().key_value_metadata().into_iter().flatten();
+        let hashes = pairs.filter(|pair| pair.key == BLOCKS).find_map(|pair| pair.value.as_ref());
+        hashes
+            .and_then(|hashes| file.set_hashes(hashes))
+            .ok_or(damaged("its footer does not hold the hashes of its blocks"))?;
         let mut sealed = Self {
-            metadata: metadata(&file, &head, &[]).map_err(|_| damaged("its footer was changed"))?,
+            metadata,
             file,
-            name: name.to_owned(),
             keys: [Some(head), None, None, None, None],
-            expired: expired.to_vec(),
+            expired: segment.expired.clone(),
             aad,
+            name,
         };
         sealed.unwrap(identities);
         Ok(sealed)
@@ -241,7 +244,7 @@ impl Sealed {
         let length = usize::try_from(chunk.compressed_size()).map_err(|_| damaged())?;
         let pages = Pages::new(
             Chunk {
-                bytes: self.file.get_bytes(start, length)?.to_vec(),
+                bytes: self.file.read(start, length).ok_or_else(damaged)?,
                 file: self.aad.clone(),
                 row_group: u16::try_from(group).map_err(|_| damaged())?,
                 column: u16::try_from(column).map_err(|_| damaged())?,
@@ -325,7 +328,7 @@ fn text(value: &ByteArray) -> Cow<'_, str> {
 }
 
 fn metadata(
-    file: &File,
+    file: &Checked,
     head: &Key,
     keys: &[(Part, &Key)],
 ) -> Result<ParquetMetaData, ParquetError> {
@@ -335,24 +338,13 @@ fn metadata(
             decryption = decryption.with_column_key(&name, key.to_vec());
         }
     }
-    let metadata = ParquetMetaDataReader::new()
-        .with_decryption_properties(Some(decryption.build()?))
-        .parse_and_finish(file)?;
+    let mut reader =
+        ParquetMetaDataReader::new().with_decryption_properties(Some(decryption.build()?));
+    reader.try_parse_sized(file.tail(), file.length())?;
+    let metadata = reader.finish()?;
     let expected: TypePtr = Arc::new(parse_message_type(SCHEMA)?);
     if *metadata.file_metadata().schema_descr().root_schema_ptr() != *expected {
         return Err(ParquetError::General("it has other columns".to_owned()));
     }
     Ok(metadata)
-}
-
-/// What stands before the encrypted footer, and the footer.
-fn file_crypto(file: &File, length: u64) -> Option<Vec<u8>> {
-    let mut end = [0; 8];
-    file.get_read(length.checked_sub(8)?).ok()?.read_exact(&mut end).ok()?;
-    let size = u64::from(u32::from_le_bytes(*end.first_chunk()?));
-    if &end[4..] != b"PARE" {
-        return None;
-    }
-    let start = (length - 8).checked_sub(size)?;
-    Some(file.get_bytes(start, usize::try_from(size).ok()?).ok()?.to_vec())
 }

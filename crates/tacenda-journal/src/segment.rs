@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
@@ -17,6 +20,8 @@ use sha2::{Digest as _, Sha256};
 use tacenda_policy::Class;
 
 use crate::Hash;
+use crate::checked::{BLOCK, BLOCKS};
+use crate::entry::Written;
 use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::leaf::Expired;
@@ -94,8 +99,7 @@ impl Row {
     }
 }
 
-/// Writes the file of a segment, without the content of the classes that have expired; its hash and
-/// size.
+/// Writes the file of a segment, without the content of the classes that have expired.
 pub(crate) fn write(
     output: Output,
     keys: &SegmentKeys,
@@ -103,9 +107,16 @@ pub(crate) fn write(
     expired: &[Class],
     first: u64,
     rows: impl Iterator<Item = Result<Row, JournalError>>,
-) -> Result<(Hash, u64), JournalError> {
+) -> Result<Written, JournalError> {
     let schema = Arc::new(parse_message_type(SCHEMA).map_err(seal)?);
-    let hashing = Hashing { output, hasher: Sha256::new(), bytes: 0 };
+    let hashing = Hashing {
+        output,
+        hasher: Sha256::new(),
+        bytes: 0,
+        block: Sha256::new(),
+        room: BLOCK,
+        hashes: Vec::new(),
+    };
     let mut file =
         SerializedFileWriter::new(hashing, schema, Arc::new(properties(keys)?)).map_err(seal)?;
     let mut group: Vec<Row> = Vec::new();
@@ -123,10 +134,16 @@ pub(crate) fn write(
     if !group.is_empty() {
         write_group(&mut file, next, &group, is_first.then_some(salts), expired)?;
     }
-    let mut hashing = file.into_inner().map_err(seal)?;
-    hashing.flush().map_err(|error| seal(error.into()))?;
+    file.flush().map_err(|error| seal(error.into()))?;
+    let hashes = file.inner_mut().end_blocks();
+    file.append_key_value_metadata(KeyValue::new(BLOCKS.to_owned(), BASE64_STANDARD.encode(hashes)));
+    let hashing = file.into_inner().map_err(seal)?;
     hashing.output.sync()?;
-    Ok((hashing.hasher.finalize().into(), hashing.bytes))
+    Ok(Written {
+        sha256: hashing.hasher.finalize().into(),
+        bytes: hashing.bytes,
+        tail: hashing.block.finalize().into(),
+    })
 }
 
 fn properties(keys: &SegmentKeys) -> Result<WriterProperties, JournalError> {
@@ -253,11 +270,32 @@ fn seal(error: ParquetError) -> JournalError {
     JournalError::Seal { what: error.to_string() }
 }
 
-/// Hashes what is written, and gathers it into blocks.
+/// Hashes what is written: all of it, each block, and the tail that follows them.
 struct Hashing {
     output: Output,
     hasher: Sha256,
     bytes: u64,
+    /// Of the block that is written, or of the tail.
+    block: Sha256,
+    /// How much the block still takes.
+    room: usize,
+    hashes: Vec<Hash>,
+}
+
+impl Hashing {
+    /// What follows is the tail; the hashes of the blocks.
+    fn end_blocks(&mut self) -> Vec<u8> {
+        if self.room < BLOCK {
+            self.end_block();
+        }
+        self.room = usize::MAX;
+        std::mem::take(&mut self.hashes).into_flattened()
+    }
+
+    fn end_block(&mut self) {
+        self.hashes.push(self.block.finalize_reset().into());
+        self.room = BLOCK;
+    }
 }
 
 impl Write for Hashing {
@@ -265,6 +303,16 @@ impl Write for Hashing {
         let count = Write::write(&mut self.output, bytes)?;
         self.hasher.update(&bytes[..count]);
         self.bytes += count as u64;
+        let mut left = &bytes[..count];
+        while !left.is_empty() {
+            let (now, later) = left.split_at(left.len().min(self.room));
+            self.block.update(now);
+            self.room -= now.len();
+            if self.room == 0 {
+                self.end_block();
+            }
+            left = later;
+        }
         Ok(count)
     }
 

@@ -298,7 +298,11 @@ pub(crate) fn ciphers(keys: [Option<&Key>; 5]) -> Ciphers {
 }
 
 /// The records of a batch.
-pub(crate) fn open_batch(frame: &Frame<'_>, chain: &Hash, ciphers: &Ciphers) -> Option<Vec<Record>> {
+pub(crate) fn open_batch(
+    frame: &Frame<'_>,
+    chain: &Hash,
+    ciphers: &Ciphers,
+) -> Option<Vec<Record>> {
     let (number, leaves, mut rest) = split_batch(frame.bytes.get(5..)?)?;
     let mut parts: [Option<Vec<u8>>; 5] = Default::default();
     while let Some((part, after)) = rest.split_first() {

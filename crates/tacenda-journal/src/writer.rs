@@ -591,6 +591,7 @@ impl Owner {
             root: wal.root(),
             sha256: [0; 32],
             bytes: 0,
+            tail: None,
             erased: 0,
             expired: Vec::new(),
             cut: None,
@@ -611,7 +612,7 @@ impl Owner {
             // The disk may be full: what cannot be used must not take its room.
             let _ = self.segments.discard(&new);
         }
-        (segment.sha256, segment.bytes) = written?;
+        segment.set_file(&written?);
         Ok(segment)
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that measures")]
 
 mod peers;
+mod range;
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -22,10 +23,15 @@ use tacenda_policy::Class;
 const LINE: usize = 200;
 
 fn main() {
-    let records: usize =
-        std::env::args().nth(1).map_or(200_000, |count| count.parse().expect("a number"));
-    let folder = std::env::args().nth(2).unwrap_or_else(|| "target/bench/journal".to_owned());
+    let mut arguments = std::env::args().skip(1).peekable();
+    let range = arguments.next_if(|argument| argument == "range").is_some();
+    let count: Option<u64> = arguments.next().map(|count| count.parse().expect("a number"));
+    let folder = arguments.next().unwrap_or_else(|| "target/bench/journal".to_owned());
     let folder = Path::new(&folder);
+    if range {
+        return range::run(folder, count.unwrap_or(1));
+    }
+    let records = usize::try_from(count.unwrap_or(200_000)).expect("they are in memory");
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
     println!("{records} records of {LINE} bytes, in {}\n", folder.display());
