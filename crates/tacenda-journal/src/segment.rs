@@ -1,6 +1,8 @@
-//! The file of a sealed segment, as it is written: Parquet with Modular Encryption, a column and a key for each class.
+//! The file of a sealed segment, as it is written: Parquet with Modular Encryption, a column and a key
+//! for each class.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -26,7 +28,7 @@ use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::leaf::Expired;
 use crate::part::Part;
-use crate::place::Output;
+use crate::place::{Output, unusable};
 use crate::record::Record;
 use crate::salt::Salts;
 
@@ -108,7 +110,32 @@ pub(crate) fn write(
     first: u64,
     rows: impl Iterator<Item = Result<Row, JournalError>>,
 ) -> Result<Written, JournalError> {
-    let schema = Arc::new(parse_message_type(SCHEMA).map_err(seal)?);
+    let path = output.path().to_owned();
+    write_rows(output, keys, salts, expired, first, rows).map_err(|error| told(error, &path))
+}
+
+/// What was wrong with a file, or with the rows that were to go into it.
+fn told(error: ParquetError, path: &Path) -> JournalError {
+    let seal = |what: String| JournalError::Seal { what };
+    let ParquetError::External(inner) = error else { return seal(error.to_string()) };
+    let own = inner.downcast::<JournalError>().map(|error| *error);
+    own.or_else(|inner| inner.downcast().map(|source| unusable(path, *source)))
+        .unwrap_or_else(|inner| seal(inner.to_string()))
+}
+
+fn external(error: JournalError) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+fn write_rows(
+    output: Output,
+    keys: &SegmentKeys,
+    salts: &[Salts; 5],
+    expired: &[Class],
+    first: u64,
+    rows: impl Iterator<Item = Result<Row, JournalError>>,
+) -> Result<Written, ParquetError> {
+    let schema = Arc::new(parse_message_type(SCHEMA)?);
     let hashing = Hashing {
         output,
         hasher: Sha256::new(),
@@ -117,12 +144,11 @@ pub(crate) fn write(
         room: BLOCK,
         hashes: Vec::new(),
     };
-    let mut file =
-        SerializedFileWriter::new(hashing, schema, Arc::new(properties(keys)?)).map_err(seal)?;
+    let mut file = SerializedFileWriter::new(hashing, schema, Arc::new(properties(keys)?))?;
     let mut group: Vec<Row> = Vec::new();
     let (mut next, mut size, mut is_first) = (first, 0, true);
     for row in rows {
-        let row = row?;
+        let row = row.map_err(external)?;
         size += row.record.size();
         group.push(row);
         if group.len() == GROUP_RECORDS || size >= GROUP_BYTES {
@@ -134,11 +160,14 @@ pub(crate) fn write(
     if !group.is_empty() {
         write_group(&mut file, next, &group, is_first.then_some(salts), expired)?;
     }
-    file.flush().map_err(|error| seal(error.into()))?;
+    file.flush()?;
     let hashes = file.inner_mut().end_blocks();
-    file.append_key_value_metadata(KeyValue::new(BLOCKS.to_owned(), BASE64_STANDARD.encode(hashes)));
-    let hashing = file.into_inner().map_err(seal)?;
-    hashing.output.sync()?;
+    file.append_key_value_metadata(KeyValue::new(
+        BLOCKS.to_owned(),
+        BASE64_STANDARD.encode(hashes),
+    ));
+    let hashing = file.into_inner()?;
+    hashing.output.sync().map_err(external)?;
     Ok(Written {
         sha256: hashing.hasher.finalize().into(),
         bytes: hashing.bytes,
@@ -146,7 +175,7 @@ pub(crate) fn write(
     })
 }
 
-fn properties(keys: &SegmentKeys) -> Result<WriterProperties, JournalError> {
+fn properties(keys: &SegmentKeys) -> Result<WriterProperties, ParquetError> {
     let head = keys.key(Part::Head).to_vec();
     let mut encryption =
         FileEncryptionProperties::builder(head).with_footer_key_metadata(keys.material(Part::Head));
@@ -160,7 +189,7 @@ fn properties(keys: &SegmentKeys) -> Result<WriterProperties, JournalError> {
     let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(format!("tacenda {}", env!("CARGO_PKG_VERSION")))
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(seal)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .set_dictionary_enabled(false)
@@ -176,7 +205,7 @@ fn properties(keys: &SegmentKeys) -> Result<WriterProperties, JournalError> {
     for name in ["level", "logger", "kinds"] {
         properties = properties.set_column_dictionary_enabled(path(name), true);
     }
-    let encryption = encryption.build().map_err(seal)?;
+    let encryption = encryption.build()?;
     Ok(properties.with_file_encryption_properties(encryption).build())
 }
 
@@ -186,15 +215,15 @@ fn write_group(
     rows: &[Row],
     salts: Option<&[Salts; 5]>,
     expired: &[Class],
-) -> Result<(), JournalError> {
-    let mut group = file.next_row_group().map_err(seal)?;
+) -> Result<(), ParquetError> {
+    let mut group = file.next_row_group()?;
     let mut number = 0;
-    while let Some(mut column) = group.next_column().map_err(seal)? {
+    while let Some(mut column) = group.next_column()? {
         write_column(&mut column, number, first, rows, salts, expired)?;
-        column.close().map_err(seal)?;
+        column.close()?;
         number += 1;
     }
-    group.close().map_err(seal)?;
+    group.close()?;
     Ok(())
 }
 
@@ -217,7 +246,7 @@ fn write_column(
     rows: &[Row],
     salts: Option<&[Salts; 5]>,
     expired: &[Class],
-) -> Result<(), JournalError> {
+) -> Result<(), ParquetError> {
     let texts =
         |of: fn(&Record) -> &str| (joined(rows.iter().map(|row| of(&row.record).as_bytes())), None);
     let part = part_of(number);
@@ -227,13 +256,13 @@ fn write_column(
                 if number == SEQ { seq.cast_signed() } else { row.record.time }
             };
             let values: Vec<i64> = (first..).zip(rows).map(number).collect();
-            return writer.write_batch(&values, None, None).map(drop).map_err(seal);
+            return writer.write_batch(&values, None, None).map(drop);
         }
         (ERASED, ColumnWriter::FixedLenByteArrayColumnWriter(writer)) => {
             let gone = rows.iter().filter_map(|row| row.erased);
             let gone: Vec<_> = gone.map(|leaf| ByteArray::from(leaf.to_vec()).into()).collect();
             let levels: Vec<i16> = rows.iter().map(|row| row.erased.is_some().into()).collect();
-            return writer.write_batch(&gone, Some(&levels), None).map(drop).map_err(seal);
+            return writer.write_batch(&gone, Some(&levels), None).map(drop);
         }
         (LEVEL, _) => texts(|record| &record.level),
         (LOGGER, _) => texts(|record| &record.logger),
@@ -262,12 +291,7 @@ fn write_column(
     let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else {
         unreachable!("the schema has bytes there")
     };
-    writer.write_batch(&values, levels.as_deref(), None).map(drop).map_err(seal)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "as `map_err` wants it")]
-fn seal(error: ParquetError) -> JournalError {
-    JournalError::Seal { what: error.to_string() }
+    writer.write_batch(&values, levels.as_deref(), None).map(drop)
 }
 
 /// Hashes what is written: all of it, each block, and the tail that follows them.
