@@ -1,5 +1,8 @@
 //! A record: what it is about, and its fields by class.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 use tacenda_policy::Class;
 
@@ -51,11 +54,23 @@ impl Record {
     /// of single ones. All other members are fields. What begins as an object and is none could have
     /// held any field: it is restricted.
     pub fn from_line(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
+        Self::from_line_with(line, class, &[], now)
+    }
+
+    /// The same, of a line in which something was found: the field that holds it is of its class at
+    /// least, unless `classes` says of which it is. So is the message.
+    pub fn from_line_with(
+        line: &[u8],
+        class: Class,
+        found: &[(Range<usize>, Class)],
+        now: i64,
+    ) -> Result<Self, JournalError> {
         if line.trim_ascii_start().first() != Some(&b'{') {
-            return Self::from_text(line, class, now);
+            let strictest = found.iter().map(|(_, class)| *class).max();
+            return Self::from_text(line, strictest.map_or(class, |one| one.max(class)), now);
         }
         match serde_json::from_slice(line) {
-            Ok(object) => Self::from_object(object, class, now),
+            Ok(object) => Self::from_object(object, class, &at_least(line, found), now),
             Err(_) => Self::from_text(line, Class::Restricted, now),
         }
     }
@@ -64,12 +79,13 @@ impl Record {
     pub fn from_text(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
         let text = String::from_utf8_lossy(line);
         let object = Map::from_iter([("message".to_owned(), Value::from(text.as_ref()))]);
-        Self::from_object(object, class, now)
+        Self::from_object(object, class, &BTreeMap::new(), now)
     }
 
     fn from_object(
         mut object: Map<String, Value>,
         class: Class,
+        at_least: &BTreeMap<String, Class>,
         now: i64,
     ) -> Result<Self, JournalError> {
         let bad = |what| JournalError::BadRecord { what };
@@ -105,7 +121,7 @@ impl Record {
         let mut fields: [Map<String, Value>; 4] = Default::default();
         for (name, value) in object {
             let class = match single.get(&name) {
-                None => class,
+                None => at_least.get(&name).map_or(class, |least| class.max(*least)),
                 Some(own) => own
                     .as_str()
                     .and_then(Class::from_name)
@@ -216,6 +232,26 @@ impl Record {
     }
 }
 
+/// The class that each field is of at least, by what was found in the line.
+fn at_least(line: &[u8], found: &[(Range<usize>, Class)]) -> BTreeMap<String, Class> {
+    let mut classes = BTreeMap::new();
+    if found.is_empty() {
+        return classes;
+    }
+    let start = line.len() - line.trim_ascii_start().len();
+    for (name, member) in fields::places(&line[start..]) {
+        let inside = |(place, _): &&(Range<usize>, Class)| {
+            place.start < start + member.end && start + member.start < place.end
+        };
+        let strictest = found.iter().filter(inside).map(|(_, class)| *class).max();
+        if let Some(class) = strictest {
+            let least = classes.entry(name).or_insert(class);
+            *least = class.max(*least);
+        }
+    }
+    classes
+}
+
 /// A head as bytes: the time, then level, logger and kinds, each after its length in two bytes. `None`
 /// when one of them is too long for that.
 pub(crate) fn head(time: i64, texts: [&[u8]; 3], bytes: &mut Vec<u8>) -> Option<()> {
@@ -283,6 +319,38 @@ mod tests {
             r#"{"seq":7,"time":"2026-03-01T10:00:00.5Z","level":"info","logger":"app","kinds":["email","prompt"],"message":"hi","card":"1"}"#
         );
         assert_eq!(format!("{record:?}"), "Record { 61 B, parts 10101 }");
+    }
+
+    #[test]
+    fn what_was_found_makes_a_field_stricter() {
+        let line = br#" {"a": 1, "\u0062": {"c": ["x}"]}, "d": "e", "f": "g", "classes": {"d": "public"}}"#;
+        let place = |text: &str| {
+            let at = line.windows(text.len()).position(|one| one == text.as_bytes()).unwrap();
+            at..at + text.len()
+        };
+        let read = |class, found: &[(Range<usize>, Class)]| {
+            let record = Record::from_line_with(line, class, found, 0).unwrap();
+            record.fields.map(|fields| fields.map(|one| String::from_utf8(one).unwrap()))
+        };
+        let found = [
+            (place("x}"), Class::Restricted),
+            (place("x"), Class::Confidential),
+            (place("\"e\""), Class::Restricted),
+            (place("\"f\""), Class::Public),
+        ];
+        let own = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            read(Class::Internal, &found),
+            [own(r#"{"d":"e"}"#), own(r#"{"a":1,"f":"g"}"#), None, own(r#"{"b":{"c":["x}"]}}"#)]
+        );
+        // What reaches from one into another is in both.
+        let across = [(place("1, \"\\u0062"), Class::Confidential)];
+        let [_, internal, confidential, _] = read(Class::Internal, &across);
+        assert_eq!(internal, own(r#"{"f":"g"}"#));
+        assert_eq!(confidential, own(r#"{"a":1,"b":{"c":["x}"]}}"#));
+        let text =
+            Record::from_line_with(b"a text", Class::Internal, &[(2..3, Class::Restricted)], 0);
+        assert_eq!(text.unwrap().parts(), 0b10001);
     }
 
     #[test]
