@@ -19,7 +19,7 @@ pub(crate) const BLOCK: usize = 1 << 16;
 pub(crate) const BLOCKS: &str = "tacenda.blocks";
 /// What a file ends with, after the length of its footer.
 const MAGIC: &[u8; 4] = b"PARE";
-const END: u64 = 8;
+const END: usize = 8;
 
 /// A file whose tail is the one that the log tells of.
 pub(crate) struct Checked {
@@ -32,11 +32,11 @@ pub(crate) struct Checked {
 impl Checked {
     /// Compares a file by its length and its tail; `None` when it is another one.
     pub(crate) fn open(file: File, length: u64, tail: &Hash) -> io::Result<Option<Self>> {
-        let mut end = [0; END as usize];
-        if file.metadata()?.len() != length || length < END {
+        let mut end = [0; END];
+        if file.metadata()?.len() != length || length < END as u64 {
             return Ok(None);
         }
-        file.read_exact_at(&mut end, length - END)?;
+        file.read_exact_at(&mut end, length - END as u64)?;
         let Some(size) = tail_length(end).filter(|size| *size <= length) else { return Ok(None) };
         let Ok(room) = usize::try_from(size) else { return Ok(None) };
         let mut bytes = vec![0; room];
@@ -97,9 +97,9 @@ pub(crate) fn tail(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The length of the tail, by the last bytes of it.
-fn tail_length(end: [u8; END as usize]) -> Option<u64> {
+fn tail_length(end: [u8; END]) -> Option<u64> {
     let (length, magic) = end.split_first_chunk()?;
-    (magic == MAGIC).then(|| u64::from(u32::from_le_bytes(*length)) + END)
+    (magic == MAGIC).then(|| u64::from(u32::from_le_bytes(*length)) + END as u64)
 }
 
 #[cfg(test)]

@@ -84,12 +84,14 @@ pub mod untrusted {
 pub type Hash = [u8; 32];
 
 /// SHA-256 of the parts, one after the other.
+#[inline]
 fn sha256(parts: &[&[u8]]) -> Hash {
-    use sha2::Digest as _;
     let length: usize = parts.iter().map(|part| part.len()).sum();
-    if length <= SHORT {
-        return sha256_short(parts, length);
-    }
+    if length <= SHORT { sha256_short(parts, length) } else { sha256_long(parts) }
+}
+
+fn sha256_long(parts: &[&[u8]]) -> Hash {
+    use sha2::Digest as _;
     let mut hasher = sha2::Sha256::new();
     for part in parts {
         hasher.update(part);
@@ -100,8 +102,9 @@ fn sha256(parts: &[&[u8]]) -> Hash {
 /// What two blocks of SHA-256 have room for, beside a bit and the length.
 const SHORT: usize = 2 * 64 - 9;
 
-/// The same, where the parts are so short: most are, seeds and hashes, and the hasher that takes them
-/// piece by piece is half of what they cost.
+/// The same, of parts that are so short. Seeds and hashes are most of what is hashed: where their lengths
+/// are known, nothing but the blocks is left of this.
+#[inline]
 fn sha256_short(parts: &[&[u8]], length: usize) -> Hash {
     const BEGIN: [u32; 8] = [
         0x6a09_e667,

@@ -26,12 +26,11 @@ pub(crate) enum Gone<'g> {
     Classes(&'g [Class]),
 }
 
-/// The records of a segment with the hashes of their leaves, and its salts: what was committed to, or an
-/// error.
-pub(crate) fn rows(
-    reader: &Reader,
-    segment: &SegmentState,
-) -> Result<(Vec<(Hash, Row)>, [Salts; 5]), JournalError> {
+/// The records of a segment with the hashes of their leaves, and its salts.
+type Rows = (Vec<(Hash, Row)>, [Salts; 5]);
+
+/// The records of a segment: what was committed to, or an error.
+pub(crate) fn rows(reader: &Reader, segment: &SegmentState) -> Result<Rows, JournalError> {
     let (mut rows, mut frontier) = (Vec::new(), Frontier::default());
     let salts = deep::leaves(reader, segment, &mut |leaf| {
         frontier.push(leaf.hash);

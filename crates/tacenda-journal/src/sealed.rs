@@ -205,9 +205,7 @@ impl Sealed {
         group: usize,
         column: usize,
     ) -> Result<Vec<T::T>, JournalError> {
-        let values = self.optional::<T>(group, column)?;
-        let all: Option<Vec<T::T>> = values.into_iter().collect();
-        all.ok_or(JournalError::damaged(self.name.as_str(), "a value is missing"))
+        Ok(self.values::<T>(group, column)?.0)
     }
 
     fn optional<T: DataType>(
@@ -215,6 +213,17 @@ impl Sealed {
         group: usize,
         column: usize,
     ) -> Result<Vec<Option<T::T>>, JournalError> {
+        let (values, levels) = self.values::<T>(group, column)?;
+        let mut values = values.into_iter();
+        Ok(levels.into_iter().map(|level| (level > 0).then(|| values.next())?).collect())
+    }
+
+    /// The values of a column, and where it may lack some, which rows have one.
+    fn values<T: DataType>(
+        &self,
+        group: usize,
+        column: usize,
+    ) -> Result<(Vec<T::T>, Vec<i16>), JournalError> {
         let damaged = |_| JournalError::damaged(self.name.as_str(), "a column was changed");
         let rows = usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or_default();
         let mut reader = self.column::<T>(group, column).map_err(damaged)?;
@@ -223,11 +232,7 @@ impl Sealed {
         reader
             .read_records(rows, (deepest > 0).then_some(&mut levels), None, &mut values)
             .map_err(damaged)?;
-        if deepest == 0 {
-            return Ok(values.into_iter().map(Some).collect());
-        }
-        let mut values = values.into_iter();
-        Ok(levels.into_iter().map(|level| (level > 0).then(|| values.next())?).collect())
+        Ok((values, levels))
     }
 
     fn column<T: DataType>(

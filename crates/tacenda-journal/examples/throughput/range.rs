@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use rustix::fs::{Advice, fadvise};
 use tacenda_journal::{
-    Filter, Identities, Journal, Place, Reader, Recipients, Record, Settings, new_identity,
+    Filter, Identities, Journal, Place, Reader, Recipients, Record, Settings, Verifier,
+    new_identity,
 };
 use tacenda_policy::Class;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(folder: &Path, gigabytes: u64) {
     let bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
     let records: u64 = segments.iter().map(|segment| segment.records).sum();
     println!("{records} records, {} segments of {} MB", segments.len(), bytes / 1_000_000);
+    verify(folder, &path, records);
     // Apart from each other: what was read for one is of no use to the next.
     for part in 1..=5 {
         let first = records / 6 * part;
@@ -107,6 +109,20 @@ fn minute(folder: &Path, path: &Path, first: u64) -> (f64, f64) {
         .unwrap();
     assert_eq!(seen, MINUTE);
     (wall.elapsed().as_secs_f64() * 1e3, since(start).as_secs_f64() * 1e3)
+}
+
+fn verify(folder: &Path, path: &Path, records: u64) {
+    let identities = Identities::read(&[folder.join("identity")]).unwrap();
+    let verifier = Verifier {
+        allowed: Place::ALL.to_vec(),
+        identities: Some(identities),
+        ..Verifier::default()
+    };
+    let (wall, start) = (Instant::now(), cpu());
+    assert!(verifier.verify(path).unwrap().findings.is_empty());
+    let (wall, cpu) = (wall.elapsed(), since(start));
+    let records = usize::try_from(records).unwrap();
+    crate::line("verify, content compared", records, wall, cpu, None, 0);
 }
 
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
