@@ -5,8 +5,9 @@ use tacenda_policy::Class;
 use crate::error::JournalError;
 use crate::filter::Filter;
 use crate::record::Seen;
-use crate::segment::Sealed;
-use crate::wal::{self, Ciphers, Survey};
+use crate::sealed::Sealed;
+use crate::segment::Row;
+use crate::survey::{Ciphers, Keys, Survey, ciphers};
 
 /// A segment that is read, from either end.
 pub(crate) enum Blocks {
@@ -52,13 +53,15 @@ impl Blocks {
                 if !filter.meets(sealed.times(block)) {
                     return Ok(Vec::new());
                 }
+                let begins = |time, level: &str| filter.begins(time, level);
+                let Some(group) = sealed.group(block, &begins)? else { return Ok(Vec::new()) };
                 let closed = sealed.closed();
-                let rows = sealed.rows(block, &|time, level| filter.begins(time, level))?;
-                let seen = rows.into_iter().map(|(sequence, row)| Seen {
-                    sequence,
-                    record: row.record,
-                    sealed: closed.clone(),
-                    erased: row.erased,
+                let rows =
+                    (0..group.len()).filter(|row| begins(group.time(*row), &group.level(*row)));
+                let seen = rows.map(|row| {
+                    let (sequence, Row { record, erased, .. }) =
+                        (group.sequence(row), group.row(row));
+                    Seen { sequence, record, sealed: closed.clone(), erased }
                 });
                 Ok(seen.filter(passing).collect())
             }
@@ -83,9 +86,9 @@ impl Blocks {
 }
 
 /// The batches of a write-ahead file, opened with these keys.
-pub(crate) fn of_wal(bytes: Vec<u8>, survey: Survey, keys: &wal::Keys) -> Blocks {
+pub(crate) fn of_wal(bytes: Vec<u8>, survey: Survey, keys: &Keys) -> Blocks {
     let is_closed = |class: &Class| keys[crate::Part::Of(*class).index()].is_none();
     let closed = Class::ALL.iter().copied().filter(is_closed).collect();
-    let ciphers = wal::ciphers(keys.each_ref().map(Option::as_ref));
+    let ciphers = ciphers(keys.each_ref().map(Option::as_ref));
     Blocks::Wal(Box::new(Batches { bytes, survey, ciphers, closed }))
 }

@@ -3,31 +3,47 @@
 use crate::Hash;
 use crate::entry::SegmentState;
 use crate::error::JournalError;
+use crate::leaf::{Expired, leaf};
 use crate::part::Part;
 use crate::reader::{Reader, Stored};
 use crate::record::Record;
 use crate::salt::Salts;
-use crate::segment::Expired;
+use crate::sealed::Group;
+use crate::segment::Row;
 use crate::tree::Frontier;
 use crate::wal;
 
 /// What is said of a segment whose content is another one.
 pub(crate) const NOT_COMMITTED: &str = "its records are not those that were committed to";
 
-/// A record with its leaf, and with no more than that when it was erased.
-pub(crate) struct Leaf {
+/// The leaf of a record, found anew from its content.
+pub(crate) struct Leaf<'g> {
     pub(crate) hash: Hash,
-    pub(crate) record: Record,
+    /// Whether its hash is all that is left.
     pub(crate) erased: bool,
-    pub(crate) expired: Expired,
+    content: Content<'g>,
 }
 
-/// Hands over each record of a segment with the hash of its leaf, found anew from the content, and
-/// the salts. `None` when a key is missing.
+enum Content<'g> {
+    Group(&'g Group, usize),
+    Record(Record),
+}
+
+impl Leaf<'_> {
+    /// The record.
+    pub(crate) fn into_row(self) -> Row {
+        match self.content {
+            Content::Group(group, row) => group.row(row),
+            Content::Record(record) => Row::of(record),
+        }
+    }
+}
+
+/// Hands over the leaf of each record of a segment, and the salts. `None` when a key is missing.
 pub(crate) fn leaves(
     reader: &Reader,
     segment: &SegmentState,
-    take: &mut dyn FnMut(Leaf),
+    take: &mut dyn FnMut(Leaf<'_>),
 ) -> Result<Option<[Salts; 5]>, JournalError> {
     let damaged = |what| JournalError::damaged(format!("segments/{}", segment.file()), what);
     if segment.records == 0 {
@@ -45,17 +61,19 @@ pub(crate) fn leaves(
     let (mut walking, mut head) = (salts.clone(), Vec::new());
     let mut number = 0;
     for group in 0..sealed.groups() {
-        for (sequence, row) in sealed.rows(group, &|_, _| true)? {
-            if sequence != segment.first + u64::from(number) {
+        let Some(group) = sealed.group(group, &|_, _| true)? else { continue };
+        for row in 0..group.len() {
+            if group.sequence(row) != segment.first + u64::from(number) {
                 return Err(damaged("its records are out of order"));
             }
-            let hash = match row.erased {
-                Some(hash) => Some(hash),
-                None => leaf(&mut walking, number, &row.record, &mut head, &row.expired),
-            };
+            let erased = group.erased(row);
+            let hash = erased.or_else(|| {
+                head.clear();
+                group.head(row, &mut head)?;
+                leaf(&mut walking, number, &head, &group.fields(row), &group.expired(row))
+            });
             let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
-            let (erased, expired) = (row.erased.is_some(), row.expired);
-            take(Leaf { hash, record: row.record, erased, expired });
+            take(Leaf { hash, erased: erased.is_some(), content: Content::Group(&group, row) });
             number += 1;
         }
     }
@@ -66,7 +84,7 @@ fn leaves_of_wal(
     reader: &Reader,
     segment: &SegmentState,
     bytes: &[u8],
-    take: &mut dyn FnMut(Leaf),
+    take: &mut dyn FnMut(Leaf<'_>),
 ) -> Result<Option<[Salts; 5]>, JournalError> {
     let damaged = |what| JournalError::damaged(format!("segments/{}", segment.file()), what);
     let (keys, records) = reader.records_of_wal(segment.number, bytes)?;
@@ -74,25 +92,13 @@ fn leaves_of_wal(
     let Some(mut salts) = all(salts) else { return Ok(None) };
     let (given, mut head) = (salts.clone(), Vec::new());
     for (number, record) in (0..).zip(records) {
-        let expired = Expired::default();
-        let hash = leaf(&mut salts, number, &record, &mut head, &expired);
+        head.clear();
+        record.head(&mut head);
+        let hash = leaf(&mut salts, number, &head, &record.fields(), &Expired::default());
         let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
-        take(Leaf { hash, record, erased: false, expired });
+        take(Leaf { hash, erased: false, content: Content::Record(record) });
     }
     Ok(Some(given))
-}
-
-/// The leaf of a record; `head` is what its head is written into.
-fn leaf(
-    salts: &mut [Salts; 5],
-    number: u32,
-    record: &Record,
-    head: &mut Vec<u8>,
-    expired: &Expired,
-) -> Option<Hash> {
-    head.clear();
-    record.head(head);
-    wal::leaf(salts, number, record, head, expired)
 }
 
 fn all(salts: [Option<Salts>; 5]) -> Option<[Salts; 5]> {

@@ -16,8 +16,8 @@ use crate::place::Folder;
 
 /// The name of the reserve.
 pub(crate) const RESERVE: &str = "reserve";
-/// Its bytes: entries of the log are short; the segments that are sealed or written anew with its help
-/// are longer than this one only when they are full.
+/// Its bytes: entries of the log are short. A segment that is too long to be sealed with its help is
+/// noted as it is.
 const BYTES: usize = 8 << 20;
 const BLOCK: usize = 1 << 20;
 
@@ -80,7 +80,8 @@ impl Disk {
     }
 }
 
-fn is_full(error: &io::Error) -> bool {
+/// Whether there was no room for what failed.
+pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 

@@ -58,6 +58,8 @@ pub struct SegmentState {
     pub sha256: Hash,
     /// The bytes of its file.
     pub bytes: u64,
+    /// The hash of the end of its file, if that is Parquet: with it single blocks can be compared.
+    pub tail: Option<Hash>,
     /// Records whose content was erased.
     pub erased: u64,
     /// Classes whose content is gone, since their time was over.
@@ -82,6 +84,23 @@ impl SegmentState {
     pub(crate) fn file_of(number: u64, format: Format) -> String {
         format!("{number:010}.{}", format.name())
     }
+
+    /// What is read of it from now on is this file.
+    pub(crate) fn set_file(&mut self, file: &Written) {
+        self.format = Format::Parquet;
+        (self.sha256, self.bytes, self.tail) = (file.sha256, file.bytes, Some(file.tail));
+    }
+}
+
+/// A file of a segment as it was written, in Parquet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its hash.
+    pub sha256: Hash,
+    /// Its bytes.
+    pub bytes: u64,
+    /// The hash of its end, from the footer on.
+    pub tail: Hash,
 }
 
 /// Why something was taken out, and by whom.
@@ -134,10 +153,8 @@ pub enum Event {
         segment: u64,
         /// Records that were erased by this, by their numbers in the segment.
         records: Vec<u64>,
-        /// The hash of the new file.
-        sha256: Hash,
-        /// Its bytes.
-        bytes: u64,
+        /// The new file.
+        file: Written,
         /// Who and why.
         cause: Cause,
     },
@@ -149,10 +166,8 @@ pub enum Event {
         classes: Vec<Class>,
         /// Records that had content of one of them.
         records: u64,
-        /// The hash of the new file.
-        sha256: Hash,
-        /// Its bytes.
-        bytes: u64,
+        /// The new file.
+        file: Written,
         /// Who and why.
         cause: Cause,
     },
@@ -209,21 +224,26 @@ impl Entry {
                 }),
             ),
             Event::Seal(segment) => seal(segment),
-            Event::Erase { segment, records, sha256, bytes, cause } => with(
+            Event::Erase { segment, records, file, cause } => with(
                 cause,
-                json!({
-                    "type": "erase", "segment": segment, "records": records, "sha256": hex(sha256),
-                    "bytes": bytes,
-                }),
+                with_file(
+                    file,
+                    json!({
+                        "type": "erase", "segment": segment, "records": records,
+                    }),
+                ),
             ),
-            Event::Expire { segment, classes, records, sha256, bytes, cause } => {
+            Event::Expire { segment, classes, records, file, cause } => {
                 let classes: Vec<&str> = classes.iter().map(|class| class.name()).collect();
                 with(
                     cause,
-                    json!({
-                        "type": "expire", "segment": segment, "classes": classes,
-                        "records": records, "sha256": hex(sha256), "bytes": bytes,
-                    }),
+                    with_file(
+                        file,
+                        json!({
+                            "type": "expire", "segment": segment, "classes": classes,
+                            "records": records,
+                        }),
+                    ),
                 )
             }
             Event::Delete { segments: (from, to), records, cause } => with(
@@ -257,12 +277,22 @@ fn with(cause: &Cause, mut object: Value) -> Value {
     object
 }
 
+fn with_file(file: &Written, mut object: Value) -> Value {
+    object["sha256"] = hex(&file.sha256).into();
+    object["bytes"] = file.bytes.into();
+    object["tail"] = hex(&file.tail).into();
+    object
+}
+
 fn seal(segment: &SegmentState) -> Value {
     let mut object = json!({
         "type": "seal", "segment": segment.number, "format": segment.format.name(),
         "first": segment.first, "records": segment.records, "root": hex(&segment.root),
         "sha256": hex(&segment.sha256), "bytes": segment.bytes,
     });
+    if let Some(tail) = &segment.tail {
+        object["tail"] = hex(tail).into();
+    }
     if let Some((from, to)) = segment.times {
         object["times"] = json!([show_time(from), show_time(to)]);
     }
@@ -281,6 +311,8 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
     let object = value.as_object()?;
     let (number, text) = (|name: &str| value[name].as_u64(), |name: &str| value[name].as_str());
     let hash = |name: &str| unhex(value[name].as_str()?);
+    let file =
+        || Some(Written { sha256: hash("sha256")?, bytes: number("bytes")?, tail: hash("tail")? });
     let time = read_time(text("time")?)?;
     let event = match text("type")? {
         "begin" if value["version"] == 1 => Event::Begin {
@@ -304,6 +336,11 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
             root: hash("root")?,
             sha256: hash("sha256")?,
             bytes: number("bytes")?,
+            tail: if value["format"] == Format::Parquet.name() {
+                Some(hash("tail")?)
+            } else {
+                None
+            },
             erased: 0,
             expired: Vec::new(),
             cut: match object.get("recovered") {
@@ -317,16 +354,14 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
         "erase" => Event::Erase {
             segment: number("segment")?,
             records: serde_json::from_value(value["records"].clone()).ok()?,
-            sha256: hash("sha256")?,
-            bytes: number("bytes")?,
+            file: file()?,
             cause: cause(object)?,
         },
         "expire" => Event::Expire {
             segment: number("segment")?,
             classes: classes(&value["classes"])?,
             records: number("records")?,
-            sha256: hash("sha256")?,
-            bytes: number("bytes")?,
+            file: file()?,
             cause: cause(object)?,
         },
         "delete" => Event::Delete {
@@ -411,14 +446,13 @@ impl State {
                 self.next = (segment.number + 1, first);
                 self.segments.insert(segment.number, segment.clone());
             }
-            Event::Erase { segment, records, sha256, bytes, .. } => {
+            Event::Erase { segment, records, file, .. } => {
                 let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
                 let segment = segment.ok_or("records of no segment are erased")?;
                 segment.erased += records.len() as u64;
-                segment.format = Format::Parquet;
-                (segment.sha256, segment.bytes) = (*sha256, *bytes);
+                segment.set_file(file);
             }
-            Event::Expire { segment, classes, sha256, bytes, .. } => {
+            Event::Expire { segment, classes, file, .. } => {
                 let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
                 let segment = segment.ok_or("content of no segment expires")?;
                 if classes.is_empty() || !classes.is_sorted_by(|one, next| one < next) {
@@ -429,8 +463,7 @@ impl State {
                 }
                 segment.expired.extend(classes);
                 segment.expired.sort_unstable();
-                segment.format = Format::Parquet;
-                (segment.sha256, segment.bytes) = (*sha256, *bytes);
+                segment.set_file(file);
             }
             Event::Delete { segments: (from, to), .. } => {
                 for number in *from..=(*to).min(self.next.0) {
@@ -477,6 +510,7 @@ mod tests {
             root: [1; 32],
             sha256: [2; 32],
             bytes: 99,
+            tail: None,
             erased: 0,
             expired: Vec::new(),
             cut: Some(5),
@@ -495,6 +529,7 @@ mod tests {
             Event::Seal(segment.clone()),
             Event::Seal(SegmentState {
                 format: Format::Parquet,
+                tail: Some([5; 32]),
                 times: None,
                 cut: None,
                 changed: false,
@@ -503,16 +538,14 @@ mod tests {
             Event::Erase {
                 segment: 1,
                 records: vec![1, 5],
-                sha256: [3; 32],
-                bytes: 9,
+                file: Written { sha256: [3; 32], bytes: 9, tail: [6; 32] },
                 cause: cause.clone(),
             },
             Event::Expire {
                 segment: 1,
                 classes: vec![Class::Confidential, Class::Restricted],
                 records: 7,
-                sha256: [4; 32],
-                bytes: 9,
+                file: Written { sha256: [4; 32], bytes: 9, tail: [6; 32] },
                 cause: cause.clone(),
             },
             Event::Delete { segments: (0, 2), records: 30, cause: cause.clone() },

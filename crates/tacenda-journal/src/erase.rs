@@ -83,11 +83,10 @@ impl Owner {
         // A hold may have begun, and the segment may have been deleted, since they were looked for.
         let Some(segment) = self.rewritable(number)? else { return Ok(()) };
         let (records, cause) = (gone.to_vec(), cause.clone());
-        self.rewrite(reader, &segment, Gone::Records(gone), |_, sha256, bytes| Event::Erase {
+        self.rewrite(reader, &segment, Gone::Records(gone), |_, file| Event::Erase {
             segment: number,
             records,
-            sha256,
-            bytes,
+            file,
             cause,
         })
         .map(drop)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tacenda_policy::Class;
 
+use crate::disk;
 use crate::place::Place;
 
 /// Why the journal cannot do what it was asked for. None of them carries content or a key.
@@ -207,6 +208,11 @@ impl JournalError {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+
+    /// Whether the disk has no room.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::Unusable { source, .. } if disk::is_full(source))
     }
 
     /// Damage at a place.

@@ -1,6 +1,7 @@
 //! The fields of a record as they are kept: one JSON object, on one line.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -29,6 +30,15 @@ pub(crate) fn members<'f>(
         members.push((name, value));
     }
     members
+}
+
+/// The members of an object: their names, and where they stand in it.
+pub(crate) fn places(object: &[u8]) -> impl Iterator<Item = (String, Range<usize>)> {
+    split(object).into_iter().filter_map(|(name, value)| {
+        let at = |piece: &[u8]| piece.as_ptr().addr() - object.as_ptr().addr();
+        let name_as_text = serde_json::from_slice(name).ok()?;
+        Some((name_as_text, at(name)..at(value) + value.len()))
+    })
 }
 
 /// The members of an object, names and values as they are written.

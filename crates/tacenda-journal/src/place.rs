@@ -367,6 +367,11 @@ impl Output {
         written.map_err(|error| unusable(&self.path, error))
     }
 
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The content is on the disk.
     pub(crate) fn sync(&self) -> Result<(), JournalError> {
         let done = self.disk.step(Step::Sync).and_then(|()| self.file.sync_data());

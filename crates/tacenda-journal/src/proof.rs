@@ -11,9 +11,8 @@ use crate::error::JournalError;
 use crate::note::{Checkpoint, Note};
 use crate::part::Part;
 use crate::reader::Reader;
-use crate::record::Record;
 use crate::salt::Salts;
-use crate::segment::Expired;
+use crate::segment::Row;
 use crate::{Hash, hex, tree};
 
 impl Reader {
@@ -39,15 +38,14 @@ impl Reader {
         }
         let (mut leaves, mut found) = (Vec::new(), None);
         let salts = deep::leaves(self, segment, &mut |leaf| {
-            if segment.first + leaves.len() as u64 == sequence {
-                found = Some((leaf.record, leaf.erased, leaf.expired));
-            }
             leaves.push(leaf.hash);
+            if segment.first + leaves.len() as u64 == sequence + 1 {
+                found = Some(leaf.into_row());
+            }
         })?;
         let no_key = JournalError::NoKey { part: "every", segment: segment.number };
         let mut salts = salts.ok_or(no_key)?;
-        let (record, _, expired) =
-            found.filter(|(_, erased, _)| !erased).ok_or(bad("is not there any more"))?;
+        let row = found.filter(|row| row.erased.is_none()).ok_or(bad("is not there any more"))?;
         let (number, size) = (sequence - segment.first, segment.records);
         let at = usize::try_from(number).expect("a segment is in memory");
         let path = tree::inclusion(&leaves, at);
@@ -62,7 +60,7 @@ impl Reader {
         let entry = entry.expect("the state was made from the entries");
         Ok(json!({
             "sequence": sequence,
-            "parts": parts(&record, &expired, &mut salts, at),
+            "parts": parts(&row, &mut salts, at),
             "segment": { "index": number, "size": size, "path": digits(&path) },
             "entry": BASE64_STANDARD.encode(&self.view.bytes[entry]),
             "log": { "index": entry, "path": digits(&tree::inclusion(&self.view.leaves, entry)) },
@@ -104,20 +102,20 @@ impl Reader {
 }
 
 /// The parts of a record, each with what opens the commitment to it; of what has expired, that.
-fn parts(record: &Record, expired: &Expired, salts: &mut [Salts; 5], number: usize) -> Value {
+fn parts(row: &Row, salts: &mut [Salts; 5], number: usize) -> Value {
     let number = u32::try_from(number).expect("a segment has fewer records");
     let present = Part::ALL.into_iter().filter_map(|part| {
         let content = match part {
             Part::Head => {
                 let mut head = Vec::new();
-                record.head(&mut head);
+                row.record.head(&mut head);
                 head
             }
             Part::Of(_) => {
-                if let Some(commitment) = expired[part.index() - 1] {
+                if let Some(commitment) = row.expired[part.index() - 1] {
                     return Some(json!({ "part": part.name(), "commitment": hex(&commitment) }));
                 }
-                record.fields[part.index() - 1].clone()?
+                row.record.fields[part.index() - 1].clone()?
             }
         };
         let salt = salts[part.index()].salt(number)?;

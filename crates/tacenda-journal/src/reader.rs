@@ -1,13 +1,12 @@
 //! Reading a journal, with the identities at hand.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::Read as _;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::blocks::{self, Blocks};
-use crate::entry::{Format, SegmentState};
+use crate::checked::Checked;
+use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::filter::Filter;
 use crate::keys::Identities;
@@ -17,9 +16,10 @@ use crate::part::Part;
 use crate::place::{Folder, Place, is_missing, unusable};
 use crate::record::{Record, Seen};
 use crate::recover::ERASING;
-use crate::segment::Sealed;
+use crate::sealed::Sealed;
 use crate::sha256;
-use crate::wal::{self, Header, Survey};
+use crate::survey::{Keys, Survey, survey};
+use crate::wal::{self, Header};
 
 /// A journal that is read. It may be written to by another process at the same time.
 pub struct Reader {
@@ -90,8 +90,7 @@ impl Reader {
     /// no such segment.
     pub fn active(&self) -> Result<Option<(u64, u64)>, JournalError> {
         let bytes = self.root.folder("active")?.read(&wal::name(self.view.state.next.0))?;
-        let count =
-            |bytes: Vec<u8>| Some((u64::from(wal::survey(&bytes)?.records), bytes.len() as u64));
+        let count = |bytes: Vec<u8>| Some((u64::from(survey(&bytes)?.records), bytes.len() as u64));
         Ok(bytes.and_then(count))
     }
 
@@ -189,7 +188,7 @@ impl Reader {
         match self.open_segment(segment)? {
             Stored::Parquet(sealed) => Ok(Blocks::Sealed(sealed)),
             Stored::Wal(bytes) => {
-                let survey = header(segment.number, wal::survey(&bytes))?;
+                let survey = header(segment.number, survey(&bytes))?;
                 self.unwrapped(bytes, survey)
             }
             Stored::Deleted => Ok(Blocks::None),
@@ -204,7 +203,7 @@ impl Reader {
             // After a crash it is moved before the log tells of it.
             None => self.root.folder("segments")?.read(&name)?,
         };
-        match bytes.and_then(|bytes| Some((wal::survey(&bytes)?, bytes))) {
+        match bytes.and_then(|bytes| Some((survey(&bytes)?, bytes))) {
             Some((survey, bytes)) => self.unwrapped(bytes, survey),
             None => Ok(Blocks::None),
         }
@@ -239,49 +238,41 @@ impl Reader {
         if segment.deleted {
             return Ok(Stored::Deleted);
         }
-        let place = format!("segments/{}", segment.file());
-        let mut file = self.find(segment)?;
-        if segment.format == Format::Parquet {
-            let sealed =
-                Sealed::open(file, &place, segment.number, &segment.expired, &self.identities)?;
-            return Ok(Stored::Parquet(Box::new(sealed)));
+        let folder = self.root.folder("segments")?;
+        let mut missing = true;
+        // That of the segment, or one that is to take its place since records were erased.
+        for name in [format!("{}{ERASING}", segment.file()), segment.file()] {
+            match folder.open(&name) {
+                Ok(file) => {
+                    missing = false;
+                    if let Some(stored) = self.stored(segment, file)? {
+                        return Ok(stored);
+                    }
+                }
+                Err(error) if is_missing(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|error| unusable(Path::new(&place), error))?;
-        if sha256(&[&bytes]) != segment.sha256 {
-            return Err(JournalError::damaged(place, "it has changed while it was read"));
-        }
-        Ok(Stored::Wal(bytes))
+        let what = if missing { "it is missing" } else { "it is not the file that was sealed" };
+        Err(JournalError::damaged(format!("segments/{}", segment.file()), what))
     }
 
-    /// The file with the hash that the log gives: that of the segment, or one that is to take its
-    /// place since records were erased.
-    fn find(&self, segment: &SegmentState) -> Result<File, JournalError> {
-        let folder = self.root.folder("segments")?;
-        let damaged = |what| JournalError::damaged(format!("segments/{}", segment.file()), what);
-        let mut missing = true;
-        for name in [format!("{}{ERASING}", segment.file()), segment.file()] {
-            let mut file = match folder.open(&name) {
-                Ok(file) => file,
-                Err(error) if is_missing(&error) => continue,
-                Err(error) => return Err(error),
-            };
-            missing = false;
-            let failed = |error| unusable(&folder.path().join(&name), error);
-            let mut hasher = Sha256::new();
-            let mut block = vec![0; 1 << 16];
-            loop {
-                match file.read(&mut block).map_err(failed)? {
-                    0 => break,
-                    read => hasher.update(&block[..read]),
-                }
-            }
-            if hasher.finalize()[..] == segment.sha256 {
-                file.rewind().map_err(failed)?;
-                return Ok(file);
-            }
+    /// A file as that of a segment, if it is the one that the log tells of.
+    fn stored(
+        &self,
+        segment: &SegmentState,
+        mut file: File,
+    ) -> Result<Option<Stored>, JournalError> {
+        let place = format!("segments/{}", segment.file());
+        let failed = |error| unusable(Path::new(&place), error);
+        if let Some(tail) = &segment.tail {
+            let checked = Checked::open(file, segment.bytes, tail).map_err(failed)?;
+            let sealed = checked.map(|file| Sealed::open(file, segment, &self.identities));
+            return Ok(sealed.transpose()?.map(|sealed| Stored::Parquet(Box::new(sealed))));
         }
-        Err(damaged(if missing { "it is missing" } else { "it is not the file that was sealed" }))
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        Ok((sha256(&[&bytes]) == segment.sha256).then_some(Stored::Wal(bytes)))
     }
 
     /// The records of a write-ahead file, and the keys that they were read with.
@@ -289,15 +280,15 @@ impl Reader {
         &self,
         number: u64,
         bytes: &[u8],
-    ) -> Result<(wal::Keys, Vec<Record>), JournalError> {
-        let survey = header(number, wal::survey(bytes))?;
+    ) -> Result<(Keys, Vec<Record>), JournalError> {
+        let survey = header(number, survey(bytes))?;
         let keys = self.keys_of_wal(&survey)?;
         let batches = survey.open(bytes, keys.each_ref().map(Option::as_ref));
         let records = batches.collect::<Result<Vec<_>, _>>()?.concat();
         Ok((keys, records))
     }
 
-    fn keys_of_wal(&self, survey: &Survey) -> Result<wal::Keys, JournalError> {
+    fn keys_of_wal(&self, survey: &Survey) -> Result<Keys, JournalError> {
         let Header { segment, wrapped, .. } = &survey.header;
         let keys = Part::ALL.map(|part| self.identities.unwrap(&wrapped[part.index()]));
         if keys[0].is_none() {

@@ -1,13 +1,16 @@
 //! A record: what it is about, and its fields by class.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 use tacenda_policy::Class;
 
 use crate::Hash;
 use crate::error::JournalError;
 use crate::fields;
+use crate::leaf::Fields;
 use crate::part::Part;
-use crate::sha256;
 
 /// The longest record, in bytes of all its parts.
 pub const LONGEST: usize = 16 << 20;
@@ -51,11 +54,23 @@ impl Record {
     /// of single ones. All other members are fields. What begins as an object and is none could have
     /// held any field: it is restricted.
     pub fn from_line(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
+        Self::from_line_with(line, class, &[], now)
+    }
+
+    /// The same, of a line in which something was found: the field that holds it is of its class at
+    /// least, unless `classes` says of which it is. So is the message.
+    pub fn from_line_with(
+        line: &[u8],
+        class: Class,
+        found: &[(Range<usize>, Class)],
+        now: i64,
+    ) -> Result<Self, JournalError> {
         if line.trim_ascii_start().first() != Some(&b'{') {
-            return Self::from_text(line, class, now);
+            let strictest = found.iter().map(|(_, class)| *class).max();
+            return Self::from_text(line, strictest.map_or(class, |one| one.max(class)), now);
         }
         match serde_json::from_slice(line) {
-            Ok(object) => Self::from_object(object, class, now),
+            Ok(object) => Self::from_object(object, class, &at_least(line, found), now),
             Err(_) => Self::from_text(line, Class::Restricted, now),
         }
     }
@@ -64,12 +79,13 @@ impl Record {
     pub fn from_text(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
         let text = String::from_utf8_lossy(line);
         let object = Map::from_iter([("message".to_owned(), Value::from(text.as_ref()))]);
-        Self::from_object(object, class, now)
+        Self::from_object(object, class, &BTreeMap::new(), now)
     }
 
     fn from_object(
         mut object: Map<String, Value>,
         class: Class,
+        at_least: &BTreeMap<String, Class>,
         now: i64,
     ) -> Result<Self, JournalError> {
         let bad = |what| JournalError::BadRecord { what };
@@ -105,7 +121,7 @@ impl Record {
         let mut fields: [Map<String, Value>; 4] = Default::default();
         for (name, value) in object {
             let class = match single.get(&name) {
-                None => class,
+                None => at_least.get(&name).map_or(class, |least| class.max(*least)),
                 Some(own) => own
                     .as_str()
                     .and_then(Class::from_name)
@@ -125,6 +141,11 @@ impl Record {
     /// Its fields of a class.
     pub fn fields_of(&mut self, class: Class) -> &mut Option<Vec<u8>> {
         &mut self.fields[Part::Of(class).index() - 1]
+    }
+
+    /// The fields of each class.
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        self.fields.each_ref().map(Option::as_deref)
     }
 
     /// Whether the journal takes it.
@@ -154,14 +175,10 @@ impl Record {
         14 + self.level.len() + self.logger.len() + self.kinds.len() + fields
     }
 
-    /// The head as bytes: time, then level, logger and kinds, each after its length in two bytes.
+    /// The head as bytes.
     pub(crate) fn head(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.time.to_be_bytes());
-        for text in [&self.level, &self.logger, &self.kinds] {
-            let length = u16::try_from(text.len()).expect("checked when it was taken");
-            bytes.extend_from_slice(&length.to_be_bytes());
-            bytes.extend_from_slice(text.as_bytes());
-        }
+        let texts = [&self.level, &self.logger, &self.kinds].map(String::as_bytes);
+        head(self.time, texts, bytes).expect("checked when it was taken");
     }
 
     /// The inverse: the record without fields, and what follows.
@@ -215,10 +232,35 @@ impl Record {
     }
 }
 
-/// The commitment to a part: it binds to the content and, without the salt, tells nothing of it.
-pub(crate) fn commitment(part: Part, salt: &Hash, content: &[u8]) -> Hash {
-    let number = u8::try_from(part.index()).expect("there are five parts");
-    sha256(&[&[2, number], salt, content])
+/// The class that each field is of at least, by what was found in the line.
+fn at_least(line: &[u8], found: &[(Range<usize>, Class)]) -> BTreeMap<String, Class> {
+    let mut classes = BTreeMap::new();
+    if found.is_empty() {
+        return classes;
+    }
+    let start = line.len() - line.trim_ascii_start().len();
+    for (name, member) in fields::places(&line[start..]) {
+        let inside = |(place, _): &&(Range<usize>, Class)| {
+            place.start < start + member.end && start + member.start < place.end
+        };
+        let strictest = found.iter().filter(inside).map(|(_, class)| *class).max();
+        if let Some(class) = strictest {
+            let least = classes.entry(name).or_insert(class);
+            *least = class.max(*least);
+        }
+    }
+    classes
+}
+
+/// A head as bytes: the time, then level, logger and kinds, each after its length in two bytes. `None`
+/// when one of them is too long for that.
+pub(crate) fn head(time: i64, texts: [&[u8]; 3], bytes: &mut Vec<u8>) -> Option<()> {
+    bytes.extend_from_slice(&time.to_be_bytes());
+    for text in texts {
+        bytes.extend_from_slice(&u16::try_from(text.len()).ok()?.to_be_bytes());
+        bytes.extend_from_slice(text);
+    }
+    Some(())
 }
 
 /// A time as RFC 3339 spells it, in UTC.
@@ -277,6 +319,38 @@ mod tests {
             r#"{"seq":7,"time":"2026-03-01T10:00:00.5Z","level":"info","logger":"app","kinds":["email","prompt"],"message":"hi","card":"1"}"#
         );
         assert_eq!(format!("{record:?}"), "Record { 61 B, parts 10101 }");
+    }
+
+    #[test]
+    fn what_was_found_makes_a_field_stricter() {
+        let line = br#" {"a": 1, "\u0062": {"c": ["x}"]}, "d": "e", "f": "g", "classes": {"d": "public"}}"#;
+        let place = |text: &str| {
+            let at = line.windows(text.len()).position(|one| one == text.as_bytes()).unwrap();
+            at..at + text.len()
+        };
+        let read = |class, found: &[(Range<usize>, Class)]| {
+            let record = Record::from_line_with(line, class, found, 0).unwrap();
+            record.fields.map(|fields| fields.map(|one| String::from_utf8(one).unwrap()))
+        };
+        let found = [
+            (place("x}"), Class::Restricted),
+            (place("x"), Class::Confidential),
+            (place("\"e\""), Class::Restricted),
+            (place("\"f\""), Class::Public),
+        ];
+        let own = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            read(Class::Internal, &found),
+            [own(r#"{"d":"e"}"#), own(r#"{"a":1,"f":"g"}"#), None, own(r#"{"b":{"c":["x}"]}}"#)]
+        );
+        // What reaches from one into another is in both.
+        let across = [(place("1, \"\\u0062"), Class::Confidential)];
+        let [_, internal, confidential, _] = read(Class::Internal, &across);
+        assert_eq!(internal, own(r#"{"f":"g"}"#));
+        assert_eq!(confidential, own(r#"{"a":1,"b":{"c":["x}"]}}"#));
+        let text =
+            Record::from_line_with(b"a text", Class::Internal, &[(2..3, Class::Restricted)], 0);
+        assert_eq!(text.unwrap().parts(), 0b10001);
     }
 
     #[test]

@@ -7,7 +7,8 @@
 use crate::entry::{Event, Format, SegmentState};
 use crate::error::JournalError;
 use crate::place::{Folder, is_missing};
-use crate::wal::{self, Remains, Survey};
+use crate::survey::{Remains, Survey};
+use crate::wal;
 use crate::writer::Owner;
 use crate::{sha256, tree};
 
@@ -172,6 +173,7 @@ impl Owner {
             root: survey.map_or_else(|| tree::root(&[]), |survey| survey.root),
             sha256: sha256(&[&bytes[..length]]),
             bytes: length as u64,
+            tail: None,
             erased: 0,
             expired: Vec::new(),
             cut: Some((bytes.len() - length) as u64),

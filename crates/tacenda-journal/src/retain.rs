@@ -173,8 +173,12 @@ impl Owner {
         let Some(segment) = self.rewritable(number)? else { return Ok(0) };
         let cause = Cause { reason: "max-age".to_owned(), who: who.to_owned() };
         let gone = classes.to_vec();
-        self.rewrite(reader, &segment, Gone::Classes(classes), |records, sha256, bytes| {
-            Event::Expire { segment: number, classes: gone, records, sha256, bytes, cause }
+        self.rewrite(reader, &segment, Gone::Classes(classes), |records, file| Event::Expire {
+            segment: number,
+            classes: gone,
+            records,
+            file,
+            cause,
         })
     }
 

@@ -3,13 +3,14 @@
 use tacenda_policy::Class;
 
 use crate::Hash;
-use crate::deep::{self, Leaf};
-use crate::entry::{Event, Format, SegmentState};
+use crate::deep;
+use crate::entry::{Event, Format, SegmentState, Written};
 use crate::error::JournalError;
 use crate::keys::SegmentKeys;
+use crate::leaf::commitment;
 use crate::part::Part;
 use crate::reader::Reader;
-use crate::record::{Record, commitment};
+use crate::record::Record;
 use crate::recover::ERASING;
 use crate::salt::Salts;
 use crate::segment::{self, Row};
@@ -25,22 +26,22 @@ pub(crate) enum Gone<'g> {
     Classes(&'g [Class]),
 }
 
-/// The records of a segment with their leaves, and its salts: what was committed to, or an error.
-pub(crate) fn rows(
-    reader: &Reader,
-    segment: &SegmentState,
-) -> Result<(Vec<Leaf>, [Salts; 5]), JournalError> {
-    let (mut leaves, mut frontier) = (Vec::new(), Frontier::default());
+/// The records of a segment with the hashes of their leaves, and its salts.
+type Rows = (Vec<(Hash, Row)>, [Salts; 5]);
+
+/// The records of a segment: what was committed to, or an error.
+pub(crate) fn rows(reader: &Reader, segment: &SegmentState) -> Result<Rows, JournalError> {
+    let (mut rows, mut frontier) = (Vec::new(), Frontier::default());
     let salts = deep::leaves(reader, segment, &mut |leaf| {
         frontier.push(leaf.hash);
-        leaves.push(leaf);
+        rows.push((leaf.hash, leaf.into_row()));
     })?;
     let salts = salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
     if (frontier.root(), frontier.size()) != (segment.root, segment.records) {
         let place = format!("segments/{}", segment.file());
         return Err(JournalError::damaged(place, deep::NOT_COMMITTED));
     }
-    Ok((leaves, salts))
+    Ok((rows, salts))
 }
 
 impl Owner {
@@ -55,19 +56,19 @@ impl Owner {
     }
 
     /// Writes a segment anew, under other keys, and notes so: the event is told how many records have
-    /// lost something, the hash of the file, and its bytes.
+    /// lost something, and the file.
     pub(crate) fn rewrite(
         &mut self,
         reader: &Reader,
         segment: &SegmentState,
         gone: Gone<'_>,
-        event: impl FnOnce(u64, Hash, u64) -> Event,
+        event: impl FnOnce(u64, Written) -> Event,
     ) -> Result<u64, JournalError> {
         if self.has_stopped() {
             // What is written already may be what the log tells of.
             return Err(JournalError::Stopped);
         }
-        let (leaves, mut salts) = rows(reader, segment)?;
+        let (rows, mut salts) = rows(reader, segment)?;
         let mut expired = segment.expired.clone();
         let mut walking = salts.clone();
         match gone {
@@ -87,9 +88,9 @@ impl Owner {
         }
         let mut touched = 0;
         let rows: Vec<Row> = (0..)
-            .zip(leaves)
-            .map(|(number, leaf)| {
-                let (row, is_touched) = without(leaf, number, gone, &mut walking);
+            .zip(rows)
+            .map(|(number, (hash, row))| {
+                let (row, is_touched) = without(hash, row, number, gone, &mut walking);
                 touched += u64::from(is_touched);
                 row
             })
@@ -102,9 +103,9 @@ impl Owner {
         let output = self.segments.create(&new)?;
         let rows = rows.into_iter().map(Ok);
         let written = segment::write(output, &keys, &salts, &expired, segment.first, rows);
-        let noted = written.and_then(|(sha256, bytes)| {
+        let noted = written.and_then(|file| {
             self.segments.sync()?;
-            self.note(event(touched, sha256, bytes))
+            self.note(event(touched, file))
         });
         match noted {
             Ok(()) => self.replace_segment(segment.number, &file).map(|()| touched),
@@ -120,24 +121,29 @@ impl Owner {
 }
 
 /// What is left of a record, and whether it has lost something by this.
-fn without(leaf: Leaf, number: u64, gone: Gone<'_>, salts: &mut [Salts; 5]) -> (Row, bool) {
-    let Leaf { hash, mut record, erased, mut expired } = leaf;
+fn without(
+    hash: Hash,
+    mut row: Row,
+    number: u64,
+    gone: Gone<'_>,
+    salts: &mut [Salts; 5],
+) -> (Row, bool) {
+    let erased = row.erased.is_some();
     let is_gone = matches!(gone, Gone::Records(records) if records.binary_search(&number).is_ok());
     if erased || is_gone {
-        let record = Record { time: record.time, ..Record::default() };
-        let row = Row { record, erased: Some(hash), expired: segment::Expired::default() };
-        return (row, is_gone && !erased);
+        let record = Record { time: row.record.time, ..Record::default() };
+        return (Row { erased: Some(hash), ..Row::of(record) }, is_gone && !erased);
     }
     let mut is_touched = false;
     if let Gone::Classes(classes) = gone {
         for part in classes.iter().map(|class| Part::Of(*class)) {
-            let Some(fields) = record.fields[part.index() - 1].take() else { continue };
+            let Some(fields) = row.record.fields[part.index() - 1].take() else { continue };
             let salt = salts[part.index()].salt(at(number)).expect("its leaf was found with it");
-            expired[part.index() - 1] = Some(commitment(part, &salt, &fields));
+            row.expired[part.index() - 1] = Some(commitment(part, &salt, &fields));
             is_touched = true;
         }
     }
-    (Row { record, erased: None, expired }, is_touched)
+    (row, is_touched)
 }
 
 fn at(number: u64) -> u32 {

@@ -5,7 +5,7 @@
 //! above it are replaced by the siblings along its path: all other salts remain, and that one cannot
 //! be found again.
 
-use zeroize::{Zeroize as _, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
 
 use crate::{Hash, sha256};
 
@@ -27,49 +27,63 @@ pub(crate) struct Salts {
     /// In the order of the records below them, none below another.
     cover: Vec<Node>,
     /// The way to the salt that was asked for last: most of it serves for the next.
-    path: Vec<Node>,
+    way: Option<Box<Way>>,
+}
+
+/// The seeds that lead to a record, at their depths: from that of a node of the cover on.
+#[derive(Clone, ZeroizeOnDrop)]
+struct Way {
+    record: u32,
+    top: u8,
+    seeds: [Hash; DEPTH as usize + 1],
 }
 
 impl Salts {
     /// All salts below a seed.
     pub(crate) fn new(seed: Hash) -> Self {
-        Self { cover: vec![Node { depth: 0, index: 0, seed }], path: Vec::new() }
+        Self { cover: vec![Node { depth: 0, index: 0, seed }], way: None }
     }
 
     /// No salts: those of a class whose content is gone.
     pub(crate) fn none() -> Self {
-        Self { cover: Vec::new(), path: Vec::new() }
+        Self { cover: Vec::new(), way: None }
     }
 
     /// The salt of a record; `None` when it was taken away.
     pub(crate) fn salt(&mut self, record: u32) -> Option<Hash> {
-        let above = |node: &Node| record >> (DEPTH - node.depth) == node.index;
-        while self.path.last().is_some_and(|node| !above(node)) {
-            self.path.pop();
+        let part = |way: &Way| DEPTH - bits(way.record ^ record);
+        let parted = self.way.as_deref().filter(|way| part(way) >= way.top).map(part);
+        let from = match parted {
+            Some(depth) => depth,
+            None => self.set_out(record)?,
+        };
+        let way = self.way.as_mut().expect("it was set out on");
+        for depth in from..DEPTH {
+            let right = record >> (DEPTH - depth - 1) & 1 == 1;
+            let depth = usize::from(depth);
+            way.seeds[depth + 1] = child(&way.seeds[depth], right);
         }
-        if self.path.is_empty() {
-            self.path.push(self.cover.iter().find(|node| above(node))?.clone());
-        }
-        loop {
-            let last = self.path.last().expect("the path has a node");
-            if last.depth == DEPTH {
-                return Some(last.seed);
-            }
-            let index = record >> (DEPTH - last.depth - 1);
-            let next = child(last, index & 1 == 1);
-            self.path.push(next);
-        }
+        way.record = record;
+        Some(way.seeds[usize::from(DEPTH)])
+    }
+
+    /// Begins the way to a record at the node of the cover that is above it; the depth of that.
+    fn set_out(&mut self, record: u32) -> Option<u8> {
+        let node = self.cover.iter().find(|node| node.is_above(record))?;
+        let seeds = [[0; 32]; DEPTH as usize + 1];
+        let way = self.way.insert(Box::new(Way { record, top: node.depth, seeds }));
+        way.seeds[usize::from(node.depth)] = node.seed;
+        Some(node.depth)
     }
 
     /// Takes the salt of a record away.
     pub(crate) fn puncture(&mut self, record: u32) {
-        let covers = |node: &Node| record >> (DEPTH - node.depth) == node.index;
-        let Some(at) = self.cover.iter().position(covers) else { return };
-        self.path.clear();
+        let Some(at) = self.cover.iter().position(|node| node.is_above(record)) else { return };
+        self.way = None;
         let mut node = self.cover[at].clone();
         let (mut before, mut after) = (Vec::new(), Vec::new());
         while node.depth < DEPTH {
-            let (left, right) = (child(&node, false), child(&node, true));
+            let (left, right) = (node.child(false), node.child(true));
             if record >> (DEPTH - node.depth - 1) & 1 == 0 {
                 after.push(right);
                 node = left;
@@ -102,21 +116,28 @@ impl Salts {
                 .then(|| Some(Node { depth, index, seed: *node[5..].first_chunk()? }))?
         });
         let cover: Option<Vec<Node>> = cover.collect();
-        rest.is_empty().then_some(Self { cover: cover?, path: Vec::new() })
+        rest.is_empty().then_some(Self { cover: cover?, way: None })
     }
 }
 
-fn child(node: &Node, right: bool) -> Node {
-    let seed = sha256(&[&[0x10 | u8::from(right)], &node.seed]);
-    Node { depth: node.depth + 1, index: node.index << 1 | u32::from(right), seed }
+impl Node {
+    fn is_above(&self, record: u32) -> bool {
+        record >> (DEPTH - self.depth) == self.index
+    }
+
+    fn child(&self, right: bool) -> Self {
+        let index = self.index << 1 | u32::from(right);
+        Self { depth: self.depth + 1, index, seed: child(&self.seed, right) }
+    }
 }
 
-impl Drop for Salts {
-    fn drop(&mut self) {
-        for node in self.cover.iter_mut().chain(&mut self.path) {
-            node.seed.zeroize();
-        }
-    }
+fn child(seed: &Hash, right: bool) -> Hash {
+    sha256(&[&[0x10 | u8::from(right)], seed])
+}
+
+/// How many bits a number has.
+fn bits(number: u32) -> u8 {
+    (u32::BITS - number.leading_zeros()).try_into().expect("there are 32 at most")
 }
 
 #[cfg(test)]
@@ -138,6 +159,11 @@ mod tests {
             assert_eq!(left.salt(record), expected, "{record}");
         }
         assert_eq!(left.salt((1 << DEPTH) - 1), all.salt((1 << DEPTH) - 1));
+        // Wherever the way to the one before went.
+        for (one, other) in [(299, 16), (17, 5), (16, 19), (256, 1 << 20), (1 << 20, 255)] {
+            let _ = left.salt(one);
+            assert_eq!(left.salt(other), Salts::new([7; 32]).salt(other), "{other} after {one}");
+        }
         assert!(left.to_bytes().len() < NODE * 4 * usize::from(DEPTH));
         assert!(Salts::from_bytes(&[25; NODE]).is_none() && Salts::from_bytes(&[0; 5]).is_none());
     }

@@ -23,6 +23,7 @@ use crate::place::{Folder, Output, Place};
 use crate::record::Record;
 use crate::segment::{self, Row};
 use crate::settings::{Durability, Limits, Settings, bound};
+use crate::sha256;
 use crate::wal::{self, Wal};
 
 /// A clock: nanoseconds since 1970, UTC.
@@ -567,22 +568,40 @@ impl Owner {
             self.wal = None;
             return self.active.discard(&wal::name(number));
         }
-        let segment = self.write_segment(wal)?;
+        let segment = match self.write_segment(wal) {
+            // There is none for it, not even with the reserve: as it is it takes no more than it has.
+            Err(error) if error.is_full() => return self.seal_as_it_lies(),
+            written => written?,
+        };
         let (file, new) = (segment.file(), format!("{}.new", segment.file()));
         self.segments.rename(&new, &self.segments, &file)?;
-        self.note(Event::Seal(segment))?;
-        self.wal = None;
-        self.overdue = false;
+        self.note_sealed(segment)?;
         // The keys that it is wrapped with open what will be erased from the segment.
         self.active.shred_head(&wal::name(number), head)
     }
 
-    fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
-        let (header, keys) = (wal.header(), wal.keys());
-        let name = wal::name(header.segment);
-        let missing = || JournalError::damaged(format!("active/{name}"), "it is missing");
-        let bytes = self.active.read(&name)?.ok_or_else(missing)?;
-        let mut segment = SegmentState {
+    fn note_sealed(&mut self, segment: SegmentState) -> Result<(), JournalError> {
+        self.note(Event::Seal(segment))?;
+        self.wal = None;
+        self.overdue = false;
+        Ok(())
+    }
+
+    /// Puts the write-ahead file among the sealed segments, as after a crash.
+    fn seal_as_it_lies(&mut self) -> Result<(), JournalError> {
+        let Some(wal) = &self.wal else { return Ok(()) };
+        let (mut segment, bytes) = (self.state_of(wal), self.bytes_of(wal)?);
+        segment.format = Format::Wal;
+        (segment.sha256, segment.bytes) = (sha256(&[&bytes]), bytes.len() as u64);
+        let name = segment.file();
+        self.active.rename(&name, &self.segments, &name)?;
+        self.note_sealed(segment)
+    }
+
+    /// The active segment as the log is to have it, but for its file.
+    fn state_of(&self, wal: &Wal) -> SegmentState {
+        let header = wal.header();
+        SegmentState {
             number: header.segment,
             format: Format::Parquet,
             first: header.first,
@@ -591,13 +610,24 @@ impl Owner {
             root: wal.root(),
             sha256: [0; 32],
             bytes: 0,
+            tail: None,
             erased: 0,
             expired: Vec::new(),
             cut: None,
             changed: false,
             sealed: self.now(),
             deleted: false,
-        };
+        }
+    }
+
+    fn bytes_of(&self, wal: &Wal) -> Result<Vec<u8>, JournalError> {
+        let name = wal::name(wal.header().segment);
+        let missing = || JournalError::damaged(format!("active/{name}"), "it is missing");
+        self.active.read(&name)?.ok_or_else(missing)
+    }
+
+    fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
+        let (mut segment, keys, bytes) = (self.state_of(wal), wal.keys(), self.bytes_of(wal)?);
         let new = format!("{}.new", segment.file());
         self.segments.discard(&new)?;
         let output = self.segments.create(&new)?;
@@ -606,12 +636,12 @@ impl Owner {
             Ok(records) => records.into_iter().map(|record| Ok(Row::of(record))).collect(),
             Err(error) => vec![Err(error)],
         });
-        let written = segment::write(output, keys, &salts, &[], header.first, rows);
+        let written = segment::write(output, keys, &salts, &[], segment.first, rows);
         if written.is_err() {
             // The disk may be full: what cannot be used must not take its room.
             let _ = self.segments.discard(&new);
         }
-        (segment.sha256, segment.bytes) = written?;
+        segment.set_file(&written?);
         Ok(segment)
     }
 }

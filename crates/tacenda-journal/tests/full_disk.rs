@@ -1,4 +1,5 @@
 //! A disk that is full: work that makes room is done with the reserve.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -7,10 +8,10 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use support::{Fixture, copy, numbers, options, record};
-use tacenda_journal::{Cause, Filter, Journal, JournalError, Options, Record, Step};
+use tacenda_journal::{Cause, Filter, Format, Journal, JournalError, Options, Record, Step};
 use tacenda_policy::Class;
 
 fn cause() -> Cause {
@@ -45,6 +46,42 @@ fn retention_makes_room_and_records_do_not_take_that_of_the_reserve() {
     assert_eq!(journal.append(record(11)).unwrap(), 11);
     journal.close().unwrap();
     assert_eq!(numbers(&fixture.reader(), &Filter::default()), [10, 11]);
+    assert_eq!(fixture.verify().findings, []);
+}
+
+#[test]
+fn a_segment_that_the_reserve_has_no_room_for_is_sealed_as_it_is() {
+    let fixture = Fixture::new();
+    // What is written until something is removed, once the reserve is gone.
+    let (on, room) = (Arc::new(AtomicBool::new(false)), AtomicU64::new(0));
+    let (switch, reserve) = (Arc::clone(&on), fixture.path().join("reserve"));
+    let fault = move |step| {
+        match step {
+            Step::Remove => room.store(4, Ordering::Relaxed),
+            Step::Write if !switch.load(Ordering::Relaxed) => {}
+            Step::Write if reserve.exists() || room.load(Ordering::Relaxed) == 0 => {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            Step::Write => drop(room.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
+        }
+        Ok(())
+    };
+    let options = Options { fault: Some(Arc::new(fault)), ..options() };
+    let journal = Journal::open(&fixture.path(), &options).unwrap();
+    for number in 0..400 {
+        journal.append(record(number)).unwrap();
+    }
+    journal.sync().unwrap();
+    on.store(true, Ordering::Relaxed);
+    journal.rotate().unwrap();
+    on.store(false, Ordering::Relaxed);
+    assert_eq!(journal.append(record(400)).unwrap(), 400);
+    journal.close().unwrap();
+    let reader = fixture.reader();
+    let formats: Vec<Format> = reader.segments().map(|segment| segment.state.format).collect();
+    assert_eq!(formats, [Format::Wal, Format::Parquet]);
+    assert_eq!(numbers(&reader, &Filter::default()), (0..=400).collect::<Vec<_>>());
     assert_eq!(fixture.verify().findings, []);
 }
 
@@ -85,19 +122,10 @@ const DISK: &str = "TACENDA_JOURNAL_TEST_DISK";
 fn child() {
     let Some(disk) = std::env::var_os(DISK) else { return };
     let disk = Path::new(&disk);
+    large_segment(disk);
     let fixture = Fixture::in_folder(disk, |settings| {
         settings.retention.max_bytes = Some(1 << 20);
     });
-    let mut number = 0;
-    let mut noise = || {
-        let mut bytes = [0; 4096];
-        let random = File::open("/dev/urandom");
-        random.and_then(|mut random| random.read_exact(&mut bytes)).unwrap();
-        number += 1;
-        // Texts that no compression makes much shorter.
-        let text: String = bytes.iter().map(|byte| char::from(b' ' + byte % 64)).collect();
-        Record::from_text(text.as_bytes(), Class::Internal, number).unwrap()
-    };
     let journal = fixture.open();
     let mut written = 0;
     for _ in 0..3 {
@@ -130,6 +158,32 @@ fn child() {
     let read = numbers(&fixture.reader(), &Filter::default());
     assert_eq!(read.last(), Some(&(written - 1)));
     println!("done: {} of {written} records are left", read.len());
+}
+
+/// A text that no compression makes much shorter.
+fn noise() -> Record {
+    let mut bytes = [0; 4096];
+    let random = File::open("/dev/urandom");
+    random.and_then(|mut random| random.read_exact(&mut bytes)).unwrap();
+    let text: String = bytes.iter().map(|byte| char::from(b' ' + byte % 64)).collect();
+    Record::from_text(text.as_bytes(), Class::Internal, 1).unwrap()
+}
+
+/// Fills the disk with one segment, which the reserve has no room for a second time.
+fn large_segment(disk: &Path) {
+    let fixture = Fixture::in_folder(disk, |_| {});
+    let journal = fixture.open();
+    let mut written = 0;
+    while journal.append(noise()).is_ok() {
+        written += 1;
+    }
+    assert!(written * 4096 > 16 << 20, "{written}");
+    journal.close().unwrap();
+    let reader = fixture.reader();
+    let segment = reader.segments().next().unwrap().state;
+    assert_eq!((segment.format, segment.records, segment.cut), (Format::Wal, written, None));
+    assert_eq!(numbers(&reader, &Filter::default()), (0..written).collect::<Vec<_>>());
+    assert_eq!(fixture.verify().findings, []);
 }
 
 #[test]

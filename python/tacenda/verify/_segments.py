@@ -28,6 +28,7 @@ class Segment:
     records: int
     sha256: str
     size: int
+    tail: str | None
     changed: bool = False
     deleted: bool = False
     expired: set[str] = field(default_factory=set)
@@ -69,6 +70,7 @@ class State:
                 int(entry["records"]),
                 str(entry["sha256"]),
                 int(entry["bytes"]),
+                str(entry["tail"]) if entry["format"] == "parquet" else None,
                 "recovered" in entry and entry["recovered"].get("changed") is True,
             )
             if (segment.number, segment.first) != self.next:
@@ -78,7 +80,7 @@ class State:
         elif kind == "erase":
             segment = self.segments[entry["segment"]]
             segment.format, segment.sha256 = "parquet", str(entry["sha256"])
-            segment.size = int(entry["bytes"])
+            segment.size, segment.tail = int(entry["bytes"]), str(entry["tail"])
         elif kind == "expire":
             segment = self.segments[entry["segment"]]
             classes = [PARTS[1:].index(name) for name in entry["classes"]]
@@ -88,7 +90,7 @@ class State:
                 return "a class expires twice"
             segment.expired.update(entry["classes"])
             segment.format, segment.sha256 = "parquet", str(entry["sha256"])
-            segment.size = int(entry["bytes"])
+            segment.size, segment.tail = int(entry["bytes"]), str(entry["tail"])
         elif kind == "delete":
             first, last = entry["segments"]
             for at in range(int(first), int(last) + 1):
@@ -133,7 +135,10 @@ def is_whole(folder: Path, segment: Segment, log: Log, state: State) -> bool:
         return False
     found = digest(path)
     if found == segment.sha256:
-        return True
+        if segment.tail in {None, tail(path)}:
+            return True
+        log.report.find(place, "the log has the footer of another file")
+        return False
     others = (one for one in state.segments.values() if not one.deleted)
     swapped = [one.number for one in others if one.sha256 == found]
     if found is None:
@@ -155,6 +160,12 @@ def digest(path: Path) -> str | None:
         return sha256(path.read_bytes()).hex()
     except OSError:
         return None
+
+
+def tail(path: Path) -> str:
+    """The hash of the footer of a Parquet file, with its length and magic."""
+    data = path.read_bytes()
+    return sha256(data[-8 - int.from_bytes(data[-8:-4], "little") :]).hex()
 
 
 def check_stray(path: Path, log: Log, state: State) -> None:

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that measures")]
 
 mod peers;
+mod range;
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -22,10 +23,15 @@ use tacenda_policy::Class;
 const LINE: usize = 200;
 
 fn main() {
-    let records: usize =
-        std::env::args().nth(1).map_or(200_000, |count| count.parse().expect("a number"));
-    let folder = std::env::args().nth(2).unwrap_or_else(|| "target/bench/journal".to_owned());
+    let mut arguments = std::env::args().skip(1).peekable();
+    let range = arguments.next_if(|argument| argument == "range").is_some();
+    let count: Option<u64> = arguments.next().map(|count| count.parse().expect("a number"));
+    let folder = arguments.next().unwrap_or_else(|| "target/bench/journal".to_owned());
     let folder = Path::new(&folder);
+    if range {
+        return range::run(folder, count.unwrap_or(1));
+    }
+    let records = usize::try_from(count.unwrap_or(200_000)).expect("they are in memory");
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
     println!("{records} records of {LINE} bytes, in {}\n", folder.display());
@@ -42,8 +48,8 @@ fn main() {
             journal(folder, durability, writers, 1, count);
         }
     }
-    journal(folder, Durability::Interval, 1, 1000, records);
-    peer(folder, records.min(100_000));
+    let rates = journal(folder, Durability::Interval, 1, 1000, records);
+    peer(folder, records.min(100_000), rates);
     read(folder, records);
 }
 
@@ -152,8 +158,15 @@ fn plain(folder: &Path, count: usize) {
     line("plain file, a write each", count, wall.elapsed(), since(start), None, bytes);
 }
 
-/// A journal with so many writers, each of which appends so many records at once.
-fn journal(folder: &Path, durability: Durability, writers: usize, batch: usize, count: usize) {
+/// A journal with so many writers, each of which appends so many records at once: records in a second,
+/// and in one of the processor.
+fn journal(
+    folder: &Path,
+    durability: Durability,
+    writers: usize,
+    batch: usize,
+    count: usize,
+) -> (f64, f64) {
     let path = folder.join(format!("{durability:?}-{writers}-{batch}"));
     let (identity, recipient) = new_identity(0);
     fs::write(folder.join("identity"), identity.as_bytes()).unwrap();
@@ -191,16 +204,23 @@ fn journal(folder: &Path, durability: Durability, writers: usize, batch: usize, 
     let reader = Reader::open(&path, Identities::default(), &Place::ALL).unwrap();
     let bytes = reader.segments().map(|segment| segment.state.bytes).sum();
     let name = format!("{durability:?}, {writers} writers, {batch} at once").to_lowercase();
-    line(&name, each * writers * batch, wall, cpu, Some(times[times.len() * 99 / 100]), bytes);
+    let count = each * writers * batch;
+    line(&name, count, wall, cpu, Some(times[times.len() * 99 / 100]), bytes);
+    (rate(count, wall), rate(count, cpu))
 }
 
-/// Other loggers, with as many lines as they take in a while.
-fn peer(folder: &Path, count: usize) {
+/// Other loggers, with as many lines as they take in a while, and how many times as many records the
+/// journal takes in a second, and in one of the processor.
+fn peer(folder: &Path, count: usize, (own, own_cpu): (f64, f64)) {
     println!();
     let records: Vec<Record> = (0..count).map(record).collect();
     for (name, measured) in peers::all(folder, &records) {
         match measured {
-            Ok(took) => line(name, count, took.wall, took.cpu, None, took.bytes),
+            Ok(took) => {
+                line(name, count, took.wall, took.cpu, None, took.bytes);
+                let (wall, cpu) = (own / rate(count, took.wall), own_cpu / rate(count, took.cpu));
+                println!("{:<34} {wall:>11.1}x {cpu:>13.1}x", "  the journal, 1000 at once");
+            }
             Err(why) => println!("{name:<34} {why}"),
         }
     }

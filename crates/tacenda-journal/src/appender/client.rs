@@ -1,12 +1,17 @@
 //! The end of a process that appends through the owner.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use super::SOCKET;
 use super::frame::{Reply, Request};
 use super::server::{address, is_of};
 use crate::place::Folder;
+
+/// How long an owner is waited for that takes nothing, or does not answer: somebody may have stopped it.
+/// It seals a segment in between, on a disk that may be slow.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection to the owner.
 #[derive(Debug)]
@@ -18,7 +23,14 @@ impl Client {
     /// Connects to the process that owns the journal in this directory, if it listens.
     pub(super) fn connect(folder: &Folder) -> Option<Self> {
         let stream = UnixStream::connect(address(folder).join(SOCKET)).ok()?;
-        is_of(&stream, rustix::process::geteuid().as_raw()).then_some(Self { stream: Some(stream) })
+        is_of(&stream, rustix::process::geteuid().as_raw()).then_some(())?;
+        Self::with_patience(stream, PATIENCE).ok()
+    }
+
+    fn with_patience(stream: UnixStream, patience: Duration) -> io::Result<Self> {
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
+        Ok(Self { stream: Some(stream) })
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -26,16 +38,50 @@ impl Client {
     }
 
     /// Asks, and waits for the answer. Whoever gave none, or owns the journal no longer, is not asked
-    /// again.
+    /// again. Of one who keeps silent nobody knows what it has done: then it has failed.
     pub(super) fn call(&mut self, request: &Request<'_>) -> Reply {
         let Some(stream) = &mut self.stream else { return Reply::Gone };
-        let asked = stream.write_all(&request.to_bytes());
-        // It may have answered before it hung up.
-        let reply = Reply::read(stream).or_else(|error| asked.and(Err(error)));
-        let reply = reply.unwrap_or(Reply::Gone);
+        let reply = match stream.write_all(&request.to_bytes()) {
+            Err(error) if is_timeout(&error) => Err(error),
+            // It may have answered before it hung up.
+            asked => Reply::read(stream).or_else(|error| asked.and(Err(error))),
+        };
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) if is_timeout(&error) => {
+                self.stream = None;
+                let what = "nothing: it does not answer, and may have written the records or not";
+                return Reply::Failed(what.to_owned());
+            }
+            Err(_) => Reply::Gone,
+        };
         if matches!(reply, Reply::Moved | Reply::Busy | Reply::Gone) {
             self.stream = None;
         }
         reply
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_that_is_stopped_is_not_waited_for_for_good() {
+        for length in [1, 10 << 20] {
+            let record =
+                crate::Record::from_text(&vec![b'x'; length], tacenda_policy::Class::Internal, 0);
+            let records = [record.unwrap()];
+            // What is sent stays in the socket, as far as it has room: nobody reads it.
+            let (stream, _owner) = UnixStream::pair().unwrap();
+            let mut client = Client::with_patience(stream, Duration::from_millis(20)).unwrap();
+            let reply = client.call(&Request::Append(&records));
+            assert!(matches!(reply, Reply::Failed(_)), "{reply:?}");
+            assert!(!client.is_connected());
+        }
     }
 }

@@ -80,3 +80,23 @@ fn what_is_deleted_while_it_is_read_is_no_damage() {
     });
     assert_eq!(read, [(0, false), (1, false)]);
 }
+
+#[test]
+fn no_more_of_a_segment_is_read_than_is_wanted() {
+    // More than are in one row group.
+    const COUNT: u64 = (1 << 16) + 100;
+    let fixture = Fixture::new();
+    fixture.fill(0, COUNT);
+    let path = fixture.path().join("segments/0000000000.parquet");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let since = record(COUNT - 10).time;
+    let last = Filter { since: Some(since), ..Filter::default() };
+    assert_eq!(numbers(&fixture.reader(), &last), (COUNT - 10..COUNT).collect::<Vec<_>>());
+    let all = fixture.reader().each(&Filter::default(), &mut |_| true);
+    assert!(matches!(all, Err(crate::JournalError::Damaged { .. })), "{all:?}");
+    let found = fixture.verify().findings;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].place, "segments/0000000000.parquet");
+}

@@ -7,7 +7,7 @@ use crate::support::{Fixture, copy, files, options};
 use ed25519_dalek::SigningKey;
 use tacenda_policy::Class;
 
-use crate::entry::{self, Event};
+use crate::entry::{self, Event, Written};
 use crate::log_view::{LogView, epoch_name};
 use crate::place::{Folder, Place};
 use crate::{Cause, Checkpoint, Filter, Hash, Hold, Verification, Verifier, tiles, tree};
@@ -326,4 +326,21 @@ fn a_checkpoint_of_more_entries_than_there_can_be_is_one_finding() {
     let found = |place: &str| report.findings.iter().any(|finding| finding.place == place);
     assert!(found("log/checkpoint") && found(&format!("log/checkpoints/{}", u64::MAX)));
     assert!(report.findings.len() < 10, "{:?}", report.findings);
+}
+
+#[test]
+fn a_file_that_the_log_gives_two_hashes_of_is_not_whole() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 3);
+    let segment = fixture.reader().segments().next().unwrap().state;
+    let journal = fixture.open();
+    // The file is the same, and its footer is to be another one.
+    let file = Written { sha256: segment.sha256, bytes: segment.bytes, tail: [7; 32] };
+    let cause = Cause { reason: "a test".into(), who: "a test".into() };
+    let event = Event::Erase { segment: 0, records: Vec::new(), file, cause };
+    journal.with_owner(|owner| owner.note(event)).unwrap();
+    journal.close().unwrap();
+    let found = fixture.verify().findings;
+    let found: Vec<_> = found.iter().map(|one| (&*one.place, one.fault)).collect();
+    assert_eq!(found, [("segments/0000000000.parquet", super::Fault::Swapped)]);
 }

@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::log::Log;
 use super::{Fault, Verification};
+use crate::checked;
 use crate::deep;
 use crate::entry::{Entry, Event, Format, SegmentState, State};
 use crate::error::JournalError;
 use crate::place::Folder;
 use crate::reader::Reader;
 use crate::recover::ERASING;
-use crate::wal::{self, Remains};
+use crate::survey::Remains;
+use crate::wal;
 use crate::{Hash, log_view, sha256};
 
 /// What the name of a segment's file ends with while it is sealed.
@@ -44,8 +46,8 @@ struct Segments<'l> {
 fn past(log: &Log) -> BTreeMap<Hash, u64> {
     let files = log.entries.iter().filter_map(|entry| match &entry.event {
         Event::Seal(segment) => Some((segment.sha256, segment.number)),
-        Event::Erase { segment, sha256, .. } | Event::Expire { segment, sha256, .. } => {
-            Some((*sha256, *segment))
+        Event::Erase { segment, file, .. } | Event::Expire { segment, file, .. } => {
+            Some((file.sha256, *segment))
         }
         _ => None,
     });
@@ -101,6 +103,11 @@ impl Segments<'_> {
         let Some(bytes) = report.read(&self.folder, &segment.file(), &place) else { return false };
         let hash = sha256(&[&bytes]);
         if hash == segment.sha256 {
+            let tail = checked::tail(&bytes).map(|tail| sha256(&[tail]));
+            if segment.tail.is_some_and(|known| tail != Some(known)) {
+                report.find(place, Fault::Swapped, "the log has the footer of another file");
+                return false;
+            }
             return true;
         }
         let (fault, what) = self.difference(segment, &hash, bytes.len() as u64);

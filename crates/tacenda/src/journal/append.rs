@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT};
+use tacenda_detect::{Engine, Span};
 use tacenda_journal::{Appender, JournalError, LONGEST_RECORD as LONGEST, Record, system_clock};
-use tacenda_policy::Class;
+use tacenda_policy::{Class, Policy};
+use tacenda_redact::engine;
 
 use super::Target;
+use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason};
 
 #[derive(Args, Debug)]
@@ -28,6 +31,9 @@ pub(crate) struct AppendArgs {
     /// Print 0 when the journal is open, and no more
     #[arg(long, hide = true)]
     ready: bool,
+
+    #[command(flatten, next_help_heading = "Policy")]
+    policy: PolicyArgs,
 }
 
 pub(super) fn class(name: &str) -> Result<Class, String> {
@@ -42,6 +48,8 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
     // Who is before us in the pipe gets the interrupt as well, and ends: then so does our input.
     raised_by(SIGINT)?;
     let rotate = raised_by(SIGHUP)?;
+    let loaded = config::load_and_warn(&args.policy.loader())?;
+    let classes = Classes::new(loaded.policy(), args.class)?;
     let journal = args.target.append_to()?;
     if args.acknowledge || args.ready {
         writeln!(io::stdout(), "0")?;
@@ -65,7 +73,7 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
         rest.extend_from_slice(&block[..end]);
         if end > 0 || read == 0 {
             let ends = read == 0 || rest.ends_with(b"\n");
-            written += append(&journal, &rest, args.class, inside || !ends)?;
+            written += append(&journal, &rest, &classes, inside || !ends)?;
             inside = !ends;
             rest.clear();
             if rotate.swap(false, Ordering::Relaxed) {
@@ -93,7 +101,12 @@ fn raised_by(signal: i32) -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Appends lines; the first of them may be a piece of one.
-fn append(journal: &Appender, lines: &[u8], class: Class, piece: bool) -> Result<u64, Failure> {
+fn append(
+    journal: &Appender,
+    lines: &[u8],
+    classes: &Classes,
+    piece: bool,
+) -> Result<u64, Failure> {
     let now = system_clock()();
     let lines = lines.split_inclusive(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line));
@@ -102,7 +115,7 @@ fn append(journal: &Appender, lines: &[u8], class: Class, piece: bool) -> Result
         if number == 0 && piece {
             all.extend(texts(line, now)?);
         } else {
-            all.extend(records(line, class, now)?);
+            all.extend(classes.records(line, now)?);
         }
     }
     let count = all.len() as u64;
@@ -110,12 +123,30 @@ fn append(journal: &Appender, lines: &[u8], class: Class, piece: bool) -> Result
     Ok(count)
 }
 
-/// The record of a line. One that only looks like a record is kept as a text: nothing is lost.
-pub(super) fn records(line: &[u8], class: Class, time: i64) -> Result<Vec<Record>, JournalError> {
-    match Record::from_line(line, class, time) {
-        Ok(record) => Ok(vec![record]),
-        Err(JournalError::BadRecord { .. }) => texts(line, time),
-        Err(error) => Err(error),
+/// Of which class the fields of a line are: what is found in them makes them stricter.
+pub(super) struct Classes {
+    engine: &'static Engine,
+    policy: Policy,
+    /// Of fields that do not say theirs, and in which nothing is found.
+    class: Class,
+}
+
+impl Classes {
+    pub(super) fn new(policy: &Policy, class: Class) -> Result<Self, Failure> {
+        Ok(Self { engine: engine(policy)?, policy: policy.clone(), class })
+    }
+
+    /// The record of a line. One that only looks like a record is kept as a text: nothing is lost.
+    pub(super) fn records(&self, line: &[u8], time: i64) -> Result<Vec<Record>, JournalError> {
+        let mut spans = Vec::new();
+        self.engine.scan(line, &mut spans);
+        let class = |span: &Span| self.policy.class(self.engine.detector(span.detector).kind);
+        let found: Vec<_> = spans.iter().map(|span| (span.start..span.end, class(span))).collect();
+        match Record::from_line_with(line, self.class, &found, time) {
+            Ok(record) => Ok(vec![record]),
+            Err(JournalError::BadRecord { .. }) => texts(line, time),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use tacenda_policy::Class;
 use tacenda_redact::Redactor;
 
 use super::Target;
-use super::append::{class, records};
+use super::append::{Classes, class};
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
 use crate::redactor::{redactor, report_lost};
@@ -46,12 +46,13 @@ const BLOCK: usize = 1 << 18;
 pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let loaded = config::load_and_warn(&args.policy.loader())?;
     let redactor = redactor(loaded.policy())?;
+    let classes = Classes::new(loaded.policy(), args.class)?;
     // All are looked at before anything is written.
     let logs: Vec<Log> = args.files.iter().map(|path| Log::open(path)).collect::<Result<_, _>>()?;
     let journal = args.target.append_to()?;
     let mut records = 0;
     for log in &logs {
-        records += log.import(&journal, &redactor, args.class)?;
+        records += log.import(&journal, &redactor, &classes)?;
     }
     // Another process may own it, and go on with the segment.
     journal.rotate()?;
@@ -91,7 +92,7 @@ impl Log {
         &self,
         journal: &Appender,
         redactor: &Redactor,
-        class: Class,
+        classes: &Classes,
     ) -> Result<u64, Failure> {
         let failed = |error: io::Error| cannot_read(&self.path, &error);
         let mut head = Vec::new();
@@ -113,7 +114,7 @@ impl Log {
                 Some(at) => at + 1,
                 None => 0,
             };
-            count += self.append(journal, &redacted[..whole], class)?;
+            count += self.append(journal, &redacted[..whole], classes)?;
             redacted.drain(..whole);
             if read == 0 {
                 return Ok(count);
@@ -121,11 +122,11 @@ impl Log {
         }
     }
 
-    fn append(&self, journal: &Appender, lines: &[u8], class: Class) -> Result<u64, Failure> {
+    fn append(&self, journal: &Appender, lines: &[u8], classes: &Classes) -> Result<u64, Failure> {
         let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut all = Vec::new();
         for line in lines {
-            all.extend(records(line, class, self.time(line))?);
+            all.extend(classes.records(line, self.time(line))?);
         }
         let count = all.len() as u64;
         journal.append_all(all)?;

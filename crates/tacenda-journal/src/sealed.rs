@@ -1,0 +1,355 @@
+//! The file of a sealed segment, as it is read.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use parquet::column::reader::ColumnReaderImpl;
+use parquet::data_type::{
+    ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int64Type,
+};
+use parquet::encryption::decrypt::FileDecryptionProperties;
+use parquet::errors::ParquetError;
+use parquet::file::column_crypto_metadata::ColumnCryptoMetaData::{
+    ENCRYPTION_WITH_COLUMN_KEY, ENCRYPTION_WITH_FOOTER_KEY,
+};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::statistics::Statistics;
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::TypePtr;
+use tacenda_policy::Class;
+
+use crate::Hash;
+use crate::checked::{BLOCKS, Checked};
+use crate::entry::SegmentState;
+use crate::error::JournalError;
+use crate::keys::{Identities, Key, read_key_material};
+use crate::leaf::{Expired, Fields};
+use crate::page::{Chunk, Pages};
+use crate::part::Part;
+use crate::record::{self, Record};
+use crate::salt::Salts;
+use crate::segment::{
+    ERASED, KINDS, LEVEL, LOGGER, Row, SCHEMA, SEQ, TIME, column, column_of_salts, columns,
+    is_expired, part_of,
+};
+use crate::thrift::Struct;
+
+/// A sealed segment.
+pub(crate) struct Sealed {
+    file: Checked,
+    name: String,
+    metadata: ParquetMetaData,
+    keys: [Option<Key>; 5],
+    /// Classes whose content is gone.
+    expired: Vec<Class>,
+    /// What its modules are bound to.
+    aad: Vec<u8>,
+}
+
+impl Sealed {
+    /// Opens a segment with the identities at hand. Without the key of the head nothing opens; a
+    /// class without a key stays sealed.
+    pub(crate) fn open(
+        mut file: Checked,
+        segment: &SegmentState,
+        identities: &Identities,
+    ) -> Result<Self, JournalError> {
+        let name = format!("segments/{}", segment.file());
+        let damaged = |what| JournalError::damaged(name.as_str(), what);
+        let (footer, _) = Struct::read(file.tail()).ok_or(damaged("its footer is malformed"))?;
+        // FileCryptoMetaData: the algorithm (AES_GCM_V1: prefix, unique part), and the footer key.
+        let unique = footer.inner(1).and_then(|one| one.inner(1)).and_then(|one| one.bytes(2));
+        let aad = unique.ok_or(damaged("its footer is malformed"))?.to_vec();
+        let material = footer.bytes(2).and_then(read_key_material);
+        let wrapped = material.ok_or(damaged("its footer is malformed"))?;
+        let no_key = JournalError::NoKey { part: Part::Head.name(), segment: segment.number };
+        let head = identities.unwrap(&wrapped).ok_or(no_key)?;
+        let metadata =
+            metadata(&file, &head, &[]).map_err(|_| damaged("its footer was changed"))?;
+        let pairs = metadata.file_metadata().key_value_metadata().into_iter().flatten();
+        let hashes = pairs.filter(|pair| pair.key == BLOCKS).find_map(|pair| pair.value.as_ref());
+        hashes
+            .and_then(|hashes| file.set_hashes(hashes))
+            .ok_or(damaged("its footer does not hold the hashes of its blocks"))?;
+        let mut sealed = Self {
+            metadata,
+            file,
+            keys: [Some(head), None, None, None, None],
+            expired: segment.expired.clone(),
+            aad,
+            name,
+        };
+        sealed.unwrap(identities);
+        Ok(sealed)
+    }
+
+    /// Unwraps the keys of the classes, and reads the metadata that they open.
+    fn unwrap(&mut self, identities: &Identities) {
+        let Some(group) = self.metadata.row_groups().first() else { return };
+        for part in &Part::ALL[1..] {
+            let crypto = group.column(column(*part)).crypto_metadata();
+            let material = crypto.and_then(|crypto| match crypto {
+                ENCRYPTION_WITH_COLUMN_KEY(own) => {
+                    own.key_metadata.as_deref().and_then(read_key_material)
+                }
+                ENCRYPTION_WITH_FOOTER_KEY => None,
+            });
+            self.keys[part.index()] = material.and_then(|wrapped| identities.unwrap(&wrapped));
+        }
+        let with = |part: &Part| Some((*part, self.keys[part.index()].as_ref()?));
+        let keys: Vec<(Part, &Key)> = Part::ALL.iter().filter_map(with).collect();
+        if let Ok(metadata) = metadata(&self.file, keys[0].1, &keys) {
+            self.metadata = metadata;
+        }
+    }
+
+    /// Whether a part can be read.
+    pub(crate) fn opens(&self, part: Part) -> bool {
+        self.keys[part.index()].is_some()
+    }
+
+    /// The classes that it may have content of, and that stay closed.
+    pub(crate) fn closed(&self) -> Vec<Class> {
+        let is_closed =
+            |class: &Class| !self.opens(Part::Of(*class)) && !self.expired.contains(class);
+        Class::ALL.iter().copied().filter(is_closed).collect()
+    }
+
+    /// The number of row groups.
+    pub(crate) fn groups(&self) -> usize {
+        self.metadata.num_row_groups()
+    }
+
+    /// The earliest and the latest time of a row group.
+    pub(crate) fn times(&self, group: usize) -> Option<(i64, i64)> {
+        match self.metadata.row_group(group).column(TIME).statistics()? {
+            Statistics::Int64(times) => Some((*times.min_opt()?, *times.max_opt()?)),
+            _ => None,
+        }
+    }
+
+    /// What can be read of a row group; nothing when there is no time and level in it that is wanted:
+    /// the rest is not decrypted then.
+    pub(crate) fn group(
+        &self,
+        group: usize,
+        wanted: &dyn Fn(i64, &str) -> bool,
+    ) -> Result<Option<Group>, JournalError> {
+        let damaged = |what| JournalError::damaged(self.name.as_str(), what);
+        let times = self.required::<Int64Type>(group, TIME)?;
+        let levels = self.required::<ByteArrayType>(group, LEVEL)?;
+        if !times.iter().zip(&levels).any(|(time, level)| wanted(*time, &text(level))) {
+            return Ok(None);
+        }
+        let mut read = Group {
+            seqs: self.required::<Int64Type>(group, SEQ)?,
+            times,
+            texts: [
+                levels,
+                self.required::<ByteArrayType>(group, LOGGER)?,
+                self.required::<ByteArrayType>(group, KINDS)?,
+            ],
+            erased: self.optional::<FixedLenByteArrayType>(group, ERASED)?,
+            fields: Default::default(),
+            expired: Default::default(),
+        };
+        for part in Part::ALL.into_iter().skip(1).filter(|part| self.opens(*part)) {
+            let class = part.index() - 1;
+            if is_expired(part, &self.expired) {
+                read.expired[class] = self.commitments(group, part)?;
+            } else {
+                read.fields[class] = self.optional::<ByteArrayType>(group, column(part))?;
+            }
+        }
+        let [levels, loggers, kinds] = read.texts.each_ref().map(Vec::len);
+        let count = read.seqs.len();
+        if [read.times.len(), levels, loggers, kinds, read.erased.len()] != [count; 5] {
+            return Err(damaged("its columns differ in length"));
+        }
+        Ok(Some(read))
+    }
+
+    /// The commitments to a part of a class that has expired.
+    fn commitments(&self, group: usize, part: Part) -> Result<Vec<Option<Hash>>, JournalError> {
+        let damaged = |what| JournalError::damaged(self.name.as_str(), what);
+        let content = self.optional::<ByteArrayType>(group, column(part))?;
+        if content.iter().any(Option::is_some) {
+            return Err(damaged("it holds content whose time is over"));
+        }
+        let values = self.optional::<ByteArrayType>(group, column_of_salts(part))?.into_iter();
+        let hash = |value: ByteArray| value.data().try_into();
+        let hashes = values.map(|value| value.map(hash).transpose());
+        hashes.collect::<Result<_, _>>().map_err(|_| damaged("it holds no commitment"))
+    }
+
+    /// The salts, of the parts that can be read.
+    pub(crate) fn salts(&self) -> Result<[Option<Salts>; 5], JournalError> {
+        let mut salts: [Option<Salts>; 5] = Default::default();
+        if self.groups() == 0 {
+            return Ok(salts);
+        }
+        for part in Part::ALL.into_iter().filter(|part| self.opens(*part)) {
+            if is_expired(part, &self.expired) {
+                salts[part.index()] = Some(Salts::none());
+                continue;
+            }
+            let values = self.optional::<ByteArrayType>(0, column_of_salts(part))?;
+            let first = values.first().and_then(Option::as_ref);
+            salts[part.index()] = first.and_then(|bytes| Salts::from_bytes(bytes.data()));
+        }
+        Ok(salts)
+    }
+
+    fn required<T: DataType>(
+        &self,
+        group: usize,
+        column: usize,
+    ) -> Result<Vec<T::T>, JournalError> {
+        Ok(self.values::<T>(group, column)?.0)
+    }
+
+    fn optional<T: DataType>(
+        &self,
+        group: usize,
+        column: usize,
+    ) -> Result<Vec<Option<T::T>>, JournalError> {
+        let (values, levels) = self.values::<T>(group, column)?;
+        let mut values = values.into_iter();
+        Ok(levels.into_iter().map(|level| (level > 0).then(|| values.next())?).collect())
+    }
+
+    /// The values of a column, and where it may lack some, which rows have one.
+    fn values<T: DataType>(
+        &self,
+        group: usize,
+        column: usize,
+    ) -> Result<(Vec<T::T>, Vec<i16>), JournalError> {
+        let damaged = |_| JournalError::damaged(self.name.as_str(), "a column was changed");
+        let rows = usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or_default();
+        let mut reader = self.column::<T>(group, column).map_err(damaged)?;
+        let (mut values, mut levels) = (Vec::new(), Vec::new());
+        let deepest = self.metadata.file_metadata().schema_descr().column(column).max_def_level();
+        reader
+            .read_records(rows, (deepest > 0).then_some(&mut levels), None, &mut values)
+            .map_err(damaged)?;
+        Ok((values, levels))
+    }
+
+    fn column<T: DataType>(
+        &self,
+        group: usize,
+        column: usize,
+    ) -> Result<ColumnReaderImpl<T>, ParquetError> {
+        let damaged = || ParquetError::General("it was changed".to_owned());
+        let key = self.keys[part_of(column).index()].as_ref().ok_or_else(damaged)?;
+        let chunk = self.metadata.row_group(group).column(column);
+        let has_dictionary = chunk.dictionary_page_offset().is_some();
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        let start = u64::try_from(start).map_err(|_| damaged())?;
+        let length = usize::try_from(chunk.compressed_size()).map_err(|_| damaged())?;
+        let pages = Pages::new(
+            Chunk {
+                bytes: self.file.read(start, length).ok_or_else(damaged)?,
+                file: self.aad.clone(),
+                row_group: u16::try_from(group).map_err(|_| damaged())?,
+                column: u16::try_from(column).map_err(|_| damaged())?,
+                has_dictionary,
+                values: chunk.num_values(),
+                compression: chunk.compression(),
+            },
+            key,
+        );
+        let descriptor = self.metadata.file_metadata().schema_descr().column(column);
+        Ok(ColumnReaderImpl::new(descriptor, Box::new(pages)))
+    }
+}
+
+/// What was read of a row group, column by column: a record is put together where one is wanted.
+pub(crate) struct Group {
+    seqs: Vec<i64>,
+    times: Vec<i64>,
+    /// Levels, loggers and kinds.
+    texts: [Vec<ByteArray>; 3],
+    erased: Vec<Option<FixedLenByteArray>>,
+    /// The fields of each class that opens and has not expired; of the others nothing.
+    fields: [Vec<Option<ByteArray>>; 4],
+    /// The commitments of each class that has expired; of the others nothing.
+    expired: [Vec<Option<Hash>>; 4],
+}
+
+impl Group {
+    /// Its rows.
+    pub(crate) fn len(&self) -> usize {
+        self.seqs.len()
+    }
+
+    /// The number of a record in the journal.
+    pub(crate) fn sequence(&self, row: usize) -> u64 {
+        self.seqs[row].cast_unsigned()
+    }
+
+    /// Its time.
+    pub(crate) fn time(&self, row: usize) -> i64 {
+        self.times[row]
+    }
+
+    /// Its level.
+    pub(crate) fn level(&self, row: usize) -> Cow<'_, str> {
+        text(&self.texts[0][row])
+    }
+
+    /// Its head as bytes.
+    pub(crate) fn head(&self, row: usize, bytes: &mut Vec<u8>) -> Option<()> {
+        record::head(self.times[row], self.texts.each_ref().map(|texts| texts[row].data()), bytes)
+    }
+
+    /// Its fields.
+    pub(crate) fn fields(&self, row: usize) -> Fields<'_> {
+        self.fields.each_ref().map(|all| Some(all.get(row)?.as_ref()?.data()))
+    }
+
+    /// The commitments to its parts that have expired.
+    pub(crate) fn expired(&self, row: usize) -> Expired {
+        self.expired.each_ref().map(|all| *all.get(row)?)
+    }
+
+    /// Its leaf, when its content was erased.
+    pub(crate) fn erased(&self, row: usize) -> Option<Hash> {
+        self.erased[row].as_ref()?.data().try_into().ok()
+    }
+
+    /// The record, or what is left of it.
+    pub(crate) fn row(&self, row: usize) -> Row {
+        let [level, logger, kinds] =
+            self.texts.each_ref().map(|texts| text(&texts[row]).into_owned());
+        let fields = self.fields(row).map(|fields| fields.map(<[u8]>::to_vec));
+        let record = Record { time: self.times[row], level, logger, kinds, fields };
+        Row { record, erased: self.erased(row), expired: self.expired(row) }
+    }
+}
+
+fn text(value: &ByteArray) -> Cow<'_, str> {
+    String::from_utf8_lossy(value.data())
+}
+
+fn metadata(
+    file: &Checked,
+    head: &Key,
+    keys: &[(Part, &Key)],
+) -> Result<ParquetMetaData, ParquetError> {
+    let mut decryption = FileDecryptionProperties::builder(head.to_vec());
+    for (part, key) in keys {
+        for name in columns(*part) {
+            decryption = decryption.with_column_key(&name, key.to_vec());
+        }
+    }
+    let mut reader =
+        ParquetMetaDataReader::new().with_decryption_properties(Some(decryption.build()?));
+    reader.try_parse_sized(file.tail(), file.length())?;
+    let metadata = reader.finish()?;
+    let expected: TypePtr = Arc::new(parse_message_type(SCHEMA)?);
+    if *metadata.file_metadata().schema_descr().root_schema_ptr() != *expected {
+        return Err(ParquetError::General("it has other columns".to_owned()));
+    }
+    Ok(metadata)
+}
