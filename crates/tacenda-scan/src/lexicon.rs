@@ -164,6 +164,15 @@ impl Lexicon {
         while words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
             words.pop();
         }
+        // `tokens_by_name`: what is found there are the tokens.
+        if let Some(at) = words.iter().position(|word| *word == "by")
+            && at > 0
+            && at + 1 < words.len()
+        {
+            words.truncate(at);
+        } else if words.first() == Some(&"by") {
+            return Class::Plain;
+        }
         if words.is_empty() || is_class_of_arguments(name, &words) {
             return Class::Plain;
         }
@@ -310,6 +319,14 @@ mod tests {
         assert_eq!(lexicon.classify("Emu3TextKwargs"), Class::Plain);
         assert_ne!(lexicon.classify("PromptText"), Class::Plain);
         assert_ne!(lexicon.classify("prompt_kwargs"), Class::Plain);
+    }
+
+    #[test]
+    fn what_things_are_sorted_by_says_nothing_of_them() {
+        let lexicon = Lexicon::default();
+        assert_eq!(lexicon.classify("passwords_by_name"), lexicon.classify("passwords"));
+        assert_eq!(lexicon.classify("_by_token"), Class::Plain);
+        assert_eq!(lexicon.classify("users_by_token"), lexicon.classify("users"));
     }
 
     #[test]

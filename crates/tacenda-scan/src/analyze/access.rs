@@ -3,8 +3,7 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
-use super::bind::{self_attribute, variable};
-use super::call::part_of_response;
+use super::bind::{self_attribute, variable, without_parts};
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Ident, Literal, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
@@ -13,7 +12,7 @@ use crate::model::Channel;
 use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Attributes that hold what their object is about.
-const KEEPING: &[&str] = &[
+pub(super) const KEEPING: &[&str] = &[
     "value",
     "text",
     "content",
@@ -47,6 +46,7 @@ const KEEPING: &[&str] = &[
     "arguments",
     "prompt",
     "input",
+    "parameter",
 ];
 
 /// Modules of names: of variables of the environment, of headers, of fields.
@@ -84,9 +84,8 @@ impl<'a> Walker<'a> {
             },
             None => {
                 let base_value = self.eval(base);
-                if let Some((label, confidence)) = part_of_response(&base_value, &ident.name) {
-                    let way = self.step(expr.span, What::Given, None);
-                    return Value::source(label, confidence, way);
+                if let Some(part) = self.part_of_exchange(&base_value, &ident.name, expr.span) {
+                    return part;
                 }
                 let class = match &base_value.known {
                     Known::Object(class) if !class.is_empty() => {
@@ -95,6 +94,7 @@ impl<'a> Walker<'a> {
                     _ => None,
                 };
                 let held = class.and_then(|class| self.held(&class, &ident.name));
+                let held = held.map(|held| without_parts(held, &ident.name));
                 let mut value = self.field(base_value, &ident.name, ident.class);
                 if let Some(held) = held {
                     value.absorb(&held);
@@ -332,7 +332,7 @@ impl<'a> Walker<'a> {
                                 | Label::TokenIds
                                 | Label::Tensor
                                 | Label::Body
-                        ) && KEEPING.contains(&key)
+                        ) && KEEPING.iter().any(|one| one.eq_ignore_ascii_case(key))
                     }
                 };
                 if through {
@@ -358,8 +358,12 @@ impl<'a> Walker<'a> {
             }
         }
         if value.flows.is_empty() && base.has(Label::Headers) {
-            // `headers["User-Agent"]`
-            value.known = Known::Harmless;
+            if key_expr.text().is_some_and(|key| key.eq_ignore_ascii_case("location")) {
+                self.label(&mut value, Label::Url, Confidence::Medium, span, What::Given);
+            } else {
+                // `headers["User-Agent"]`
+                value.known = Known::Harmless;
+            }
         }
         value
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::bind::{SOME_KEY, variable};
 use super::question::leaves_out_one;
-use super::template::says;
+use super::template::{ends_in_key, named_holes, says};
 use crate::Confidence;
 use crate::configuration::python;
 use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
@@ -30,16 +31,31 @@ impl<'a> Walker<'a> {
     fn value(&mut self, expr: &'a Expr) -> Value {
         match &expr.kind {
             ExprKind::Name(ident) => {
-                let value = match self.env.get(&ident.name) {
+                let mut value = match self.env.get(&ident.name) {
                     Some(value) => value.clone(),
                     None => Value::default(),
                 };
+                if let Some(kept) = self.module_keeps.and_then(|kept| kept.get(&ident.name))
+                    && self.env.is_outer(&ident.name)
+                {
+                    value.absorb(kept);
+                    value.known = Known::Nothing;
+                }
                 self.named(ident, expr.span, value)
             }
             ExprKind::Attribute(base, ident) => self.attribute(expr, base, ident),
             ExprKind::Item(base, key) => {
                 let base_value = self.eval(base);
                 let key_value = self.eval(key);
+                // `for key in settings: settings[key]`
+                if let ExprKind::Name(key) = &key.kind
+                    && let Some(walked) = variable(base)
+                    && self.walked.iter().any(|(one, of)| *one == key.name && *of == walked)
+                {
+                    let mut value = self.element(&base_value);
+                    value.absorb(&self.whole_text(base, &base_value));
+                    return value;
+                }
                 let mut value = self.item(&base_value, key, &key_value, expr.span);
                 // `kwargs["data"]` of what a request is sent with.
                 if self.context.http
@@ -74,7 +90,17 @@ impl<'a> Walker<'a> {
                         && says(before, self.models().names())
                             .is_some_and(|class| class == Class::Harmless);
                     let at = part.span;
-                    let part = self.eval(part);
+                    let mut part = self.eval(part);
+                    let said = text.is_empty() && !part.is_plain() && self.says_key(before);
+                    if said {
+                        self.label(
+                            &mut part,
+                            Label::Credential,
+                            Confidence::Medium,
+                            at,
+                            What::Named,
+                        );
+                    }
                     before = text;
                     if other {
                         continue;
@@ -106,7 +132,16 @@ impl<'a> Walker<'a> {
                 let mut literal = true;
                 for (at, item) in items.iter().enumerate() {
                     let unpacked = matches!(item.kind, ExprKind::Star(_));
-                    let item = self.eval(item);
+                    let mut item = self.eval(item);
+                    // `("authorization", value)`
+                    if let [key, _] = &items[..]
+                        && at == 1
+                        && let ExprKind::Text(text, class) = &key.kind
+                        && class.is_credential()
+                    {
+                        let name = Ident { name: Name::new(&**text), class: *class };
+                        item = self.named(&name, expr.span, item);
+                    }
                     match &item.known {
                         Known::Texts(some) => texts.extend(some.iter().cloned()),
                         Known::Harmless => {}
@@ -180,6 +215,15 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Whether the text before a part of a text says that this is a credential: `…?key=`,
+    /// `… %(password)s …`.
+    fn says_key(&self, before: &str) -> bool {
+        let names = self.models().names();
+        self.context.http && ends_in_key(before, names)
+            || before.contains("%(")
+                && named_holes(before).any(|name| names.classify(name).is_credential())
+    }
+
     /// The value behind a name, with what the name says about it.
     pub(super) fn named(&mut self, ident: &Ident, span: Span, mut value: Value) -> Value {
         match ident.class {
@@ -193,6 +237,7 @@ impl<'a> Walker<'a> {
         }
         if let Some((label, confidence)) = ident.class.within(self.context)
             && label != Label::Settings
+            && !(label == Label::Credential && self.is_record_without(&value.known))
         {
             self.label(&mut value, label, confidence, span, What::Named);
         }
@@ -260,8 +305,10 @@ impl<'a> Walker<'a> {
         element: &'a Expr,
     ) -> Value {
         let mark = self.env.mark();
+        let walked = self.walked.len();
         let mut guarded = 0;
         for generator in generators {
+            self.walk(&generator.target, &generator.iterable);
             let items = self.eval(&generator.iterable);
             let items = self.each_of(&generator.iterable, &items);
             self.bind_each(&generator.target, &generator.iterable, items);
@@ -281,11 +328,13 @@ impl<'a> Walker<'a> {
         let asked = self.chooses(element);
         let mut value = self.eval(element);
         self.env.undo(mark);
+        self.walked.truncate(walked);
         if guarded > 0 || asked {
             return Value::treated();
         }
+        let field = key.map(|_| Name::new_static(SOME_KEY));
         for flow in &mut value.flows {
-            flow.field = None;
+            flow.field.clone_from(&field);
         }
         if !matches!(value.known, Known::Harmless | Known::Object(_)) {
             value.known = Known::Nothing;
