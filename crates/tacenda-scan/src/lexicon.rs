@@ -75,6 +75,7 @@ struct File {
 struct Words {
     harmless_heads: HashSet<String>,
     harmless_anywhere: HashSet<String>,
+    tokens_of_text: HashSet<String>,
     treated: HashSet<String>,
     safely: HashSet<String>,
     of_nobody: HashSet<String>,
@@ -199,7 +200,9 @@ impl Lexicon {
         {
             return Class::Treated;
         }
-        if any(&lists.harmless_anywhere) {
+        let of_text =
+            matches!(words, [.., of, "token" | "tokens"] if lists.tokens_of_text.contains(*of));
+        if any(&lists.harmless_anywhere) || of_text {
             return Class::Harmless;
         }
         // `assertion_content`: with words that only hold it left out, a name may say more.

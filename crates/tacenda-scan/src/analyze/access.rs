@@ -341,8 +341,13 @@ impl<'a> Walker<'a> {
             }
             // What a constant is called says less than a key that is written out.
             let says = constant(key_expr).is_none() || base.has(Label::Headers);
-            // In the environment a token is none of a text.
+            // In the environment a token is none of a text, and a key lets in.
             let within = match class {
+                Class::Harmless | Class::Plain
+                    if base.has(Label::Settings) && constant_name_of_secret(key) =>
+                {
+                    Some((Label::Credential, Confidence::Medium))
+                }
                 Class::Sensitive(Label::Credential, sure, Need::NoLexer)
                     if base.has(Label::Settings) =>
                 {
@@ -358,11 +363,12 @@ impl<'a> Walker<'a> {
             }
         }
         if value.flows.is_empty() && base.has(Label::Headers) {
-            if key_expr.text().is_some_and(|key| key.eq_ignore_ascii_case("location")) {
-                self.label(&mut value, Label::Url, Confidence::Medium, span, What::Given);
-            } else {
+            match key_expr.text().and_then(of_header) {
+                Some(label) => {
+                    self.label(&mut value, label, Confidence::Medium, span, What::Given);
+                }
                 // `headers["User-Agent"]`
-                value.known = Known::Harmless;
+                None => value.known = Known::Harmless,
             }
         }
         value
@@ -377,6 +383,25 @@ pub(super) fn constant(key: &Expr) -> Option<&Name> {
         }
         _ => None,
     }
+}
+
+/// What is sensitive about a header or a cookie that no word of its name tells.
+fn of_header(name: &str) -> Option<Label> {
+    match &*name.to_ascii_lowercase() {
+        "location" | "query_string" => Some(Label::Url),
+        "wsgi.input" => Some(Label::Body),
+        "sid" | "sessionid" | "session_id" | "session" | "remember_me" => Some(Label::Credential),
+        _ => None,
+    }
+}
+
+/// `MAPS_KEY`, `MAIL_PASS`: what a variable of the environment is called that holds a credential.
+fn constant_name_of_secret(key: &str) -> bool {
+    let Some((front, last)) = key.rsplit_once('_') else { return false };
+    let of_table = ["PRIMARY", "FOREIGN", "CACHE", "PUBLIC", "SORT", "HOT", "GROUP", "HOST"];
+    is_constant(key)
+        && matches!(last, "KEY" | "KEYS" | "PASS" | "PW" | "PAT" | "SIGNING")
+        && !of_table.iter().any(|word| front.ends_with(word))
 }
 
 /// `NAMES_LIKE_THIS`

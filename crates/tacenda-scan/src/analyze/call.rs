@@ -41,7 +41,9 @@ impl<'a> Walker<'a> {
     pub(super) fn part_of_exchange(&self, value: &Value, part: &str, span: Span) -> Option<Value> {
         let Known::Exchange(address) = &value.known else { return None };
         let label = match part {
-            "text" | "content" | "json" | "read" | "body" | "data" => Label::Body,
+            "text" | "content" | "json" | "read" | "aread" | "body" | "data" => Label::Body,
+            "iter_content" | "iter_bytes" | "aiter_bytes" | "iter_text" | "aiter_text"
+            | "iter_lines" | "aiter_lines" => Label::Body,
             "url" | "geturl" | "full_url" | "get_full_url" if !address.is_empty() => {
                 let address = Value { flows: address.to_vec(), known: Known::Nothing };
                 return Some(self.stepped(address, span, What::Given));
@@ -108,26 +110,9 @@ impl<'a> Walker<'a> {
         }
         self.note_parsing(name, &arguments, span);
 
-        if receiver.is_none() {
-            match self.env.get(&name.name).map(|value| &value.known) {
-                Some(Known::Local(number)) => {
-                    let number = *number;
-                    return self.inline(number, &arguments, span);
-                }
-                Some(Known::Function(function, bound)) => {
-                    let (function, bound) = (*function, *bound);
-                    return self.apply(function, bound, false, &arguments, span);
-                }
-                _ => {}
-            }
-        }
         if receiver.is_none()
-            && name.name == "cls"
-            && let Some(class) = self.class.clone()
+            && let Some(value) = self.call_of_variable(name, &arguments, span)
         {
-            let own = Ident { name: class.clone(), class: Class::Plain };
-            let mut value = self.construct(self.file, &own, &arguments, span);
-            value.known = Known::Object(class);
             return value;
         }
         let target = self
@@ -166,6 +151,31 @@ impl<'a> Walker<'a> {
             value.known = Known::Object(Name::new(path));
         }
         value
+    }
+
+    /// `say(…)` of a function that a variable stands for, `cls(…)`.
+    fn call_of_variable(
+        &mut self,
+        name: &Ident,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Option<Value> {
+        match self.env.get(&name.name).map(|value| &value.known) {
+            Some(Known::Local(number)) => {
+                let number = *number;
+                return Some(self.inline(number, arguments, span));
+            }
+            Some(Known::Function(function, bound)) => {
+                let (function, bound) = (*function, *bound);
+                return Some(self.apply(function, bound, false, arguments, span));
+            }
+            _ => {}
+        }
+        let class = self.class.clone().filter(|_| name.name == "cls")?;
+        let own = Ident { name: class.clone(), class: Class::Plain };
+        let mut value = self.construct(self.file, &own, arguments, span);
+        value.known = Known::Object(class);
+        Some(value)
     }
 
     /// A call of a function that is not here.
@@ -218,9 +228,8 @@ impl<'a> Walker<'a> {
         if let Some(known) = self.made_by(&call.callee, name, None) {
             return Value { flows: Vec::new(), known };
         }
-        if let Some(part) = receiver_value
-            .as_ref()
-            .and_then(|value| self.part_of_exchange(value, &name.name, span))
+        if let Some(part) =
+            receiver_value.as_ref().and_then(|value| self.part_of_exchange(value, &name.name, span))
         {
             return part;
         }

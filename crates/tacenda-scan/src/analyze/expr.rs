@@ -226,14 +226,19 @@ impl<'a> Walker<'a> {
 
     /// The value behind a name, with what the name says about it.
     pub(super) fn named(&mut self, ident: &Ident, span: Span, mut value: Value) -> Value {
+        let connects =
+            !self.context.addresses.is_empty() && self.context.addresses.contains(&ident.name);
         match ident.class {
             Class::Treated => return Value::treated(),
-            Class::Plain => return value,
-            Class::Harmless | Class::Sensitive(..) => {}
+            Class::Plain if !connects => return value,
+            Class::Plain | Class::Harmless | Class::Sensitive(..) => {}
         }
         if matches!(value.known, Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built)
         {
             return value;
+        }
+        if connects {
+            self.label(&mut value, Label::Url, Confidence::Medium, span, What::Named);
         }
         if let Some((label, confidence)) = ident.class.within(self.context)
             && label != Label::Settings
@@ -270,6 +275,7 @@ impl<'a> Walker<'a> {
         let mut loggers = !items.is_empty();
         for (key, item) in items {
             let span = item.span;
+            let joined = matches!(item.kind, ExprKind::Join(_));
             let mut item = self.eval(item);
             match key {
                 None => value.absorb(&item),
@@ -278,6 +284,13 @@ impl<'a> Walker<'a> {
                     match &key.kind {
                         ExprKind::Text(text, class) => {
                             let name = Ident { name: Name::new(&**text), class: *class };
+                            // Whatever it is made of, it lets in.
+                            if joined
+                                && text.eq_ignore_ascii_case("authorization")
+                                && matches!(item.known, Known::Harmless)
+                            {
+                                item.known = Known::Nothing;
+                            }
                             item = self.named(&name, span, item);
                             self.note_value(span, &item);
                             value.absorb_field(&name.name, &item);

@@ -111,7 +111,8 @@ impl<'a> Walker<'a> {
                 self.of_the_same(name, &arguments, value)
             }
             Effect::Carries => {
-                let receiver_value = receiver_value.map(|value| without_replaced(value, name, arguments));
+                let receiver_value =
+                    receiver_value.map(|value| without_replaced(value, name, arguments));
                 let mut value = self.carried(receiver_value, arguments, span);
                 if TEXT_MAKERS.contains(&name.name.as_str()) {
                     for (expr, given) in &arguments.by_place {
@@ -285,7 +286,8 @@ impl<'a> Walker<'a> {
                 }
             } else {
                 // Who goes through a list gets its members, with what is in their fields.
-                let value = self.element(&value);
+                let mut value = self.element(&value);
+                value.absorb(&self.text_of(&value.known, receiver.span, false));
                 self.put_in(receiver, &Name::new_static("*"), &value);
             }
         }
@@ -368,8 +370,8 @@ impl<'a> Walker<'a> {
         let mut at = match method {
             "getenv" => 0,
             "getattr" => 1,
-            "get" | "pop" | "setdefault" | "getlist" | "get_argument" | "getheader"
-            | "get_option" | "get_secret"
+            "get" | "pop" | "setdefault" | "getlist" | "get_argument" | "get_body_argument"
+            | "get_query_argument" | "getheader" | "get_option" | "get_secret"
                 if receiver.is_some() =>
             {
                 0
@@ -478,10 +480,8 @@ impl<'a> Walker<'a> {
         (receiver, address): (Option<&Value>, Option<&Value>),
         span: Span,
     ) {
-        if self.catching.is_empty()
-            // Commands fail by an exception only if that is asked for.
-            || name.name == "run" && !call.keyword("check").is_some_and(Expr::is_true)
-        {
+        // Commands fail by an exception only if that is asked for.
+        if name.name == "run" && !call.keyword("check").is_some_and(Expr::is_true) {
             return;
         }
         let carried = match (receiver.map(|value| &value.known), address) {
@@ -493,8 +493,9 @@ impl<'a> Walker<'a> {
             _ => return,
         };
         let carried = self.stepped(carried, span, What::Raised);
-        if let Some(catching) = self.catching.last_mut() {
-            catching.absorb(&carried);
+        match self.catching.last_mut() {
+            Some(catching) => catching.absorb(&carried),
+            None => self.frame.raises.absorb(&carried),
         }
     }
 
@@ -511,7 +512,7 @@ impl<'a> Walker<'a> {
             Known::Object(class) => Some(format!("{class}.{}", name.name)),
             _ => None,
         };
-        if !self.models().requests(&name.name, || method_of())
+        if !self.models().requests(&name.name, method_of)
             && !self.models().requests(&name.name, || self.path(&call.callee))
         {
             return None;

@@ -67,7 +67,6 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    #[expect(clippy::type_complexity, reason = "one number for each field")]
     fn size(&self) -> (usize, usize, bool, bool, usize, usize, usize, usize, bool) {
         (
             self.sinks.len(),

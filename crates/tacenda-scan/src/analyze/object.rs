@@ -196,7 +196,12 @@ impl<'a> Walker<'a> {
     }
 
     /// How sure it is that an object holds credentials that its text shows.
-    pub(super) fn whole_object(&self, ident: &Ident, known: Option<&Known>, text: &str) -> Option<Confidence> {
+    pub(super) fn whole_object(
+        &self,
+        ident: &Ident,
+        known: Option<&Known>,
+        text: &str,
+    ) -> Option<Confidence> {
         let name = ident.name.as_str();
         if matches!(name, "self" | "cls" | "e" | "err" | "error" | "exc" | "ex" | "exception") {
             return None;
@@ -308,7 +313,11 @@ impl<'a> Walker<'a> {
             .find_map(|name| program.method(self.file, class, &Name::new_static(name)))?;
         self.outcome.callees.insert(method);
         let sources = self.shared.summaries[method].returns.iter();
-        Some(sources.filter(|flow| matches!(flow.origin, Origin::Source(..))).cloned().collect())
+        let shown = |flow: &&Flow| match flow.origin {
+            Origin::Source(label, sure) => !label.is_model_text() || sure == Confidence::High,
+            Origin::Parameter(_) | Origin::Inner(_) => false,
+        };
+        Some(sources.filter(shown).cloned().collect())
     }
 
     /// What is known of what an expression stands for.
@@ -338,6 +347,10 @@ impl<'a> Walker<'a> {
         let what = match (name.as_str(), &call.arguments[..]) {
             ("vars", [what]) if self.is_self_with_secrets(what) => {
                 return Some(self.settings(span));
+            }
+            ("vars", [what]) if self.context.http && is_request(what) => {
+                let way = self.step(span, What::Given, None);
+                return Some(Value::source(Label::Headers, Confidence::Medium, way));
             }
             ("asdict" | "astuple", [what]) => what,
             ("model_dump" | "model_dump_json" | "dict" | "json" | "_asdict", []) => receiver?,
@@ -369,6 +382,13 @@ impl<'a> Walker<'a> {
                     })
                 })
     }
+}
+
+/// Whether an expression stands for a request or what came back of one, by its name.
+fn is_request(expr: &Expr) -> bool {
+    expr.last_name().is_some_and(|ident| {
+        matches!(ident.name.as_str(), "request" | "req" | "response" | "resp" | "prepared")
+    })
 }
 
 /// Whether the text of an object of this class is made of its fields.

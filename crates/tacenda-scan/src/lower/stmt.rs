@@ -288,7 +288,7 @@ impl Lowering<'_> {
         if depth > 50 {
             return;
         }
-        let named = |name: &ast::Identifier, class: Option<Class>| Ident {
+        let bind = |name: &ast::Identifier, class: Option<Class>| Ident {
             name: name.id.clone(),
             class: class.unwrap_or_default(),
         };
@@ -308,7 +308,7 @@ impl Lowering<'_> {
                     };
                     self.bound(pattern, names, class, depth + 1);
                 }
-                names.extend(mapping.rest.as_ref().map(|rest| named(rest, None)));
+                names.extend(mapping.rest.as_ref().map(|rest| bind(rest, None)));
             }
             ast::Pattern::MatchClass(class) => {
                 for pattern in &class.arguments.patterns {
@@ -320,13 +320,13 @@ impl Lowering<'_> {
                 }
             }
             ast::Pattern::MatchStar(star) => {
-                names.extend(star.name.as_ref().map(|name| named(name, None)));
+                names.extend(star.name.as_ref().map(|name| bind(name, None)));
             }
             ast::Pattern::MatchAs(alias) => {
                 if let Some(inner) = &alias.pattern {
                     self.bound(inner, names, key, depth + 1);
                 }
-                names.extend(alias.name.as_ref().map(|name| named(name, key)));
+                names.extend(alias.name.as_ref().map(|name| bind(name, key)));
             }
         }
     }
