@@ -14,6 +14,11 @@ use crate::value::{Known, Origin, Value};
 pub(super) const MODULE: Name = Name::new_static("");
 /// Names of parts of headers and bodies that tell nothing of what is in them.
 const HARMLESS_PARTS: &[&str] = &["name", "path", "domain", "host", "port", "version", "k"];
+/// What texts and plain containers are called, whatever classes there are of that name.
+const NAMES_OF_TEXTS: &[&str] = &[
+    "url", "uri", "path", "text", "message", "msg", "key", "name", "value", "address", "host",
+    "line", "query", "body", "data", "header", "headers", "code", "response", "request",
+];
 /// The field of a dictionary that stands for a key that is not known.
 pub(super) const SOME_KEY: &str = "[]";
 
@@ -254,7 +259,11 @@ impl<'a> Walker<'a> {
     }
 
     /// That something is an object of the class that it is named after: `account` of `Account`.
+    /// Not of what texts are called as well.
     pub(super) fn named_after(&self, name: &Name) -> Option<Known> {
+        if NAMES_OF_TEXTS.contains(&name.as_str()) {
+            return None;
+        }
         let mut class = String::new();
         for word in words(name) {
             let mut letters = word.chars();

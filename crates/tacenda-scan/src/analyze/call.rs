@@ -41,9 +41,9 @@ impl<'a> Walker<'a> {
     pub(super) fn part_of_exchange(&self, value: &Value, part: &str, span: Span) -> Option<Value> {
         let Known::Exchange(address) = &value.known else { return None };
         let label = match part {
-            "text" | "content" | "json" | "read" | "aread" | "body" | "data" => Label::Body,
-            "iter_content" | "iter_bytes" | "aiter_bytes" | "iter_text" | "aiter_text"
-            | "iter_lines" | "aiter_lines" => Label::Body,
+            "text" | "content" | "json" | "read" | "aread" | "body" | "data" | "iter_content"
+            | "iter_bytes" | "aiter_bytes" | "iter_text" | "aiter_text" | "iter_lines"
+            | "aiter_lines" => Label::Body,
             "url" | "geturl" | "full_url" | "get_full_url" if !address.is_empty() => {
                 let address = Value { flows: address.to_vec(), known: Known::Nothing };
                 return Some(self.stepped(address, span, What::Given));

@@ -67,11 +67,17 @@ impl<'a> Walker<'a> {
                 {
                     self.label(&mut value, Label::Body, Confidence::Medium, expr.span, What::Named);
                 }
-                if is_before_query(base, key) {
-                    return value
-                        .retain(|flow| !matches!(flow.origin, Origin::Source(Label::Url, _)));
+                match piece(base, key) {
+                    // `url.split("?")[0]`: what it is still asked with, like a login, is no query.
+                    Some(Piece::BeforeQuery) => {
+                        value.retain(|flow| !matches!(flow.origin, Origin::Source(Label::Url, _)))
+                    }
+                    // `address.split("@")[-1]`, `login.split(":")[0]`: without the password.
+                    Some(Piece::BesideLogin) => value.retain(|flow| {
+                        !matches!(flow.origin, Origin::Source(Label::Url | Label::Credential, _))
+                    }),
+                    None => value,
                 }
-                value
             }
             ExprKind::Call(call) => self.call(call, expr.span),
             ExprKind::Text(text, _) => {
@@ -238,7 +244,8 @@ impl<'a> Walker<'a> {
             return value;
         }
         if connects {
-            self.label(&mut value, Label::Url, Confidence::Medium, span, What::Named);
+            let sure = Confidence::Medium;
+            self.label(&mut value, Label::Credential, sure, span, What::Named);
         }
         if let Some((label, confidence)) = ident.class.within(self.context)
             && label != Label::Settings
@@ -390,20 +397,25 @@ fn dotted(expr: &Expr, depth: u32) -> Option<String> {
     }
 }
 
-/// `url.partition("?")[0].partition("#")[0]`, with `split` as well, in any order: a URL without its
-/// query string and its fragment. One alone is not enough: tokens come in both.
-fn is_before_query(base: &Expr, key: &Expr) -> bool {
-    let Some((before, mark)) = front(base, key) else { return false };
-    let ExprKind::Item(base, key) = &before.kind else { return false };
-    let Some((_, inner)) = front(base, key) else { return false };
-    matches!((mark, inner), ("?", "#") | ("#", "?"))
+/// A piece of an address or of a login.
+enum Piece {
+    /// An address without its query string.
+    BeforeQuery,
+    /// What stands beside user and password, or beside the password.
+    BesideLogin,
 }
 
-/// What `text.partition(mark)[0]` or `text.split(mark, 1)[0]` cuts, and at what.
-fn front<'a>(base: &'a Expr, key: &Expr) -> Option<(&'a Expr, &'a str)> {
+/// The piece that `text.partition(mark)[0]` or `text.rsplit(mark, 1)[-1]` cuts out.
+fn piece(base: &Expr, key: &Expr) -> Option<Piece> {
     let ExprKind::Call(call) = &base.kind else { return None };
-    let ExprKind::Attribute(cut, method) = &call.callee.kind else { return None };
+    let ExprKind::Attribute(_, method) = &call.callee.kind else { return None };
+    if !matches!(method.name.as_str(), "partition" | "rpartition" | "split" | "rsplit") {
+        return None;
+    }
     let first = matches!(key.kind, ExprKind::Constant(Literal::Integer(0)));
-    (first && matches!(method.name.as_str(), "partition" | "split"))
-        .then_some((cut, call.arguments.first().and_then(Expr::text)?))
+    match (call.arguments.first().and_then(Expr::text)?, first) {
+        ("?", true) => Some(Piece::BeforeQuery),
+        ("@", false) | (":", true) => Some(Piece::BesideLogin),
+        _ => None,
+    }
 }
