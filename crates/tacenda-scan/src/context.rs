@@ -4,6 +4,8 @@
 use ruff_python_ast::name::Name;
 use rustc_hash::FxHashSet as HashSet;
 
+use crate::lexicon::words;
+
 /// What a file is about.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
@@ -32,6 +34,8 @@ pub struct Context {
     pub secret_option: bool,
     /// Names whose fields are read as credentials: `config` where `config.password` is.
     pub holders: HashSet<Name>,
+    /// Names of what a connection to a database or a broker is made with.
+    pub addresses: HashSet<Name>,
 }
 
 const ML_IMPORTS: &[&str] = &[
@@ -52,6 +56,20 @@ const ML_IMPORTS: &[&str] = &[
     "llama_cpp",
     "outlines",
     "dspy",
+    "transformers",
+    "sentence_transformers",
+    "mlx_whisper",
+    "cohere",
+    "mistralai",
+    "groq",
+    "langgraph",
+    "pydantic_ai",
+    "smolagents",
+    "haystack",
+    "instructor",
+    "tiktoken",
+    "whisper",
+    "faster_whisper",
 ];
 const ML_WORDS: &[&str] = &[
     "max_tokens",
@@ -108,6 +126,26 @@ const HTTP_IMPORTS: &[&str] = &[
     "uvicorn",
     "gunicorn",
     "oslo_middleware",
+    "zeep",
+    "suds",
+    "oauthlib",
+    "requests_oauthlib",
+    "authlib",
+    "scrapy",
+    "wsgiref",
+    "asgiref",
+    "litestar",
+    "connexion",
+    "slack_sdk",
+    "stripe",
+    "twilio",
+    "mechanize",
+    "curl_cffi",
+    "grpc",
+    "socketio",
+    "azure",
+    "googleapiclient",
+    "elasticsearch",
 ];
 const HTTP_WORDS: &[&str] = &[
     "headers",
@@ -129,6 +167,10 @@ const HTTP_WORDS: &[&str] = &[
     "get_json",
     "query_string",
     "more_body",
+    "environ",
+    "start_response",
+    "http_headers",
+    "wsgi",
 ];
 const SERVER_IMPORTS: &[&str] = &[
     "flask",
@@ -197,23 +239,39 @@ const LEXER_WORDS: &[&str] = &[
     "tokenizers",
 ];
 
+/// Words in names of what works with language models, and words that go with them.
+const OF_MODELS: &[&str] = &["llm", "llms", "gpt"];
+const WITH_MODELS: &[&str] = &["prompt", "prompts", "chat", "completion", "messages", "question"];
+
+/// Whether names speak of a language model, and of what it is told.
+fn speaks_of_models(names: &HashSet<Name>) -> bool {
+    let speak = |of: &[&str]| {
+        names.iter().any(|name| {
+            // Most names have none of them.
+            of.iter().any(|word| name.to_ascii_lowercase().contains(word))
+                && words(name).iter().any(|word| of.contains(&word.as_str()))
+        })
+    };
+    speak(OF_MODELS) && speak(WITH_MODELS)
+}
+
 impl Context {
     /// Reads it from the names and the imported packages of a file.
     pub(crate) fn of(names: &HashSet<Name>, imports: &HashSet<Name>, credentials: bool) -> Self {
-        let words = |list: &[&str]| list.iter().filter(|word| names.contains(**word)).count();
+        let known = |list: &[&str]| list.iter().filter(|word| names.contains(**word)).count();
         let imports = |list: &[&str]| list.iter().any(|package| imports.contains(*package));
-        let lexer = words(LEXER_WORDS);
+        let lexer = known(LEXER_WORDS);
         Self {
-            ml: imports(ML_IMPORTS) || words(ML_WORDS) >= 2,
-            http: imports(HTTP_IMPORTS) || words(HTTP_WORDS) >= 2,
+            ml: imports(ML_IMPORTS) || known(ML_WORDS) >= 2 || speaks_of_models(names),
+            http: imports(HTTP_IMPORTS) || known(HTTP_WORDS) >= 2,
             webob: imports(&["webob"]),
             ansible: imports(&["ansible"]) || names.contains("AnsibleModule"),
             mlx: imports(&["mlx", "mlx_lm", "mlx_vlm", "mlx_audio", "mflux"]),
             guarded: imports(&["tacenda"]),
             server: imports(SERVER_IMPORTS) || names.contains("BaseHTTPRequestHandler"),
-            tools: words(TOOL_WORDS) >= 1,
+            tools: known(TOOL_WORDS) >= 1,
             // `get_token`, `tokens`: also of who signs in, where credentials are handled.
-            lexer: words(LEXERS) >= 1 && lexer >= 2
+            lexer: known(LEXERS) >= 1 && lexer >= 2
                 || names.contains("tokenizer")
                 || lexer >= 2 && !credentials,
             ..Self::default()

@@ -239,7 +239,7 @@ pub enum StmtKind {
     /// `try`: body, handlers, `else`, `finally`.
     Try(Vec<Stmt>, Vec<Handler>, Vec<Stmt>, Vec<Stmt>),
     /// `match`: subject, then each case's names, guard and body.
-    Match(Expr, Vec<(Vec<Name>, Option<Expr>, Vec<Stmt>)>),
+    Match(Expr, Vec<(Vec<Ident>, Option<Expr>, Vec<Stmt>)>),
     /// `def`.
     Function(Box<Function>),
     /// `class`.

@@ -1,5 +1,6 @@
 //! From what was found to findings: under which rule, in which words, with which mark.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -80,7 +81,9 @@ pub(crate) fn judge(
         .filter_map(|(rule, one, confidence)| texts.finding(rule, one, confidence))
         .collect();
     findings.extend(matches.iter().filter_map(|(rule, one)| texts.matched(rule, file, one)));
-    findings.sort_by_key(|finding| (finding.region, finding.rule.code));
+    // Of several arguments of one call the surest finding stays.
+    findings
+        .sort_by_key(|finding| (finding.region, finding.rule.code, Reverse(finding.confidence)));
     findings.dedup_by_key(|finding| (finding.region, finding.rule.code));
     fingerprints(&mut findings, |finding| texts.line(&finding.path, finding.region.line));
     unit.suppressions.apply(&unit.path, findings)

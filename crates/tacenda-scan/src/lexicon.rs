@@ -75,6 +75,7 @@ struct File {
 struct Words {
     harmless_heads: HashSet<String>,
     harmless_anywhere: HashSet<String>,
+    tokens_of_text: HashSet<String>,
     treated: HashSet<String>,
     safely: HashSet<String>,
     of_nobody: HashSet<String>,
@@ -164,6 +165,15 @@ impl Lexicon {
         while words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
             words.pop();
         }
+        // `tokens_by_name`: what is found there are the tokens.
+        if let Some(at) = words.iter().position(|word| *word == "by")
+            && at > 0
+            && at + 1 < words.len()
+        {
+            words.truncate(at);
+        } else if words.first() == Some(&"by") {
+            return Class::Plain;
+        }
         if words.is_empty() || is_class_of_arguments(name, &words) {
             return Class::Plain;
         }
@@ -190,7 +200,9 @@ impl Lexicon {
         {
             return Class::Treated;
         }
-        if any(&lists.harmless_anywhere) {
+        let of_text =
+            matches!(words, [.., of, "token" | "tokens"] if lists.tokens_of_text.contains(*of));
+        if any(&lists.harmless_anywhere) || of_text {
             return Class::Harmless;
         }
         // `assertion_content`: with words that only hold it left out, a name may say more.
@@ -310,6 +322,14 @@ mod tests {
         assert_eq!(lexicon.classify("Emu3TextKwargs"), Class::Plain);
         assert_ne!(lexicon.classify("PromptText"), Class::Plain);
         assert_ne!(lexicon.classify("prompt_kwargs"), Class::Plain);
+    }
+
+    #[test]
+    fn what_things_are_sorted_by_says_nothing_of_them() {
+        let lexicon = Lexicon::default();
+        assert_eq!(lexicon.classify("passwords_by_name"), lexicon.classify("passwords"));
+        assert_eq!(lexicon.classify("_by_token"), Class::Plain);
+        assert_eq!(lexicon.classify("users_by_token"), lexicon.classify("users"));
     }
 
     #[test]

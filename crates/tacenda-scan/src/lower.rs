@@ -25,6 +25,7 @@ pub(crate) fn lower(suite: &[ast::Stmt], names: &Lexicon) -> (Module, bool) {
     let body = lowering.block(suite);
     let mut context = Context::of(&lowering.names, &lowering.imports, lowering.credentials > 0);
     context.holders = lowering.holders;
+    context.addresses = lowering.addresses;
     if lowering.secret_option {
         context.holders.extend(lowering.parsed);
     }
@@ -45,6 +46,7 @@ struct Lowering<'n> {
     names: HashSet<Name>,
     imports: HashSet<Name>,
     holders: HashSet<Name>,
+    addresses: HashSet<Name>,
     /// What arguments of a command line were parsed into.
     parsed: Vec<Name>,
     /// Whether an option of a command line is named like a credential.
@@ -66,6 +68,7 @@ impl<'n> Lowering<'n> {
             names: HashSet::default(),
             imports: HashSet::default(),
             holders: HashSet::default(),
+            addresses: HashSet::default(),
             parsed: Vec::new(),
             secret_option: false,
             grammar: false,
@@ -114,6 +117,31 @@ impl<'n> Lowering<'n> {
                 self.holders.insert(Name::new(format!("{}[]", ident.name)));
             }
             self.holders.insert(ident.name.clone());
+        }
+    }
+
+    /// Notes that a connection to a database or a broker is made with this.
+    fn address(&mut self, maker: &Expr, address: Option<&Expr>) {
+        let connects = maker.last_name().is_some_and(|ident| {
+            matches!(
+                ident.name.as_str(),
+                "create_engine"
+                    | "create_async_engine"
+                    | "from_url"
+                    | "MongoClient"
+                    | "AsyncIOMotorClient"
+                    | "URLParameters"
+                    | "make_url"
+                    | "connect_robust"
+                    | "create_pool"
+            )
+        });
+        if connects
+            && let Some(ident) = address.and_then(Expr::last_name)
+            && matches!(ident.class, Class::Plain | Class::Sensitive(Label::Url, ..))
+            && !matches!(ident.name.as_str(), "host" | "hosts" | "loop" | "self")
+        {
+            self.addresses.insert(ident.name.clone());
         }
     }
 

@@ -185,10 +185,13 @@ impl Models {
             return false;
         }
         let Some(path) = path() else { return false };
-        calls.any(|call| match call.strip_prefix('.') {
-            Some(_) => path.ends_with(call),
-            None => path == *call,
-        })
+        calls.any(|call| table::is_path(call, &path))
+    }
+
+    /// Whether a path is that of a class whose methods send requests.
+    pub(crate) fn makes_client(&self, path: &str) -> bool {
+        table::last(path).starts_with(|first: char| first.is_ascii_uppercase())
+            && self.tables().any(|table| table.sends_requests(path))
     }
 
     /// Whether a path is that of a file that holds a credential.

@@ -400,6 +400,24 @@ impl<'a> Program<'a> {
         self.inherited(file, class, &mut |_, entry| entry.methods.get(method).copied())
     }
 
+    /// The methods of this name in classes that are built on one that has it, and leaves it open.
+    pub(crate) fn overriding(&self, file: u32, class: &Name, method: &Name) -> Vec<usize> {
+        let left_open = self
+            .classes
+            .get(&(file, class.clone()))
+            .and_then(|entry| entry.methods.get(method))
+            .is_some_and(|own| is_left_open(&self.functions[*own].function.body));
+        if !left_open {
+            return Vec::new();
+        }
+        let others = self.classes.iter().filter_map(|((other, name), entry)| {
+            let found = *entry.methods.get(method)?;
+            let built_on = self.bases(*other, name).contains(&(file, class.clone()));
+            built_on.then_some(found)
+        });
+        others.take(MAX_BASES).collect()
+    }
+
     /// What `find` gives for a class, or else for one of those that it is built on.
     pub(crate) fn inherited<T>(
         &self,
@@ -418,6 +436,21 @@ impl<'a> Program<'a> {
             open.extend(bases.map(|base| (file, &base.name)));
         }
         None
+    }
+}
+
+/// `...`, `raise NotImplementedError`
+fn is_left_open(body: &[Stmt]) -> bool {
+    match body {
+        [] => true,
+        [only] => match &only.kind {
+            StmtKind::Expr(expr) => matches!(expr.kind, ExprKind::Constant(_)),
+            StmtKind::Raise(Some(raised)) => {
+                raised.last_name().is_some_and(|ident| ident.name == "NotImplementedError")
+            }
+            _ => false,
+        },
+        _ => false,
     }
 }
 

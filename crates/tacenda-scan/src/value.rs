@@ -39,8 +39,8 @@ pub(crate) enum Known {
     Writer(Channel),
     /// That it is an object that logs: `out = logging.getLogger()`.
     LogObject,
-    /// That it is what came back of a request.
-    Response,
+    /// That it is a request or what came back of one, with the credentials in its address.
+    Exchange(Arc<[Flow]>),
     /// That it is a file of which the name says that a credential is in it.
     SecretFile,
     /// That it is a function that is here, the first of whose arguments so many are bound already:
@@ -233,7 +233,7 @@ impl Value {
                 Known::Harmless
             }
             (Known::Built, Known::Built) => Known::Built,
-            (Known::Response, Known::Response) => Known::Response,
+            (Known::Exchange(one), Known::Exchange(_)) => Known::Exchange(one),
             (Known::Object(one), Known::Object(two)) if one == *two => Known::Object(one),
             (Known::Writer(channel), _) => Known::Writer(channel),
             (_, Known::Writer(channel)) => Known::Writer(*channel),

@@ -287,15 +287,15 @@ fn what_a_file_is_part_of_counts() {
 #[test]
 fn another_model_is_another_scan() {
     let place = Place::new();
-    place.write("a.py", "import logging\ndef f(seed_phrase):\n    logging.info(seed_phrase)\n");
+    place.write("a.py", "import logging\ndef f(garden_gate):\n    logging.info(garden_gate)\n");
     let found = |text: &str| {
         let models = Models::read([(Path::new("models.toml"), text)]).unwrap();
         let setup = Setup { models: &models, threads: 1 };
         place.cache.scan(&place.sources(), setup, &|| {}).findings.len()
     };
     assert_eq!(place.checked().findings.len(), 0);
-    assert_eq!(found("[[names]]\nkind = 'credential'\nphrases = ['seed phrase']"), 1);
-    assert_eq!(found("[[harmless]]\nphrases = ['seed phrase']"), 0);
-    assert_eq!(found("[[names]]\nkind = 'credential'\nphrases = ['seed phrase']"), 1);
+    assert_eq!(found("[[names]]\nkind = 'credential'\nphrases = ['garden gate']"), 1);
+    assert_eq!(found("[[harmless]]\nphrases = ['garden gate']"), 0);
+    assert_eq!(found("[[names]]\nkind = 'credential'\nphrases = ['garden gate']"), 1);
     assert_eq!(place.entries().len(), 3);
 }

@@ -263,12 +263,12 @@ fn arguments_of_a_package_are_set_safely_where_it_is_the_package() {
 }
 
 #[test]
-fn a_url_that_is_cut_is_found_until_its_fragment_is_cut_too() {
+fn a_url_is_found_until_its_query_is_cut() {
     for (cut, found) in [
         ("", 1),
-        (".partition('?')[0]", 1),
-        (".split('#', 1)[0]", 1),
-        (".partition('?')[0].partition('?')[0]", 1),
+        (".partition('#')[0]", 1),
+        (".split('?', 1)[1]", 1),
+        (".partition('?')[0]", 0),
         (".partition('?')[0].partition('#')[0]", 0),
         (".split('#', 1)[0].split('?', 1)[0]", 0),
     ] {

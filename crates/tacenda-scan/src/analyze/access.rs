@@ -3,8 +3,7 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
-use super::bind::{self_attribute, variable};
-use super::call::part_of_response;
+use super::bind::{self_attribute, variable, without_parts};
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Ident, Literal, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
@@ -13,7 +12,7 @@ use crate::model::Channel;
 use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Attributes that hold what their object is about.
-const KEEPING: &[&str] = &[
+pub(super) const KEEPING: &[&str] = &[
     "value",
     "text",
     "content",
@@ -47,6 +46,7 @@ const KEEPING: &[&str] = &[
     "arguments",
     "prompt",
     "input",
+    "parameter",
 ];
 
 /// Modules of names: of variables of the environment, of headers, of fields.
@@ -84,9 +84,8 @@ impl<'a> Walker<'a> {
             },
             None => {
                 let base_value = self.eval(base);
-                if let Some((label, confidence)) = part_of_response(&base_value, &ident.name) {
-                    let way = self.step(expr.span, What::Given, None);
-                    return Value::source(label, confidence, way);
+                if let Some(part) = self.part_of_exchange(&base_value, &ident.name, expr.span) {
+                    return part;
                 }
                 let class = match &base_value.known {
                     Known::Object(class) if !class.is_empty() => {
@@ -95,6 +94,7 @@ impl<'a> Walker<'a> {
                     _ => None,
                 };
                 let held = class.and_then(|class| self.held(&class, &ident.name));
+                let held = held.map(|held| without_parts(held, &ident.name));
                 let mut value = self.field(base_value, &ident.name, ident.class);
                 if let Some(held) = held {
                     value.absorb(&held);
@@ -332,7 +332,7 @@ impl<'a> Walker<'a> {
                                 | Label::TokenIds
                                 | Label::Tensor
                                 | Label::Body
-                        ) && KEEPING.contains(&key)
+                        ) && KEEPING.iter().any(|one| one.eq_ignore_ascii_case(key))
                     }
                 };
                 if through {
@@ -341,8 +341,13 @@ impl<'a> Walker<'a> {
             }
             // What a constant is called says less than a key that is written out.
             let says = constant(key_expr).is_none() || base.has(Label::Headers);
-            // In the environment a token is none of a text.
+            // In the environment a token is none of a text, and a key lets in.
             let within = match class {
+                Class::Harmless | Class::Plain
+                    if base.has(Label::Settings) && constant_name_of_secret(key) =>
+                {
+                    Some((Label::Credential, Confidence::Medium))
+                }
                 Class::Sensitive(Label::Credential, sure, Need::NoLexer)
                     if base.has(Label::Settings) =>
                 {
@@ -358,8 +363,13 @@ impl<'a> Walker<'a> {
             }
         }
         if value.flows.is_empty() && base.has(Label::Headers) {
-            // `headers["User-Agent"]`
-            value.known = Known::Harmless;
+            match key_expr.text().and_then(of_header) {
+                Some(label) => {
+                    self.label(&mut value, label, Confidence::Medium, span, What::Given);
+                }
+                // `headers["User-Agent"]`
+                None => value.known = Known::Harmless,
+            }
         }
         value
     }
@@ -373,6 +383,25 @@ pub(super) fn constant(key: &Expr) -> Option<&Name> {
         }
         _ => None,
     }
+}
+
+/// What is sensitive about a header or a cookie that no word of its name tells.
+fn of_header(name: &str) -> Option<Label> {
+    match &*name.to_ascii_lowercase() {
+        "location" | "query_string" => Some(Label::Url),
+        "wsgi.input" => Some(Label::Body),
+        "sid" | "sessionid" | "session_id" | "session" | "remember_me" => Some(Label::Credential),
+        _ => None,
+    }
+}
+
+/// `MAPS_KEY`, `MAIL_PASS`: what a variable of the environment is called that holds a credential.
+fn constant_name_of_secret(key: &str) -> bool {
+    let Some((front, last)) = key.rsplit_once('_') else { return false };
+    let of_table = ["PRIMARY", "FOREIGN", "CACHE", "PUBLIC", "SORT", "HOT", "GROUP", "HOST"];
+    is_constant(key)
+        && matches!(last, "KEY" | "KEYS" | "PASS" | "PW" | "PAT" | "SIGNING")
+        && !of_table.iter().any(|word| front.ends_with(word))
 }
 
 /// `NAMES_LIKE_THIS`

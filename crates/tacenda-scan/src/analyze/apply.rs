@@ -8,6 +8,7 @@ use super::{ParameterSink, Walker};
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Function, Ident, Span, TypeHint};
 use crate::label::Label;
+use crate::model::Channel;
 use crate::program::Target;
 use crate::value::{Flow, Inner, Known, Origin, Value, What};
 
@@ -131,6 +132,8 @@ impl<'a> Walker<'a> {
             returned.known = Known::Harmless;
         } else if let Some((file, class)) = &summary.object {
             returned.known = Known::Object(self.class_from(*file, class));
+        } else if let Some(channel) = summary.writer {
+            returned.known = Known::Writer(channel);
         }
         for (sink, value, place) in reached {
             self.reached(&sink, &value, place, span);
@@ -189,23 +192,57 @@ impl<'a> Walker<'a> {
         let init = Name::new_static("__init__");
         if let Some(function) = program.method(file, &name.name, &init) {
             self.apply(function, 0, true, arguments, span);
-            let stores = &self.shared.summaries[function].stores;
-            let call = Call { function: program.functions[function].function, shift: 1, arguments };
-            let ours = program.same_package(self.file, file);
-            for (field, parameter) in stores.iter().filter(|_| ours) {
-                for (mut value, place) in call.given(usize::from(*parameter)) {
-                    value.flows.retain(|flow| matches!(flow.origin, Origin::Source(..)));
-                    if !value.flows.is_empty() {
-                        let value = self.stepped(value, place, What::Passed);
-                        let class = self.shared.program.class(file, &name.name);
-                        let class = class.map(|(file, entry)| (file, entry.class.name.clone()));
-                        self.keep(class, field, &value);
-                    }
-                }
-            }
+            self.store_handed(function, file, &name.name, arguments);
             return Value::default();
         }
         self.with_fields(file, name, arguments)
+    }
+
+    /// What a method of a class keeps of what it is handed, its object holds.
+    pub(super) fn store_handed(
+        &mut self,
+        function: usize,
+        file: u32,
+        class: &Name,
+        arguments: &Arguments<'a>,
+    ) {
+        let program = self.shared.program;
+        let stores = &self.shared.summaries[function].stores;
+        if stores.is_empty() || !program.same_package(self.file, file) {
+            return;
+        }
+        let Some(class) = program.class_of(file, class) else { return };
+        let call = Call { function: program.functions[function].function, shift: 1, arguments };
+        for (field, parameter) in stores {
+            for (mut value, place) in call.given(usize::from(*parameter)) {
+                value.flows.retain(|flow| matches!(flow.origin, Origin::Source(..)));
+                if !value.flows.is_empty() {
+                    let value = self.stepped(value, place, What::Passed);
+                    self.keep(Some(class.clone()), field, &value);
+                }
+            }
+        }
+    }
+
+    /// Where a function inside the one that was run writes the first thing that it is handed.
+    pub(super) fn writes(&mut self, number: usize) -> Option<Channel> {
+        let (function, _) = *self.locals.get(number)?;
+        let first = function.parameters.first().map(|one| &one.ident).or(function.rest.as_ref())?;
+        let found = self.outcome.found.len();
+        let outer = std::mem::take(&mut self.frame);
+        self.env.enter();
+        let mut handed = Value::default();
+        let origin = Origin::Inner(Inner::Arguments);
+        handed.add(Flow { origin, field: None, way: None });
+        self.env.set(first.name.clone(), handed);
+        self.nesting += 1;
+        self.block(&function.body);
+        self.nesting -= 1;
+        self.env.leave();
+        let probe = std::mem::replace(&mut self.frame, outer);
+        self.outcome.found.truncate(found);
+        let (_, sink) = probe.inner.first()?;
+        Some(sink.channel)
     }
 
     /// An object whose fields are its parameters, as dataclasses have them, with what is in them.

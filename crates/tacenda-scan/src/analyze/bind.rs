@@ -7,11 +7,20 @@ use super::access::constant;
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Ident};
 use crate::label::Label;
-use crate::lexicon::Class;
+use crate::lexicon::{Class, words};
 use crate::value::{Known, Origin, Value};
 
+/// Under which name the variables of a module are kept, beside those of its classes.
+pub(super) const MODULE: Name = Name::new_static("");
+/// Names of parts of headers and bodies that tell nothing of what is in them.
+const HARMLESS_PARTS: &[&str] = &["name", "path", "domain", "host", "port", "version", "k"];
+/// What texts and plain containers are called, whatever classes there are of that name.
+const NAMES_OF_TEXTS: &[&str] = &[
+    "url", "uri", "path", "text", "message", "msg", "key", "name", "value", "address", "host",
+    "line", "query", "body", "data", "header", "headers", "code", "response", "request",
+];
 /// The field of a dictionary that stands for a key that is not known.
-const SOME_KEY: &str = "[]";
+pub(super) const SOME_KEY: &str = "[]";
 
 impl<'a> Walker<'a> {
     /// Binds a target.
@@ -87,6 +96,12 @@ impl<'a> Walker<'a> {
                 }
                 _ => true,
             });
+            if at == 0 && is_key_of_pair(places) {
+                part.flows.clear();
+            }
+            if let ExprKind::Name(ident) = &place.kind {
+                part = without_parts(part, &ident.name);
+            }
             let element = self.element(&part);
             self.assign(place, element);
         }
@@ -145,6 +160,7 @@ impl<'a> Walker<'a> {
             return;
         }
         if let Some(key) = variable(base) {
+            self.keep_of_module(&key, value);
             let mut holder = match self.env.get(&key) {
                 Some(holder) => holder.clone(),
                 None => Value::default(),
@@ -158,6 +174,20 @@ impl<'a> Walker<'a> {
                 holder.known = Known::Nothing;
             }
             self.env.set(key, holder);
+        }
+    }
+
+    /// What a function puts into a variable of its module, the others find there.
+    fn keep_of_module(&mut self, variable: &Name, value: &Value) {
+        if !self.frame.outer.contains(variable) {
+            if self.nesting == 0 || !self.env.is_outer(variable) {
+                return;
+            }
+            self.frame.outer.insert(variable.clone());
+        }
+        let kept = self.element(value).retain(|flow| matches!(flow.origin, Origin::Source(..)));
+        if !kept.flows.is_empty() {
+            self.keep(Some((self.file, MODULE)), variable, &kept);
         }
     }
 
@@ -184,7 +214,20 @@ impl<'a> Walker<'a> {
 
     /// What going through an iterable gives: of a dictionary, its keys.
     pub(super) fn each_of(&self, iterable: &Expr, items: &Value) -> Value {
-        self.element(&self.keys_of(iterable, items))
+        let items = self.keys_of(iterable, items);
+        match iterable.kind {
+            // What a generator gives is one of them already.
+            ExprKind::Call(_) if items.flows.iter().any(|flow| flow.place().is_some()) => items,
+            _ => self.element(&items),
+        }
+    }
+
+    /// Goes on with what stands for each key of a variable, if a target does.
+    pub(super) fn walk(&mut self, target: &Expr, iterable: &Expr) -> bool {
+        let ExprKind::Name(ident) = &target.kind else { return false };
+        let Some(base) = variable(iterable) else { return false };
+        self.walked.push((ident.name.clone(), base));
+        true
     }
 
     /// What a value is without what is behind the keys of a dictionary.
@@ -207,8 +250,29 @@ impl<'a> Walker<'a> {
                 self.assign(&places[0], Value::harmless());
                 self.assign(&places[1], items);
             }
+            ExprKind::Name(ident) if matches!(items.known, Known::Nothing) => {
+                let known = self.named_after(&ident.name).unwrap_or_default();
+                self.assign(target, Value { known, ..items });
+            }
             _ => self.assign(target, items),
         }
+    }
+
+    /// That something is an object of the class that it is named after: `account` of `Account`.
+    /// Not of what texts are called as well.
+    pub(super) fn named_after(&self, name: &Name) -> Option<Known> {
+        if NAMES_OF_TEXTS.contains(&name.as_str()) {
+            return None;
+        }
+        let mut class = String::new();
+        for word in words(name) {
+            let mut letters = word.chars();
+            class.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+            class.push_str(letters.as_str());
+        }
+        let class = Name::new(class);
+        self.shared.program.class(self.file, &class)?;
+        Some(Known::Object(class))
     }
 
     pub(super) fn remove(&mut self, target: &'a Expr) {
@@ -262,6 +326,31 @@ pub(super) fn variable(expr: &Expr) -> Option<Name> {
         ExprKind::Item(base, _) => variable(base),
         _ => None,
     }
+}
+
+/// What a part of this name has of headers, of a body, of an argument of which nothing is known.
+pub(super) fn without_parts(value: Value, part: &Name) -> Value {
+    if !HARMLESS_PARTS.contains(&part.as_str()) {
+        return value;
+    }
+    value.retain(|flow| {
+        !matches!(
+            flow.origin,
+            Origin::Source(Label::Headers | Label::Body, _) | Origin::Parameter(_)
+        )
+    })
+}
+
+/// `key, value = …`
+fn is_key_of_pair(places: &[Expr]) -> bool {
+    let [ExprKind::Name(key), ExprKind::Name(value)] = [places.first(), places.get(1)]
+        .map(|place| place.map_or(&ExprKind::Opaque, |place| &place.kind))
+    else {
+        return false;
+    };
+    places.len() == 2
+        && matches!(key.name.as_str(), "k" | "key" | "name" | "field" | "header")
+        && matches!(value.name.as_str(), "v" | "val" | "value" | "_")
 }
 
 /// Whether a value is a literal word, which may name something as well: `"secret"`, `"hidden"`.

@@ -28,6 +28,13 @@ impl Env {
         self.changes.push((name, before));
     }
 
+    /// Whether a variable is that of the module, as it was before the function was entered.
+    pub(super) fn is_outer(&self, name: &Name) -> bool {
+        let entered = self.entered.first().copied().unwrap_or(self.changes.len());
+        self.variables.contains_key(name)
+            && !self.changes[entered..].iter().any(|(changed, _)| changed == name)
+    }
+
     pub(super) fn enter(&mut self) {
         self.entered.push(self.changes.len());
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::bind::{SOME_KEY, variable};
 use super::question::leaves_out_one;
-use super::template::says;
+use super::template::{ends_in_key, named_holes, says};
 use crate::Confidence;
 use crate::configuration::python;
 use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
@@ -30,16 +31,31 @@ impl<'a> Walker<'a> {
     fn value(&mut self, expr: &'a Expr) -> Value {
         match &expr.kind {
             ExprKind::Name(ident) => {
-                let value = match self.env.get(&ident.name) {
+                let mut value = match self.env.get(&ident.name) {
                     Some(value) => value.clone(),
                     None => Value::default(),
                 };
+                if let Some(kept) = self.module_keeps.and_then(|kept| kept.get(&ident.name))
+                    && self.env.is_outer(&ident.name)
+                {
+                    value.absorb(kept);
+                    value.known = Known::Nothing;
+                }
                 self.named(ident, expr.span, value)
             }
             ExprKind::Attribute(base, ident) => self.attribute(expr, base, ident),
             ExprKind::Item(base, key) => {
                 let base_value = self.eval(base);
                 let key_value = self.eval(key);
+                // `for key in settings: settings[key]`
+                if let ExprKind::Name(key) = &key.kind
+                    && let Some(walked) = variable(base)
+                    && self.walked.iter().any(|(one, of)| *one == key.name && *of == walked)
+                {
+                    let mut value = self.element(&base_value);
+                    value.absorb(&self.whole_text(base, &base_value));
+                    return value;
+                }
                 let mut value = self.item(&base_value, key, &key_value, expr.span);
                 // `kwargs["data"]` of what a request is sent with.
                 if self.context.http
@@ -51,11 +67,17 @@ impl<'a> Walker<'a> {
                 {
                     self.label(&mut value, Label::Body, Confidence::Medium, expr.span, What::Named);
                 }
-                if is_before_query(base, key) {
-                    return value
-                        .retain(|flow| !matches!(flow.origin, Origin::Source(Label::Url, _)));
+                match piece(base, key) {
+                    // `url.split("?")[0]`: what it is still asked with, like a login, is no query.
+                    Some(Piece::BeforeQuery) => {
+                        value.retain(|flow| !matches!(flow.origin, Origin::Source(Label::Url, _)))
+                    }
+                    // `address.split("@")[-1]`, `login.split(":")[0]`: without the password.
+                    Some(Piece::BesideLogin) => value.retain(|flow| {
+                        !matches!(flow.origin, Origin::Source(Label::Url | Label::Credential, _))
+                    }),
+                    None => value,
                 }
-                value
             }
             ExprKind::Call(call) => self.call(call, expr.span),
             ExprKind::Text(text, _) => {
@@ -74,7 +96,17 @@ impl<'a> Walker<'a> {
                         && says(before, self.models().names())
                             .is_some_and(|class| class == Class::Harmless);
                     let at = part.span;
-                    let part = self.eval(part);
+                    let mut part = self.eval(part);
+                    let said = text.is_empty() && !part.is_plain() && self.says_key(before);
+                    if said {
+                        self.label(
+                            &mut part,
+                            Label::Credential,
+                            Confidence::Medium,
+                            at,
+                            What::Named,
+                        );
+                    }
                     before = text;
                     if other {
                         continue;
@@ -106,7 +138,16 @@ impl<'a> Walker<'a> {
                 let mut literal = true;
                 for (at, item) in items.iter().enumerate() {
                     let unpacked = matches!(item.kind, ExprKind::Star(_));
-                    let item = self.eval(item);
+                    let mut item = self.eval(item);
+                    // `("authorization", value)`
+                    if let [key, _] = &items[..]
+                        && at == 1
+                        && let ExprKind::Text(text, class) = &key.kind
+                        && class.is_credential()
+                    {
+                        let name = Ident { name: Name::new(&**text), class: *class };
+                        item = self.named(&name, expr.span, item);
+                    }
                     match &item.known {
                         Known::Texts(some) => texts.extend(some.iter().cloned()),
                         Known::Harmless => {}
@@ -180,19 +221,35 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Whether the text before a part of a text says that this is a credential: `…?key=`,
+    /// `… %(password)s …`.
+    fn says_key(&self, before: &str) -> bool {
+        let names = self.models().names();
+        self.context.http && ends_in_key(before, names)
+            || before.contains("%(")
+                && named_holes(before).any(|name| names.classify(name).is_credential())
+    }
+
     /// The value behind a name, with what the name says about it.
     pub(super) fn named(&mut self, ident: &Ident, span: Span, mut value: Value) -> Value {
+        let connects =
+            !self.context.addresses.is_empty() && self.context.addresses.contains(&ident.name);
         match ident.class {
             Class::Treated => return Value::treated(),
-            Class::Plain => return value,
-            Class::Harmless | Class::Sensitive(..) => {}
+            Class::Plain if !connects => return value,
+            Class::Plain | Class::Harmless | Class::Sensitive(..) => {}
         }
         if matches!(value.known, Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built)
         {
             return value;
         }
+        if connects {
+            let sure = Confidence::Medium;
+            self.label(&mut value, Label::Credential, sure, span, What::Named);
+        }
         if let Some((label, confidence)) = ident.class.within(self.context)
             && label != Label::Settings
+            && !(label == Label::Credential && self.is_record_without(&value.known))
         {
             self.label(&mut value, label, confidence, span, What::Named);
         }
@@ -225,6 +282,7 @@ impl<'a> Walker<'a> {
         let mut loggers = !items.is_empty();
         for (key, item) in items {
             let span = item.span;
+            let joined = matches!(item.kind, ExprKind::Join(_));
             let mut item = self.eval(item);
             match key {
                 None => value.absorb(&item),
@@ -233,6 +291,13 @@ impl<'a> Walker<'a> {
                     match &key.kind {
                         ExprKind::Text(text, class) => {
                             let name = Ident { name: Name::new(&**text), class: *class };
+                            // Whatever it is made of, it lets in.
+                            if joined
+                                && text.eq_ignore_ascii_case("authorization")
+                                && matches!(item.known, Known::Harmless)
+                            {
+                                item.known = Known::Nothing;
+                            }
                             item = self.named(&name, span, item);
                             self.note_value(span, &item);
                             value.absorb_field(&name.name, &item);
@@ -260,8 +325,10 @@ impl<'a> Walker<'a> {
         element: &'a Expr,
     ) -> Value {
         let mark = self.env.mark();
+        let walked = self.walked.len();
         let mut guarded = 0;
         for generator in generators {
+            self.walk(&generator.target, &generator.iterable);
             let items = self.eval(&generator.iterable);
             let items = self.each_of(&generator.iterable, &items);
             self.bind_each(&generator.target, &generator.iterable, items);
@@ -281,11 +348,13 @@ impl<'a> Walker<'a> {
         let asked = self.chooses(element);
         let mut value = self.eval(element);
         self.env.undo(mark);
+        self.walked.truncate(walked);
         if guarded > 0 || asked {
             return Value::treated();
         }
+        let field = key.map(|_| Name::new_static(SOME_KEY));
         for flow in &mut value.flows {
-            flow.field = None;
+            flow.field.clone_from(&field);
         }
         if !matches!(value.known, Known::Harmless | Known::Object(_)) {
             value.known = Known::Nothing;
@@ -328,20 +397,25 @@ fn dotted(expr: &Expr, depth: u32) -> Option<String> {
     }
 }
 
-/// `url.partition("?")[0].partition("#")[0]`, with `split` as well, in any order: a URL without its
-/// query string and its fragment. One alone is not enough: tokens come in both.
-fn is_before_query(base: &Expr, key: &Expr) -> bool {
-    let Some((before, mark)) = front(base, key) else { return false };
-    let ExprKind::Item(base, key) = &before.kind else { return false };
-    let Some((_, inner)) = front(base, key) else { return false };
-    matches!((mark, inner), ("?", "#") | ("#", "?"))
+/// A piece of an address or of a login.
+enum Piece {
+    /// An address without its query string.
+    BeforeQuery,
+    /// What stands beside user and password, or beside the password.
+    BesideLogin,
 }
 
-/// What `text.partition(mark)[0]` or `text.split(mark, 1)[0]` cuts, and at what.
-fn front<'a>(base: &'a Expr, key: &Expr) -> Option<(&'a Expr, &'a str)> {
+/// The piece that `text.partition(mark)[0]` or `text.rsplit(mark, 1)[-1]` cuts out.
+fn piece(base: &Expr, key: &Expr) -> Option<Piece> {
     let ExprKind::Call(call) = &base.kind else { return None };
-    let ExprKind::Attribute(cut, method) = &call.callee.kind else { return None };
+    let ExprKind::Attribute(_, method) = &call.callee.kind else { return None };
+    if !matches!(method.name.as_str(), "partition" | "rpartition" | "split" | "rsplit") {
+        return None;
+    }
     let first = matches!(key.kind, ExprKind::Constant(Literal::Integer(0)));
-    (first && matches!(method.name.as_str(), "partition" | "split"))
-        .then_some((cut, call.arguments.first().and_then(Expr::text)?))
+    match (call.arguments.first().and_then(Expr::text)?, first) {
+        ("?", true) => Some(Piece::BeforeQuery),
+        ("@", false) | (":", true) => Some(Piece::BesideLogin),
+        _ => None,
+    }
 }

@@ -6,6 +6,7 @@ use super::Walker;
 use super::access::constant;
 use super::bind::is_mask;
 use super::call::Arguments;
+use super::template::{is_query_key, named_holes};
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
 use crate::label::Label;
@@ -14,7 +15,7 @@ use crate::model::Effect;
 use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Functions that make the text of an object.
-const TEXT_MAKERS: &[&str] = &["str", "repr", "format", "ascii", "pformat"];
+const TEXT_MAKERS: &[&str] = &["str", "repr", "format", "ascii", "pformat", "dumps"];
 /// Functions that give the objects again that they are handed.
 const OF_THE_SAME: &[&str] = &[
     "enumerate",
@@ -32,6 +33,33 @@ const OF_THE_SAME: &[&str] = &[
 /// Functions that give the keys of a dictionary.
 const OF_KEYS: &[&str] =
     &["list", "sorted", "tuple", "set", "frozenset", "iter", "enumerate", "join"];
+
+/// Those of them that a dictionary is handed to for its keys alone.
+pub(super) const GIVES_KEYS: &[&str] = &["list", "sorted", "set", "frozenset"];
+
+/// What is left of a dictionary of settings, headers or fields without what is behind its keys.
+fn without_contents(value: Value) -> Value {
+    value.retain(|flow| {
+        !flow.is_part()
+            && !matches!(
+                flow.origin,
+                Origin::Source(Label::Headers | Label::Settings | Label::Body, _)
+            )
+    })
+}
+
+/// `parts._replace(netloc=parts.hostname)`: an address without what was there.
+fn without_replaced(value: Value, name: &Ident, arguments: &Arguments<'_>) -> Value {
+    let replaces = |part: &str| {
+        name.name == "_replace"
+            && arguments.by_name.iter().any(|(key, ..)| key.is_some_and(|key| key.name == part))
+    };
+    let (login, query) = (replaces("netloc"), replaces("query"));
+    value.retain(|flow| match flow.origin {
+        Origin::Source(Label::Url, _) => !login && !query,
+        _ => !login,
+    })
+}
 
 /// Whether the pattern of `re.sub(pattern, …)` is written out and looks for nothing sensitive: fences,
 /// spaces, marks.
@@ -72,18 +100,34 @@ impl<'a> Walker<'a> {
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
             Effect::Cleans => Value::harmless(),
             Effect::Carries if OF_KEYS.contains(&name.name.as_str()) => {
-                let keys = |(expr, given): &(&'a Expr, Value)| (*expr, self.keys_of(expr, given));
+                let all = GIVES_KEYS.contains(&name.name.as_str());
+                let keys = |(expr, given): &(&'a Expr, Value)| {
+                    let keys = self.keys_of(expr, given);
+                    (*expr, if all { without_contents(keys) } else { keys })
+                };
                 let by_place = arguments.by_place.iter().map(keys).collect();
                 let arguments = Arguments { by_place, by_name: Vec::new() };
                 let value = self.carried(receiver_value, &arguments, span);
                 self.of_the_same(name, &arguments, value)
             }
             Effect::Carries => {
+                let receiver_value =
+                    receiver_value.map(|value| without_replaced(value, name, arguments));
                 let mut value = self.carried(receiver_value, arguments, span);
                 if TEXT_MAKERS.contains(&name.name.as_str()) {
                     for (expr, given) in &arguments.by_place {
                         value.absorb(&self.text_of(&given.known, expr.span, false));
+                        value.absorb(&self.whole_text(expr, given));
                     }
+                }
+                if name.name == "urlencode" && !value.is_harmless() && self.encodes_key(arguments) {
+                    self.label(&mut value, Label::Url, Confidence::Medium, span, What::Given);
+                }
+                if matches!(name.name.as_str(), "format" | "format_map")
+                    && self.takes_credential(receiver, arguments)
+                {
+                    let sure = Confidence::Medium;
+                    self.label(&mut value, Label::Credential, sure, span, What::Named);
                 }
                 self.of_the_same(name, arguments, value)
             }
@@ -114,6 +158,45 @@ impl<'a> Walker<'a> {
                 self.given(name, value, span, false)
             }
         }
+    }
+
+    /// What the text of a whole object shows that is told by its name.
+    pub(super) fn whole_text(&self, expr: &Expr, given: &Value) -> Value {
+        let (ExprKind::Name(ident) | ExprKind::Attribute(_, ident)) = &expr.kind else {
+            return Value::default();
+        };
+        let quiet = given.is_plain() || matches!(given.known, Known::Built | Known::Object(_));
+        match self.whole_object(ident, Some(&given.known), "") {
+            Some(Confidence::Medium | Confidence::High) if !quiet && self.guarded == 0 => {
+                self.settings(expr.span)
+            }
+            _ => Value::default(),
+        }
+    }
+
+    /// `urlencode({"key": …})`
+    fn encodes_key(&self, arguments: &Arguments<'a>) -> bool {
+        let Some((Expr { kind: ExprKind::Dict(items), .. }, _)) = arguments.by_place.first() else {
+            return false;
+        };
+        let mut keys = items.iter().filter_map(|(key, _)| key.as_ref()?.text());
+        keys.any(|key| is_query_key(key, self.models().names()))
+    }
+
+    /// `"{user}:{password}".format(**login)`
+    fn takes_credential(&self, template: Option<&Expr>, arguments: &Arguments<'a>) -> bool {
+        let Some(text) = template.and_then(Expr::text) else { return false };
+        let named = |name: &str| {
+            let given = |(key, ..): &(Option<&Ident>, &Expr, Value)| {
+                key.is_some_and(|key| key.name == name)
+            };
+            !arguments.by_name.iter().any(given)
+        };
+        let from_mapping = arguments.by_name.iter().any(|(key, ..)| key.is_none())
+            || arguments.by_place.iter().any(|(_, value)| !value.is_plain());
+        from_mapping
+            && named_holes(text)
+                .any(|name| named(name) && self.models().classify(name).is_credential())
     }
 
     /// The result of a function that gives the objects again that it is handed.
@@ -203,7 +286,8 @@ impl<'a> Walker<'a> {
                 }
             } else {
                 // Who goes through a list gets its members, with what is in their fields.
-                let value = self.element(&value);
+                let mut value = self.element(&value);
+                value.absorb(&self.text_of(&value.known, receiver.span, false));
                 self.put_in(receiver, &Name::new_static("*"), &value);
             }
         }
@@ -286,8 +370,8 @@ impl<'a> Walker<'a> {
         let mut at = match method {
             "getenv" => 0,
             "getattr" => 1,
-            "get" | "pop" | "setdefault" | "getlist" | "get_argument" | "getheader"
-            | "get_option" | "get_secret"
+            "get" | "pop" | "setdefault" | "getlist" | "get_argument" | "get_body_argument"
+            | "get_query_argument" | "getheader" | "get_option" | "get_secret"
                 if receiver.is_some() =>
             {
                 0
@@ -308,6 +392,10 @@ impl<'a> Walker<'a> {
             })
         {
             at = 1;
+        }
+        // `jobs.get()`: one of those in it.
+        if let ("get" | "pop", [], Some(base)) = (method, &call.arguments[..], base) {
+            return Some(self.element(base));
         }
         let key = call.arguments.get(at)?;
         let base = match base {
@@ -389,15 +477,45 @@ impl<'a> Walker<'a> {
         &mut self,
         call: &'a Call,
         name: &Ident,
-        arguments: &Arguments<'a>,
+        (receiver, address): (Option<&Value>, Option<&Value>),
         span: Span,
     ) {
-        if self.catching.is_empty()
-            || !self.models().requests(&name.name, || self.path(&call.callee))
-            // Commands fail by an exception only if that is asked for.
-            || name.name == "run" && !call.keyword("check").is_some_and(Expr::is_true)
-        {
+        // Commands fail by an exception only if that is asked for.
+        if name.name == "run" && !call.keyword("check").is_some_and(Expr::is_true) {
             return;
+        }
+        let carried = match (receiver.map(|value| &value.known), address) {
+            (_, Some(address)) => address.clone(),
+            // What came back quotes it as well.
+            (Some(Known::Exchange(address)), None) if name.name == "raise_for_status" => {
+                Value { flows: address.to_vec(), known: Known::Nothing }
+            }
+            _ => return,
+        };
+        let carried = self.stepped(carried, span, What::Raised);
+        match self.catching.last_mut() {
+            Some(catching) => catching.absorb(&carried),
+            None => self.frame.raises.absorb(&carried),
+        }
+    }
+
+    /// The credentials in the address that a request is sent to, or among the words of a command; nothing
+    /// if the call is neither.
+    pub(super) fn address(
+        &self,
+        call: &'a Call,
+        name: &Ident,
+        receiver: Option<&Value>,
+        arguments: &Arguments<'a>,
+    ) -> Option<Value> {
+        let method_of = || match &receiver?.known {
+            Known::Object(class) => Some(format!("{class}.{}", name.name)),
+            _ => None,
+        };
+        if !self.models().requests(&name.name, method_of)
+            && !self.models().requests(&name.name, || self.path(&call.callee))
+        {
+            return None;
         }
         let mut carried = Value::default();
         for (expr, value) in arguments.by_place.iter().take(2) {
@@ -413,10 +531,10 @@ impl<'a> Walker<'a> {
         carried.flows.retain(|flow| {
             matches!(flow.origin, Origin::Source(Label::Credential, sure) if sure >= Confidence::Medium)
         });
-        let carried = self.stepped(carried.without_places(), span, What::Raised);
-        if let Some(catching) = self.catching.last_mut() {
-            catching.absorb(&carried);
+        for flow in &mut carried.flows {
+            flow.field = None;
         }
+        Some(carried)
     }
 
     /// `open(secret_path)`, `Path("/run/secrets/db").read_text()`, `handle.read()`,

@@ -62,10 +62,12 @@ pub(crate) struct Summary {
     pub(crate) stores: Vec<(Name, u8)>,
     /// The parameters that it calls.
     pub(crate) callbacks: Vec<Callback>,
+    /// Where a function writes what it is handed that this one gives back.
+    pub(crate) writer: Option<Channel>,
 }
 
 impl Summary {
-    fn size(&self) -> (usize, usize, bool, bool, usize, usize, usize, usize) {
+    fn size(&self) -> (usize, usize, bool, bool, usize, usize, usize, usize, bool) {
         (
             self.sinks.len(),
             self.returns.len(),
@@ -75,6 +77,7 @@ impl Summary {
             self.inner.len(),
             self.stores.len(),
             self.callbacks.len(),
+            self.writer.is_some(),
         )
     }
 
@@ -171,6 +174,9 @@ pub(crate) fn analyze(
         locals: Vec::new(),
         inlined: 0,
         noting: 0,
+        debugging: 0,
+        walked: Vec::new(),
+        module_keeps: shared.attributes.get(&(file, bind::MODULE)),
     };
     walker.block(&unit.ir.body);
     walker.functions();
@@ -195,6 +201,8 @@ struct Frame {
     only: Option<Span>,
     /// Whether it names a credential.
     credentials: bool,
+    /// The variables of the module that it puts something into.
+    outer: HashSet<Name>,
 }
 
 struct Walker<'a> {
@@ -219,6 +227,12 @@ struct Walker<'a> {
     inlined: u32,
     /// How many logging calls, of which something is to be noted, there are around here.
     noting: u32,
+    /// How many tests around here ask whether to debug.
+    debugging: u32,
+    /// The variables that stand for the keys of others in the loops around here.
+    walked: Vec<(Name, Name)>,
+    /// What functions put into the variables of the module.
+    module_keeps: Option<&'a HashMap<Name, Value>>,
 }
 
 impl<'a> Walker<'a> {
@@ -250,6 +264,11 @@ impl<'a> Walker<'a> {
             next += 1;
             self.class = class.map(|class| class.name.clone());
             let mut frame = self.run(function, class.is_some());
+            let writer = match frame.returns.as_ref().map(|value| &value.known) {
+                Some(Known::Writer(channel)) => Some(*channel),
+                Some(Known::Local(number)) => self.writes(*number),
+                _ => None,
+            };
             self.locals.clear();
             if !function.decorators.is_empty() {
                 let mut gives = frame.returns.clone().unwrap_or_default();
@@ -261,7 +280,8 @@ impl<'a> Walker<'a> {
             }
             if let Some(place) = self.by_function.get(&std::ptr::from_ref(function).addr()) {
                 let object = self.object_of(&frame, function);
-                self.outcome.summaries.push((*place, summary(frame, function, object)));
+                let summary = Summary { writer, ..summary(frame, function, object) };
+                self.outcome.summaries.push((*place, summary));
             }
         }
         self.class = None;
@@ -303,6 +323,8 @@ impl<'a> Walker<'a> {
                     let mut value = Value::default();
                     if let TypeHint::Named(class) = hint {
                         value.known = Known::Object(class.clone());
+                    } else if let Some(known) = self.named_after(&parameter.ident.name) {
+                        value.known = known;
                     }
                     if let Ok(at) = u8::try_from(at)
                         && self.frame.top
@@ -314,6 +336,15 @@ impl<'a> Walker<'a> {
                 }
             };
             self.env.set(parameter.ident.name.clone(), value);
+        }
+        // What a function in the cloud is called with is a request.
+        if let ([event, context, ..], false) = (&function.parameters[..], method)
+            && event.ident.name == "event"
+            && matches!(context.ident.name.as_str(), "context" | "ctx" | "_context" | "_")
+            && let Some(mut value) = self.env.get("event").cloned()
+        {
+            self.label(&mut value, Label::Body, Confidence::Medium, function.span, What::Named);
+            self.env.set(Name::new_static("event"), value);
         }
         // Headers beside rows are those of a table.
         let of_table = |name: &Name| {
@@ -424,5 +455,6 @@ fn summary(frame: Frame, function: &Function, object: Option<(u32, Name)>) -> Su
         inner: frame.inner,
         stores: frame.stores,
         callbacks: frame.callbacks,
+        writer: None,
     }
 }

@@ -3,7 +3,9 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::access::KEEPING;
 use super::bind::{self_attribute, variable};
+use super::library::GIVES_KEYS;
 use super::sink::Place;
 use super::template::{says_credential, words_of};
 use crate::Confidence;
@@ -76,7 +78,9 @@ impl<'a> Walker<'a> {
                     ExprKind::Attribute(base, ident) => (Some(&**base), ident),
                     _ => return,
                 };
-                if matches!(name.name.as_str(), "get" | "pop" | "getattr") {
+                if matches!(name.name.as_str(), "get" | "pop" | "getattr")
+                    || GIVES_KEYS.contains(&name.name.as_str())
+                {
                     return;
                 }
                 if inner.keywords.iter().any(|(key, _)| leaves_out(key.as_ref())) {
@@ -145,6 +149,22 @@ impl<'a> Walker<'a> {
         self.report_whole(expr, confidence, call, channel);
     }
 
+    /// Whether something is a record, none of whose fields could hold a credential: the token of a
+    /// grammar, of a proxy.
+    pub(super) fn is_record_without(&self, known: &Known) -> bool {
+        let Known::Object(class) = known else { return false };
+        let Some((file, entry)) = self.shared.program.class(self.file, class) else { return false };
+        let declared = entry.class.body.iter().filter_map(shown_field).flatten();
+        let kept = self.shared.attributes.get(&(file, entry.class.name.clone()));
+        let kept = kept.into_iter().flat_map(|kept| kept.keys());
+        let mut fields = declared.map(|field| &field.name).chain(kept).peekable();
+        let other = |field: &Name| {
+            let holds = KEEPING.contains(&field.as_str()) || field == "key";
+            !holds && !matches!(self.models().classify(field), Class::Sensitive(..))
+        };
+        fields.peek().is_some() && fields.all(other)
+    }
+
     fn report_whole(&mut self, expr: &Expr, confidence: Confidence, call: Span, channel: Channel) {
         let flow = Flow {
             origin: Origin::Source(Label::Settings, confidence),
@@ -176,7 +196,12 @@ impl<'a> Walker<'a> {
     }
 
     /// How sure it is that an object holds credentials that its text shows.
-    fn whole_object(&self, ident: &Ident, known: Option<&Known>, text: &str) -> Option<Confidence> {
+    pub(super) fn whole_object(
+        &self,
+        ident: &Ident,
+        known: Option<&Known>,
+        text: &str,
+    ) -> Option<Confidence> {
         let name = ident.name.as_str();
         if matches!(name, "self" | "cls" | "e" | "err" | "error" | "exc" | "ex" | "exception") {
             return None;
@@ -273,7 +298,9 @@ impl<'a> Walker<'a> {
                 value.add(flow);
             }
         } else if let Some(label) = self.shows(self.file, class, hidden, 0) {
-            value = Value::source(label, Confidence::Medium, self.step(span, What::Named, None));
+            // What a class declares it holds, it holds.
+            let sure = if label == Label::Settings { Confidence::High } else { Confidence::Medium };
+            value = Value::source(label, sure, self.step(span, What::Named, None));
         }
         value
     }
@@ -286,7 +313,11 @@ impl<'a> Walker<'a> {
             .find_map(|name| program.method(self.file, class, &Name::new_static(name)))?;
         self.outcome.callees.insert(method);
         let sources = self.shared.summaries[method].returns.iter();
-        Some(sources.filter(|flow| matches!(flow.origin, Origin::Source(..))).cloned().collect())
+        let shown = |flow: &&Flow| match flow.origin {
+            Origin::Source(label, sure) => !label.is_model_text() || sure == Confidence::High,
+            Origin::Parameter(_) | Origin::Inner(_) => false,
+        };
+        Some(sources.filter(shown).cloned().collect())
     }
 
     /// What is known of what an expression stands for.
@@ -316,6 +347,10 @@ impl<'a> Walker<'a> {
         let what = match (name.as_str(), &call.arguments[..]) {
             ("vars", [what]) if self.is_self_with_secrets(what) => {
                 return Some(self.settings(span));
+            }
+            ("vars", [what]) if self.context.http && is_request(what) => {
+                let way = self.step(span, What::Given, None);
+                return Some(Value::source(Label::Headers, Confidence::Medium, way));
             }
             ("asdict" | "astuple", [what]) => what,
             ("model_dump" | "model_dump_json" | "dict" | "json" | "_asdict", []) => receiver?,
@@ -347,6 +382,13 @@ impl<'a> Walker<'a> {
                     })
                 })
     }
+}
+
+/// Whether an expression stands for a request or what came back of one, by its name.
+fn is_request(expr: &Expr) -> bool {
+    expr.last_name().is_some_and(|ident| {
+        matches!(ident.name.as_str(), "request" | "req" | "response" | "resp" | "prepared")
+    })
 }
 
 /// Whether the text of an object of this class is made of its fields.

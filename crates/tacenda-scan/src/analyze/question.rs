@@ -5,7 +5,7 @@ use ruff_python_ast::name::Name;
 use super::Walker;
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind};
-use crate::lexicon::Class;
+use crate::lexicon::{Class, words};
 
 impl Walker<'_> {
     /// Whether a test asks if something is sensitive: what it lets through was thought about.
@@ -25,7 +25,7 @@ impl Walker<'_> {
                         || parts.iter().any(|part| asks(part, depth + 1))
                 }
                 ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
-                    let words = crate::lexicon::words(&ident.name);
+                    let words = words(&ident.name);
                     words.iter().any(|word| {
                         matches!(
                             word.as_str(),
@@ -106,6 +106,20 @@ impl Walker<'_> {
             }
             _ => false,
         })
+    }
+}
+
+/// `if DEBUG >= 2`, `if self.debug`: what is printed then is a log.
+pub(super) fn asks_for_debugging(test: &Expr) -> bool {
+    match &test.kind {
+        ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
+            let words = words(&ident.name);
+            words.iter().any(|word| matches!(word.as_str(), "debug" | "debugging" | "debuglevel"))
+        }
+        ExprKind::Choice(parts) | ExprKind::Question(parts) if parts.len() > 1 => {
+            parts.iter().any(asks_for_debugging)
+        }
+        _ => false,
     }
 }
 

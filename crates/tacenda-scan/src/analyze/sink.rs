@@ -37,7 +37,7 @@ const MANNERS: &[&str] = &[
 ];
 
 /// Methods of a logger that give a logger again.
-const LOGGER_AGAIN: &[&str] = &["bind", "unbind", "try_unbind", "new", "opt", "patch"];
+pub(super) const LOGGER_AGAIN: &[&str] = &["bind", "unbind", "try_unbind", "new", "opt", "patch"];
 
 /// Where something is written.
 #[derive(Clone, Copy)]
@@ -145,6 +145,9 @@ impl<'a> Walker<'a> {
         }
         let (receiver, function) = self.function_of(call, sink);
         let method = receiver.is_some();
+        // What goes to standard error is no result.
+        let diagnoses = u32::from(sink.channel == Channel::Console && to_stderr(call));
+        self.debugging += diagnoses;
         let template = arguments.by_place.iter().find_map(|(expr, _)| match &expr.kind {
             ExprKind::Text(text, _) if text.contains('%') || text.contains('{') => Some(&**text),
             _ => None,
@@ -199,6 +202,7 @@ impl<'a> Walker<'a> {
             self.note_value(expr.span, &value);
             self.argument(expr, &value, false, &text, span, sink.channel);
         }
+        self.debugging -= diagnoses;
     }
 
     pub(super) fn argument(
@@ -331,7 +335,7 @@ impl<'a> Walker<'a> {
                 Label::Tensor => lower(confidence),
                 _ => confidence,
             },
-            Channel::Console if self.context.server => match label {
+            Channel::Console if self.context.server || self.debugging > 0 => match label {
                 Label::Tensor => Confidence::Low,
                 _ => confidence,
             },
@@ -346,6 +350,13 @@ impl<'a> Walker<'a> {
             },
         }
     }
+}
+
+/// `print(…, file=sys.stderr)`, `sys.stderr.write(…)`
+fn to_stderr(call: &Call) -> bool {
+    let is_stderr = |expr: &Expr| expr.last_name().is_some_and(|ident| ident.name == "stderr");
+    call.keyword("file").is_some_and(is_stderr)
+        || matches!(&call.callee.kind, ExprKind::Attribute(base, _) if is_stderr(base))
 }
 
 /// `logger` of `logger.bind(request=1).opt(lazy=True)`.

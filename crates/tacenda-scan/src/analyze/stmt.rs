@@ -2,6 +2,7 @@
 
 use super::Walker;
 use super::env::Changes;
+use super::question::asks_for_debugging;
 use crate::ir::{Expr, ExprKind, Handler, Stmt, StmtKind, TypeHint};
 use crate::lexicon::Class;
 use crate::value::{Known, Value, What};
@@ -137,11 +138,14 @@ impl<'a> Walker<'a> {
                 let guard = self.asks_for_secrets(test);
                 self.guarded += u32::from(guard);
                 let narrowed = self.narrowed(test);
+                let debugs = u32::from(asks_for_debugging(test));
+                self.debugging += debugs;
                 let one = self.branch(body, |this| {
                     for name in narrowed {
                         this.env.set(name, Value::harmless());
                     }
                 });
+                self.debugging -= debugs;
                 let two = self.branch(orelse, |_| {});
                 self.guarded -= u32::from(guard);
                 let ended = one.is_none() && two.is_none();
@@ -151,6 +155,8 @@ impl<'a> Walker<'a> {
             StmtKind::For(target, iterable, body, orelse) => {
                 let items = self.eval(iterable);
                 let items = self.each_of(iterable, &items);
+                let walked = self.walked.len();
+                self.walk(target, iterable);
                 let once =
                     self.branch(body, |this| this.bind_each(target, iterable, items.clone()));
                 let again = once
@@ -163,6 +169,7 @@ impl<'a> Walker<'a> {
                     self.env
                         .merge([twice, Some(Changes::default())].into_iter().flatten().collect());
                 }
+                self.walked.truncate(walked);
                 self.block(orelse);
             }
             StmtKind::While(test, body, orelse) => {
@@ -188,8 +195,9 @@ impl<'a> Walker<'a> {
                 let mut branches = vec![Changes::default()];
                 for (names, guard, body) in cases {
                     branches.extend(self.branch(body, |this| {
-                        for name in names {
-                            this.env.set(name.clone(), subject.clone());
+                        for ident in names {
+                            let value = this.named(ident, stmt.span, subject.clone());
+                            this.env.set(ident.name.clone(), value);
                         }
                         if let Some(guard) = guard {
                             this.eval(guard);

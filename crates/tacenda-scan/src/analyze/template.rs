@@ -1,6 +1,8 @@
 //! Message templates: where arguments go in them, and what they say of them.
 
+use crate::Confidence;
 use crate::ir::{Expr, ExprKind};
+use crate::label::Label;
 use crate::lexicon::{Class, Lexicon};
 use crate::lower::is_numeric;
 
@@ -97,6 +99,30 @@ pub(super) fn holes(template: &str) -> Vec<Hole<'_>> {
         at += 1;
     }
     holes
+}
+
+/// The names of what a template takes from a mapping: `%(user)s`, `{user}`.
+pub(super) fn named_holes(template: &str) -> impl Iterator<Item = &str> {
+    let after = |open: &'static str, close: char| {
+        template.split(open).skip(1).filter_map(move |rest| rest.split_once(close))
+    };
+    let percent = after("%(", ')').map(|(name, _)| name);
+    let braces = after("{", '}').map(|(name, _)| name.split([':', '!', '.', '[']).next());
+    percent.chain(braces.flatten()).filter(|name| !name.is_empty())
+}
+
+/// Whether a text ends in a parameter of a query string that lets in who knows it: `…&key=`.
+pub(super) fn ends_in_key(before: &str, names: &Lexicon) -> bool {
+    let Some(front) = before.strip_suffix('=') else { return false };
+    let Some(at) = front.rfind(['?', '&']) else { return false };
+    is_query_key(&front[at + 1..], names)
+}
+
+/// Whether the parameter of this name in a query string lets in who knows it.
+pub(super) fn is_query_key(name: &str, names: &Lexicon) -> bool {
+    matches!(name, "key" | "sig" | "signature" | "appid" | "hmac")
+        || matches!(names.classify(name), Class::Sensitive(Label::Credential, sure, _)
+            if sure >= Confidence::Medium)
 }
 
 /// Whether the words before a hole say that what stands in it is a credential: `… api key: `, and

@@ -231,6 +231,7 @@ impl Lowering<'_> {
     pub(super) fn call(&mut self, call: &ast::ExprCall) -> Call {
         let callee = self.expr(&call.func);
         let arguments = self.each(&call.arguments.args);
+        self.address(&callee, arguments.first());
         if let (ExprKind::Attribute(base, method), Some(key)) = (&callee.kind, arguments.first())
             && matches!(
                 method.name.as_str(),

@@ -4,7 +4,8 @@ use ruff_python_ast as ast;
 use ruff_python_ast::name::Name;
 
 use super::{Lowering, of_range, span};
-use crate::ir::{Class_, Expr, ExprKind, Function, Handler, Stmt, StmtKind, TypeHint};
+use crate::ir::{Class_, Expr, ExprKind, Function, Handler, Ident, Stmt, StmtKind, TypeHint};
+use crate::lexicon::Class;
 
 impl Lowering<'_> {
     pub(super) fn block(&mut self, block: &[ast::Stmt]) -> Vec<Stmt> {
@@ -65,7 +66,7 @@ impl Lowering<'_> {
                 let subject = self.expr(&choice.subject);
                 let case = |case: &ast::MatchCase| {
                     let mut names = Vec::new();
-                    bound(&case.pattern, &mut names, 0);
+                    self.bound(&case.pattern, &mut names, None, 0);
                     let guard = case.guard.as_ref().map(|guard| self.expr(guard));
                     (names, guard, self.block(&case.body))
                 };
@@ -200,6 +201,9 @@ impl Lowering<'_> {
         let module = import.module.as_ref().map_or("", |module| module.as_str());
         if import.level == 0 {
             self.imports.insert(Name::new(module.split('.').next().unwrap_or(module)));
+        } else {
+            // `from .llm import complete`
+            self.names.extend(module.split('.').map(Name::new));
         }
         let bind = |alias: &ast::Alias| {
             let name = alias.asname.as_ref().unwrap_or(&alias.name);
@@ -272,40 +276,58 @@ impl Lowering<'_> {
             body: self.block(&handler.body),
         }
     }
-}
 
-/// The names that a pattern binds.
-fn bound(pattern: &ast::Pattern, names: &mut Vec<Name>, depth: u32) {
-    if depth > 50 {
-        return;
-    }
-    let mut all = |patterns: &[ast::Pattern]| {
-        for pattern in patterns {
-            bound(pattern, names, depth + 1);
+    /// The names that a pattern binds: to what a key says, where that stands before it.
+    fn bound(
+        &mut self,
+        pattern: &ast::Pattern,
+        names: &mut Vec<Ident>,
+        key: Option<Class>,
+        depth: u32,
+    ) {
+        if depth > 50 {
+            return;
         }
-    };
-    match pattern {
-        ast::Pattern::MatchValue(_) | ast::Pattern::MatchSingleton(_) => {}
-        ast::Pattern::MatchSequence(sequence) => all(&sequence.patterns),
-        ast::Pattern::MatchOr(or) => all(&or.patterns),
-        ast::Pattern::MatchMapping(mapping) => {
-            all(&mapping.patterns);
-            names.extend(mapping.rest.as_ref().map(|rest| rest.id.clone()));
-        }
-        ast::Pattern::MatchClass(class) => {
-            all(&class.arguments.patterns);
-            for keyword in &class.arguments.keywords {
-                bound(&keyword.pattern, names, depth + 1);
+        let bind = |name: &ast::Identifier, class: Option<Class>| Ident {
+            name: name.id.clone(),
+            class: class.unwrap_or_default(),
+        };
+        match pattern {
+            ast::Pattern::MatchValue(_) | ast::Pattern::MatchSingleton(_) => {}
+            ast::Pattern::MatchSequence(ast::PatternMatchSequence { patterns, .. })
+            | ast::Pattern::MatchOr(ast::PatternMatchOr { patterns, .. }) => {
+                for pattern in patterns {
+                    self.bound(pattern, names, None, depth + 1);
+                }
             }
-        }
-        ast::Pattern::MatchStar(star) => {
-            names.extend(star.name.as_ref().map(|name| name.id.clone()));
-        }
-        ast::Pattern::MatchAs(alias) => {
-            if let Some(inner) = &alias.pattern {
-                bound(inner, names, depth + 1);
+            ast::Pattern::MatchMapping(mapping) => {
+                for (key, pattern) in mapping.keys.iter().zip(&mapping.patterns) {
+                    let class = match self.expr(key).kind {
+                        ExprKind::Text(_, class) => Some(class),
+                        _ => None,
+                    };
+                    self.bound(pattern, names, class, depth + 1);
+                }
+                names.extend(mapping.rest.as_ref().map(|rest| bind(rest, None)));
             }
-            names.extend(alias.name.as_ref().map(|name| name.id.clone()));
+            ast::Pattern::MatchClass(class) => {
+                for pattern in &class.arguments.patterns {
+                    self.bound(pattern, names, None, depth + 1);
+                }
+                for keyword in &class.arguments.keywords {
+                    let class = self.ident(&keyword.attr.id).class;
+                    self.bound(&keyword.pattern, names, Some(class), depth + 1);
+                }
+            }
+            ast::Pattern::MatchStar(star) => {
+                names.extend(star.name.as_ref().map(|name| bind(name, None)));
+            }
+            ast::Pattern::MatchAs(alias) => {
+                if let Some(inner) = &alias.pattern {
+                    self.bound(inner, names, key, depth + 1);
+                }
+                names.extend(alias.name.as_ref().map(|name| bind(name, key)));
+            }
         }
     }
 }

@@ -77,6 +77,14 @@ impl Table {
         calls.map(|call| call.as_ref().as_str()).filter(move |call| last(call) == name)
     }
 
+    /// Whether methods of a class of this path send requests.
+    pub(super) fn sends_requests(&self, class: &str) -> bool {
+        let mut calls = self.file.request.iter().flat_map(|one| &one.calls);
+        calls.any(|call| {
+            call.as_ref().rsplit_once('.').is_some_and(|(front, _)| is_path(front, class))
+        })
+    }
+
     pub(super) fn is_secret_file(&self, path: &str) -> bool {
         let mut parts = self.file.secrets_in.iter().flat_map(|one| &one.contains);
         parts.any(|part| path.contains(part.as_ref().as_str()))
