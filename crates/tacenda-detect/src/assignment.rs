@@ -264,6 +264,7 @@ fn opens_tuple(text: &[u8], start: usize) -> bool {
     let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
     let before = &before[..before.len() - backslashes];
     let before = before.strip_suffix(b"b").unwrap_or(before);
+    let before = before.strip_suffix(b" ").unwrap_or(before);
     before.ends_with(b"(") || before.ends_with(b"[")
 }
 
@@ -298,6 +299,7 @@ pub(crate) fn read(
     if matches!(text.get(i..i + 2), Some(b"[\"" | b"['" | b"[\\")) {
         i += 1;
     }
+    i = skip_wrapper(text, i);
     let mut opening = i;
     while opening < i + 2 && matches!(text.get(opening), Some(b'b' | b'r' | b'u' | b'f')) {
         opening += 1;
@@ -386,6 +388,31 @@ fn skip_blanks(text: &[u8], from: usize) -> usize {
         .take(MAX)
         .take_while(|b| matches!(b, b' ' | b'\t'))
         .count()
+}
+
+/// `Some("value")`, `SecretWrapper(value="value")`: what a value is wrapped in as it is printed. Other
+/// calls compute something.
+fn skip_wrapper(text: &[u8], from: usize) -> usize {
+    const WRAPPERS: [&[u8]; 8] = [
+        b"Some(",
+        b"Just(",
+        b"Optional(",
+        b"Secret(",
+        b"SecretString(",
+        b"SecretWrapper(",
+        b"Sensitive(",
+        b"Password(",
+    ];
+    let rest = &text[from.min(text.len())..];
+    let Some(wrapper) = WRAPPERS.iter().find(|wrapper| rest.starts_with(wrapper)) else {
+        return from;
+    };
+    let inside = &rest[wrapper.len()..];
+    let name = if inside.starts_with(b"value=") { b"value=".len() } else { 0 };
+    match inside.get(name) {
+        Some(b'"' | b'\'' | b'\\') => from + wrapper.len() + name,
+        _ => from,
+    }
 }
 
 /// The line end and the type between a key and its value as PHP's `var_dump` prints them:

@@ -70,9 +70,10 @@ static WORDS: WordList = WordList::new(&[
     b"llame al",
     b"llamar al",
     b"llama al",
-    b"chiamare",
-    b"chiamate",
-    b"chiami",
+    b"chiamare il",
+    b"chiamare al",
+    b"chiami il",
+    b"cellulare",
     b"appeler le",
     b"appelez le",
     b"anrufen",
@@ -80,7 +81,7 @@ static WORDS: WordList = WordList::new(&[
 ]);
 
 /// The same in other scripts, or with an accent inside.
-const WORDS_ABROAD: [&str; 27] = [
+const WORDS_ABROAD: [&str; 28] = [
     "téléphone",
     "teléfono",
     "telemóvel",
@@ -88,6 +89,7 @@ const WORDS_ABROAD: [&str; 27] = [
     "telefonszám",
     "matkapuhelinnumero",
     "điện thoại",
+    "número es",
     "τηλέφωνο",
     "Τηλέφωνο",
     "κινητό",
