@@ -34,6 +34,16 @@ pub(crate) fn from_capital(text: &[u8], at: usize) -> Option<Range<usize>> {
 pub(crate) fn before_number(text: &[u8], at: usize) -> Option<Range<usize>> {
     const BACK: usize = 6;
     let end = house_end(text, at)?;
+    // A street that is called by its name alone: `adresa: Masarykova 12, 602 00 Brno`.
+    let name = words::before(text, at);
+    if words::capital(text, name.start)
+        && name.end + 1 == at
+        && !lexicon::class(&text[name.clone()]).any(Class::NEVER)
+        && announced(text, name.start)
+        && (goes_on(text, end) || coded(text, end))
+    {
+        return opens(text, name.start).then(|| name.start..extent(text, end));
+    }
     // The street may have several words; the kind of way stands before or behind the others.
     let mut start = at;
     for _ in 0..BACK {
@@ -386,8 +396,13 @@ fn number_behind(text: &[u8], end: usize) -> (usize, bool) {
 /// Words before an address: `lives at`, `address:`.
 fn announced(text: &[u8], start: usize) -> bool {
     const LOOK_BACK: usize = 32;
-    const WORDS: [&[u8]; 12] = [
+    const WORDS: [&[u8]; 17] = [
         b"address",
+        b"adres",
+        b"anschrift",
+        b"domicilio",
+        b"indirizzo",
+        b"osoite",
         b"lives at",
         b"live at",
         b"located at",
@@ -409,6 +424,12 @@ fn goes_on(text: &[u8], end: usize) -> bool {
     let next = separators(text, end);
     next > end
         && (unit(text, next).is_some() || town(text, next, false).is_some_and(|(_, sure)| sure))
+}
+
+/// Whether a postcode follows.
+fn coded(text: &[u8], end: usize) -> bool {
+    let next = separators(text, end);
+    next > end && next < text.len() && postcode(text, next).is_some()
 }
 
 /// Where the address goes on to: flat, town, state, postcode, country.
