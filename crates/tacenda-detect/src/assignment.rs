@@ -142,7 +142,9 @@ pub(crate) fn key_before(
             _ => {}
         }
     }
-    if i > 1 && text[i - 1] == b']' && matches!(text[i - 2], b'"' | b'\'') {
+    // `environ["key"] =`, and `[key] =>` as PHP prints it.
+    let is_quote = |at: usize| matches!(text[at], b'"' | b'\'');
+    if i > 1 && text[i - 1] == b']' && (is_quote(i - 2) || text[at + 1..].starts_with(b"> ")) {
         i -= 1;
     }
     let quoted = i > 0 && matches!(text[i - 1], b'"' | b'\'' | b'`');
@@ -262,6 +264,7 @@ fn opens_tuple(text: &[u8], start: usize) -> bool {
     let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
     let before = &before[..before.len() - backslashes];
     let before = before.strip_suffix(b"b").unwrap_or(before);
+    let before = before.strip_suffix(b" ").unwrap_or(before);
     before.ends_with(b"(") || before.ends_with(b"[")
 }
 
@@ -289,13 +292,14 @@ pub(crate) fn read(
     let query = key.start > 0 && matches!(text[key.start - 1], b'?' | b'&');
     let mut i = from;
     if text.get(i) == Some(&b'>') {
-        i += 1;
+        i = skip_type(text, i + 1);
     }
     i = skip_blanks(text, i);
     // `"key": ["value"]`
     if matches!(text.get(i..i + 2), Some(b"[\"" | b"['" | b"[\\")) {
         i += 1;
     }
+    i = skip_wrapper(text, i);
     let mut opening = i;
     while opening < i + 2 && matches!(text.get(opening), Some(b'b' | b'r' | b'u' | b'f')) {
         opening += 1;
@@ -384,6 +388,57 @@ fn skip_blanks(text: &[u8], from: usize) -> usize {
         .take(MAX)
         .take_while(|b| matches!(b, b' ' | b'\t'))
         .count()
+}
+
+/// `Some("value")`, `SecretWrapper(value="value")`: what a value is wrapped in as it is printed. Other
+/// calls compute something.
+fn skip_wrapper(text: &[u8], from: usize) -> usize {
+    const WRAPPERS: [&[u8]; 8] = [
+        b"Some(",
+        b"Just(",
+        b"Optional(",
+        b"Secret(",
+        b"SecretString(",
+        b"SecretWrapper(",
+        b"Sensitive(",
+        b"Password(",
+    ];
+    let rest = &text[from.min(text.len())..];
+    let Some(wrapper) = WRAPPERS.iter().find(|wrapper| rest.starts_with(wrapper)) else {
+        return from;
+    };
+    let inside = &rest[wrapper.len()..];
+    let name = if inside.starts_with(b"value=") { b"value=".len() } else { 0 };
+    match inside.get(name) {
+        Some(b'"' | b'\'' | b'\\') => from + wrapper.len() + name,
+        _ => from,
+    }
+}
+
+/// The line end and the type between a key and its value as PHP's `var_dump` prints them:
+/// `["key"]=>\n  string(5) "value"`.
+fn skip_type(text: &[u8], from: usize) -> usize {
+    let line = lines_end(text, from);
+    let word = skip_blanks(text, line);
+    let rest = text[word.min(text.len())..].strip_prefix(b"string(").unwrap_or(&[]);
+    let digits = rest.iter().take(8).take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > 0 && rest[digits..].starts_with(b")") {
+        word + b"string(".len() + digits + 1
+    } else {
+        from
+    }
+}
+
+/// Behind the end of a line at `from`, as it is or as it is escaped.
+fn lines_end(text: &[u8], from: usize) -> usize {
+    let rest = &text[from.min(text.len())..];
+    let escapes = rest.iter().take(4).take_while(|byte| **byte == b'\\').count();
+    match &rest[escapes..] {
+        [b'\n', ..] if escapes == 0 => from + 1,
+        [b'\r', b'\n', ..] if escapes == 0 => from + 2,
+        [b'n', ..] if escapes > 0 => from + escapes + 1,
+        _ => from,
+    }
 }
 
 fn skip_blanks_back(text: &[u8], from: usize) -> usize {

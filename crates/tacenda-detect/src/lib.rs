@@ -58,3 +58,4 @@ pub use span::{DetectorId, Span};
 pub use tacenda_policy::Confidence;
 pub use toml::Spanned;
 pub use user_rules::{RuleFault, RuleSource, UserRules};
+pub use view::Joints;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::assignment::Assignment;
 use crate::matchers::{
-    assigned, free_text, header, home, jwt, media, pem, randomness, service, stand_in,
+    assigned, free_text, header, home, inserted, jwt, media, pem, randomness, service, stand_in,
 };
 use crate::names::Matcher;
 use crate::pattern::{Match, Pattern};
@@ -101,6 +101,7 @@ fn matched(text: &[u8], matcher: Matcher, site: Site<'_>) -> Option<Range<usize>
             Matcher::PrivateKey => pem::at(text, at),
             Matcher::NearService => service::near(text, at, width),
             Matcher::AfterWords => service::after_words(text, at, width),
+            Matcher::Inserted => inserted::secret(text, at, width),
             Matcher::HomeDirectory => home::user(text, at),
             Matcher::PostBox => people::address::post_box(text, at, width),
             Matcher::DataUrl => media::data_url(text, at),

@@ -17,9 +17,11 @@ pub struct Finding {
     pub line: u64,
     /// The first byte in the line, from 0.
     pub start: u64,
-    /// One past the last byte in the line.
+    /// The line where it ends: the same one, unless it is broken over several.
+    pub end_line: u64,
+    /// One past the last byte in the line where it ends.
     pub end: u64,
-    /// The characters before the value in the line, and those up to its end.
+    /// The characters before the value in its line, and those up to its end in the line of that.
     pub columns: (u64, u64),
     /// Who found it.
     pub detector: DetectorId,

@@ -1,10 +1,12 @@
 //! Pieces of files: what one worker reads at a time.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use tacenda_detect::Joints;
 
 use crate::logs::{LogFile, STANDARD_INPUT};
 use crate::problem::Reason;
@@ -19,6 +21,10 @@ const MAGIC: usize = 8;
 
 /// Bytes that a decoder is fed with at a time.
 const FEED: usize = 128 << 10;
+
+/// How much is read around a place where a file is split, and how much of it before that place.
+const BLOCK: u64 = 64 << 10;
+const BEFORE: u64 = 16 << 10;
 
 /// A part of a file: the lines that begin in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,14 +136,14 @@ fn open(file: &LogFile, range: Option<(u64, u64)>) -> io::Result<Source> {
     }
     let opened = File::open(&file.path)?;
     match range {
-        Some((start, end)) => Ok(Source::Lines(Lines::new(opened, start, end)?)),
+        Some((start, end)) => Ok(Source::Lines(lines(opened, start, end)?)),
         None => Ok(Source::Whole(opened)),
     }
 }
 
 enum Source {
     Whole(File),
-    Lines(Lines<File>),
+    Lines(Take<File>),
 }
 
 struct Counted<'p> {
@@ -156,56 +162,47 @@ impl Read for Counted<'_> {
     }
 }
 
-/// The lines that begin in a range of a file, whole.
-struct Lines<R> {
-    file: R,
-    at: u64,
-    end: u64,
-    is_done: bool,
+/// The lines that begin in a range of a file, whole, and those that go on from them.
+fn lines<R: Read + Seek>(mut file: R, start: u64, end: u64) -> io::Result<Take<R>> {
+    let from = boundary(&mut file, start)?;
+    let to = if end == u64::MAX { end } else { boundary(&mut file, end)? };
+    file.seek(SeekFrom::Start(from))?;
+    Ok(file.take(to.saturating_sub(from)))
 }
 
-impl<R: Read + Seek> Lines<R> {
-    fn new(mut file: R, start: u64, end: u64) -> io::Result<Self> {
-        let mut at = start;
-        if start > 0 {
-            // The line that begins at `start` or after it: behind the first end from `start - 1` on.
-            at = start - 1;
-            file.seek(SeekFrom::Start(at))?;
-            let mut block = vec![0; 64 << 10];
-            loop {
-                let read = file.read(&mut block)?;
-                if let Some(found) = memchr::memchr(b'\n', &block[..read]) {
-                    at += found as u64 + 1;
-                    file.seek(SeekFrom::Start(at))?;
-                    break;
-                }
-                at += read as u64;
-                if read == 0 || at >= end {
-                    break;
-                }
-            }
-        }
-        Ok(Self { file, at, end, is_done: at >= end })
+/// Where the first line begins, at `at` or behind it, that no line before goes on in. Whoever asks of
+/// the same place has the same answer.
+fn boundary(file: &mut (impl Read + Seek), at: u64) -> io::Result<u64> {
+    if at == 0 {
+        return Ok(0);
     }
-}
-
-impl<R: Read> Read for Lines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.is_done {
-            return Ok(0);
+    let from = at.saturating_sub(BEFORE);
+    file.seek(SeekFrom::Start(from))?;
+    let mut text = Vec::new();
+    file.by_ref().take(BLOCK).read_to_end(&mut text)?;
+    let (mut joints, mut start) = (Joints::default().with_private_keys(), 0);
+    for end in memchr::memchr_iter(b'\n', &text) {
+        // Where the first one begins is not known, unless it is the first of the file.
+        let known = start > 0 || from == 0;
+        let goes_on = known && joints.goes_on(&text, start..end);
+        start = end + 1;
+        let place = from + start as u64;
+        if place >= at && !goes_on {
+            return Ok(place);
         }
-        let mut read = self.file.read(buffer)?;
-        // The last line ends with the first end from `end - 1` on.
-        let last = self.end - 1;
-        if self.at + read as u64 > last {
-            let from = usize::try_from(last.saturating_sub(self.at)).unwrap_or(read);
-            if let Some(found) = memchr::memchr(b'\n', &buffer[from..read]) {
-                read = from + found + 1;
-                self.is_done = true;
-            }
+    }
+    // A long line: it ends farther on.
+    let mut place = from + text.len() as u64;
+    loop {
+        text.clear();
+        let read = file.by_ref().take(BLOCK).read_to_end(&mut text)?;
+        if let Some(end) = memchr::memchr(b'\n', &text) {
+            return Ok(place + end as u64 + 1);
         }
-        self.at += read as u64;
-        Ok(read)
+        place += read as u64;
+        if read == 0 {
+            return Ok(place);
+        }
     }
 }
 
@@ -214,6 +211,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::io::Cursor;
+
+    #[test]
+    fn no_piece_begins_in_a_value_that_is_broken() {
+        let wide = format!("{} ines.moreau@exa", "x".repeat(64));
+        assert_eq!(wide.len(), 80);
+        let text = format!("first\n{wide}\nmple.org and more\nlast\n");
+        let whole = text.find("last").unwrap();
+        for at in 7..=whole as u64 {
+            let place = boundary(&mut Cursor::new(text.as_bytes()), at).unwrap();
+            assert_eq!(place, whole as u64, "{at}");
+        }
+        assert_eq!(boundary(&mut Cursor::new(text.as_bytes()), 6).unwrap(), 6);
+    }
 
     proptest! {
         /// Wherever a text is split, each line is read once.
@@ -228,7 +238,7 @@ mod tests {
             let ends: Vec<u64> = cuts.into_iter().chain([u64::MAX]).collect();
             let mut all = Vec::new();
             for (start, end) in starts.into_iter().zip(ends) {
-                let mut lines = Lines::new(Cursor::new(text.as_bytes()), start, end).unwrap();
+                let mut lines = lines(Cursor::new(text.as_bytes()), start, end).unwrap();
                 lines.read_to_end(&mut all).unwrap();
                 prop_assert!(all.is_empty() || all.ends_with(b"\n") || all.len() == text.len());
             }

@@ -152,6 +152,7 @@ fn take_piece(
             Said::Batch(batch) => {
                 for mut finding in batch.findings {
                     finding.line += before;
+                    finding.end_line += before;
                     let detector = search.searcher.detector(finding.detector);
                     let severity = search.searcher.severity(finding.detector);
                     each(Found { file, finding: &finding, detector, severity })?;

@@ -1,10 +1,10 @@
 //! A text searched line by line, in memory that does not depend on its size.
 
 use std::io::{self, ErrorKind, Read};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use jiff::Timestamp;
-use tacenda_detect::Span;
+use tacenda_detect::{Joints, Span};
 use tacenda_redact::Scope;
 
 use crate::finding::Hit;
@@ -93,7 +93,7 @@ pub(crate) fn search(
         let done = if whole == 0 && filled == BUFFER {
             text.window(window, emit)
         } else {
-            text.lines(&window[..whole], emit).map_continue(|()| whole)
+            text.lines(&window[..whole], read.end.is_none(), emit)
         };
         let ControlFlow::Continue(done) = done else { return End::Unwanted };
         match read.end {
@@ -150,6 +150,19 @@ struct Text<'s, 'a> {
     timed: (u64, Option<Timestamp>),
     /// Of the line that goes on at the start of the buffer.
     long: Long,
+    /// Which lines go on in the next one, and how long the one before was.
+    joints: Joints,
+    before: usize,
+    /// Values that are broken over the ends of the lines that are being looked at.
+    broken: Vec<Hit>,
+}
+
+/// Lines that have to be looked at together.
+struct Group {
+    end: usize,
+    lines: usize,
+    /// The length of the line before them.
+    before: usize,
 }
 
 /// What is known of a line whose start is not in the buffer any more.
@@ -178,39 +191,136 @@ impl<'s, 'a> Text<'s, 'a> {
             lines: 0,
             timed: (u64::MAX, None),
             long: Long::default(),
+            joints: Joints::default().with_private_keys(),
+            before: 0,
+            broken: Vec::new(),
         }
     }
 
-    /// Whole lines; the first may be the end of a long one, the last without its end.
+    /// Whole lines; the first may be the end of a long one, the last without its end. Where `more`
+    /// comes, the last is left, and what goes on in it; so many bytes are done with.
     fn lines(
         &mut self,
         text: &[u8],
+        more: bool,
         emit: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    ) -> ControlFlow<(), usize> {
         let mut from = 0;
         while from < text.len() {
-            let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |at| from + at);
-            let line = &text[from..end];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            self.searcher.hits(&self.allowed, line, &mut self.spans, &mut self.hits);
-            if !self.hits.is_empty() || self.long.open.is_some() {
-                self.found(&text[..from], line, usize::MAX);
+            let joints = self.joints;
+            let group = self.group(text, from);
+            // A line that fills the buffer has nothing before it that could make room.
+            if more && group.end == text.len() && from > 0 {
+                (self.joints, self.before) = (joints, group.before);
+                break;
             }
-            if self.long.bytes > 0 {
-                if let Some(open) = self.long.open.take() {
-                    self.batch.findings.push(open);
+            if group.lines > 1 {
+                self.broken(text, from..group.end, group.before);
+            }
+            while from < group.end {
+                from = self.line(text, from);
+                if self.batch.findings.len() >= BATCH {
+                    self.hand_on(emit)?;
                 }
-                self.long = Long::default();
             }
-            self.lines += 1;
-            self.batch.lines += 1;
-            from = end + 1;
-            if self.batch.findings.len() >= BATCH {
-                self.hand_on(emit)?;
+            self.broken.clear();
+        }
+        self.batch.bytes += from.min(text.len()) as u64;
+        self.hand_on(emit).map_continue(|()| from.min(text.len()))
+    }
+
+    /// The lines from `from` on that have to be looked at together; most lines stand alone.
+    fn group(&mut self, text: &[u8], from: usize) -> Group {
+        let mut group = Group { end: from, lines: 0, before: self.before };
+        loop {
+            let start = group.end;
+            let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
+            group.end = text.len().min(end + 1);
+            group.lines += 1;
+            self.before = end - start;
+            // The start of a long line is not here.
+            let alone = self.long.bytes > 0 && start == 0;
+            if !self.joints.goes_on(text, start..end) || alone || group.end - from > OVERLAP {
+                return group;
             }
         }
-        self.batch.bytes += text.len() as u64;
-        self.hand_on(emit)
+    }
+
+    /// Looks for values that are broken over the ends of lines, in those at `lines`. `before` is the
+    /// length of the line before them, whose width may tell that theirs is that of columns.
+    fn broken(&mut self, text: &[u8], lines: Range<usize>, before: usize) {
+        let from = lines.start.saturating_sub(before + 1);
+        self.searcher.hits(&self.allowed, &text[from..lines.end], &mut self.spans, &mut self.hits);
+        let hits = self.hits.drain(..).map(|hit| Hit {
+            start: hit.start + from,
+            end: hit.end + from,
+            ..hit
+        });
+        self.broken.clear();
+        self.broken.extend(hits.filter(|hit| {
+            hit.start >= lines.start && memchr::memchr(b'\n', &text[hit.start..hit.end]).is_some()
+        }));
+    }
+
+    /// The line at `from`, and where the next one begins.
+    fn line(&mut self, text: &[u8], from: usize) -> usize {
+        let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |at| from + at);
+        let line = &text[from..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        self.searcher.hits(&self.allowed, line, &mut self.spans, &mut self.hits);
+        let broken = std::mem::take(&mut self.broken);
+        // What is a part of a broken value is no other one.
+        self.hits.retain(|hit| {
+            let (start, end) = (from + hit.start, from + hit.end);
+            !broken.iter().any(|whole| whole.start <= start && end <= whole.end)
+        });
+        if !self.hits.is_empty() || self.long.open.is_some() {
+            self.found(&text[..from], line, usize::MAX);
+        }
+        for whole in broken.iter().filter(|whole| (from..=end).contains(&whole.start)) {
+            self.found_broken(text, from, whole);
+        }
+        self.broken = broken;
+        if self.long.bytes > 0 {
+            if let Some(open) = self.long.open.take() {
+                self.batch.findings.push(open);
+            }
+            self.long = Long::default();
+        }
+        self.lines += 1;
+        self.batch.lines += 1;
+        end + 1
+    }
+
+    /// Makes a finding of a value that begins in the line at `from` and ends in a later one.
+    fn found_broken(&mut self, text: &[u8], from: usize, hit: &Hit) {
+        let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |at| from + at);
+        let line = &text[from..end];
+        let time = self.time(&text[..from], line);
+        let value = &text[hit.start..hit.end];
+        let breaks = memchr::memchr_iter(b'\n', value).count() as u64;
+        let last = memchr::memrchr(b'\n', value).map_or(from, |at| hit.start + at + 1);
+        let columns = if self.searcher.counts_columns() {
+            (chars(&text[from..hit.start]), chars(&text[last..hit.end]))
+        } else {
+            (0, 0)
+        };
+        let field = match hit.start - from {
+            _ if self.is_journal => field::journal(&text[..from], line),
+            start if start < FIELDS => field::path(line, start),
+            _ => None,
+        };
+        self.batch.findings.push(Finding {
+            line: self.lines + 1,
+            start: (hit.start - from) as u64,
+            end_line: self.lines + 1 + breaks,
+            end: (hit.end - last) as u64,
+            columns,
+            detector: hit.detector,
+            pseudonym: hit.pseudonym,
+            time,
+            field,
+        });
     }
 
     /// A buffer without an end of line: its first part, and how much of it is done with.
@@ -274,6 +384,7 @@ impl<'s, 'a> Text<'s, 'a> {
             let finding = Finding {
                 line: self.lines + 1,
                 start: (self.long.bytes + hit.start) as u64,
+                end_line: self.lines + 1,
                 end: (self.long.bytes + hit.end) as u64,
                 columns,
                 detector: hit.detector,
@@ -416,7 +527,90 @@ mod tests {
         assert!(!is_binary(b""));
     }
 
+    /// The places of the findings: line and byte where each begins, and where it ends.
+    fn places(text: &str, chunk: usize) -> Vec<(u64, u64, u64, u64)> {
+        let (found, ..) = findings(text.as_bytes(), chunk);
+        found.into_iter().map(|one| (one.line, one.start, one.end_line, one.end)).collect()
+    }
+
+    #[test]
+    fn a_value_that_is_broken_over_lines_is_one_finding() {
+        let wide = format!("{} ines.moreau@exa", "x".repeat(64));
+        let wrapped = format!("{VALUE}\n{wide}\n  mple.org, {VALUE}\n");
+        let mail = "To: ines.mor=\neau@exam=\r\nple.org\nnext\n".to_owned();
+        let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
+        let key =
+            format!("a\n-----BEGIN PRIVATE KEY-----\n{body}\n{body}\n-----END PRIVATE KEY-----\nb");
+        for (text, expected) in [
+            (wrapped, vec![(1, 0, 1, 23), (2, 65, 3, 10), (3, 12, 3, 35)]),
+            (mail, vec![(1, 4, 3, 7)]),
+            (key, vec![(2, 0, 5, 25)]),
+        ] {
+            for chunk in [1, 7, usize::MAX] {
+                assert_eq!(places(&text, chunk), expected, "{text}");
+            }
+        }
+        let (found, ..) = findings(format!("é {wide}\nmple.org").as_bytes(), usize::MAX);
+        assert!(found.is_empty(), "it does not go into the columns");
+    }
+
+    #[test]
+    fn a_key_that_does_not_end_swallows_no_log() {
+        let text = format!("-----BEGIN PRIVATE KEY-----\n2026-11-21 10:00:05 from {VALUE}\n");
+        let (found, ..) = findings(text.as_bytes(), usize::MAX);
+        assert!(found.iter().any(|one| one.line == 2 && one.start == 25), "{found:?}");
+    }
+
+    #[test]
+    fn a_broken_value_is_found_wherever_it_lies_in_the_buffer() {
+        let wide = format!("{} ines.moreau@exa\nmple.org\n", "x".repeat(64));
+        for short in 0..wide.len() + 2 {
+            let line = "a line of no interest\n";
+            let mut before = line.repeat((BUFFER - short) / line.len());
+            before.insert_str(0, &"y".repeat(BUFFER - short - before.len()));
+            let lines = before.matches('\n').count() as u64;
+            let text = format!("{before}{wide}");
+            assert_eq!(places(&text, usize::MAX), [(lines + 1, 65, lines + 2, 8)], "{short}");
+        }
+    }
+
     proptest! {
+        /// What is found over the ends of lines in a text that is looked at as a whole, as the guard
+        /// looks at a record, is found where it is read line by line.
+        #[test]
+        fn what_is_broken_is_found_as_in_a_record(
+            words in proptest::collection::vec(
+                prop_oneof![
+                    6 => "[a-z]{1,9}",
+                    1 => Just(VALUE.to_owned()),
+                    1 => Just("AKIAQ3EGRNVZM5KXT2YP".to_owned()),
+                ],
+                20..80,
+            ),
+            width in prop_oneof![Just(72_usize), Just(76), Just(80), Just(100), Just(50)],
+            mail in any::<bool>(),
+            chunk in 1_usize..200,
+        ) {
+            let all = words.join(" ");
+            let lines: Vec<&str> =
+                all.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+            let text = lines.join(if mail { "=\n" } else { "\n" });
+            let mut spans = Vec::new();
+            Engine::builtin().scan(text.as_bytes(), &mut spans);
+            let found = places(&text, chunk);
+            for span in spans {
+                let place = |at: usize| {
+                    let before = &text[..at];
+                    let start = before.rfind('\n').map_or(0, |end| end + 1);
+                    (before.matches('\n').count() as u64 + 1, (at - start) as u64)
+                };
+                let ((line, start), (end_line, end)) = (place(span.start), place(span.end));
+                if line != end_line {
+                    prop_assert!(found.contains(&(line, start, end_line, end)), "{text}");
+                }
+            }
+        }
+
         /// Chunks make no difference, nor does the text around a line.
         #[test]
         fn lines_are_searched_one_by_one(
@@ -425,9 +619,9 @@ mod tests {
                     Just(String::new()),
                     Just(format!("from {VALUE}")),
                     Just("card 5555 5555 5555 4444".to_owned()),
-                    Just("-----BEGIN RSA PRIVATE KEY-----".to_owned()),
                     Just("key = [1, 2,".to_owned()),
-                    "[ -~]{0,40}",
+                    // Shorter than any column, and without the soft break of a mail.
+                    "[ -<>-~]{0,39}",
                 ],
                 0..20,
             ),

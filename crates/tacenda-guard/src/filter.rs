@@ -94,6 +94,26 @@ impl<R: Redact> StreamFilter<R> {
         self.tally.bytes_out += (out.len() - before) as u64;
     }
 
+    /// Takes whole lines that a value may be broken over. They are looked at together first, for
+    /// what no line shows alone, and then one by one like all others.
+    pub(crate) fn push_together(&mut self, lines: &[u8], out: &mut Vec<u8>) {
+        // Private keys are followed from line to line.
+        if self.carry.is_in_key() || memchr::memmem::find(lines, b"-----BEGIN ").is_some() {
+            return self.push(lines, out);
+        }
+        let report = &mut self.tally.report;
+        let allowed = report.allowed;
+        let escapes = memchr::memchr(ESC, lines).is_some();
+        let (carry, all) = (&mut Carry::default(), 0..lines.len());
+        let together = record::redact(&self.redactor, carry, lines, all, escapes, report);
+        // Those that are allowed are seen again.
+        report.allowed = allowed;
+        let Cow::Owned(together) = together else { return self.push(lines, out) };
+        self.push(&together, out);
+        self.tally.bytes_in += lines.len() as u64;
+        self.tally.bytes_in -= together.len() as u64;
+    }
+
     /// Nothing came for the hold time: the record that has begun is redacted as it stands and let
     /// go, except an end that may become something sensitive. When the record goes on, it is
     /// looked at again as a whole, and only what is new comes out.

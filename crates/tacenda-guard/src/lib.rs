@@ -1,6 +1,6 @@
 //! Streams: chunks → records → redaction.
 //!
-//! [`StreamFilter`] redacts a stream of bytes, [`run`] a whole program's output.
+//! [`StreamFilter`] redacts a stream of bytes, [`TextFilter`] a text that is there already, [`run`] a whole program's output.
 
 mod escape;
 mod filter;
@@ -9,6 +9,7 @@ mod json;
 mod line;
 mod record;
 mod redact;
+mod text;
 
 pub mod audit;
 pub mod raise;
@@ -18,6 +19,7 @@ pub mod share;
 pub use filter::{StreamFilter, Tally};
 pub use json::JsonLinesFilter;
 pub use redact::Redact;
+pub use text::TextFilter;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use tacenda_detect::Engine;
 use tacenda_policy::Policy;
 use tacenda_redact::{Carry, Crossed, Keys, MARKER, Part, Redactor, Report};
 
-use crate::{JsonLinesFilter, Redact, StreamFilter};
+use crate::{JsonLinesFilter, Redact, StreamFilter, TextFilter};
 
 /// Redacts words: 16 digits become `[card]`, `sk-` with at least 8 letters or digits behind it
 /// `[key N]`, `data:` with base64 behind it `[data]`, and words between `<` and `>` `[words]`.
@@ -600,5 +600,84 @@ proptest! {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let out = impatient(&parts);
         prop_assert!(!out.contains(KEY) && !out.contains("4111111111111111"), "{out:?}");
+    }
+}
+
+/// A text through a [`TextFilter`] in chunks of these sizes, over and over.
+fn read(text: &str, sizes: &[usize]) -> (String, crate::Tally) {
+    let redactor = Redactor::new(Engine::builtin(), Policy::default(), Keys::random());
+    let mut filter = TextFilter::new(&redactor);
+    let mut out = Vec::new();
+    for chunk in cut(text.as_bytes(), sizes) {
+        filter.push(chunk, &mut out);
+    }
+    filter.finish(&mut out);
+    (String::from_utf8(out).unwrap(), filter.tally().clone())
+}
+
+#[test]
+fn a_value_that_is_broken_over_lines_is_redacted_as_one() {
+    let wide = format!("{} ines.moreau@exa", "x".repeat(64));
+    let text = format!(
+        "first\n{wide}\n  mple.org and more\nTo: ines.mor=\neau@exam=\r\nple.org\nlast ines@example.org"
+    );
+    for sizes in [&[1][..], &[7], &[80, 3], &[1000]] {
+        let (out, tally) = read(&text, sizes);
+        let lines: Vec<&str> = out.split('\n').collect();
+        assert_eq!(lines.len(), 4, "{out}");
+        assert_eq!(lines[0], "first");
+        assert!(lines[1].starts_with(&format!("{} [email #", "x".repeat(64))), "{out}");
+        assert!(lines[1].ends_with("] and more"), "{out}");
+        assert!(lines[2].starts_with("To: [email #") && lines[2].ends_with(']'), "{out}");
+        assert!(lines[3].starts_with("last [email #"), "{out}");
+        assert_eq!(tally.report.redacted.values().sum::<u64>(), 3);
+        assert_eq!((tally.bytes_in, tally.bytes_out), (text.len() as u64, out.len() as u64));
+    }
+}
+
+#[test]
+fn a_line_that_ends_where_it_ends_is_not_held() {
+    let redactor = Redactor::new(Engine::builtin(), Policy::default(), Keys::random());
+    let (mut filter, mut out) = (TextFilter::new(&redactor), Vec::new());
+    filter.push(b"one\n", &mut out);
+    assert_eq!(out, b"one\n");
+    filter.push(format!("{}\n", "x".repeat(80)).as_bytes(), &mut out);
+    assert_eq!(out, b"one\n", "it may go on in the next one");
+    filter.push(b"two\n", &mut out);
+    assert!(out.ends_with(b"\ntwo\n"));
+}
+
+proptest! {
+    /// Lines that do not go on in one another are redacted as in a stream, and chunks make no
+    /// difference.
+    #[test]
+    fn a_text_is_redacted_as_a_stream_is(
+        lines in proptest::collection::vec(
+            prop_oneof![
+                3 => "[ -<>-~]{0,39}",
+                1 => Just("from ines.moreau@example.org".to_owned()),
+                1 => Just("-----BEGIN RSA PRIVATE KEY-----".to_owned()),
+                1 => Just("x".repeat(70_000)),
+                1 => "[a-z]{79}[.]",
+            ],
+            0..12,
+        ),
+        sizes in proptest::collection::vec(1_usize..5000, 1..4),
+    ) {
+        let text = lines.join("\n");
+        let keys = Keys::random();
+        let redactor = Redactor::new(Engine::builtin(), Policy::default(), keys);
+        let mut filter = TextFilter::new(&redactor);
+        let mut out = Vec::new();
+        for chunk in cut(text.as_bytes(), &sizes) {
+            filter.push(chunk, &mut out);
+        }
+        filter.finish(&mut out);
+        let mut stream = StreamFilter::new(&redactor);
+        let mut expected = Vec::new();
+        stream.push(text.as_bytes(), &mut expected);
+        stream.finish(&mut expected);
+        prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected));
+        prop_assert_eq!(filter.tally(), stream.tally());
     }
 }

@@ -33,6 +33,11 @@ impl Carry {
         Self { trail: Trail::alone(), ..Self::default() }
     }
 
+    /// Whether a private key has begun and not ended: all that comes belongs to it.
+    pub fn is_in_key(&self) -> bool {
+        self.block.is_some()
+    }
+
     /// For a text that is the value of this key, and does not show it.
     #[must_use]
     pub fn under(key: &[u8]) -> Self {

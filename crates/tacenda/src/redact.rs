@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use tacenda_guard::{JsonLinesFilter, StreamFilter, Tally};
+use tacenda_guard::{JsonLinesFilter, Tally, TextFilter};
 use tacenda_redact::AtPath;
 
 use crate::config::{self, PolicyArgs};
@@ -26,9 +26,10 @@ const BLOCK: usize = 256 * 1024;
 
 /// Redact files or a stream, line by line
 ///
-/// Lines come out as soon as they are complete, so it can stand behind `tail -f`; memory stays
-/// bounded whatever the size. Any bytes are allowed. A report of what was redacted goes to standard
-/// error and never holds a value.
+/// Lines come out as soon as they are complete, so it can stand behind `tail -f`; one that goes on in
+/// the next, wrapped at a width or with the soft break of a mail, comes with that. Memory stays bounded
+/// whatever the size. Any bytes are allowed. A report of what was redacted goes to standard error and
+/// never holds a value.
 ///
 /// With `--in-place` each file is rewritten where it is: packed as it was, with its owner, mode and
 /// times, and whole or not at all. A file that is a link, has other names or is being written to is
@@ -172,14 +173,14 @@ fn cannot_read(name: &Path, error: &io::Error) -> Failure {
 }
 
 enum Filter<'r> {
-    Text(StreamFilter<AtPath<'r>>),
+    Text(TextFilter<AtPath<'r>>),
     Json(JsonLinesFilter<AtPath<'r>>),
 }
 
 impl<'r> Filter<'r> {
     fn new(format: Format, redactor: AtPath<'r>) -> Self {
         match format {
-            Format::Text => Self::Text(StreamFilter::new(redactor)),
+            Format::Text => Self::Text(TextFilter::new(redactor)),
             Format::Jsonl => Self::Json(JsonLinesFilter::new(redactor)),
         }
     }

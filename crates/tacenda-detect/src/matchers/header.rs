@@ -38,18 +38,16 @@ fn token68(text: &[u8], start: usize) -> Range<usize> {
     start..start + value.len()
 }
 
-/// The token of a header that names the scheme Bearer at `at`: whatever it looks like, since
-/// nothing else stands there, unless it is found without the header's name already.
-fn named_bearer(text: &[u8], at: usize, end: usize) -> Option<Range<usize>> {
+/// The token of a header that names the scheme of `width` bytes at `at`: whatever it looks like, since
+/// nothing else stands there.
+fn named(text: &[u8], at: usize, width: usize, end: usize) -> Option<Range<usize>> {
     // What messages about the header say behind its name.
-    const WORDS: [&[u8]; 5] = [b"token", b"tokens", b"auth", b"authentication", b"scheme"];
-    let width = b"bearer".len();
-    if bearer(text, at, width).is_some() {
-        return None;
-    }
+    const WORDS: [&[u8]; 6] =
+        [b"token", b"tokens", b"auth", b"authentication", b"scheme", b"realm"];
     let range = token68(&text[..end], after_scheme(&text[..end], at + width)?);
     let value = &text[range.clone()];
-    let word = WORDS.iter().any(|word| value.eq_ignore_ascii_case(word));
+    let name = value.split(|byte| *byte == b'=').next().unwrap_or(value);
+    let word = WORDS.iter().any(|word| name.eq_ignore_ascii_case(word));
     (!word && !stand_in::is_stand_in(value)).then_some(range)
 }
 
@@ -91,18 +89,26 @@ fn after_scheme(text: &[u8], from: usize) -> Option<usize> {
 }
 
 /// What stands after the scheme of an `Authorization` header, or the whole value when there is
-/// none. Basic, and Bearer with a token that is known without the header, have matchers of their
-/// own.
+/// none.
 pub(crate) fn authorization(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     let range = whole_line(text, found);
     let value = &text[range.clone()];
     let scheme =
         value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')).count();
     let name = &value[..scheme];
-    if name.eq_ignore_ascii_case(b"bearer") {
-        return named_bearer(text, range.start, range.end);
+    // Those that are known without the header have detectors of their own.
+    let alone = if name.eq_ignore_ascii_case(b"bearer") {
+        Some(bearer(text, range.start, scheme))
+    } else if name.eq_ignore_ascii_case(b"basic") {
+        Some(basic(text, range.start, scheme))
+    } else {
+        None
+    };
+    if let Some(alone) = alone {
+        let known = alone.is_some();
+        return if known { None } else { named(text, range.start, scheme, range.end) };
     }
-    if name.eq_ignore_ascii_case(b"basic") || stand_in::is_stand_in(value) {
+    if stand_in::is_stand_in(value) {
         return None;
     }
     let start = match value.get(scheme) {

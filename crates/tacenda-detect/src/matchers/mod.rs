@@ -11,6 +11,7 @@ pub(crate) mod free_text;
 pub(crate) mod header;
 pub(crate) mod home;
 pub(crate) mod iban;
+pub(crate) mod inserted;
 pub(crate) mod jwt;
 pub(crate) mod list;
 pub(crate) mod media;

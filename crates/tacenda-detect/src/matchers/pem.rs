@@ -45,6 +45,24 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<Range<usize>> {
     (open || run).then_some(start..end)
 }
 
+/// Whether a private key begins in this line and does not end in it.
+pub(crate) fn opens(line: &[u8]) -> bool {
+    // Nearly no line of a log ends like that.
+    if !line.strip_suffix(b"\r").unwrap_or(line).ends_with(DASHES) {
+        return false;
+    }
+    let Some(begin) = memmem::rfind(line, b"-----BEGIN ") else { return false };
+    let rest = &line[begin..];
+    memmem::find(rest, b"PRIVATE KEY").is_some_and(|label| label <= 40)
+        && memmem::find(rest, b"-----END ").is_none()
+}
+
+/// Whether a line is the next one of a private key, or its last.
+pub(crate) fn is_body_line(line: &[u8]) -> bool {
+    let ends = memmem::find(line, b"-----END ").unwrap_or(line.len());
+    line[..ends].iter().all(|byte| is_body(*byte))
+}
+
 /// Base64, line ends and their escapes, and the header fields of encrypted keys (RFC 1421).
 fn is_body(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()

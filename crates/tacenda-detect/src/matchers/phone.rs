@@ -45,7 +45,72 @@ static WORDS: WordList = WordList::new(&[
     b"handy",
     b"call me",
     b"call us",
+    b"call her",
+    b"call him",
+    b"telefonu",
+    b"telefoonnummer",
+    b"telefonnr",
+    b"telefone celular",
+    b"fono",
+    b"telnr",
+    b"tlf",
+    b"tlfnr",
+    b"cel",
+    b"komorka",
+    b"mobiel",
+    b"mobilni",
+    b"mobilnr",
+    b"matkapuhelin",
+    b"nomor telepon",
+    b"nomor hp",
+    b"no hp",
+    b"no telefon",
+    b"ligue para",
+    b"ligar para",
+    b"llame al",
+    b"llamar al",
+    b"llama al",
+    b"chiamare il",
+    b"chiamare al",
+    b"chiami il",
+    b"cellulare",
+    b"appeler le",
+    b"appelez le",
+    b"anrufen",
+    b"bel naar",
 ]);
+
+/// The same in other scripts, or with an accent inside.
+const WORDS_ABROAD: [&str; 28] = [
+    "téléphone",
+    "teléfono",
+    "telemóvel",
+    "móvil",
+    "telefonszám",
+    "matkapuhelinnumero",
+    "điện thoại",
+    "número es",
+    "τηλέφωνο",
+    "Τηλέφωνο",
+    "κινητό",
+    "телефон",
+    "Телефон",
+    "моб.",
+    "Моб.",
+    "тел.",
+    "Тел.",
+    "电话",
+    "電話",
+    "手机",
+    "手機",
+    "联系方式",
+    "携帯",
+    "전화",
+    "휴대폰",
+    "โทร",
+    "هاتف",
+    "טלפון",
+];
 
 /// Calls that nobody answers.
 static CODE_CALLS: WordList = WordList::new(&[
@@ -329,6 +394,15 @@ fn trunk(lens: [usize; 6], first: &[u8], bracket: bool, uniform: bool, sign: &[u
     }
 }
 
+/// Whether one of [`WORDS_ABROAD`] stands shortly before `at`, on the same line.
+fn follows_abroad(text: &[u8], at: usize) -> bool {
+    const LOOK_BACK: usize = 40;
+    let before = &text[at.saturating_sub(LOOK_BACK)..at];
+    let before = memchr::memrchr(b'\n', before).map_or(before, |i| &before[i + 1..]);
+    !before.is_ascii()
+        && WORDS_ABROAD.iter().any(|word| memchr::memmem::find(before, word.as_bytes()).is_some())
+}
+
 /// Any seven to fifteen digits behind a word that says what they are.
 fn near_word(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usize)> {
     let mut total = 0;
@@ -346,7 +420,9 @@ fn near_word(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usi
     let called = last > i
         && follows_word(run.text, start, &CALL)
         && !follows_word(run.text, start, &CODE_CALLS);
-    let said =
-        called || precedes_word(&run.text[range.end..]) || follows_word(run.text, start, &WORDS);
+    let said = called
+        || precedes_word(&run.text[range.end..])
+        || follows_word(run.text, start, &WORDS)
+        || follows_abroad(run.text, start);
     said.then_some((range, last))
 }

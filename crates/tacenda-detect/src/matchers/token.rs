@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use super::{randomness, stand_in};
 use crate::boundary;
+use crate::names::Matcher;
 
 /// A client secret of Microsoft Entra around the `~` at `tilde`: three characters, a digit, `Q~`,
 /// 31 to 34 more.
@@ -29,4 +31,71 @@ pub(crate) fn telegram(text: &[u8], colon: usize) -> Option<Range<usize>> {
     let secret = text[colon + 1..].iter().take(SECRET + 1).take_while(|b| part(b)).count();
     let opens = boundary::opens(text, start) || text[..start].ends_with(b"bot");
     ((8..=10).contains(&digits) && secret == SECRET && opens).then_some(start..colon + 1 + SECRET)
+}
+
+/// Most bytes before a long word that belong to its token, and most of the token.
+const HEAD: usize = 48;
+const LONGEST: usize = 256;
+
+/// The token that a long word belongs to; `at` is one of its letters. Most words have nothing but a
+/// blank or a quote before them, and are no more than words.
+#[inline]
+pub(crate) fn ends_with(text: &[u8], at: usize) -> Option<(Matcher, Range<usize>)> {
+    let letters = text[..at].iter().rev().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric());
+    let word = at - letters.count();
+    match text.get(word.checked_sub(1)?)? {
+        b'_' | b'-' => named(text, word).map(|range| (Matcher::NamedToken, range)),
+        b'$' | b'.' | b'/' => crypt(text, word).map(|range| (Matcher::CryptHash, range)),
+        _ => None,
+    }
+}
+
+/// `acme_sk_…`, `acme-api-key-…`: a prefix of small words, one of which says that a secret follows,
+/// and random letters and digits from `word` on. Ids are made in the same way, and say nothing.
+#[cold]
+fn named(text: &[u8], word: usize) -> Option<Range<usize>> {
+    const SECRET: [&[u8]; 17] = [
+        b"sk", b"sec", b"secret", b"key", b"apikey", b"api", b"pat", b"tok", b"token", b"live",
+        b"prod", b"oat", b"oauth", b"signkey", b"private", b"refresh", b"auth",
+    ];
+    // Of these one may be the name of a thing that has a checksum.
+    const SURE: [&[u8]; 6] = [b"sk", b"secret", b"apikey", b"pat", b"signkey", b"oat"];
+    // What a provider gives out to be shown.
+    const PUBLIC: [&[u8]; 4] = [b"pk", b"pub", b"public", b"publishable"];
+    let joint = |b: u8| matches!(b, b'_' | b'-');
+    let part = |b: &u8| b.is_ascii_alphanumeric() || joint(*b);
+    let head = text[..word].iter().rev().take(HEAD + 1).take_while(|b| part(b)).count();
+    let start = word - head;
+    let prefix = &text[start..word - 1];
+    let small =
+        |word: &[u8]| (1..=12).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase);
+    let says = |words: &[&[u8]]| prefix.split(|b| joint(*b)).any(|word| words.contains(&word));
+    if head > HEAD || !prefix.split(|b| joint(*b)).all(small) || !says(&SECRET) || says(&PUBLIC) {
+        return None;
+    }
+    let length = text[word..].iter().take(LONGEST).take_while(|b| part(b)).count();
+    let body = &text[word..word + length];
+    let upper = body.iter().any(u8::is_ascii_uppercase);
+    let lower = body.iter().any(u8::is_ascii_lowercase);
+    let apart = boundary::opens(text, start)
+        && (start == 0 || !matches!(text[start - 1], b'/' | b'.' | b'\\' | b'@' | b'-' | b'_'));
+    let told = (upper && lower || says(&SURE)) && randomness::looks_random(body);
+    (apart && told && !stand_in::is_filled_up(body)).then_some(start..word + length)
+}
+
+/// A hash of crypt(3), `$6$salt$…`, whose last part has a word at `word`.
+#[cold]
+fn crypt(text: &[u8], word: usize) -> Option<Range<usize>> {
+    const FORMS: [&[u8]; 8] = [b"1", b"5", b"6", b"7", b"y", b"gy", b"sha1", b"md5"];
+    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'$' | b'=' | b',');
+    let head = text[..word].iter().rev().take(LONGEST).take_while(|b| part(b)).count();
+    let before = &text[word - head..word];
+    let start = word - head + memchr::memchr(b'$', before)?;
+    let mut fields = text[start + 1..word].split(|b| *b == b'$');
+    let form = fields.next()?;
+    // The salt, maybe the cost before it, and the hash.
+    let salted = fields.next().is_some_and(|salt| !salt.is_empty()) && fields.next().is_some();
+    let hash = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/');
+    let end = word + text[word..].iter().take(LONGEST).take_while(|b| hash(b)).count();
+    (salted && FORMS.contains(&form)).then_some(start..end)
 }

@@ -11,6 +11,9 @@ impl Pass<'_, '_, '_> {
     pub(super) fn long_word(&mut self, at: usize) {
         if !self.opaque.has(at) {
             self.notes.word(self.text, at);
+            if let Some((matcher, range)) = token::ends_with(self.text, at) {
+                self.push_shape(matcher, range);
+            }
         }
     }
 
@@ -24,7 +27,11 @@ impl Pass<'_, '_, '_> {
     /// and full-width forms (their first byte is 0xEF) anywhere.
     #[cold]
     pub(super) fn signs(&mut self, base: usize, starts: u64) {
-        each_bit(starts, |bit| self.notes.sign(self.text, base + bit));
+        each_bit(starts, |bit| {
+            self.notes.sign(self.text, base + bit);
+            // Keywords of other scripts.
+            self.token(base + bit);
+        });
         let block = &self.text[base..self.text.len().min(base + BLOCK)];
         for offset in memchr::memchr_iter(0xef, block) {
             self.notes.sign(self.text, base + offset);

@@ -34,6 +34,16 @@ pub(crate) fn from_capital(text: &[u8], at: usize) -> Option<Range<usize>> {
 pub(crate) fn before_number(text: &[u8], at: usize) -> Option<Range<usize>> {
     const BACK: usize = 6;
     let end = house_end(text, at)?;
+    // A street that is called by its name alone: `adresa: Masarykova 12, 602 00 Brno`.
+    let name = words::before(text, at);
+    if words::capital(text, name.start)
+        && name.end + 1 == at
+        && !lexicon::class(&text[name.clone()]).any(Class::NEVER)
+        && announced(text, name.start)
+        && (goes_on(text, end) || coded(text, end))
+    {
+        return opens(text, name.start).then(|| name.start..extent(text, end));
+    }
     // The street may have several words; the kind of way stands before or behind the others.
     let mut start = at;
     for _ in 0..BACK {
@@ -95,9 +105,9 @@ pub(crate) fn behind_lead(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 /// Whether a small word joins the kind of a street and its name: `rue de la Paix`, `via dei Fori`.
 pub(super) fn is_particle(word: &[u8]) -> bool {
-    const WORDS: [&[u8]; 15] = [
+    const WORDS: [&[u8]; 16] = [
         b"de", b"du", b"des", b"la", b"le", b"les", b"los", b"las", b"del", b"della", b"dei",
-        b"delle", b"do", b"da", b"dos",
+        b"delle", b"do", b"da", b"dos", b"das",
     ];
     WORDS.contains(&word)
 }
@@ -143,7 +153,8 @@ fn street(text: &[u8], at: usize) -> Option<Street> {
         let whole = i > 0 && part.class.any(Class::STREET);
         if part.role == Role::Word && (whole || ends_as_street(text, part.end)) {
             let stop = usize::from(text.get(part.end) == Some(&b'.') && whole);
-            return Some(Street { end: part.end + stop, told: true });
+            let end = part.end + stop;
+            return Some(Street { end: end + quarter(text, end), told: true });
         }
         if part.class.any(Class::NEVER) {
             return None;
@@ -152,6 +163,15 @@ fn street(text: &[u8], at: usize) -> Option<Street> {
     let end = parts[parts.len() - 1].end;
     let kind = small_kind(text, end);
     Some(Street { end: kind.unwrap_or(end), told: kind.is_some() })
+}
+
+/// ` W`, ` NE` behind the kind of a street: its bytes.
+fn quarter(text: &[u8], end: usize) -> usize {
+    let letters = text[end..].iter().skip(1).take(3).take_while(|b| b"NSEW".contains(b)).count();
+    let closed =
+        matches!(text.get(end + 1 + letters), None | Some(b',' | b'\n' | b'"' | b'.' | b' '));
+    let blank = text.get(end) == Some(&b' ');
+    if blank && closed && (1..=2).contains(&letters) { 1 + letters } else { 0 }
 }
 
 /// The end of a small word behind the name at `end` that says what it is: `Trenerys gate`.
@@ -345,6 +365,11 @@ fn house_end(text: &[u8], at: usize) -> Option<usize> {
     {
         end += 1;
     }
+    // `ulica 84/92`: houses that belong together, or a house and a flat.
+    if digits <= 4 && text.get(end) == Some(&b'/') {
+        let flat = text[end + 1..].iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
+        end += if (1..=4).contains(&flat) { 1 + flat } else { 0 };
+    }
     let next = text.get(end + 1).copied().unwrap_or(b' ');
     let open = match text.get(end) {
         Some(b'.' | b'-' | b'/') => next.is_ascii_alphanumeric(),
@@ -358,17 +383,26 @@ fn house_end(text: &[u8], at: usize) -> Option<usize> {
 
 /// The end of the house number behind a street, if there is one.
 fn number_behind(text: &[u8], end: usize) -> (usize, bool) {
-    let found = (text.get(end) == Some(&b' ') && text.get(end + 1).is_some_and(u8::is_ascii_digit))
-        .then(|| house_end(text, end + 1))
-        .flatten();
+    // `Rua das Flores, 88`, `Bulevardi No: 12`.
+    const JOINTS: [&[u8]; 6] = [b" ", b", ", b" No:", b" No: ", b" No. ", ", nº ".as_bytes()];
+    let found = JOINTS.iter().find_map(|joint| {
+        let number = end + joint.len();
+        let stands = text[end..].starts_with(joint) && text.get(number)?.is_ascii_digit();
+        stands.then(|| house_end(text, number)).flatten()
+    });
     found.map_or((end, false), |end| (end, true))
 }
 
 /// Words before an address: `lives at`, `address:`.
 fn announced(text: &[u8], start: usize) -> bool {
     const LOOK_BACK: usize = 32;
-    const WORDS: [&[u8]; 12] = [
+    const WORDS: [&[u8]; 17] = [
         b"address",
+        b"adres",
+        b"anschrift",
+        b"domicilio",
+        b"indirizzo",
+        b"osoite",
         b"lives at",
         b"live at",
         b"located at",
@@ -390,6 +424,12 @@ fn goes_on(text: &[u8], end: usize) -> bool {
     let next = separators(text, end);
     next > end
         && (unit(text, next).is_some() || town(text, next, false).is_some_and(|(_, sure)| sure))
+}
+
+/// Whether a postcode follows.
+fn coded(text: &[u8], end: usize) -> bool {
+    let next = separators(text, end);
+    next > end && next < text.len() && postcode(text, next).is_some()
 }
 
 /// Where the address goes on to: flat, town, state, postcode, country.
@@ -458,6 +498,15 @@ fn unit(text: &[u8], at: usize) -> Option<usize> {
         b"top",
         b"etage",
     ];
+    // `3º B`, `2ª izq`: the floor and the door in Spain and Portugal.
+    let floor =
+        text[at.min(text.len())..].iter().take(2).take_while(|b| b.is_ascii_digit()).count();
+    if floor > 0 && text[at + floor..].starts_with(&[0xc2]) && floors(text, at + floor) {
+        let door = at + floor + 2;
+        let letters = words::end(text, (door + 1).min(text.len())) - (door + 1).min(text.len());
+        let more = text.get(door) == Some(&b' ') && (1..=4).contains(&letters);
+        return Some(if more { door + 1 + letters } else { door });
+    }
     let end = words::end(text, at);
     let word = &text[at..end];
     if !UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(word)) {
@@ -469,6 +518,11 @@ fn unit(text: &[u8], at: usize) -> Option<usize> {
         text[from..].iter().take(6).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let number = &text[from..from + length];
     (number.iter().any(u8::is_ascii_digit) && from > end).then_some(from + length)
+}
+
+/// Whether `º`, `ª` or `°` stands at `at`.
+fn floors(text: &[u8], at: usize) -> bool {
+    ["º", "ª", "°"].iter().any(|sign| text[at..].starts_with(sign.as_bytes()))
 }
 
 /// Four to six digits, ZIP+4, `SW1A 1AA`, `1234 AB`, `K1A 0B1`.
@@ -486,6 +540,21 @@ fn postcode(text: &[u8], at: usize) -> Option<usize> {
     let closes = |end: usize| {
         text.get(end).is_none_or(|byte| !matches!(byte, b'_' | b':' | b'=' | b'%' | b'/'))
     };
+    // `111 23`, `00-514`: Sweden, Czechia, Greece; Poland.
+    let parted = match (first, text.get(at + first)) {
+        (3, Some(b' ')) => 2,
+        (2, Some(b'-')) => 3,
+        _ => 0,
+    };
+    if digits == first && parted > 0 {
+        let rest = &text[at + first + 1..];
+        let town = |from: usize| text.get(from) == Some(&b' ') && words::capital(text, from + 1);
+        let end = at + first + 1 + parted;
+        let whole = code(at + first + 1) == parted
+            && rest[..parted].iter().all(u8::is_ascii_digit)
+            && town(end);
+        return whole.then_some(end);
+    }
     if digits == first && (4..=6).contains(&first) {
         let end = at + first;
         if text.get(end) == Some(&b'-') {

@@ -60,7 +60,9 @@ impl Capitals {
                 & !shift(words, words_before, 2);
         let singles = capitals & !pairs & (after_small | after_sign | u64::from(first));
         let houses = capitals & shift(masks.digit, before.digit, 2)
-            | masks.digit & (ends << 1 | u64::from(ended));
+            | masks.digit & (ends << 1 | u64::from(ended))
+            // "Rosenstr. 7"
+            | masks.digit & (ends & masks.dot) << 2;
         Candidates { pairs, singles, houses }
     }
 }

@@ -97,6 +97,10 @@ fn capitalised(text: &[u8], at: usize) -> Option<Part> {
     }
     let mut end = words::end(text, at);
     let first = words::letter(text, at);
+    // `LE3 9QD`, `Q4`: half of a code.
+    if text.get(end).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
     let stop = usize::from(text.get(end) == Some(&b'.'));
     if end - at == first {
         if let Some(width) = apostrophe(text, end) {

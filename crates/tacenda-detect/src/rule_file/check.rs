@@ -147,7 +147,8 @@ impl Faults {
     fn sites(&mut self, rule: &DetectorRule) {
         for keyword in &rule.keywords {
             let text = keyword.as_ref().as_bytes();
-            let right = text.len() >= SHORTEST_KEYWORD && text[0].is_ascii_alphanumeric();
+            let right = text.len() >= SHORTEST_KEYWORD
+                && (text[0].is_ascii_alphanumeric() || !text[0].is_ascii());
             let message = "a keyword is shorter than three bytes or does not begin with a letter or \
                            digit";
             self.refuse(!right, keyword, message);

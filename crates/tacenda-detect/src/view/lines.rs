@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::escape::Meaning;
+use crate::matchers::pem;
 
 /// Columns that text is wrapped at.
 const COLUMNS: [usize; 9] = [72, 76, 78, 79, 80, 100, 120, 132, 160];
@@ -32,6 +33,12 @@ pub(super) fn is_soft_break(text: &[u8], at: usize) -> bool {
     let goes_on = behind.is_some_and(u8::is_ascii_graphic)
         || escapes > 1 && matches!(rest.get(escapes), Some(b'n' | b'r'));
     before.ends_with(b"=") && goes_on
+}
+
+/// The same, seldom asked for.
+#[cold]
+fn soft_break(text: &[u8], at: usize) -> bool {
+    is_soft_break(text, at)
 }
 
 /// The width of the end of a line at the start of `text`, as it is or as JSON and `repr()` spell it.
@@ -83,17 +90,35 @@ pub(super) struct Line {
     last: usize,
 }
 
+/// How a line goes on in the next one.
+pub(super) enum Break {
+    /// With the soft break of a mail, or another that is written out.
+    Soft,
+    /// A word did not go into it: the break between its halves.
+    Wrapped(Range<usize>),
+}
+
 impl Line {
+    /// How the line goes on, if it does.
+    #[inline]
+    pub(super) fn goes_on(self, text: &[u8]) -> Option<Break> {
+        let Self { start, end, .. } = self;
+        if end > start && matches!(text[end - 1], b'=' | b'\r') {
+            return soft_break(text, end).then_some(Break::Soft);
+        }
+        if self.may_be_full() { self.wrapped(text).map(Break::Wrapped) } else { None }
+    }
+
     /// A cheap look at whether the line is as wide as the columns.
     #[inline]
-    pub(super) fn may_be_full(self) -> bool {
+    fn may_be_full(self) -> bool {
         let width = self.end - self.start;
         let usual = width < 3 * 64 && USUAL[width / 64] >> (width % 64) & 1 == 1;
         usual || width == self.last && width >= NARROWEST
     }
 
     /// The break between the two halves of a word that did not go into the line.
-    pub(super) fn wrapped(self, text: &[u8]) -> Option<Range<usize>> {
+    fn wrapped(self, text: &[u8]) -> Option<Range<usize>> {
         let Self { start, end, .. } = self;
         let rest = &text[end + 1..];
         let indent = rest.iter().take(INDENT).take_while(|byte| **byte == b' ').count();
@@ -107,6 +132,63 @@ impl Line {
         let next = memchr::memchr(b'\n', &rest[..rest.len().min(end - start + 1)]);
         let fits = next.unwrap_or(rest.len()) + indent <= end - start;
         fits.then_some(end..end + 1 + indent)
+    }
+}
+
+/// Follows the lines of a text that is looked at line by line, and tells which of them have to be
+/// looked at together: a value may begin in one and end in the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Joints {
+    /// How long the line before was.
+    last: usize,
+    /// Whether private keys are followed, and lines of one whose end has not come.
+    keys: bool,
+    key: usize,
+}
+
+impl Joints {
+    /// Most lines of a private key; what begins like one must not swallow a log.
+    const KEY: usize = 200;
+
+    /// The same, and private keys that are written over several lines.
+    #[must_use]
+    pub fn with_private_keys(mut self) -> Self {
+        self.keys = true;
+        self
+    }
+
+    /// Whether the next line is needed to tell whether this one goes on in it: most lines end where
+    /// they end.
+    pub fn may_go_on(&self, line: &[u8]) -> bool {
+        let content = line.strip_suffix(b"\r").unwrap_or(line);
+        self.key > 0
+            || content.ends_with(b"=")
+            || self.keys && pem::opens(line)
+            || Line { start: 0, end: line.len(), last: self.last }.may_be_full()
+    }
+
+    /// Whether `line` of `text`, up to its `\n`, goes on in the next one. To be asked for each line,
+    /// in their order.
+    pub fn goes_on(&mut self, text: &[u8], line: Range<usize>) -> bool {
+        let Range { start, end } = line;
+        let last = std::mem::replace(&mut self.last, end - start);
+        if end + 1 >= text.len() {
+            self.key = 0;
+            return false;
+        }
+        self.keys && self.in_key(&text[start..end], &text[end + 1..])
+            || Line { start, end, last }.goes_on(text).is_some()
+    }
+
+    /// Whether a private key that is written over several lines has begun and not ended.
+    fn in_key(&mut self, line: &[u8], next: &[u8]) -> bool {
+        let begins = self.key == 0 && pem::opens(line);
+        let goes_on = (begins || self.key > 0)
+            && self.key < Self::KEY
+            && (begins || memchr::memmem::find(line, b"-----END ").is_none())
+            && pem::is_body_line(&next[..memchr::memchr(b'\n', next).unwrap_or(next.len())]);
+        self.key = if goes_on { self.key + 1 } else { 0 };
+        goes_on
     }
 }
 

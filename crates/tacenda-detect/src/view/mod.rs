@@ -16,6 +16,7 @@ mod stretch;
 use std::ops::Range;
 
 pub(crate) use blob::SHORTEST as LONG;
+pub use lines::Joints;
 pub(crate) use notes::Notes;
 use stretch::Decoded;
 

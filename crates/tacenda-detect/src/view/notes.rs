@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lines::Lines;
+use super::lines::{Break, Lines};
 use super::{blob, escape, lines};
 use crate::boundary;
 
@@ -49,13 +49,13 @@ impl Notes {
         if at + 1 == text.len() {
             return;
         }
-        if at > line.start && matches!(text[at - 1], b'=' | b'\r') {
-            self.soft_break(text, at);
-        } else if line.may_be_full()
-            && let Some(wrapped) = line.wrapped(text)
-        {
-            self.note(at, false);
-            self.breaks.push(wrapped);
+        match line.goes_on(text) {
+            Some(Break::Soft) => self.note(at, true),
+            Some(Break::Wrapped(wrapped)) => {
+                self.note(at, false);
+                self.breaks.push(wrapped);
+            }
+            None => {}
         }
     }
 

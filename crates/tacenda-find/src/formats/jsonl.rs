@@ -11,6 +11,8 @@ struct Record<'f> {
     path: &'f str,
     line: u64,
     start: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<u64>,
     end: u64,
     detector: &'f str,
     kind: &'f str,
@@ -33,6 +35,7 @@ pub fn jsonl(out: &mut impl Write, found: Found<'_>, searcher: &Searcher<'_>) ->
         path: &file.path.to_string_lossy(),
         line: finding.line,
         start: finding.start,
+        end_line: Some(finding.end_line).filter(|end| *end != finding.line),
         end: finding.end,
         detector: detector.id,
         kind: detector.kind.name(),

@@ -48,6 +48,7 @@ impl Sarif {
                     "region": {
                         "startLine": finding.line,
                         "startColumn": before + 1,
+                        "endLine": finding.end_line,
                         "endColumn": after + 1,
                     },
                 },
