@@ -245,10 +245,14 @@ const WITH_MODELS: &[&str] = &["prompt", "prompts", "chat", "completion", "messa
 
 /// Whether names speak of a language model, and of what it is told.
 fn speaks_of_models(names: &HashSet<Name>) -> bool {
+    let letters = |name: &Name, word: &str| {
+        let mut parts = name.as_bytes().windows(word.len());
+        parts.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
     let speak = |of: &[&str]| {
         names.iter().any(|name| {
             // Most names have none of them.
-            of.iter().any(|word| name.to_ascii_lowercase().contains(word))
+            of.iter().any(|word| letters(name, word))
                 && words(name).iter().any(|word| of.contains(&word.as_str()))
         })
     };

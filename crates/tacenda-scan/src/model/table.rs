@@ -19,6 +19,7 @@ pub(super) struct Table {
     /// By the last names of paths.
     source_calls: HashMap<String, Vec<usize>>,
     source_attributes: HashMap<String, Vec<usize>>,
+    requests: HashMap<String, Vec<String>>,
 }
 
 impl Table {
@@ -42,7 +43,12 @@ impl Table {
                 source_attributes.entry(last(attribute.as_ref()).to_owned()).or_default().push(at);
             }
         }
-        Self { file, sink_calls, methods, writers, source_calls, source_attributes }
+        let mut requests: HashMap<String, Vec<String>> = HashMap::default();
+        for call in file.request.iter().flat_map(|one| &one.calls) {
+            let call = call.as_ref();
+            requests.entry(last(call).to_owned()).or_default().push(call.clone());
+        }
+        Self { file, sink_calls, methods, writers, source_calls, source_attributes, requests }
     }
 
     fn sink(&self, at: usize) -> SinkMatch<'_> {
@@ -73,8 +79,7 @@ impl Table {
     }
 
     pub(super) fn requests(&self, name: &str) -> impl Iterator<Item = &str> {
-        let calls = self.file.request.iter().flat_map(|one| &one.calls);
-        calls.map(|call| call.as_ref().as_str()).filter(move |call| last(call) == name)
+        self.requests.get(name).into_iter().flatten().map(String::as_str)
     }
 
     /// Whether methods of a class of this path send requests.
