@@ -41,9 +41,12 @@ pub(crate) fn follows_word(text: &[u8], at: usize, words: &WordList) -> bool {
         begins &= begins - 1;
         if let &[first, second, ..] = rest
             && words.may_begin(first, second)
-            && words.words.iter().any(|word| begins_with_word(rest, word))
         {
-            return true;
+            let pair = [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
+            let alike = |word: &&&[u8]| word[..2] == pair;
+            if words.words.iter().filter(alike).any(|word| begins_with_word(rest, word)) {
+                return true;
+            }
         }
     }
     false

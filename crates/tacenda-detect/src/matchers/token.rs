@@ -39,7 +39,7 @@ const LONGEST: usize = 256;
 
 /// The token that a long word belongs to; `at` is one of its letters. Most words have nothing but a
 /// blank or a quote before them, and are no more than words.
-#[inline]
+#[inline(never)]
 pub(crate) fn ends_with(text: &[u8], at: usize) -> Option<(Matcher, Range<usize>)> {
     let letters = text[..at].iter().rev().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric());
     let word = at - letters.count();
