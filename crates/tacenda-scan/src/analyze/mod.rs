@@ -12,6 +12,7 @@ mod library;
 mod note;
 mod object;
 mod question;
+mod quoted;
 mod sink;
 mod stmt;
 mod template;
