@@ -119,7 +119,10 @@ class Comparison:
         def beyond(name: str, allowed: int) -> int:
             return max(0, grown(self.guarded, name) - max(0, grown(self.plain, name)) - allowed)
 
-        return beyond("descriptors", 0), beyond("threads", _pool(self.what))
+        # A worker and the filter are connected from its first work on.
+        workers = self.what.workers if isinstance(self.what, Program) else 1
+        connections = 2 * (workers - 1)
+        return beyond("descriptors", connections), beyond("threads", _pool(self.what))
 
     def faults(self) -> list[str]:
         """What is wrong, whatever it costs."""

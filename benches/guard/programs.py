@@ -57,6 +57,8 @@ class Program:
     batch: int = 400
     # Threads that it starts when there is first work for them, and keeps.
     pool: int = 0
+    # Processes that share the work: one may have none before what is measured.
+    workers: int = 1
     # Whether answers hold only what the request determines.
     exact: bool = True
     # Whether the throughput is held against the bar.
@@ -187,6 +189,7 @@ def _gunicorn(name: str, depth: int, **more: object) -> Program:
         _chat("/v1/chat"),
         {"app.py": _FLASK, "model.py": _MODEL.format(depth=depth)},
         pool=8,
+        workers=2,
         **more,  # type: ignore[arg-type]
     )
 
