@@ -1,6 +1,7 @@
 //! Streams: chunks → records → redaction.
 //!
-//! [`StreamFilter`] redacts a stream of bytes, [`TextFilter`] a text that is there already, [`run`] a whole program's output.
+//! [`StreamFilter`] redacts a stream of bytes, [`TextFilter`] a text that is there already, [`run`] a
+//! whole program's output.
 
 mod escape;
 mod filter;
