@@ -5,11 +5,16 @@ use std::process::ExitCode;
 
 use crate::Context;
 use crate::failure::Result;
+use crate::macos;
 use crate::process::Process;
 use crate::python::{self, Environment, Lock};
 
 /// The release of cargo-deny that is built when none is installed.
 const CARGO_DENY: &str = "0.20.2";
+
+/// What clippy looks at, and how, after its own name and the target.
+const CLIPPY: [&str; 7] =
+    ["--workspace", "--all-targets", "--locked", "--message-format=short", "--", "-D", "warnings"];
 
 pub(crate) fn run(context: &Context) -> Result<ExitCode> {
     let environment = python::environment(context, &Lock::take(context)?)?;
@@ -18,19 +23,12 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode> {
 
     let mut checks = Checks { context, failed: Vec::new() };
     checks.run("cargo fmt", cargo().args(["fmt", "--all", "--", "--check"]));
-    checks.run(
-        "cargo clippy",
-        cargo().args([
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--message-format=short",
-            "--",
-            "-D",
-            "warnings",
-        ]),
-    );
+    checks.run("cargo clippy", cargo().args(["clippy"]).args(CLIPPY));
+    if !cfg!(target_os = "macos")
+        && let Some(clippy) = macos::clippy(context, &environment)?
+    {
+        checks.run("cargo clippy for macOS", clippy.args(CLIPPY).dir(&context.root));
+    }
     checks.run("ruff check", module("ruff").args(["check", "--output-format=concise", "."]));
     checks.run(
         "ruff format",

@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod fuzz;
 mod lint;
+mod macos;
 mod process;
 mod progress;
 mod python;
@@ -30,7 +31,7 @@ Tasks
   wheel   build the wheel (extension and command) and install it into .venv
   demo    show what a real mlx_lm.server leaks without and with Tacenda
   test    run every Rust and every Python test
-  lint    formatting, clippy, ruff, mypy, cargo deny
+  lint    formatting, clippy (for macOS, too), ruff, mypy, cargo deny
   bench   print the benchmark tables
   fuzz    look for inputs that break a property, each target for a while
   soak    mixed load under the guard, with faults that are injected, for as long as asked

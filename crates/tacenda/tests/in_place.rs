@@ -7,7 +7,7 @@ use std::fs::{self, File, FileTimes, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
@@ -141,6 +141,8 @@ fn what_is_no_plain_file_is_left() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_somebody_writes_to_is_left() {
+    use std::process::Stdio;
+
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app.log");
     fs::write(&path, LOG).unwrap();

@@ -149,6 +149,8 @@ pub fn run<R: Redact + Clone>(
     log: Log,
 ) -> Result<Ended, RunError> {
     if let Some(bits) = options.umask {
+        #[expect(clippy::allow_attributes, reason = "the types differ between systems")]
+        #[allow(clippy::useless_conversion)]
         rustix::process::umask(Mode::from_bits_truncate(bits.into()));
     }
     let tmpdir = options.private_tmpdir.then(private_tmpdir).transpose()?;

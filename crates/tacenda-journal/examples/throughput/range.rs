@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Instant;
 
-use rustix::fs::{Advice, fadvise};
 use tacenda_journal::{
     Filter, Identities, Journal, Place, Reader, Recipients, Record, Settings, Verifier,
     new_identity,
@@ -134,11 +133,12 @@ fn below(folder: &Path) -> u64 {
     files(folder).iter().map(|file| fs::metadata(file).map_or(0, |metadata| metadata.len())).sum()
 }
 
-/// Lets the system forget what it has read of the journal.
+/// Lets the system forget what it has read of the journal, where it can be told to.
 fn forget(path: &Path) {
     for file in files(path) {
         let file = File::open(file).unwrap();
         file.sync_all().unwrap();
-        fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+        #[cfg(target_os = "linux")]
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
     }
 }
