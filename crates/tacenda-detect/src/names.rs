@@ -83,5 +83,6 @@ names! {
         Base58Check "base58-check",
         MixedCaseChecksum "mixed-case-checksum",
         Bech32 "bech32",
+        PostalAddress "postal-address",
     }
 }

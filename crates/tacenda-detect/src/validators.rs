@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use sha3::Keccak256;
 
 use crate::names::Validator;
+use crate::people::told;
 
 /// Whether `value` passes.
 pub(crate) fn passes(validator: Validator, value: &[u8]) -> bool {
@@ -14,6 +15,7 @@ pub(crate) fn passes(validator: Validator, value: &[u8]) -> bool {
         Validator::MixedCase => mixed_case(value),
         Validator::Base58Check => base58_check(value),
         Validator::Bech32 => bech32(value),
+        Validator::PostalAddress => told::is_address(value),
         Validator::MixedCaseChecksum => mixed_case_checksum(value),
     }
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 /// Words that a key may be given without telling anything.
-const WORDS: [&[u8]; 46] = [
+const WORDS: [&[u8]; 48] = [
     b"none",
     b"null",
     b"nil",
@@ -51,10 +51,12 @@ const WORDS: [&[u8]; 46] = [
     b"unknown",
     b"default",
     b"expired",
+    b"(sensitive",
+    b"(known",
 ];
 
 /// The longest of them.
-const WORD: usize = 9;
+const WORD: usize = 10;
 
 /// Whether a token is filled up with one masking character: `hvs.xxxxxxxxxxxx`.
 pub(crate) fn is_filled_up(token: &[u8]) -> bool {

@@ -189,7 +189,7 @@ fn small_kind(text: &[u8], end: usize) -> Option<usize> {
 }
 
 /// Whether the word that ends before `end` ends as names of streets do.
-fn ends_as_street(text: &[u8], end: usize) -> bool {
+pub(super) fn ends_as_street(text: &[u8], end: usize) -> bool {
     const ENDINGS: [&[u8]; 46] = [
         b"strasse",
         b"straat",
@@ -605,7 +605,22 @@ fn town(text: &[u8], at: usize, flat: bool) -> Option<(usize, bool)> {
 
 /// Where a name goes on over small words: `Saint Kitts and Nevis`, `Kingdom of the Netherlands`.
 fn joined(text: &[u8], end: usize) -> usize {
-    const JOINTS: [&[u8]; 4] = [b" and ", b" of the ", b" of ", b" u "];
+    const JOINTS: [&[u8]; 14] = [
+        b" and ",
+        b" of the ",
+        b" of ",
+        b" u ",
+        b" im ",
+        b" am ",
+        b" an der ",
+        b" in der ",
+        b" bei ",
+        b" de ",
+        b" del ",
+        b" do ",
+        b" sur ",
+        b" upon ",
+    ];
     let next =
         JOINTS.iter().find(|joint| text[end..].starts_with(joint)).map(|joint| end + joint.len());
     let Some(next) = next.filter(|next| words::capital(text, *next)) else { return end };

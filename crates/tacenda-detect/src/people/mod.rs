@@ -5,6 +5,7 @@
 //! `build.rs` hashed; `name` judges a run of them.
 
 pub(crate) mod address;
+mod brand;
 mod capitals;
 mod classes;
 mod fold;
@@ -12,6 +13,7 @@ mod lexicon;
 mod name;
 mod pinyin;
 mod run;
+pub(crate) mod told;
 pub(crate) mod value;
 mod words;
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::classes::Class;
 use super::run::{Part, Role, Run};
-use super::{Judged, Mentioned, fold, lexicon, pinyin, words};
+use super::{Judged, Mentioned, brand, fold, lexicon, pinyin, words};
 use crate::names::Matcher;
 
 /// Judges the run of capitalised words at `at`.
@@ -21,6 +21,9 @@ pub(crate) fn judge(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Judged
     }
     let found = best(text, parts).or_else(|| again(text, parts, mentioned));
     let Some((matcher, range)) = found else { return Judged { found, read_to } };
+    if brand::is_brand(&text[range.clone()]) {
+        return Judged { found: None, read_to: range.end };
+    }
     {
         let inside = |part: &&Part| part.start >= range.start && part.end <= range.end;
         for part in parts.iter().filter(inside).filter(|part| part.role == Role::Word) {
@@ -263,7 +266,8 @@ fn alone(text: &[u8], part: &Part) -> i32 {
     let sum = given(class);
     if joined || text.get(part.end) == Some(&b'\'') && text.get(part.end + 1) != Some(&b's') {
         0
-    } else if begins && class.any(Class::WORD) {
+    } else if class.any(Class::PLACE) || begins && class.any(Class::WORD.with(Class::ORGANISATION))
+    {
         sum - 2
     } else if class.any(Class::FAMILY) && !class.any(Class::PERSON) {
         sum - 1
@@ -319,7 +323,10 @@ fn around(text: &[u8], parts: &[Part], i: usize, last: usize, titled: Title) -> 
         let before = announced(text, parts[0].start);
         let labelled = parts[0].start >= 2 && text[..parts[0].start].ends_with(b": ");
         let numbered = numbered(text, parts[0].start);
-        if before.any(Class::STREET_LEAD) && !before.any(Class::TITLE) || numbered {
+        if before.any(Class::STREET_LEAD) && !before.any(Class::TITLE)
+            || before.any(Class::HEAD) && text[..parts[0].start].ends_with(b". ")
+            || numbered
+        {
             sum -= 6;
         } else if before.any(Class::LEAD) {
             sum -= if last > i { 1 } else { 2 };
