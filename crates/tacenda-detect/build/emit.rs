@@ -88,6 +88,8 @@ fn spellings(word: &str) -> Vec<String> {
     let plain = String::from_utf8(plain).ok().filter(|plain| plain.is_ascii() && plain.len() > 4);
     let mut spellings = vec![word.to_owned(), word.to_uppercase(), capital(word), each.join(" ")];
     spellings.extend(plain);
+    // The case of ASCII letters is folded: words have small ones.
+    spellings.iter_mut().for_each(|spelling| spelling.make_ascii_lowercase());
     spellings
 }
 
