@@ -81,7 +81,7 @@ static WORDS: WordList = WordList::new(&[
 ]);
 
 /// The same in other scripts, or with an accent inside.
-const WORDS_ABROAD: [&str; 28] = [
+const WORDS_ABROAD: [&str; 57] = [
     "téléphone",
     "teléfono",
     "telemóvel",
@@ -91,14 +91,10 @@ const WORDS_ABROAD: [&str; 28] = [
     "điện thoại",
     "número es",
     "τηλέφωνο",
-    "Τηλέφωνο",
     "κινητό",
     "телефон",
-    "Телефон",
     "моб.",
-    "Моб.",
     "тел.",
-    "Тел.",
     "电话",
     "電話",
     "手机",
@@ -110,6 +106,39 @@ const WORDS_ABROAD: [&str; 28] = [
     "โทร",
     "هاتف",
     "טלפון",
+    "Τηλέφωνο",
+    "Телефон",
+    "Моб.",
+    "Тел.",
+    "dzwonić",
+    "zadzwoń",
+    "komórka",
+    "τηλ.",
+    "Τηλ.",
+    "дзвоніть",
+    "звоните",
+    "Звоните",
+    "mobilní",
+    "tālrunis",
+    "telefonní",
+    "broj mobitela",
+    "số di động",
+    "sđt",
+    "SĐT",
+    "ফোন",
+    "फ़ोन",
+    "फोन",
+    "موبایل",
+    "تلفن",
+    "جوال",
+    "الجوال",
+    "נייד",
+    "เบอร์",
+    "ტელეფონი",
+    "հեռախոս",
+    "утас",
+    "утасны",
+    "コール",
 ];
 
 /// Calls that nobody answers.
@@ -400,7 +429,9 @@ fn follows_abroad(text: &[u8], at: usize) -> bool {
     let before = &text[at.saturating_sub(LOOK_BACK)..at];
     let before = memchr::memrchr(b'\n', before).map_or(before, |i| &before[i + 1..]);
     !before.is_ascii()
-        && WORDS_ABROAD.iter().any(|word| memchr::memmem::find(before, word.as_bytes()).is_some())
+        && WORDS_ABROAD.iter().any(|word| {
+            before.windows(word.len()).any(|here| here.eq_ignore_ascii_case(word.as_bytes()))
+        })
 }
 
 /// Any seven to fifteen digits behind a word that says what they are.
