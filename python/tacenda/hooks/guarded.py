@@ -58,8 +58,10 @@ class Writer:
         self.write = self._writing()
 
     def _writing(self) -> Callable[[str], int]:
-        """What writes text, guarded. No method: `print` calls it twice, and the names of a function
-        are found sooner than those of an object.
+        """What writes text, guarded.
+
+        No method: `print` calls it twice, and names of a function are found sooner than those of an
+        object.
         """
         push, emit, unbuffered = self._filter.push, self.stream.write, self._unbuffered
 
