@@ -97,8 +97,9 @@ impl<R: Redact> TextFilter<R> {
         self.stream.tally()
     }
 
-    /// Gives to the stream what is held.
-    fn pass_on(&mut self, out: &mut Vec<u8>) {
+    /// Gives to the stream what is held: lines come out without waiting for those that they may go on
+    /// in.
+    pub(crate) fn pass_on(&mut self, out: &mut Vec<u8>) {
         if self.held.is_empty() {
             return;
         }

@@ -139,6 +139,16 @@ impl<R: Redact> Stream<R> {
         self.next_idle = Instant::now() + self.hold;
     }
 
+    /// Looks at what waits for a next line, so that nothing of it is left to be looked at.
+    pub(super) fn look_at_all(&mut self, sinks: &mut Sinks) {
+        let from = self.ready.len();
+        self.filter.pass_on(&mut self.ready);
+        self.pass(from, sinks);
+        if !self.may_block {
+            self.write();
+        }
+    }
+
     /// Reads once; to be called when there is something to read. `before` is called before it is
     /// looked at.
     pub(super) fn read(&mut self, sinks: &mut Sinks, before: impl FnOnce()) {
