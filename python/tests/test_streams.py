@@ -49,6 +49,7 @@ for i in range(3):
     print(f"\\r{i}/3 |###   | 12.5it/s", end="", file=sys.stderr, flush=True)
 print(file=sys.stderr)
 sys.stdout.write("na\\u00efve \\U0001f600 \\x1b[31mred\\x1b[0m\\n")
+sys.stdout.flush()
 sys.stdout.buffer.write(bytes(range(128, 140)))
 """
     import os

@@ -65,6 +65,10 @@ impl<R: Redact> StreamFilter<R> {
         let before = out.len();
         self.tally.bytes_in += chunk.len() as u64;
         let mut rest = self.continue_line(chunk, out);
+        if rest.is_empty() {
+            self.tally.bytes_out += (out.len() - before) as u64;
+            return;
+        }
         let signs = Signs::of(rest);
         let all = rest;
         // What is clean is written in stretches; this one has not been.
@@ -157,14 +161,13 @@ impl<R: Redact> StreamFilter<R> {
             self.end_line(out);
             return rest;
         }
-        let is_long = || record_end(chunk).is_some_and(|end| end > LIMIT);
-        if self.line.is_empty() && !is_long() {
-            return chunk;
-        }
         let Some(end) = record_end(chunk) else {
             self.hold(chunk, out);
             return &[];
         };
+        if self.line.is_empty() && end <= LIMIT {
+            return chunk;
+        }
         let content = end - record::terminator(&chunk[..end]).len();
         self.extend(&chunk[..content], out);
         self.line.extend(&chunk[content..end]);

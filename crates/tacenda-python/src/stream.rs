@@ -1,5 +1,6 @@
 //! What stands between the application and `sys.stdout` or `sys.stderr`.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +15,14 @@ use crate::core::Core;
 
 /// Single tokens that stop coming for this long are summarised.
 const RUN_IDLE: Duration = Duration::from_secs(1);
+
+/// Bytes that are kept for what comes out next.
+const MOST_ROOM: usize = 16 * 1024;
+
+thread_local! {
+    /// An empty output with room: most come and go with each line.
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// Takes what is written to a text stream and gives back what may be written.
 ///
@@ -56,16 +65,18 @@ impl StreamFilter {
             return Err(PyTypeError::new_err("write() argument must be str"));
         };
         if let Ok(utf8) = text.to_str() {
-            return Ok(written(py, &self.push_text(utf8)));
+            return Ok(written(py, self.push_text(utf8)));
         }
         let encoded = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-        Ok(written(py, &self.push_raw(encoded.extract()?)))
+        Ok(written(py, self.push_raw(encoded.extract()?)))
     }
 
     /// What may be written now that `data` has come.
     fn push_bytes<'py>(&self, py: Python<'py>, data: &[u8]) -> Option<Bound<'py, PyBytes>> {
         let out = self.push_raw(data);
-        (!out.is_empty()).then(|| PyBytes::new(py, &out))
+        let bytes = (!out.is_empty()).then(|| PyBytes::new(py, &out));
+        put_back(out);
+        bytes
     }
 
     /// What may be written at a flush.
@@ -75,7 +86,7 @@ impl StreamFilter {
                 state.finish(self, out);
             }
         });
-        written(py, &out)
+        written(py, out)
     }
 
     /// Whether something is held that was not spoken of since the last `idle()`.
@@ -99,7 +110,7 @@ impl StreamFilter {
         });
         let mut state = self.lock();
         state.noted = state.is_holding();
-        (written(py, &out), state.noted)
+        (written(py, out), state.noted)
     }
 
     /// Lets go of everything that is held, redacted. `closing`: from now on every flush does.
@@ -109,7 +120,7 @@ impl StreamFilter {
             state.closing |= closing;
             state.finish(self, out);
         });
-        written(py, &out)
+        written(py, out)
     }
 
     /// Drops what is held: in a child by fork it is the parent's to write.
@@ -127,7 +138,8 @@ impl StreamFilter {
     /// What `change` lets out. After a panic in it the marker, and a filter that is as new.
     fn shielded(&self, change: impl FnOnce(&mut State, &mut Vec<u8>)) -> Vec<u8> {
         let mut state = self.lock();
-        let mut out = Vec::new();
+        // A thread that ends has none any more.
+        let mut out = ROOM.try_with(Cell::take).unwrap_or_default();
         if catch_unwind(AssertUnwindSafe(|| change(&mut state, &mut out))).is_err() {
             let State { closing, noted, .. } = *state;
             *state = State { closing, noted, ..State::new(&self.redactor, self.interactive) };
@@ -172,16 +184,26 @@ impl StreamFilter {
 
 /// What came out, as text if it is some: lone surrogates came as text, and how they are written is
 /// the wrapped stream's to say. None if nothing did.
-fn written<'py>(py: Python<'py>, out: &[u8]) -> Option<Bound<'py, PyAny>> {
-    if out.is_empty() {
-        return None;
+fn written(py: Python<'_>, out: Vec<u8>) -> Option<Bound<'_, PyAny>> {
+    let given = match std::str::from_utf8(&out) {
+        Ok("") => None,
+        Ok(text) => Some(PyString::new(py, text).into_any()),
+        Err(_) => {
+            let bytes = PyBytes::new(py, &out);
+            let text = bytes.call_method1("decode", ("utf-8", "surrogatepass"));
+            Some(text.unwrap_or_else(|_| bytes.into_any()))
+        }
+    };
+    put_back(out);
+    given
+}
+
+/// Leaves the room of an output for the next one, unless it is much.
+fn put_back(mut out: Vec<u8>) {
+    if out.capacity() <= MOST_ROOM {
+        out.clear();
+        let _ = ROOM.try_with(|room| room.set(out));
     }
-    if let Ok(text) = std::str::from_utf8(out) {
-        return Some(PyString::new(py, text).into_any());
-    }
-    let bytes = PyBytes::new(py, out);
-    let text = bytes.call_method1("decode", ("utf-8", "surrogatepass"));
-    Some(text.unwrap_or_else(|_| bytes.into_any()))
 }
 
 impl State {

@@ -44,6 +44,16 @@ fn both_outputs_are_redacted() {
 }
 
 #[test]
+fn an_address_that_a_width_or_a_program_broke_is_redacted_as_one() {
+    let width = format!("{}bob@exam", "to ".repeat(24));
+    for (first, end) in [(&*width, ""), ("to bob@exam", "="), ("to bob@exam", "\\")] {
+        let output = run(&["printf", "%s\n%s\n", &format!("{first}{end}"), "ple.com and more"]);
+        assert_redacted(&text(&output.stdout));
+        assert!(text(&output.stdout).ends_with("] and more\n"), "{output:?}");
+    }
+}
+
+#[test]
 fn the_exit_status_is_the_programs() {
     for status in [0, 1, 7, 127, 255] {
         assert_eq!(sh(&format!("exit {status}")).status.code(), Some(status));

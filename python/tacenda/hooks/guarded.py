@@ -31,6 +31,7 @@ class Writer:
         "_unbuffered",
         "_watched",
         "stream",
+        "write",
     )
 
     def __init__(self, stream: TextIO, core: Core, on_hold: Callable[[Writer], object]) -> None:
@@ -53,19 +54,33 @@ class Writer:
         self._lock = threading.RLock()
         # While the process forks: whether the lock was got, and `_watched` before.
         self._paused: tuple[bool, bool] | None = None
+        # Writes text, guarded.
+        self.write = self._writing()
 
-    def write(self, text: str, /) -> int:
-        """Writes text, guarded."""
-        if self._watched:
-            with self._lock:
-                self._emit(self._filter.push(text))
-        else:
-            out = self._filter.push(text)
+    def _writing(self) -> Callable[[str], int]:
+        """What writes text, guarded.
+
+        No method: `print` calls it twice, and names of a function are found sooner than those of an
+        object.
+        """
+        push, emit, unbuffered = self._filter.push, self.stream.write, self._unbuffered
+
+        def write(text: str, /) -> int:
+            if self._watched:
+                with self._lock:
+                    self._emit(push(text))
+                return len(text)
+            out = push(text)
             if out is not None:
-                self._emit(out)
-            if self._unbuffered:
+                if type(out) is str:
+                    emit(out)
+                else:
+                    self._emit(out)
+            if unbuffered:
                 self._see_to_held()
-        return len(text)
+            return len(text)
+
+        return write
 
     def writelines(self, lines: Iterable[str], /) -> None:
         """Writes each of them, guarded."""

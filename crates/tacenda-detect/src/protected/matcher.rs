@@ -147,19 +147,22 @@ impl<'s> Scan<'s> {
         text.chunks(256).all(|chunk| {
             let Some(count) = plain(chunk, &mut chars, &mut places) else { return false };
             // Where the first run ends that the last look has not seen.
-            let mut next = 0;
-            (0..count).all(|at| {
-                roller.push(self.key, char::from(chars[at]));
-                if usize::from(places[at]) < next && at + 1 < count {
-                    return true;
+            let (mut at, mut next) = (0, 0);
+            while at < count {
+                let unseen = |place: &&u8| usize::from(**place) < next;
+                let look = at + places[at..count - 1].iter().take_while(unseen).count();
+                roller.push_ascii(self.key, &chars[at..=look]);
+                let hash = roller.window(self.key, GRAM);
+                if hash.and_then(|hash| self.state.grams.owner(hash)).is_some() {
+                    return false;
                 }
                 // A window that begins in what stands before is looked up.
-                next = (at + 2)
+                next = (look + 2)
                     .checked_sub(GRAM)
                     .map_or(0, |from| usize::from(places[from]) + shortest);
-                let hash = roller.window(self.key, GRAM);
-                hash.and_then(|hash| self.state.grams.owner(hash)).is_none()
-            })
+                at = look + 1;
+            }
+            true
         })
     }
 }

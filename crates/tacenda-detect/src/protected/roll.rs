@@ -57,6 +57,8 @@ impl std::fmt::Debug for HashKey {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roller {
     prefixes: [u64; RING],
+    /// The last of them: where the next one waits for it, it is not to be looked for.
+    last: u64,
     count: usize,
 }
 
@@ -68,16 +70,23 @@ impl Roller {
 
     pub(super) fn push(&mut self, key: &HashKey, char: char) {
         let mixed = (u64::from(u32::from(char)) ^ key.mask).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let prefix = self.prefixes[self.count % RING].wrapping_mul(key.base).wrapping_add(mixed);
+        self.last = self.last.wrapping_mul(key.base).wrapping_add(mixed);
         self.count += 1;
-        self.prefixes[self.count % RING] = prefix;
+        self.prefixes[self.count % RING] = self.last;
+    }
+
+    /// The same for each of these.
+    pub(super) fn push_ascii(&mut self, key: &HashKey, chars: &[u8]) {
+        for char in chars {
+            self.push(key, char::from(*char));
+        }
     }
 
     /// The hash of the last `len` characters, 1 to [`MAX_WINDOW`]; `None` while there are fewer.
     pub(super) fn window(&self, key: &HashKey, len: usize) -> Option<u64> {
         let from = self.count.checked_sub(len)?;
-        let hash = self.prefixes[self.count % RING]
-            .wrapping_sub(self.prefixes[from % RING].wrapping_mul(key.powers[len]));
+        let before = self.prefixes[from % RING].wrapping_mul(key.powers[len]);
+        let hash = self.last.wrapping_sub(before);
         // The low bits of a polynomial modulo 2⁶⁴ are weak; the table uses them.
         let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
         Some(hash ^ (hash >> 29) ^ len as u64)

@@ -41,6 +41,14 @@ fn soft_break(text: &[u8], at: usize) -> bool {
     is_soft_break(text, at)
 }
 
+/// The break in a word whose line ends at `at` with a backslash, as a command of a shell does.
+#[cold]
+fn continued(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let goes_on =
+        may_be_inside(text[at - 2]) && text.get(at + 1).copied().is_some_and(may_be_inside);
+    goes_on.then_some(at - 1..at + 1)
+}
+
 /// The width of the end of a line at the start of `text`, as it is or as JSON and `repr()` spell it.
 pub(super) fn end_of_line(text: &[u8]) -> Option<usize> {
     let ends = [&b"\n"[..], b"\r\n", br"\n", br"\r\n"];
@@ -94,7 +102,7 @@ pub(super) struct Line {
 pub(super) enum Break {
     /// With the soft break of a mail, or another that is written out.
     Soft,
-    /// A word did not go into it: the break between its halves.
+    /// A word did not go into it, or goes on behind a backslash: the break between its halves.
     Wrapped(Range<usize>),
 }
 
@@ -105,6 +113,9 @@ impl Line {
         let Self { start, end, .. } = self;
         if end > start && matches!(text[end - 1], b'=' | b'\r') {
             return soft_break(text, end).then_some(Break::Soft);
+        }
+        if end > start + 1 && text[end - 1] == b'\\' {
+            return continued(text, end).map(Break::Wrapped);
         }
         if self.may_be_full() { self.wrapped(text).map(Break::Wrapped) } else { None }
     }
@@ -163,6 +174,7 @@ impl Joints {
         let content = line.strip_suffix(b"\r").unwrap_or(line);
         self.key > 0
             || content.ends_with(b"=")
+            || line.ends_with(b"\\")
             || self.keys && pem::opens(line)
             || Line { start: 0, end: line.len(), last: self.last }.may_be_full()
     }

@@ -114,6 +114,19 @@ fn quoted_printable() {
 }
 
 #[test]
+fn words_that_go_on_behind_a_backslash() {
+    finds("email", "mail to «jane.roe@exam\\\nple.com» from a shell");
+    finds(
+        "openai-key",
+        "curl -H \"x: «sk-proj-Ab12Cd34Ef56Gh78\\\nIj90Kl12Mn34Op56Qr78St90Uv12»\"",
+    );
+    // A directory at the end of a line, and a command that goes on with its next word.
+    for text in ["to C:\\jane@exam\\\n ple.com", "echo jane@exam \\\nple.com"] {
+        assert_eq!(found(text), [], "{text:?}");
+    }
+}
+
+#[test]
 fn words_that_a_terminal_broke() {
     let before = "2026-11-21 02:37:40,123 - INFO - app.mail - the welcome mail went out to ";
     assert_eq!(before.len(), 73);

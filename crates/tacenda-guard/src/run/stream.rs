@@ -11,7 +11,7 @@ use tacenda_sink::{Output, Sinks};
 use super::lines::Lines;
 use super::terminal;
 use crate::share::PAUSE;
-use crate::{Redact, StreamFilter};
+use crate::{Redact, TextFilter};
 
 /// Bytes asked for in one read: what a pipe holds.
 const BLOCK: usize = 64 * 1024;
@@ -49,7 +49,7 @@ pub(super) struct Stream<R> {
     rests_until: Instant,
     /// Nor is there a rest before then.
     awake_until: Instant,
-    filter: StreamFilter<R>,
+    filter: TextFilter<R>,
     block: Vec<u8>,
     /// Redacted, not yet written from `written` on.
     ready: Vec<u8>,
@@ -76,7 +76,7 @@ impl<R: Redact> Stream<R> {
             lines,
             rests_until: now,
             awake_until: now,
-            filter: StreamFilter::new(redactor).interactive(interactive),
+            filter: TextFilter::new(redactor).interactive(interactive),
             block: vec![0; BLOCK],
             ready: Vec::new(),
             written: 0,
@@ -137,6 +137,16 @@ impl<R: Redact> Stream<R> {
         self.filter.idle(&mut self.ready);
         self.pass(0, sinks);
         self.next_idle = Instant::now() + self.hold;
+    }
+
+    /// Looks at what waits for a next line, so that nothing of it is left to be looked at.
+    pub(super) fn look_at_all(&mut self, sinks: &mut Sinks) {
+        let from = self.ready.len();
+        self.filter.pass_on(&mut self.ready);
+        self.pass(from, sinks);
+        if !self.may_block {
+            self.write();
+        }
     }
 
     /// Reads once; to be called when there is something to read. `before` is called before it is

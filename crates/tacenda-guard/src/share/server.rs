@@ -37,6 +37,10 @@ const SHARE: usize = 4 << 20;
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
 /// A socket holds a few hundred frames of single tokens.
 const MUCH: usize = 8 * 1024;
+/// A pause after a look that has found [`LITTLE`]: one completion that grows, which wakes nobody for
+/// each token.
+const LONG_PAUSE: Duration = Duration::from_millis(30);
+const LITTLE: usize = 1024;
 
 /// When to look for what has expired while nothing happens.
 const SOON: Duration = Duration::from_secs(1);
@@ -123,6 +127,7 @@ impl<'v> Server<'v> {
             self.paused_until = match most {
                 BLOCK.. => None,
                 MUCH.. => Some(now + SHORT_PAUSE),
+                ..LITTLE => Some(now + LONG_PAUSE),
                 _ => Some(now + PAUSE),
             };
             let soon = now + SOON;
