@@ -3,29 +3,25 @@
 
 mod support;
 
-use std::io::{self, BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use support::{Fixture, numbers, options, record};
+use support::{Fixture, Writer, numbers, options, record};
 use tacenda_journal::{
     Cause, Damage, Durability, Filter, Hold, Identities, Journal, JournalError, Options, Place,
     Reader, Step, Verifier, untrusted,
 };
 use tacenda_policy::Class;
 
-const CHILD: &str = "TACENDA_JOURNAL_TEST_CHILD";
-
 /// The writer that is killed: no test by itself.
 #[test]
 fn child() {
-    let Some(path) = std::env::var_os(CHILD) else { return };
-    let journal = Journal::open(path.as_ref(), &options()).unwrap();
+    let Some(path) = Writer::journal() else { return };
+    let journal = Journal::open(&path, &options()).unwrap();
     let mut number = journal.append(record(0)).unwrap();
     loop {
-        // Line by line: what is printed was acknowledged.
-        println!("acknowledged {number}");
+        Writer::acknowledge(&number.to_string());
         number = journal.append(record(number + 1)).unwrap();
         if number.is_multiple_of(97) {
             journal.rotate().unwrap();
@@ -47,23 +43,13 @@ fn a_writer_that_is_killed_loses_nothing_that_it_acknowledged() {
         });
         let mut acknowledged = 0;
         for round in 0..rounds() {
-            let mut child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "child", "--nocapture", "--test-threads=1"])
-                .env(CHILD, fixture.path())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
+            let mut writer = Writer::start(&fixture.path());
+            // Somewhere after so many.
             let wanted = 1 + round * 31 % 60;
-            let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-            let numbers = lines
-                .map_while(Result::ok)
-                .filter_map(|line| line.split("acknowledged ").nth(1)?.trim().parse::<u64>().ok());
-            // Somewhere after so many, whatever it does at that moment.
-            let last = numbers.take(usize::try_from(wanted).unwrap()).last();
-            child.kill().unwrap();
-            child.wait().unwrap();
-            acknowledged = last.expect("it acknowledged something") + 1;
+            let last = (0..wanted).map_while(|_| writer.acknowledged()).last();
+            writer.kill();
+            let last = last.expect("it acknowledged something");
+            acknowledged = last.parse::<u64>().unwrap() + 1;
         }
         let journal = fixture.open();
         let next = journal.append(record(7)).unwrap();
