@@ -109,7 +109,10 @@ fn leaves_of_wal(
     for (number, records) in (0..).step_by(leaf::AT_ONCE).zip(records.chunks(leaf::AT_ONCE)) {
         heads.clear();
         for record in records {
-            heads.add(|bytes| Some(record.head(bytes)));
+            heads.add(|bytes| {
+                record.head(bytes);
+                Some(())
+            });
         }
         let contents = records.iter().zip(heads.all());
         let contents: Vec<_> =

@@ -50,7 +50,9 @@ fn side_by_side<const PARTS: usize>(
     let mut lanes = [(0, 0); LANES];
     for (lane, message) in lanes.iter_mut().zip(messages) {
         let begin = bytes.len();
-        message.iter().for_each(|part| bytes.extend_from_slice(part));
+        for part in message {
+            bytes.extend_from_slice(part);
+        }
         let length = bytes.len() - begin;
         // A bit and the length stand behind it.
         let end = begin + (length + 9).next_multiple_of(BLOCK);

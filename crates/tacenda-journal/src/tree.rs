@@ -39,7 +39,9 @@ impl Frontier {
     /// Adds leaves by their hashes, level by level: nodes beside each other are hashed at once.
     pub(crate) fn extend(&mut self, mut level: Vec<Hash>) {
         if level.len() < FEW {
-            level.into_iter().for_each(|leaf| self.push(leaf));
+            for leaf in level {
+                self.push(leaf);
+            }
             return;
         }
         let size = self.size + level.len() as u64;

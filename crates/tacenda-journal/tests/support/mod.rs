@@ -147,6 +147,7 @@ impl Writer {
     }
 
     /// Says, in that process, that something was acknowledged.
+    #[allow(clippy::print_stdout, reason = "whoever has started it reads that")]
     pub(crate) fn acknowledge(what: &str) {
         // Line by line: what is printed was acknowledged.
         println!("acknowledged {what}");
