@@ -5,10 +5,10 @@ use crate::record::Record;
 use crate::salt::Salts;
 use crate::{Hash, lanes, sha256};
 
-/// Commitments to parts that are gone, in the order of [`Class::ALL`].
+/// Commitments to parts that are gone, in the order of `Class::ALL`.
 pub(crate) type Expired = [Option<Hash>; 4];
 
-/// The fields of a record, in the order of [`Class::ALL`].
+/// The fields of a record, in the order of `Class::ALL`.
 pub(crate) type Fields<'f> = [Option<&'f [u8]>; 4];
 
 /// What is hashed before the data of a leaf (RFC 6962, 2.1).

@@ -5,7 +5,7 @@ mod support;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use support::{Fixture, Writer, numbers, options, record};
 use tacenda_journal::{
@@ -141,6 +141,33 @@ fn a_disk_that_fails_for_good_loses_nothing_acknowledged() {
 #[test]
 fn nor_does_it_where_the_system_says_when_to_sync() {
     fail_in_turn(false, Durability::Os);
+}
+
+#[test]
+fn a_disk_that_has_become_read_only_is_read_and_takes_nothing() {
+    let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
+    let on = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&on);
+    let fault = move |_: Step| match switch.load(Ordering::Relaxed) {
+        true => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        false => Ok(()),
+    };
+    let options = Options { fault: Some(Arc::new(fault)), ..options() };
+    let journal = Journal::open(&fixture.path(), &options).unwrap();
+    journal.append(record(0)).unwrap();
+    let read = || numbers(&fixture.reader(), &Filter::default());
+    on.store(true, Ordering::Relaxed);
+    journal.append(record(1)).unwrap_err();
+    assert_eq!((read(), fixture.verify().findings), (vec![0], vec![]));
+    drop(journal);
+    let error = Journal::open(&fixture.path(), &options).unwrap_err();
+    assert!(error.to_string().contains("read-only"), "{error}");
+    assert_eq!((read(), fixture.verify().findings), (vec![0], vec![]));
+    on.store(false, Ordering::Relaxed);
+    let journal = Journal::open(&fixture.path(), &options).unwrap();
+    assert_eq!(journal.append(record(1)).unwrap(), 1);
+    journal.close().unwrap();
+    assert_eq!((read(), fixture.verify().findings), (vec![0, 1], vec![]));
 }
 
 #[test]
