@@ -1,4 +1,4 @@
-"""Opens the sealed segments of a journal in pyarrow and Spark-like readers.
+"""Opens the sealed segments of a journal in pyarrow, and in Spark.
 
 The keys of a segment's columns are wrapped to age recipients, in the key material of Parquet's own
 key tools. `decryption` gives pyarrow what it needs to open them with identity files:
@@ -9,7 +9,8 @@ key tools. `decryption` gives pyarrow what it needs to open them with identity f
     with open("0000000000.parquet", "rb") as segment:
         pq.read_table(segment, decryption_properties=decryption("identity.txt"))
 
-Needs the packages `cryptography` and `pyarrow`.
+Needs the packages `cryptography` and `pyarrow`. Spark needs neither: `SPARK_CLIENT` is the source of
+its key client, in Java, to be compiled against Spark's own jars.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+SPARK_CLIENT = Path(__file__).parent / "spark/AgeKms.java"
 
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 

@@ -68,7 +68,7 @@ impl Blocks {
             Self::Wal(batches) => {
                 let Batches { bytes, survey, ciphers, closed } = &**batches;
                 let (first, count) = survey.numbers(block);
-                if !filter.reaches(first, count) {
+                if !filter.reaches(first, count) || !filter.meets(Some(survey.times(block))) {
                     return Ok(Vec::new());
                 }
                 let records = survey.batch(bytes, block, ciphers)?;
@@ -89,6 +89,6 @@ impl Blocks {
 pub(crate) fn of_wal(bytes: Vec<u8>, survey: Survey, keys: &Keys) -> Blocks {
     let is_closed = |class: &Class| keys[crate::Part::Of(*class).index()].is_none();
     let closed = Class::ALL.iter().copied().filter(is_closed).collect();
-    let ciphers = ciphers(keys.each_ref().map(Option::as_ref));
+    let ciphers = ciphers(keys.each_ref().map(Option::as_deref));
     Blocks::Wal(Box::new(Batches { bytes, survey, ciphers, closed }))
 }

@@ -3,7 +3,7 @@
 use crate::Hash;
 use crate::entry::SegmentState;
 use crate::error::JournalError;
-use crate::leaf::{Expired, leaf};
+use crate::leaf::{self, Content, Heads, SaltGone};
 use crate::part::Part;
 use crate::reader::{Reader, Stored};
 use crate::record::Record;
@@ -21,10 +21,10 @@ pub(crate) struct Leaf<'g> {
     pub(crate) hash: Hash,
     /// Whether its hash is all that is left.
     pub(crate) erased: bool,
-    content: Content<'g>,
+    content: Source<'g>,
 }
 
-enum Content<'g> {
+enum Source<'g> {
     Group(&'g Group, usize),
     Record(Record),
 }
@@ -33,8 +33,8 @@ impl Leaf<'_> {
     /// The record.
     pub(crate) fn into_row(self) -> Row {
         match self.content {
-            Content::Group(group, row) => group.row(row),
-            Content::Record(record) => Row::of(record),
+            Source::Group(group, row) => group.row(row),
+            Source::Record(record) => Row::of(record),
         }
     }
 }
@@ -58,23 +58,37 @@ pub(crate) fn leaves(
         return Ok(None);
     }
     let salts = all(sealed.salts()?).ok_or_else(|| damaged("its salts are missing"))?;
-    let (mut walking, mut head) = (salts.clone(), Vec::new());
+    let (mut walking, mut heads) = (salts.clone(), Heads::default());
     let mut number = 0;
     for group in 0..sealed.groups() {
         let Some(group) = sealed.group(group, &|_, _| true)? else { continue };
-        for row in 0..group.len() {
-            if group.sequence(row) != segment.first + u64::from(number) {
+        for start in (0..group.len()).step_by(leaf::AT_ONCE) {
+            let rows = start..group.len().min(start + leaf::AT_ONCE);
+            let expected = (segment.first + u64::from(number)..).take(rows.len());
+            if !rows.clone().map(|row| group.sequence(row)).eq(expected) {
                 return Err(damaged("its records are out of order"));
             }
-            let erased = group.erased(row);
-            let hash = erased.or_else(|| {
-                head.clear();
-                group.head(row, &mut head)?;
-                leaf(&mut walking, number, &head, &group.fields(row), &group.expired(row))
-            });
-            let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
-            take(Leaf { hash, erased: erased.is_some(), content: Content::Group(&group, row) });
-            number += 1;
+            heads.clear();
+            for row in rows.clone() {
+                heads
+                    .add(|bytes| group.head(row, bytes))
+                    .ok_or_else(|| damaged("a text is too long"))?;
+            }
+            let contents: Vec<Option<Content<'_>>> = (rows.clone().zip(heads.all()))
+                .map(|(row, head)| {
+                    let (fields, expired) = (group.fields(row), group.expired(row));
+                    group.erased(row).is_none().then_some(Content { head, fields, expired })
+                })
+                .collect();
+            let hashes = leaf::leaves(&mut walking, number, &contents);
+            let hashes = hashes.map_err(|SaltGone| damaged("a salt is missing"))?;
+            let mut hashes = hashes.into_iter();
+            for row in rows {
+                let erased = group.erased(row);
+                let hash = erased.or_else(|| hashes.next()).expect("one of them is there");
+                take(Leaf { hash, erased: erased.is_some(), content: Source::Group(&group, row) });
+                number += 1;
+            }
         }
     }
     Ok(Some(salts))
@@ -88,15 +102,26 @@ fn leaves_of_wal(
 ) -> Result<Option<[Salts; 5]>, JournalError> {
     let damaged = |what| JournalError::damaged(format!("segments/{}", segment.file()), what);
     let (keys, records) = reader.records_of_wal(segment.number, bytes)?;
-    let salts = Part::ALL.map(|part| keys[part.index()].as_ref().map(wal::salts));
+    let salts = Part::ALL.map(|part| keys[part.index()].as_deref().map(wal::salts));
     let Some(mut salts) = all(salts) else { return Ok(None) };
-    let (given, mut head) = (salts.clone(), Vec::new());
-    for (number, record) in (0..).zip(records) {
-        head.clear();
-        record.head(&mut head);
-        let hash = leaf(&mut salts, number, &head, &record.fields(), &Expired::default());
-        let hash = hash.ok_or_else(|| damaged("a salt is missing"))?;
-        take(Leaf { hash, erased: false, content: Content::Record(record) });
+    let (given, mut heads) = (salts.clone(), Heads::default());
+    let mut hashes = Vec::with_capacity(records.len());
+    for (number, records) in (0..).step_by(leaf::AT_ONCE).zip(records.chunks(leaf::AT_ONCE)) {
+        heads.clear();
+        for record in records {
+            heads.add(|bytes| {
+                record.head(bytes);
+                Some(())
+            });
+        }
+        let contents = records.iter().zip(heads.all());
+        let contents: Vec<_> =
+            contents.map(|(record, head)| Some(Content::of(record, head))).collect();
+        let found = leaf::leaves(&mut salts, number, &contents);
+        hashes.extend(found.map_err(|SaltGone| damaged("a salt is missing"))?);
+    }
+    for (hash, record) in hashes.into_iter().zip(records) {
+        take(Leaf { hash, erased: false, content: Source::Record(record) });
     }
     Ok(Some(given))
 }
@@ -112,11 +137,15 @@ fn all(salts: [Option<Salts>; 5]) -> Option<[Salts; 5]> {
 /// # Errors
 /// When the content is not what was committed to.
 pub(crate) fn compare(reader: &Reader, segment: &SegmentState) -> Result<bool, JournalError> {
-    let (mut frontier, mut erased) = (Frontier::default(), 0);
+    let (mut frontier, mut hashes, mut erased) = (Frontier::default(), Vec::new(), 0);
     let salts = leaves(reader, segment, &mut |leaf| {
-        frontier.push(leaf.hash);
+        hashes.push(leaf.hash);
+        if hashes.len() == leaf::AT_ONCE {
+            frontier.extend(std::mem::take(&mut hashes));
+        }
         erased += u64::from(leaf.erased);
     })?;
+    frontier.extend(hashes);
     let found = (frontier.root(), frontier.size(), erased);
     if salts.is_some() && found != (segment.root, segment.records, segment.erased) {
         let place = format!("segments/{}", segment.file());

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::entry::{Cause, Event, SegmentState};
 use crate::error::JournalError;
 use crate::filter::Filter;
+use crate::owner::Owner;
 use crate::reader::Reader;
 use crate::rewrite::{Gone, rows};
-use crate::writer::{Journal, Owner};
+use crate::writer::Journal;
 
 /// What was erased.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::Hash;
 use crate::error::JournalError;
+use crate::locked::Locked;
 use crate::part::Part;
 
 /// A key of 256 bits.
@@ -34,12 +35,17 @@ pub(crate) fn fresh() -> Key {
 }
 
 /// The key for a purpose: HKDF-SHA-256 (RFC 5869).
-pub(crate) fn derive(key: &Key, purpose: &str) -> Key {
+pub(crate) fn derive(key: &Hash, purpose: &str) -> Key {
     let mut derived = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(Some(b"tacenda journal v1"), key.as_slice())
-        .expand(purpose.as_bytes(), derived.as_mut_slice())
-        .expect("32 bytes are one block of SHA-256");
+    derive_into(key, purpose, &mut derived);
     derived
+}
+
+/// The same, into its place.
+pub(crate) fn derive_into(key: &Hash, purpose: &str, derived: &mut Hash) {
+    Hkdf::<Sha256>::new(Some(b"tacenda journal v1"), key)
+        .expand(purpose.as_bytes(), derived)
+        .expect("32 bytes are one block of SHA-256");
 }
 
 /// Who may read which class: age recipients, X25519 (`age1…`) or the post-quantum hybrid of
@@ -132,7 +138,7 @@ impl Recipients {
     }
 
     /// Wraps a key: age files in base64, one for each sort of recipients, with dots between them.
-    fn wrap(&self, part: Part, key: &Key) -> Result<String, JournalError> {
+    fn wrap(&self, part: Part, key: &Hash) -> Result<String, JournalError> {
         let parsed = self.of(part).into_iter().map(|text| Recipient::parse(text));
         let parsed: Vec<Recipient> = parsed.collect::<Result<_, _>>()?;
         let classic = parsed.iter().filter_map(|one| match one {
@@ -159,26 +165,34 @@ impl Recipients {
     }
 }
 
+/// Room for keys in locked memory.
+pub(crate) fn locked<const COUNT: usize>() -> Result<Locked<COUNT>, JournalError> {
+    let no_memory = |error| JournalError::Seal { what: format!("there is no memory: {error}") };
+    Locked::new().map_err(no_memory)
+}
+
 /// The keys of a segment, each with its wrapping.
 pub(crate) struct SegmentKeys {
-    keys: [Key; 5],
+    keys: Locked<5>,
     wrapped: [String; 5],
 }
 
 impl SegmentKeys {
     /// Fresh ones.
     pub(crate) fn new(recipients: &Recipients) -> Result<Self, JournalError> {
-        let keys: [Key; 5] = std::array::from_fn(|_| fresh());
+        let mut keys = locked()?;
+        let bytes = keys.keys_mut().as_flattened_mut();
+        getrandom::fill(bytes).expect("the system gives random bytes");
         let mut wrapped: [String; 5] = Default::default();
         for part in Part::ALL {
-            wrapped[part.index()] = recipients.wrap(part, &keys[part.index()])?;
+            wrapped[part.index()] = recipients.wrap(part, &keys.keys()[part.index()])?;
         }
         Ok(Self { keys, wrapped })
     }
 
     /// The key of a part.
-    pub(crate) fn key(&self, part: Part) -> &Key {
-        &self.keys[part.index()]
+    pub(crate) fn key(&self, part: Part) -> &Hash {
+        &self.keys.keys()[part.index()]
     }
 
     /// The same, wrapped.
@@ -297,7 +311,7 @@ mod tests {
         let keys = SegmentKeys::new(&recipients).unwrap();
         for part in Part::ALL {
             let wrapped = read_key_material(&keys.material(part)).unwrap();
-            assert_eq!(all.unwrap(&wrapped).as_ref(), Some(keys.key(part)), "{part:?}");
+            assert_eq!(all.unwrap(&wrapped).as_deref(), Some(keys.key(part)), "{part:?}");
             let sealed = part == Part::Of(Class::Restricted);
             assert_eq!(few.unwrap(&wrapped).is_none(), sealed, "{part:?}");
         }

@@ -1,16 +1,18 @@
-//! The leaf of a record: the hash that its segment's tree is made of, and that a proof begins with.
-
-use tacenda_policy::Class;
+//! The leaves of records: the hashes that their segment's tree is made of, and that a proof begins with.
 
 use crate::part::Part;
+use crate::record::Record;
 use crate::salt::Salts;
-use crate::{Hash, sha256, tree};
+use crate::{Hash, lanes, sha256};
 
-/// Commitments to parts that are gone, in the order of [`Class::ALL`].
+/// Commitments to parts that are gone, in the order of `Class::ALL`.
 pub(crate) type Expired = [Option<Hash>; 4];
 
-/// The fields of a record, in the order of [`Class::ALL`].
+/// The fields of a record, in the order of `Class::ALL`.
 pub(crate) type Fields<'f> = [Option<&'f [u8]>; 4];
+
+/// What is hashed before the data of a leaf (RFC 6962, 2.1).
+const LEAF: &[u8] = &[0];
 
 /// The commitment to a part: it binds to the content and, without the salt, tells nothing of it.
 pub(crate) fn commitment(part: Part, salt: &Hash, content: &[u8]) -> Hash {
@@ -18,31 +20,133 @@ pub(crate) fn commitment(part: Part, salt: &Hash, content: &[u8]) -> Hash {
     sha256(&[&[2, number], salt, content])
 }
 
-/// The hash of the leaf of a record: the parts that it has, and the commitments to them; of what has
-/// expired the commitment is given. `None` when a salt is gone.
-pub(crate) fn leaf(
-    salts: &mut [Salts; 5],
-    number: u32,
-    head: &[u8],
-    fields: &Fields<'_>,
-    expired: &Expired,
-) -> Option<Hash> {
-    let mut data = [0; 1 + 5 * 32];
-    let (mask, commitments) = data.split_first_mut().expect("it has room for all of them");
-    let (commitments, _) = commitments.as_chunks_mut();
-    *mask = 1;
-    commitments[0] = commitment(Part::Head, &salts[0].salt(number)?, head);
-    let mut count = 1;
-    for class in Class::ALL {
-        let part = Part::Of(*class);
-        let at = part.index();
-        commitments[count] = match (expired[at - 1], fields[at - 1]) {
-            (Some(gone), _) => gone,
-            (None, Some(fields)) => commitment(part, &salts[at].salt(number)?, fields),
-            (None, None) => continue,
-        };
-        *mask |= 1 << at;
-        count += 1;
+/// What the leaf of a record is found from.
+#[derive(Clone, Copy)]
+pub(crate) struct Content<'r> {
+    pub(crate) head: &'r [u8],
+    pub(crate) fields: Fields<'r>,
+    /// Of what has expired the commitments are given.
+    pub(crate) expired: Expired,
+}
+
+impl<'r> Content<'r> {
+    /// That of a record with this head.
+    pub(crate) fn of(record: &'r Record, head: &'r [u8]) -> Self {
+        Self { head, fields: record.fields(), expired: Expired::default() }
     }
-    Some(tree::leaf(&data[..=32 * count]))
+
+    /// The bytes of a part that it has.
+    fn part(&self, part: Part) -> Option<&[u8]> {
+        match part {
+            Part::Head => Some(self.head),
+            Part::Of(_) if self.commitment(part).is_some() => None,
+            Part::Of(_) => self.fields[part.index() - 1],
+        }
+    }
+
+    /// The commitment to a part that has expired.
+    fn commitment(&self, part: Part) -> Option<&Hash> {
+        self.expired.get(part.index().wrapping_sub(1))?.as_ref()
+    }
+}
+
+/// Records of which leaves are found at once: their hashes stay near the processor.
+pub(crate) const AT_ONCE: usize = 256;
+
+/// The hashes of the leaves of records, the first of which has this number in its segment: of the parts
+/// that each has, and the commitments to them. One that is not given has none.
+///
+/// # Errors
+/// When a salt is gone.
+pub(crate) fn leaves(
+    salts: &mut [Salts; 5],
+    first: u32,
+    records: &[Option<Content<'_>>],
+) -> Result<Vec<Hash>, SaltGone> {
+    let mut commitments: [Vec<Hash>; 5] = Default::default();
+    for (part, (commitments, salts)) in Part::ALL.iter().zip(commitments.iter_mut().zip(salts)) {
+        *commitments = commit(salts, *part, first, records)?;
+    }
+    let mut commitments = commitments.each_ref().map(|commitments| commitments.iter());
+    let (mut data, mut ends) = (Vec::new(), Vec::with_capacity(records.len()));
+    for record in records.iter().flatten() {
+        let mask = data.len();
+        data.push(0);
+        for (part, commitments) in Part::ALL.iter().zip(&mut commitments) {
+            let commitment = match (record.commitment(*part), record.part(*part)) {
+                (None, None) => continue,
+                (Some(gone), _) => gone,
+                (None, Some(_)) => commitments.next().expect("there is one for each"),
+            };
+            data[mask] |= 1 << part.index();
+            data.extend_from_slice(commitment);
+        }
+        ends.push(data.len());
+    }
+    let starts = [0].into_iter().chain(ends.iter().copied());
+    let leaves = starts.zip(&ends).map(|(start, end)| [LEAF, &data[start..*end]]);
+    let mut hashes = Vec::with_capacity(ends.len());
+    lanes::sha256_each(leaves, &mut hashes);
+    Ok(hashes)
+}
+
+/// Heads of records, one after the other.
+#[derive(Default)]
+pub(crate) struct Heads {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Heads {
+    /// Adds what is written; `None` when it could not be.
+    pub(crate) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> Option<()> {
+        write(&mut self.bytes)?;
+        self.ends.push(self.bytes.len());
+        Some(())
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
+/// A salt is not there any more.
+#[derive(Debug)]
+pub(crate) struct SaltGone;
+
+/// The commitments to a part of the records that have it.
+fn commit(
+    salts: &mut Salts,
+    part: Part,
+    first: u32,
+    records: &[Option<Content<'_>>],
+) -> Result<Vec<Hash>, SaltGone> {
+    let number = [2, u8::try_from(part.index()).expect("there are five parts")];
+    let having = records.iter().enumerate();
+    let having = having.filter_map(|(at, record)| Some((at, record.as_ref()?.part(part)?)));
+    let count = having.clone().count();
+    let mut hashes = Vec::with_capacity(count);
+    // Of a few it is quicker to go to each, and where one is gone there is no other way.
+    let many = if 4 * count > records.len() && count > 1 {
+        salts.each(first, records.len())
+    } else {
+        None
+    };
+    if let Some(salts) = many {
+        let messages = having.map(|(at, content)| [number.as_slice(), &salts[at], content]);
+        lanes::sha256_each(messages, &mut hashes);
+    } else {
+        for (at, content) in having {
+            let at = u32::try_from(at).expect("a segment has fewer records");
+            let salt = salts.salt(first + at).ok_or(SaltGone)?;
+            hashes.push(commitment(part, &salt, content));
+        }
+    }
+    Ok(hashes)
 }

@@ -21,10 +21,13 @@ mod export;
 mod fields;
 mod filter;
 mod keys;
+mod lanes;
 mod leaf;
+mod locked;
 mod log;
 mod log_view;
 mod note;
+mod owner;
 mod page;
 mod part;
 mod place;
@@ -44,6 +47,7 @@ mod support;
 mod survey;
 mod thrift;
 mod tiles;
+mod together;
 mod tree;
 mod verify;
 mod wal;
@@ -58,6 +62,7 @@ pub use error::JournalError;
 pub use export::{Parquet, journald, otlp};
 pub use filter::Filter;
 pub use keys::{Identities, Recipients, new_identity};
+pub use locked::keys_stay_in_memory;
 pub use note::{Checkpoint, VerifierKey};
 pub use part::Part;
 pub use place::Place;
@@ -99,6 +104,18 @@ fn sha256_long(parts: &[&[u8]]) -> Hash {
     hasher.finalize().into()
 }
 
+/// What SHA-256 begins with.
+const BEGIN: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
 /// What two blocks of SHA-256 have room for, beside a bit and the length.
 const SHORT: usize = 2 * 64 - 9;
 
@@ -106,16 +123,6 @@ const SHORT: usize = 2 * 64 - 9;
 /// are known, nothing but the blocks is left of this.
 #[inline]
 fn sha256_short(parts: &[&[u8]], length: usize) -> Hash {
-    const BEGIN: [u32; 8] = [
-        0x6a09_e667,
-        0xbb67_ae85,
-        0x3c6e_f372,
-        0xa54f_f53a,
-        0x510e_527f,
-        0x9b05_688c,
-        0x1f83_d9ab,
-        0x5be0_cd19,
-    ];
     let (mut blocks, mut at) = ([[0; 64]; 2], 0);
     let bytes = blocks.as_flattened_mut();
     for part in parts {
@@ -127,6 +134,10 @@ fn sha256_short(parts: &[&[u8]], length: usize) -> Hash {
     bytes[64 * count - 8..64 * count].copy_from_slice(&(8 * length as u64).to_be_bytes());
     let mut state = BEGIN;
     sha2::block_api::compress256(&mut state, &blocks[..count]);
+    hash_of(state)
+}
+
+fn hash_of(state: [u32; 8]) -> Hash {
     let mut hash = [0; 32];
     for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(state) {
         *bytes = word.to_be_bytes();

@@ -5,6 +5,8 @@
 //! 5.1): its header, then its content, each as length, nonce and AES-256-GCM ciphertext, bound to
 //! its place in the file.
 
+use std::ops::Range;
+
 use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
@@ -70,14 +72,14 @@ impl Pages {
         }
     }
 
-    /// The next module, opened.
-    fn module(&mut self, kind: Module) -> Result<Vec<u8>> {
+    /// The next module, opened in its place.
+    fn module(&mut self, kind: Module) -> Result<Range<usize>> {
         let damaged = || ParquetError::General("a page was changed or is cut".to_owned());
-        let rest = self.bytes.get(self.at..).ok_or_else(damaged)?;
-        let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
+        let rest = self.bytes.get_mut(self.at..).ok_or_else(damaged)?;
+        let (length, rest) = rest.split_first_chunk_mut::<4>().ok_or_else(damaged)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| damaged())?;
-        let sealed = rest.get(..length).ok_or_else(damaged)?;
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
+        let sealed = rest.get_mut(..length).ok_or_else(damaged)?;
+        let (nonce, sealed) = sealed.split_first_chunk_mut::<NONCE>().ok_or_else(damaged)?;
         let mut bound = self.file.clone();
         bound.push(kind as u8);
         bound.extend_from_slice(&self.row_group.to_le_bytes());
@@ -85,22 +87,19 @@ impl Pages {
         if matches!(kind, Module::DataPage | Module::DataPageHeader) {
             bound.extend_from_slice(&self.data_read.to_le_bytes());
         }
-        let mut opened = sealed.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length_opened = self
-            .key
-            .open_in_place(nonce, Aad::from(bound), &mut opened)
-            .map_err(|_| damaged())?
-            .len();
-        opened.truncate(length_opened);
+        let opened = self.key.open_in_place(nonce, Aad::from(bound), sealed);
+        let opened = opened.map_err(|_| damaged())?.len();
+        let start = self.at + 4 + NONCE;
         self.at += 4 + length;
-        Ok(opened)
+        Ok(start..start + opened)
     }
 
-    fn decompress(&self, bytes: Vec<u8>, size: usize) -> Result<Vec<u8>> {
+    fn decompress(&self, place: Range<usize>, size: usize) -> Result<Vec<u8>> {
+        let bytes = &self.bytes[place];
         match self.compression {
-            Compression::UNCOMPRESSED => Ok(bytes),
-            Compression::ZSTD(_) if size <= LARGEST => zstd::bulk::decompress(&bytes, size)
+            Compression::UNCOMPRESSED => Ok(bytes.to_vec()),
+            Compression::ZSTD(_) if size <= LARGEST => zstd::bulk::decompress(bytes, size)
                 .map_err(|_| ParquetError::General("a page cannot be decompressed".to_owned())),
             _ => Err(ParquetError::General("a page is packed in an unknown way".to_owned())),
         }
@@ -118,10 +117,9 @@ impl Pages {
         };
         let malformed = || ParquetError::General("a page header is malformed".to_owned());
         let header = self.module(header)?;
-        let (header, _) = Struct::read(&header).ok_or_else(malformed)?;
+        let (header, _) = Struct::read(&self.bytes[header]).ok_or_else(malformed)?;
         let size = header.int(2).and_then(|size| usize::try_from(size).ok());
-        let content = self.module(content)?;
-        let buf = self.decompress(content, size.ok_or_else(malformed)?)?.into();
+        let size = size.ok_or_else(malformed)?;
         // 5 is the data page header of version 1, 7 that of a dictionary.
         let inner = header.inner(if dictionary { 7 } else { 5 }).ok_or_else(malformed)?;
         let values = inner.int(1).ok_or_else(malformed)?;
@@ -129,16 +127,22 @@ impl Pages {
         let encoding = |field| inner.int(field).and_then(encoding).ok_or_else(malformed);
         if dictionary {
             let encoding = encoding(2)?;
+            let content = self.module(content)?;
+            let buf = self.decompress(content, size)?.into();
             return Ok(Some(Page::DictionaryPage { buf, num_values, encoding, is_sorted: false }));
         }
+        let (encoding, def_level_encoding, rep_level_encoding) =
+            (encoding(2)?, encoding(3)?, encoding(4)?);
+        let content = self.module(content)?;
+        let buf = self.decompress(content, size)?.into();
         self.values_left -= values;
         self.data_read += 1;
         Ok(Some(Page::DataPage {
             buf,
             num_values,
-            encoding: encoding(2)?,
-            def_level_encoding: encoding(3)?,
-            rep_level_encoding: encoding(4)?,
+            encoding,
+            def_level_encoding,
+            rep_level_encoding,
             statistics: None,
         }))
     }

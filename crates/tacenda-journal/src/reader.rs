@@ -283,7 +283,7 @@ impl Reader {
     ) -> Result<(Keys, Vec<Record>), JournalError> {
         let survey = header(number, survey(bytes))?;
         let keys = self.keys_of_wal(&survey)?;
-        let batches = survey.open(bytes, keys.each_ref().map(Option::as_ref));
+        let batches = survey.open(bytes, keys.each_ref().map(Option::as_deref));
         let records = batches.collect::<Result<Vec<_>, _>>()?.concat();
         Ok((keys, records))
     }

@@ -6,10 +6,10 @@
 
 use crate::entry::{Event, Format, SegmentState};
 use crate::error::JournalError;
+use crate::owner::Owner;
 use crate::place::{Folder, is_missing};
 use crate::survey::{Remains, Survey};
 use crate::wal;
-use crate::writer::Owner;
 use crate::{sha256, tree};
 
 /// What the name of a segment's file has while records are erased from it.
@@ -169,7 +169,7 @@ impl Owner {
             format: Format::Wal,
             first,
             records: remains.records().into(),
-            times: None,
+            times: survey.and_then(Survey::all_times),
             root: survey.map_or_else(|| tree::root(&[]), |survey| survey.root),
             sha256: sha256(&[&bytes[..length]]),
             bytes: length as u64,

@@ -6,11 +6,12 @@ use tacenda_policy::Class;
 
 use crate::entry::{Cause, Event, SegmentState};
 use crate::error::JournalError;
+use crate::owner::Owner;
 use crate::place::unusable;
 use crate::reader::Reader;
 use crate::rewrite::Gone;
 use crate::settings::bound;
-use crate::writer::{Journal, Owner};
+use crate::writer::Journal;
 
 /// What was deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

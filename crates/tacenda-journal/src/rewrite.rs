@@ -8,14 +8,14 @@ use crate::entry::{Event, Format, SegmentState, Written};
 use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::leaf::commitment;
+use crate::owner::Owner;
 use crate::part::Part;
 use crate::reader::Reader;
 use crate::record::Record;
 use crate::recover::ERASING;
 use crate::salt::Salts;
-use crate::segment::{self, Row};
+use crate::segment::{Row, Segment};
 use crate::tree::Frontier;
-use crate::writer::Owner;
 
 /// What goes.
 #[derive(Clone, Copy)]
@@ -102,7 +102,9 @@ impl Owner {
         self.settle_rewritten(segment)?;
         let output = self.segments.create(&new)?;
         let rows = rows.into_iter().map(Ok);
-        let written = segment::write(output, &keys, &salts, &expired, segment.first, rows);
+        let first = segment.first;
+        let anew = Segment { keys: &keys, salts: &salts, expired: &expired, first };
+        let written = anew.write(output, rows);
         let noted = written.and_then(|file| {
             self.segments.sync()?;
             self.note(event(touched, file))

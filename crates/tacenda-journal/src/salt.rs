@@ -4,15 +4,20 @@
 //! the seed that is reached by the bits of `i`, the highest first. To take a salt away, the seeds
 //! above it are replaced by the siblings along its path: all other salts remain, and that one cannot
 //! be found again.
+//!
+//! Those of many records are found level by level: seeds beside each other are hashed at once.
 
 use zeroize::ZeroizeOnDrop;
 
-use crate::{Hash, sha256};
+use crate::{Hash, lanes, sha256};
 
 /// The depth of the tree: a segment has at most 2^24 records.
 pub(crate) const DEPTH: u8 = 24;
 /// A node as bytes: its depth, its index (big-endian), its seed.
 const NODE: usize = 1 + 4 + 32;
+/// What is hashed before a seed, for its children.
+const LEFT: u8 = 0x10;
+const RIGHT: u8 = 0x11;
 
 #[derive(Clone, ZeroizeOnDrop)]
 struct Node {
@@ -28,52 +33,107 @@ pub(crate) struct Salts {
     cover: Vec<Node>,
     /// The way to the salt that was asked for last: most of it serves for the next.
     way: Option<Box<Way>>,
+    levels: Levels,
+}
+
+/// Seeds of a subtree, level by level, and the salts that were found. Their memory is used again.
+#[derive(Clone, Default, ZeroizeOnDrop)]
+struct Levels {
+    level: Vec<Hash>,
+    below: Vec<Hash>,
+    found: Vec<Hash>,
+}
+
+impl Levels {
+    /// Adds the salts so many levels below a seed.
+    fn descend(&mut self, seed: Hash, levels: u32) {
+        const SIDES: [&[u8]; 2] = [&[LEFT], &[RIGHT]];
+        self.level.clear();
+        self.level.push(seed);
+        for _ in 0..levels {
+            self.below.clear();
+            let children = self.level.iter().flat_map(|seed| SIDES.map(|side| [side, seed]));
+            lanes::sha256_each(children, &mut self.below);
+            std::mem::swap(&mut self.level, &mut self.below);
+        }
+        self.found.extend_from_slice(&self.level);
+    }
 }
 
 /// The seeds that lead to a record, at their depths: from that of a node of the cover on.
 #[derive(Clone, ZeroizeOnDrop)]
 struct Way {
     record: u32,
+    /// From here down to there it is known.
     top: u8,
+    bottom: u8,
     seeds: [Hash; DEPTH as usize + 1],
 }
 
 impl Salts {
     /// All salts below a seed.
     pub(crate) fn new(seed: Hash) -> Self {
-        Self { cover: vec![Node { depth: 0, index: 0, seed }], way: None }
+        Self {
+            cover: vec![Node { depth: 0, index: 0, seed }],
+            way: None,
+            levels: Levels::default(),
+        }
     }
 
     /// No salts: those of a class whose content is gone.
     pub(crate) fn none() -> Self {
-        Self { cover: Vec::new(), way: None }
+        Self { cover: Vec::new(), way: None, levels: Levels::default() }
     }
 
     /// The salt of a record; `None` when it was taken away.
     pub(crate) fn salt(&mut self, record: u32) -> Option<Hash> {
-        let part = |way: &Way| DEPTH - bits(way.record ^ record);
-        let parted = self.way.as_deref().filter(|way| part(way) >= way.top).map(part);
-        let from = match parted {
-            Some(depth) => depth,
-            None => self.set_out(record)?,
-        };
-        let way = self.way.as_mut().expect("it was set out on");
-        for depth in from..DEPTH {
-            let right = record >> (DEPTH - depth - 1) & 1 == 1;
-            let depth = usize::from(depth);
-            way.seeds[depth + 1] = child(&way.seeds[depth], right);
-        }
-        way.record = record;
-        Some(way.seeds[usize::from(DEPTH)])
+        self.seed(record, DEPTH)
     }
 
-    /// Begins the way to a record at the node of the cover that is above it; the depth of that.
-    fn set_out(&mut self, record: u32) -> Option<u8> {
-        let node = self.cover.iter().find(|node| node.is_above(record))?;
+    /// The salts of so many records from this one on; `None` when one of them was taken away.
+    pub(crate) fn each(&mut self, first: u32, count: usize) -> Option<&[Hash]> {
+        self.levels.found.clear();
+        while self.levels.found.len() < count {
+            let found =
+                u32::try_from(self.levels.found.len()).expect("a segment has fewer records");
+            let (record, left) = (first + found, count - self.levels.found.len());
+            // The largest subtree that begins here and does not reach beyond the last of them.
+            let levels = record.trailing_zeros().min(left.ilog2()).min(u32::from(DEPTH));
+            let above = DEPTH - u8::try_from(levels).expect("it is shallow");
+            let seed = self.seed(record, above)?;
+            self.levels.descend(seed, levels);
+        }
+        Some(&self.levels.found)
+    }
+
+    /// The seed above a record at a depth; `None` when it is not known any more.
+    fn seed(&mut self, record: u32, depth: u8) -> Option<Hash> {
+        let part = |way: &Way| (DEPTH - bits(way.record ^ record)).min(way.bottom);
+        let known = |way: &Way| part(way) >= way.top && way.top <= depth;
+        let from = match self.way.as_deref().filter(|way| known(way)).map(part) {
+            Some(known) => known,
+            None => self.set_out(record, depth)?,
+        };
+        let way = self.way.as_mut().expect("it was set out on");
+        for at in from..depth {
+            let right = record >> (DEPTH - at - 1) & 1 == 1;
+            let at = usize::from(at);
+            way.seeds[at + 1] = child(&way.seeds[at], right);
+        }
+        (way.record, way.bottom) = (record, from.max(depth));
+        Some(way.seeds[usize::from(depth)])
+    }
+
+    /// Begins the way to a record at the node of the cover that is above it, if that is no deeper; the
+    /// depth of the node.
+    fn set_out(&mut self, record: u32, deepest: u8) -> Option<u8> {
+        let is_above = |node: &&Node| node.is_above(record) && node.depth <= deepest;
+        let Node { depth, seed, .. } = self.cover.iter().find(is_above)?;
         let seeds = [[0; 32]; DEPTH as usize + 1];
-        let way = self.way.insert(Box::new(Way { record, top: node.depth, seeds }));
-        way.seeds[usize::from(node.depth)] = node.seed;
-        Some(node.depth)
+        let way = Way { record, top: *depth, bottom: *depth, seeds };
+        let way = self.way.insert(Box::new(way));
+        way.seeds[usize::from(*depth)] = *seed;
+        Some(*depth)
     }
 
     /// Takes the salt of a record away.
@@ -116,7 +176,7 @@ impl Salts {
                 .then(|| Some(Node { depth, index, seed: *node[5..].first_chunk()? }))?
         });
         let cover: Option<Vec<Node>> = cover.collect();
-        rest.is_empty().then_some(Self { cover: cover?, way: None })
+        rest.is_empty().then_some(Self { cover: cover?, way: None, levels: Levels::default() })
     }
 }
 
@@ -132,7 +192,7 @@ impl Node {
 }
 
 fn child(seed: &Hash, right: bool) -> Hash {
-    sha256(&[&[0x10 | u8::from(right)], seed])
+    sha256(&[&[if right { RIGHT } else { LEFT }], seed])
 }
 
 /// How many bits a number has.
@@ -163,6 +223,14 @@ mod tests {
         for (one, other) in [(299, 16), (17, 5), (16, 19), (256, 1 << 20), (1 << 20, 255)] {
             let _ = left.salt(one);
             assert_eq!(left.salt(other), Salts::new([7; 32]).salt(other), "{other} after {one}");
+        }
+        for (first, count) in [(0, 300), (5, 1), (7, 200), (19, 250), (256, 43), (17, 1), (20, 0)] {
+            let each = left.each(first, count).map(<[Hash]>::to_vec);
+            let end = first + u32::try_from(count).unwrap();
+            let expected = (first..end).map(|record| left.salt(record)).collect::<Option<Vec<_>>>();
+            assert_eq!(each, expected, "{count} from {first}");
+            // What was found for all of them serves for the next, or does not.
+            assert_eq!(left.salt(301), Salts::new([7; 32]).salt(301), "after {end}");
         }
         assert!(left.to_bytes().len() < NODE * 4 * usize::from(DEPTH));
         assert!(Salts::from_bytes(&[25; NODE]).is_none() && Salts::from_bytes(&[0; 5]).is_none());

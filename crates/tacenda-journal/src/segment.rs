@@ -101,17 +101,147 @@ impl Row {
     }
 }
 
-/// Writes the file of a segment, without the content of the classes that have expired.
-pub(crate) fn write(
-    output: Output,
-    keys: &SegmentKeys,
-    salts: &[Salts; 5],
-    expired: &[Class],
-    first: u64,
-    rows: impl Iterator<Item = Result<Row, JournalError>>,
-) -> Result<Written, JournalError> {
-    let path = output.path().to_owned();
-    write_rows(output, keys, salts, expired, first, rows).map_err(|error| told(error, &path))
+/// A segment that is to be written, but for its rows.
+pub(crate) struct Segment<'s> {
+    pub(crate) keys: &'s SegmentKeys,
+    pub(crate) salts: &'s [Salts; 5],
+    /// Classes whose content is gone.
+    pub(crate) expired: &'s [Class],
+    /// The number of its first record.
+    pub(crate) first: u64,
+}
+
+impl Segment<'_> {
+    /// Writes its file.
+    pub(crate) fn write(
+        &self,
+        output: Output,
+        rows: impl Iterator<Item = Result<Row, JournalError>>,
+    ) -> Result<Written, JournalError> {
+        let path = output.path().to_owned();
+        self.write_rows(output, rows).map_err(|error| told(error, &path))
+    }
+
+    fn write_rows(
+        &self,
+        output: Output,
+        rows: impl Iterator<Item = Result<Row, JournalError>>,
+    ) -> Result<Written, ParquetError> {
+        let schema = Arc::new(parse_message_type(SCHEMA)?);
+        let hashing = Hashing {
+            output,
+            hasher: Sha256::new(),
+            bytes: 0,
+            block: Sha256::new(),
+            room: BLOCK,
+            hashes: Vec::new(),
+        };
+        let mut file =
+            SerializedFileWriter::new(hashing, schema, Arc::new(properties(self.keys)?))?;
+        let mut group: Vec<Row> = Vec::new();
+        let (mut next, mut size, mut is_first) = (self.first, 0, true);
+        for row in rows {
+            let row = row.map_err(external)?;
+            size += row.record.size();
+            group.push(row);
+            if group.len() == GROUP_RECORDS || size >= GROUP_BYTES {
+                self.write_group(&mut file, (next, &group), is_first)?;
+                (next, size, is_first) = (next + group.len() as u64, 0, false);
+                group.clear();
+            }
+        }
+        if !group.is_empty() {
+            self.write_group(&mut file, (next, &group), is_first)?;
+        }
+        file.flush()?;
+        let hashes = file.inner_mut().end_blocks();
+        file.append_key_value_metadata(KeyValue::new(
+            BLOCKS.to_owned(),
+            BASE64_STANDARD.encode(hashes),
+        ));
+        let hashing = file.into_inner()?;
+        hashing.output.sync().map_err(external)?;
+        Ok(Written {
+            sha256: hashing.hasher.finalize().into(),
+            bytes: hashing.bytes,
+            tail: hashing.block.finalize().into(),
+        })
+    }
+
+    fn write_group(
+        &self,
+        file: &mut SerializedFileWriter<Hashing>,
+        (first, rows): (u64, &[Row]),
+        is_first: bool,
+    ) -> Result<(), ParquetError> {
+        let mut group = file.next_row_group()?;
+        let mut number = 0;
+        while let Some(mut column) = group.next_column()? {
+            self.write_column(&mut column, number, (first, rows), is_first)?;
+            column.close()?;
+            number += 1;
+        }
+        group.close()?;
+        Ok(())
+    }
+
+    /// Writes a column of a row group.
+    fn write_column(
+        &self,
+        column: &mut SerializedColumnWriter<'_>,
+        number: usize,
+        (first, rows): (u64, &[Row]),
+        is_first: bool,
+    ) -> Result<(), ParquetError> {
+        let texts = |of: fn(&Record) -> &str| {
+            (joined(rows.iter().map(|row| of(&row.record).as_bytes())), None)
+        };
+        let part = part_of(number);
+        let (values, levels): (Vec<ByteArray>, Option<Vec<i16>>) = match (number, column.untyped())
+        {
+            (SEQ | TIME, ColumnWriter::Int64ColumnWriter(writer)) => {
+                let number = |(seq, row): (u64, &Row)| {
+                    if number == SEQ { seq.cast_signed() } else { row.record.time }
+                };
+                let values: Vec<i64> = (first..).zip(rows).map(number).collect();
+                return writer.write_batch(&values, None, None).map(drop);
+            }
+            (ERASED, ColumnWriter::FixedLenByteArrayColumnWriter(writer)) => {
+                let gone = rows.iter().filter_map(|row| row.erased);
+                let gone: Vec<_> = gone.map(|leaf| ByteArray::from(leaf.to_vec()).into()).collect();
+                let levels: Vec<i16> = rows.iter().map(|row| row.erased.is_some().into()).collect();
+                return writer.write_batch(&gone, Some(&levels), None).map(drop);
+            }
+            (LEVEL, _) => texts(|record| &record.level),
+            (LOGGER, _) => texts(|record| &record.logger),
+            (KINDS, _) => texts(|record| &record.kinds),
+            // Where there is no salt any more, each commitment that it opened.
+            (number, _) if number == column_of_salts(part) && is_expired(part, self.expired) => {
+                let all = rows.iter().map(|row| row.expired[part.index() - 1]);
+                let levels = all.clone().map(|one| one.is_some().into()).collect();
+                let values = all.flatten().map(|hash| ByteArray::from(hash.to_vec()));
+                (values.collect(), Some(levels))
+            }
+            // The salts of all records stand with the first.
+            (number, _) if number == column_of_salts(part) => {
+                let bytes = is_first.then(|| self.salts[part.index()].to_bytes().to_vec());
+                let mut levels = vec![0; rows.len()];
+                levels[0] = is_first.into();
+                (bytes.into_iter().map(ByteArray::from).collect(), Some(levels))
+            }
+            _ => {
+                let class = part.index() - 1;
+                let levels =
+                    rows.iter().map(|row| row.record.fields[class].is_some().into()).collect();
+                let values = rows.iter().filter_map(|row| row.record.fields[class].as_deref());
+                (joined(values), Some(levels))
+            }
+        };
+        let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else {
+            unreachable!("the schema has bytes there")
+        };
+        writer.write_batch(&values, levels.as_deref(), None).map(drop)
+    }
 }
 
 /// What was wrong with a file, or with the rows that were to go into it.
@@ -125,54 +255,6 @@ fn told(error: ParquetError, path: &Path) -> JournalError {
 
 fn external(error: JournalError) -> ParquetError {
     ParquetError::External(Box::new(error))
-}
-
-fn write_rows(
-    output: Output,
-    keys: &SegmentKeys,
-    salts: &[Salts; 5],
-    expired: &[Class],
-    first: u64,
-    rows: impl Iterator<Item = Result<Row, JournalError>>,
-) -> Result<Written, ParquetError> {
-    let schema = Arc::new(parse_message_type(SCHEMA)?);
-    let hashing = Hashing {
-        output,
-        hasher: Sha256::new(),
-        bytes: 0,
-        block: Sha256::new(),
-        room: BLOCK,
-        hashes: Vec::new(),
-    };
-    let mut file = SerializedFileWriter::new(hashing, schema, Arc::new(properties(keys)?))?;
-    let mut group: Vec<Row> = Vec::new();
-    let (mut next, mut size, mut is_first) = (first, 0, true);
-    for row in rows {
-        let row = row.map_err(external)?;
-        size += row.record.size();
-        group.push(row);
-        if group.len() == GROUP_RECORDS || size >= GROUP_BYTES {
-            write_group(&mut file, next, &group, is_first.then_some(salts), expired)?;
-            (next, size, is_first) = (next + group.len() as u64, 0, false);
-            group.clear();
-        }
-    }
-    if !group.is_empty() {
-        write_group(&mut file, next, &group, is_first.then_some(salts), expired)?;
-    }
-    file.flush()?;
-    let hashes = file.inner_mut().end_blocks();
-    file.append_key_value_metadata(KeyValue::new(
-        BLOCKS.to_owned(),
-        BASE64_STANDARD.encode(hashes),
-    ));
-    let hashing = file.into_inner()?;
-    hashing.output.sync().map_err(external)?;
-    Ok(Written {
-        sha256: hashing.hasher.finalize().into(),
-        bytes: hashing.bytes,
-        tail: hashing.block.finalize().into(),
-    })
 }
 
 fn properties(keys: &SegmentKeys) -> Result<WriterProperties, ParquetError> {
@@ -209,24 +291,6 @@ fn properties(keys: &SegmentKeys) -> Result<WriterProperties, ParquetError> {
     Ok(properties.with_file_encryption_properties(encryption).build())
 }
 
-fn write_group(
-    file: &mut SerializedFileWriter<Hashing>,
-    first: u64,
-    rows: &[Row],
-    salts: Option<&[Salts; 5]>,
-    expired: &[Class],
-) -> Result<(), ParquetError> {
-    let mut group = file.next_row_group()?;
-    let mut number = 0;
-    while let Some(mut column) = group.next_column()? {
-        write_column(&mut column, number, first, rows, salts, expired)?;
-        column.close()?;
-        number += 1;
-    }
-    group.close()?;
-    Ok(())
-}
-
 /// The values of a column: pieces of one piece of memory.
 fn joined<'v>(values: impl Iterator<Item = &'v [u8]> + Clone) -> Vec<ByteArray> {
     let all = ByteArray::from(values.clone().collect::<Vec<_>>().concat());
@@ -236,62 +300,6 @@ fn joined<'v>(values: impl Iterator<Item = &'v [u8]> + Clone) -> Vec<ByteArray> 
         all.slice(end - value.len(), value.len())
     });
     pieces.collect()
-}
-
-/// Writes a column.
-fn write_column(
-    column: &mut SerializedColumnWriter<'_>,
-    number: usize,
-    first: u64,
-    rows: &[Row],
-    salts: Option<&[Salts; 5]>,
-    expired: &[Class],
-) -> Result<(), ParquetError> {
-    let texts =
-        |of: fn(&Record) -> &str| (joined(rows.iter().map(|row| of(&row.record).as_bytes())), None);
-    let part = part_of(number);
-    let (values, levels): (Vec<ByteArray>, Option<Vec<i16>>) = match (number, column.untyped()) {
-        (SEQ | TIME, ColumnWriter::Int64ColumnWriter(writer)) => {
-            let number = |(seq, row): (u64, &Row)| {
-                if number == SEQ { seq.cast_signed() } else { row.record.time }
-            };
-            let values: Vec<i64> = (first..).zip(rows).map(number).collect();
-            return writer.write_batch(&values, None, None).map(drop);
-        }
-        (ERASED, ColumnWriter::FixedLenByteArrayColumnWriter(writer)) => {
-            let gone = rows.iter().filter_map(|row| row.erased);
-            let gone: Vec<_> = gone.map(|leaf| ByteArray::from(leaf.to_vec()).into()).collect();
-            let levels: Vec<i16> = rows.iter().map(|row| row.erased.is_some().into()).collect();
-            return writer.write_batch(&gone, Some(&levels), None).map(drop);
-        }
-        (LEVEL, _) => texts(|record| &record.level),
-        (LOGGER, _) => texts(|record| &record.logger),
-        (KINDS, _) => texts(|record| &record.kinds),
-        // Where there is no salt any more, each commitment that it opened.
-        (number, _) if number == column_of_salts(part) && is_expired(part, expired) => {
-            let all = rows.iter().map(|row| row.expired[part.index() - 1]);
-            let levels = all.clone().map(|one| one.is_some().into()).collect();
-            let values = all.flatten().map(|hash| ByteArray::from(hash.to_vec()));
-            (values.collect(), Some(levels))
-        }
-        // The salts of all records stand with the first.
-        (number, _) if number == column_of_salts(part) => {
-            let bytes = salts.map(|salts| salts[part.index()].to_bytes().to_vec());
-            let mut levels = vec![0; rows.len()];
-            levels[0] = salts.is_some().into();
-            (bytes.into_iter().map(ByteArray::from).collect(), Some(levels))
-        }
-        _ => {
-            let class = part.index() - 1;
-            let levels = rows.iter().map(|row| row.record.fields[class].is_some().into()).collect();
-            let values = rows.iter().filter_map(|row| row.record.fields[class].as_deref());
-            (joined(values), Some(levels))
-        }
-    };
-    let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else {
-        unreachable!("the schema has bytes there")
-    };
-    writer.write_batch(&values, levels.as_deref(), None).map(drop)
 }
 
 /// Hashes what is written: all of it, each block, and the tail that follows them.

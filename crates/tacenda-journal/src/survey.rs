@@ -9,7 +9,10 @@ use crate::part::Part;
 use crate::record::Record;
 use crate::salt::DEPTH;
 use crate::tree::Frontier;
-use crate::wal::{BATCH, Header, LONGEST_HEADER, MAGIC, MARK, cipher, marked, name, nonce};
+use crate::wal::{
+    BATCH, Header, LONGEST_HEADER, MAGIC, MARK, Times, cipher, joined, marked, minutes, name,
+    nonce, times_of,
+};
 use crate::{Hash, sha256};
 
 /// The longest frame: what is written together ends at a few MiB, and its last record has up to 16.
@@ -36,6 +39,8 @@ struct Batch {
     /// Records in the file before it.
     before: u64,
     records: u64,
+    /// In what minutes they are.
+    minutes: (i32, i32),
 }
 
 /// What can be told of a write-ahead file without a key.
@@ -77,12 +82,10 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
         }
         match frame.bytes[4..].split_first() {
             Some((&BATCH, body)) => {
-                let Some((_, leaves, _)) = split_batch(body) else { break };
+                let Some(Parts { leaves, minutes, .. }) = Parts::of(body) else { break };
                 let (before, records) = (frontier.size(), leaves.len() as u64);
-                for leaf in leaves {
-                    frontier.push(*leaf);
-                }
-                found.batches.push(Batch { at: found.whole, chain, before, records });
+                frontier.extend(leaves.to_vec());
+                found.batches.push(Batch { at: found.whole, chain, before, records, minutes });
             }
             Some((&MARK, body)) => {
                 let Some(mark) = Mark::parse(body, found.whole, chain) else { break };
@@ -119,12 +122,12 @@ fn begins_frame(bytes: &[u8]) -> bool {
 
 /// Whether these bytes are the beginning of the content of a batch that has this length.
 fn begins_batch(body: &[u8], length: usize) -> bool {
-    let Some((count, rest)) = body.get(8..).and_then(<[u8]>::split_first_chunk) else {
-        return length >= 12;
+    let Some(count) = body.get(8..).and_then(<[u8]>::first_chunk) else {
+        return length >= BATCH_HEAD;
     };
     let leaves = u32::from_be_bytes(*count) as usize * 32;
-    let Some(mut left) = length.checked_sub(12 + leaves) else { return false };
-    let Some(mut rest) = rest.get(leaves..) else { return true };
+    let Some(mut left) = length.checked_sub(BATCH_HEAD + leaves) else { return false };
+    let Some(mut rest) = body.get(BATCH_HEAD + leaves..) else { return true };
     let mut parts = 0..Part::ALL.len();
     while left > 0 {
         let Some((part, after)) = rest.split_first() else { return true };
@@ -237,13 +240,30 @@ impl<'b> Frame<'b> {
     }
 }
 
-/// The number of a batch, the leaves of its records, and its encrypted parts.
-fn split_batch(body: &[u8]) -> Option<(u64, &[Hash], &[u8])> {
-    let (number, rest) = body.split_first_chunk()?;
-    let (count, rest) = rest.split_first_chunk()?;
-    let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
-    let (leaves, rest) = rest.split_at_checked(count.checked_mul(32)?)?;
-    Some((u64::from_be_bytes(*number), leaves.as_chunks().0, rest))
+/// What a batch begins with: its number, the count of its records, and the minutes of their times.
+const BATCH_HEAD: usize = 8 + 4 + 4 + 4;
+
+/// What a batch is made of.
+struct Parts<'b> {
+    number: u64,
+    minutes: (i32, i32),
+    leaves: &'b [Hash],
+    /// The encrypted parts of its records.
+    sealed: &'b [u8],
+}
+
+impl<'b> Parts<'b> {
+    fn of(body: &'b [u8]) -> Option<Self> {
+        let (number, rest) = body.split_first_chunk()?;
+        let (count, rest) = rest.split_first_chunk()?;
+        let (from, rest) = rest.split_first_chunk()?;
+        let (to, rest) = rest.split_first_chunk()?;
+        let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
+        let (leaves, sealed) = rest.split_at_checked(count.checked_mul(32)?)?;
+        let minutes = (i32::from_be_bytes(*from), i32::from_be_bytes(*to));
+        let leaves = leaves.as_chunks().0;
+        Some(Self { number: u64::from_be_bytes(*number), minutes, leaves, sealed })
+    }
 }
 
 impl Survey {
@@ -257,7 +277,7 @@ impl Survey {
     pub(crate) fn open<'a>(
         &'a self,
         bytes: &'a [u8],
-        keys: [Option<&Key>; 5],
+        keys: [Option<&Hash>; 5],
     ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<'a> {
         let ciphers = ciphers(keys);
         (0..self.batches.len()).map(move |number| self.batch(bytes, number, &ciphers))
@@ -272,6 +292,17 @@ impl Survey {
     pub(crate) fn numbers(&self, batch: usize) -> (u64, u64) {
         let Batch { before, records, .. } = &self.batches[batch];
         (self.header.first + before, *records)
+    }
+
+    /// A range that the times of its records are in.
+    pub(crate) fn times(&self, batch: usize) -> (i64, i64) {
+        times_of(self.batches[batch].minutes)
+    }
+
+    /// The same of all records.
+    pub(crate) fn all_times(&self) -> Times {
+        let filled = (0..self.batches.len()).filter(|batch| self.batches[*batch].records > 0);
+        filled.fold(None, |all, batch| joined(all, Some(self.times(batch))))
     }
 
     /// The records of a batch.
@@ -293,7 +324,7 @@ pub(crate) type Keys = [Option<Key>; 5];
 /// What they decrypt with.
 pub(crate) type Ciphers = [Option<LessSafeKey>; 5];
 
-pub(crate) fn ciphers(keys: [Option<&Key>; 5]) -> Ciphers {
+pub(crate) fn ciphers(keys: [Option<&Hash>; 5]) -> Ciphers {
     keys.map(|key| key.map(cipher))
 }
 
@@ -303,7 +334,8 @@ pub(crate) fn open_batch(
     chain: &Hash,
     ciphers: &Ciphers,
 ) -> Option<Vec<Record>> {
-    let (number, leaves, mut rest) = split_batch(frame.bytes.get(5..)?)?;
+    let Parts { number, minutes: said, leaves, sealed: mut rest } =
+        Parts::of(frame.bytes.get(5..)?)?;
     let mut parts: [Option<Vec<u8>>; 5] = Default::default();
     while let Some((part, after)) = rest.split_first() {
         let (length, after) = after.split_first_chunk()?;
@@ -336,5 +368,38 @@ pub(crate) fn open_batch(
         }
         Some(record)
     });
-    records.collect()
+    let records: Vec<Record> = records.collect::<Option<_>>()?;
+    (minutes(&records) == said).then_some(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::support::{Fixture, record};
+    use crate::{Filter, JournalError, sha256};
+
+    #[test]
+    fn a_batch_that_lies_about_its_minutes_is_not_opened() {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        journal.append(record(0)).unwrap();
+        let file = fixture.path().join("active/0000000000.wal");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let found = super::survey(&bytes).unwrap();
+        let (at, chain) = (found.batches[0].at, found.batches[0].chain);
+        let (first, last) = found.times(0);
+        let time = record(0).time;
+        assert!(first <= time && time <= last && last - first < 60_000_000_000);
+        // The earliest minute, after length, kind, number and count; and the hash over it.
+        bytes[at + 4 + 1 + 8 + 4 + 3] ^= 1;
+        let frame = super::Frame::read(&bytes[at..]).unwrap().bytes.len();
+        let hash = sha256(&[&chain, &bytes[at..at + frame]]);
+        bytes[at + frame..at + frame + 32].copy_from_slice(&hash);
+        std::fs::write(&file, &bytes).unwrap();
+        let read = |filter: &Filter| fixture.reader().each(filter, &mut |_| true);
+        let error = read(&Filter::default()).unwrap_err();
+        assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+        // Nor is it for times that it does not name.
+        read(&Filter { since: Some(last + 60_000_000_001), ..Filter::default() }).unwrap();
+        drop(journal);
+    }
 }

@@ -1,6 +1,9 @@
 //! The Merkle tree of RFC 6962 (RFC 9162, 2.1): roots, and proofs of inclusion and consistency.
 
-use crate::{Hash, sha256};
+use crate::{Hash, lanes, sha256};
+
+/// What is hashed before the two nodes below a node (RFC 6962, 2.1).
+const NODE: &[u8] = &[1];
 
 /// The hash of a leaf.
 pub(crate) fn leaf(data: &[u8]) -> Hash {
@@ -8,8 +11,11 @@ pub(crate) fn leaf(data: &[u8]) -> Hash {
 }
 
 fn node(left: &Hash, right: &Hash) -> Hash {
-    sha256(&[&[1], left, right])
+    sha256(&[NODE, left, right])
 }
+
+/// So few leaves are added one by one.
+const FEW: usize = 4;
 
 /// A tree that grows: the roots of its complete subtrees, the largest first.
 #[derive(Clone, Default)]
@@ -30,6 +36,34 @@ impl Frontier {
         self.size += 1;
     }
 
+    /// Adds leaves by their hashes, level by level: nodes beside each other are hashed at once.
+    pub(crate) fn extend(&mut self, mut level: Vec<Hash>) {
+        if level.len() < FEW {
+            for leaf in level {
+                self.push(leaf);
+            }
+            return;
+        }
+        let size = self.size + level.len() as u64;
+        let mut complete = Vec::new();
+        for depth in 0.. {
+            if level.is_empty() {
+                break;
+            }
+            if self.size >> depth & 1 == 1 {
+                level.insert(0, self.roots.pop().expect("a set bit of the size has its subtree"));
+            }
+            let (pairs, last) = level.as_chunks();
+            complete.extend(last);
+            let mut next = Vec::with_capacity(pairs.len());
+            let nodes = pairs.iter().map(|[left, right]| [NODE, left.as_slice(), right]);
+            lanes::sha256_each(nodes, &mut next);
+            level = next;
+        }
+        self.roots.extend(complete.iter().rev());
+        self.size = size;
+    }
+
     /// The number of leaves.
     pub(crate) fn size(&self) -> u64 {
         self.size
@@ -46,9 +80,7 @@ impl Frontier {
 /// The root over the hashes of leaves.
 pub(crate) fn root(leaves: &[Hash]) -> Hash {
     let mut frontier = Frontier::default();
-    for leaf in leaves {
-        frontier.push(*leaf);
-    }
+    frontier.extend(leaves.to_vec());
     frontier.root()
 }
 
@@ -184,6 +216,21 @@ mod tests {
             (8, "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"),
         ] {
             assert_eq!(crate::hex(&root(&leaves[..size])), expected, "{size} leaves");
+        }
+    }
+
+    #[test]
+    fn leaves_are_added_one_by_one_or_many_at_once() {
+        let leaves: Vec<Hash> = (0_u8..70).map(|i| leaf(&[i])).collect();
+        for (start, end) in
+            (0..leaves.len()).flat_map(|start| (start..70).map(move |end| (start, end)))
+        {
+            let mut one = Frontier::default();
+            leaves[..end].iter().for_each(|leaf| one.push(*leaf));
+            let mut many = Frontier::default();
+            many.extend(leaves[..start].to_vec());
+            many.extend(leaves[start..end].to_vec());
+            assert_eq!((many.size, &many.roots), (one.size, &one.roots), "{start}, {end}");
         }
     }
 

@@ -4,14 +4,17 @@
 //! encrypted part by part; the hashes of the records' leaves stand in the clear, so that a machine
 //! that cannot read the file back can still seal what a crash left.
 
+use std::ops::Range;
+
 use ed25519_dalek::{Signer as _, SigningKey};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
 
 use crate::canonical::canonical;
 use crate::error::JournalError;
-use crate::keys::{Key, SegmentKeys, derive};
-use crate::leaf::{Expired, leaf};
+use crate::keys::{self, SegmentKeys, derive, derive_into};
+use crate::leaf::{self, Content, leaves};
+use crate::locked::Locked;
 use crate::part::Part;
 use crate::place::{Folder, Output};
 use crate::record::Record;
@@ -77,34 +80,62 @@ impl Header {
     }
 }
 
-/// The ciphers and salts of a segment, by part.
-pub(crate) struct Sealing {
-    ciphers: [LessSafeKey; 5],
+/// What the file of a segment is written with, by part.
+struct Sealing {
+    /// The keys of batches. What a cipher makes of one is not kept: only this memory is locked.
+    keys: Locked<5>,
     salts: [Salts; 5],
 }
 
-pub(crate) fn cipher(key: &Key) -> LessSafeKey {
-    let key = derive(key, "write-ahead file");
-    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).expect("a key has 32 bytes"))
+/// The name of the key of batches, as it is derived from that of the part.
+const PURPOSE: &str = "write-ahead file";
+
+/// The cipher of a part in the file of a segment whose key this is.
+pub(crate) fn cipher(key: &Hash) -> LessSafeKey {
+    cipher_of(&derive(key, PURPOSE))
+}
+
+fn cipher_of(key: &Hash) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("a key has 32 bytes"))
 }
 
 /// The salts of a part in a segment whose key this is.
-pub(crate) fn salts(key: &Key) -> Salts {
+pub(crate) fn salts(key: &Hash) -> Salts {
     Salts::new(*derive(key, "salts"))
 }
 
 impl Sealing {
-    pub(crate) fn new(keys: &SegmentKeys) -> Self {
-        Self {
-            ciphers: Part::ALL.map(|part| cipher(keys.key(part))),
-            salts: Part::ALL.map(|part| salts(keys.key(part))),
+    fn new(of: &SegmentKeys) -> Result<Self, JournalError> {
+        let mut keys = keys::locked()?;
+        for (part, key) in Part::ALL.into_iter().zip(keys.keys_mut()) {
+            derive_into(of.key(part), PURPOSE, key);
         }
+        Ok(Self { keys, salts: Part::ALL.map(|part| salts(of.key(part))) })
     }
 
-    /// The hash of the leaf of a record.
-    fn leaf(&mut self, number: u32, record: &Record, head: &[u8]) -> Hash {
-        let leaf = leaf(&mut self.salts, number, head, &record.fields(), &Expired::default());
-        leaf.expect("no salt was taken away yet")
+    fn cipher(&self, part: Part) -> LessSafeKey {
+        cipher_of(&self.keys.keys()[part.index()])
+    }
+
+    /// The hashes of the leaves of records, whose heads stand at these places.
+    fn leaves(
+        &mut self,
+        first: u32,
+        records: &[Record],
+        bytes: &[u8],
+        heads: &[Range<usize>],
+    ) -> Vec<Hash> {
+        let mut hashes = Vec::with_capacity(records.len());
+        let groups = records.chunks(leaf::AT_ONCE).zip(heads.chunks(leaf::AT_ONCE));
+        for (number, (records, heads)) in (first..).step_by(leaf::AT_ONCE).zip(groups) {
+            let contents = records.iter().zip(heads);
+            let contents: Vec<_> = contents
+                .map(|(record, head)| Some(Content::of(record, &bytes[head.clone()])))
+                .collect();
+            let found = leaves(&mut self.salts, number, &contents);
+            hashes.extend(found.expect("no salt was taken away yet"));
+        }
+        hashes
     }
 }
 
@@ -137,7 +168,7 @@ impl Wal {
     ) -> Result<Self, JournalError> {
         let wrapped = Part::ALL.map(|part| keys.wrapped(part).to_owned());
         let header = Header { segment, first, origin: origin.to_owned(), wrapped };
-        let bytes = header.to_bytes();
+        let (bytes, sealing) = (header.to_bytes(), Sealing::new(&keys)?);
         let mut output = folder.create(&name(segment))?;
         let written =
             output.write(&bytes).and_then(|()| output.sync()).and_then(|()| folder.sync());
@@ -149,7 +180,7 @@ impl Wal {
         Ok(Self {
             header,
             output,
-            sealing: Sealing::new(&keys),
+            sealing,
             keys,
             length: bytes.len() as u64,
             chain: sha256(&[&bytes]),
@@ -166,12 +197,9 @@ impl Wal {
         let first = self.header.first + u64::from(self.records);
         let (batch, leaves) = self.batch(records);
         self.frame(batch)?;
-        for (leaf, record) in leaves.into_iter().zip(records) {
-            self.frontier.push(leaf);
-            let (from, to) = self.times.unwrap_or((record.time, record.time));
-            self.times = Some((from.min(record.time), to.max(record.time)));
-            self.records += 1;
-        }
+        self.records += u32::try_from(leaves.len()).expect("a segment has fewer records");
+        self.frontier.extend(leaves);
+        self.times = joined(self.times, times(records));
         self.unmarked = true;
         Ok(first)
     }
@@ -186,19 +214,23 @@ impl Wal {
         frame.extend_from_slice(&[0, 0, 0, 0, BATCH]);
         frame.extend_from_slice(&number.to_be_bytes());
         frame.extend_from_slice(&count.to_be_bytes());
+        let (from, to) = minutes(records);
+        frame.extend_from_slice(&from.to_be_bytes());
+        frame.extend_from_slice(&to.to_be_bytes());
         let start = frame.len();
-        let mut leaves = Vec::with_capacity(records.len());
+        let mut heads = Vec::with_capacity(records.len());
         frame.resize(start + 32 * records.len(), 0);
+        let mut leaves = Vec::new();
         for part in Part::ALL {
             let begin = frame.len();
             frame.push(u8::try_from(part.index()).expect("there are five parts"));
             frame.extend_from_slice(&[0; 4]);
-            for (at, record) in (self.records..).zip(records) {
+            for record in records {
                 if part == Part::Head {
                     frame.push(record.parts());
                     let head = frame.len();
                     record.head(&mut frame);
-                    leaves.push(self.sealing.leaf(at, record, &frame[head..]));
+                    heads.push(head..frame.len());
                 } else if let Some(fields) = &record.fields[part.index() - 1] {
                     let length = u32::try_from(fields.len()).expect("a record has 16 MiB");
                     frame.extend_from_slice(&length.to_be_bytes());
@@ -210,7 +242,11 @@ impl Wal {
                 frame.truncate(begin);
                 continue;
             }
-            let tag = self.sealing.ciphers[part.index()]
+            if part == Part::Head {
+                leaves = self.sealing.leaves(self.records, records, &frame, &heads);
+            }
+            let cipher = self.sealing.cipher(part);
+            let tag = cipher
                 .seal_in_place_separate_tag(
                     nonce(number),
                     Aad::from(&self.chain),
@@ -348,6 +384,40 @@ impl Wal {
 fn put_length(bytes: &mut [u8]) {
     let length = u32::try_from(bytes.len() - 4).expect("cut before").to_be_bytes();
     bytes[..4].copy_from_slice(&length);
+}
+
+/// A range of times, from the first to the last, if there is one.
+pub(crate) type Times = Option<(i64, i64)>;
+
+/// The earliest and the latest time of records.
+fn times(records: &[Record]) -> Times {
+    let times = records.iter().map(|record| (record.time, record.time));
+    times.fold(None, |all, one| joined(all, Some(one)))
+}
+
+/// The range of two ranges.
+pub(crate) fn joined(one: Times, other: Times) -> Times {
+    match (one, other) {
+        (Some((from, to)), Some((first, last))) => Some((from.min(first), to.max(last))),
+        (one, other) => one.or(other),
+    }
+}
+
+const MINUTE: i64 = 60_000_000_000;
+
+/// What a batch says of its times: in what minutes since 1970 the earliest and the latest are. Closer than
+/// that, whoever has no key does not get to know when something was logged.
+pub(crate) fn minutes(records: &[Record]) -> (i32, i32) {
+    let minute = |time: i64| {
+        i32::try_from(time.div_euclid(MINUTE)).expect("64 bits of nanoseconds are few minutes")
+    };
+    times(records).map_or((0, 0), |(from, to)| (minute(from), minute(to)))
+}
+
+/// The times that are in these minutes.
+pub(crate) fn times_of((from, to): (i32, i32)) -> (i64, i64) {
+    let begin = |minute: i64| minute.saturating_mul(MINUTE);
+    (begin(from.into()), begin(i64::from(to) + 1).saturating_sub(1))
 }
 
 pub(crate) fn nonce(batch: u64) -> Nonce {

@@ -3,29 +3,25 @@
 
 mod support;
 
-use std::io::{self, BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use support::{Fixture, numbers, options, record};
+use support::{Fixture, Writer, numbers, options, record};
 use tacenda_journal::{
     Cause, Damage, Durability, Filter, Hold, Identities, Journal, JournalError, Options, Place,
     Reader, Step, Verifier, untrusted,
 };
 use tacenda_policy::Class;
 
-const CHILD: &str = "TACENDA_JOURNAL_TEST_CHILD";
-
 /// The writer that is killed: no test by itself.
 #[test]
 fn child() {
-    let Some(path) = std::env::var_os(CHILD) else { return };
-    let journal = Journal::open(path.as_ref(), &options()).unwrap();
+    let Some(path) = Writer::journal() else { return };
+    let journal = Journal::open(&path, &options()).unwrap();
     let mut number = journal.append(record(0)).unwrap();
     loop {
-        // Line by line: what is printed was acknowledged.
-        println!("acknowledged {number}");
+        Writer::acknowledge(&number.to_string());
         number = journal.append(record(number + 1)).unwrap();
         if number.is_multiple_of(97) {
             journal.rotate().unwrap();
@@ -47,23 +43,13 @@ fn a_writer_that_is_killed_loses_nothing_that_it_acknowledged() {
         });
         let mut acknowledged = 0;
         for round in 0..rounds() {
-            let mut child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "child", "--nocapture", "--test-threads=1"])
-                .env(CHILD, fixture.path())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
+            let mut writer = Writer::start(&fixture.path());
+            // Somewhere after so many.
             let wanted = 1 + round * 31 % 60;
-            let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-            let numbers = lines
-                .map_while(Result::ok)
-                .filter_map(|line| line.split("acknowledged ").nth(1)?.trim().parse::<u64>().ok());
-            // Somewhere after so many, whatever it does at that moment.
-            let last = numbers.take(usize::try_from(wanted).unwrap()).last();
-            child.kill().unwrap();
-            child.wait().unwrap();
-            acknowledged = last.expect("it acknowledged something") + 1;
+            let last = (0..wanted).map_while(|_| writer.acknowledged()).last();
+            writer.kill();
+            let last = last.expect("it acknowledged something");
+            acknowledged = last.parse::<u64>().unwrap() + 1;
         }
         let journal = fixture.open();
         let next = journal.append(record(7)).unwrap();
@@ -155,6 +141,33 @@ fn a_disk_that_fails_for_good_loses_nothing_acknowledged() {
 #[test]
 fn nor_does_it_where_the_system_says_when_to_sync() {
     fail_in_turn(false, Durability::Os);
+}
+
+#[test]
+fn a_disk_that_has_become_read_only_is_read_and_takes_nothing() {
+    let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
+    let on = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&on);
+    let fault = move |_: Step| match switch.load(Ordering::Relaxed) {
+        true => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        false => Ok(()),
+    };
+    let options = Options { fault: Some(Arc::new(fault)), ..options() };
+    let journal = Journal::open(&fixture.path(), &options).unwrap();
+    journal.append(record(0)).unwrap();
+    let read = || numbers(&fixture.reader(), &Filter::default());
+    on.store(true, Ordering::Relaxed);
+    journal.append(record(1)).unwrap_err();
+    assert_eq!((read(), fixture.verify().findings), (vec![0], vec![]));
+    drop(journal);
+    let error = Journal::open(&fixture.path(), &options).unwrap_err();
+    assert!(error.to_string().contains("read-only"), "{error}");
+    assert_eq!((read(), fixture.verify().findings), (vec![0], vec![]));
+    on.store(false, Ordering::Relaxed);
+    let journal = Journal::open(&fixture.path(), &options).unwrap();
+    assert_eq!(journal.append(record(1)).unwrap(), 1);
+    journal.close().unwrap();
+    assert_eq!((read(), fixture.verify().findings), (vec![0, 1], vec![]));
 }
 
 #[test]

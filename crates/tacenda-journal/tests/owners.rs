@@ -4,66 +4,52 @@
 mod support;
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
 
 use support::{Fixture, options};
 use tacenda_journal::{Appender, Durability, Filter, Record};
 use tacenda_policy::Class;
 
-const CHILD: &str = "TACENDA_JOURNAL_TEST_SHARING";
-
 /// One that is killed: no test by itself. What it prints was acknowledged.
 #[test]
 fn child() {
-    let Some(path) = std::env::var_os(CHILD) else { return };
-    let appender = Appender::open(path.as_ref(), &options()).unwrap();
+    let Some(path) = support::Writer::journal() else { return };
+    let appender = Appender::open(&path, &options()).unwrap();
     let process = std::process::id();
     for number in 0_u64.. {
         let message = format!("{process}-{number}");
         let record = Record::from_text(message.as_bytes(), Class::Internal, 0).unwrap();
         appender.append_all(vec![record]).unwrap();
         let role = if appender.is_owner() { "owner" } else { "guest" };
-        println!("acknowledged {message} {role}");
+        support::Writer::acknowledge(&format!("{message} {role}"));
     }
 }
 
-struct Writer {
-    process: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+/// A process that shares the journal.
+struct Sharer {
+    process: support::Writer,
     acknowledged: Vec<String>,
     owns: bool,
 }
 
-impl Writer {
+impl Sharer {
     fn start(fixture: &Fixture) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--nocapture", "--test-threads=1"])
-            .env(CHILD, fixture.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { process, lines, acknowledged: Vec::new(), owns: false }
+        let process = support::Writer::start(&fixture.path());
+        Self { process, acknowledged: Vec::new(), owns: false }
     }
 
     /// Reads until so many more are acknowledged; false when it has ended.
-    fn read(&mut self, mut count: usize) -> bool {
-        while count > 0 {
-            let Some(Ok(line)) = self.lines.next() else { return false };
-            let Some((_, told)) = line.split_once("acknowledged ") else { continue };
+    fn read(&mut self, count: usize) -> bool {
+        for _ in 0..count {
+            let Some(told) = self.process.acknowledged() else { return false };
             let (message, role) = told.split_once(' ').unwrap();
             self.acknowledged.push(message.to_owned());
             self.owns = role == "owner";
-            count -= 1;
         }
         true
     }
 
     fn kill(mut self) -> Vec<String> {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.kill();
         while self.read(1) {}
         self.acknowledged
     }
@@ -77,7 +63,7 @@ fn rounds() -> usize {
 #[test]
 fn whoever_is_killed_nothing_that_was_acknowledged_is_lost() {
     let fixture = Fixture::with(|settings| settings.durability = Durability::Interval);
-    let mut writers: Vec<Writer> = (0..3).map(|_| Writer::start(&fixture)).collect();
+    let mut writers: Vec<Sharer> = (0..3).map(|_| Sharer::start(&fixture)).collect();
     let (mut acknowledged, mut owners) = (Vec::new(), 0);
     for round in 0..rounds() {
         for writer in &mut writers {
@@ -88,7 +74,7 @@ fn whoever_is_killed_nothing_that_was_acknowledged_is_lost() {
         let killed = writers.swap_remove(at.unwrap_or(0));
         owners += usize::from(killed.owns);
         acknowledged.extend(killed.kill());
-        writers.push(Writer::start(&fixture));
+        writers.push(Sharer::start(&fixture));
     }
     for writer in writers {
         acknowledged.extend(writer.kill());

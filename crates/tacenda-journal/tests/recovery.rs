@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use support::{Fixture, numbers, options, record};
 use tacenda_journal::{
-    Durability, Filter, Journal, JournalError, Options, Place, Reader, Step, Verification,
+    Durability, Filter, Journal, JournalError, Options, Place, Reader, Record, Step, Verification,
 };
 use tempfile::TempDir;
 
@@ -162,4 +162,49 @@ fn what_is_sealed_after_a_crash_is_on_the_disk_first() {
     let name = "0000000001.wal";
     fs::rename(path.join("active").join(name), path.join("segments").join(name)).unwrap();
     assert_eq!(steps_of(&path)[0], Step::Sync);
+}
+
+/// A record of this second.
+fn record_at(second: i64, number: u64) -> Record {
+    Record { time: second * 1_000_000_000 + 5, ..record(number) }
+}
+
+#[test]
+fn what_a_crash_left_is_read_for_its_own_minutes_only() {
+    let fixture = Fixture::new();
+    let journal = fixture.open();
+    // Ten minutes after 2023-11-14, 22:00 UTC, and a quarter of an hour later.
+    let (first, last) = (1_700_000_000 - 800 + 600, 1_700_000_000 - 800 + 1500);
+    let batch = vec![record_at(last - 61, 0), record_at(first, 1), record_at(first + 59, 2)];
+    journal.append_all(batch).unwrap();
+    journal.append(record_at(last, 3)).unwrap();
+    let folder = support::folder();
+    let path = folder.path().join("killed");
+    support::copy(&fixture.path(), &path);
+    drop(journal);
+    Journal::open(&path, &options()).unwrap().close().unwrap();
+    let reader = || Reader::open(&path, fixture.all.clone(), &[Place::Temporary]).unwrap();
+    let segment = reader().segments().next().unwrap();
+    assert!(segment.state.cut.is_some(), "it was recovered");
+    let nanoseconds = 1_000_000_000;
+    let times = (first * nanoseconds, (last + 60) * nanoseconds - 1);
+    assert_eq!(segment.state.times, Some(times));
+    let of = |since: i64, until: i64| {
+        let filter = Filter { since: Some(since), until: Some(until), ..Filter::default() };
+        let mut found = Vec::new();
+        let read = reader().each(&filter, &mut |seen| {
+            found.push(seen.sequence);
+            true
+        });
+        read.map(|_| found)
+    };
+    assert_eq!(of(times.0, times.1).unwrap(), [0, 1, 2, 3]);
+    assert_eq!(of(last * nanoseconds, times.1).unwrap(), [3]);
+    assert_eq!(fixture.verifier().verify(&path).unwrap().findings, []);
+    // It is not even opened for other times.
+    fs::remove_file(path.join("segments").join(&segment.file)).unwrap();
+    of(times.0, times.0).unwrap_err();
+    of(times.1, i64::MAX).unwrap_err();
+    assert!(of(0, times.0 - 1).unwrap().is_empty());
+    assert!(of(times.1 + 1, i64::MAX).unwrap().is_empty());
 }

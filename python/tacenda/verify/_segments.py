@@ -15,6 +15,8 @@ WAL_MAGIC = b"tacenda-wal-1\n"
 LONGEST_HEADER = 1 << 20
 LONGEST_FRAME = 32 << 20
 MARK_LENGTH = 1 + 8 + 8 + 64
+# What a batch begins with: its number, the count of its records, the minutes of their times.
+BATCH_HEAD = 8 + 4 + 4 + 4
 PARTS = ("head", "public", "internal", "confidential", "restricted")
 
 
@@ -286,8 +288,8 @@ def begins_frame(data: bytes) -> bool:
 def begins_batch(body: bytes, length: int) -> bool:
     """Whether these bytes are the beginning of the content of a batch that has this length."""
     if len(body) < 12:
-        return length >= 12
-    at, last = 12 + 32 * int.from_bytes(body[8:12], "big"), -1
+        return length >= BATCH_HEAD
+    at, last = BATCH_HEAD + 32 * int.from_bytes(body[8:12], "big"), -1
     while at < length:
         if at >= len(body):
             return True

@@ -1,5 +1,5 @@
-//! One minute out of a large journal: `throughput range GIGABYTES FOLDER`. The journal is made first,
-//! unless it is there.
+//! One minute out of a large journal: `throughput range GIGABYTES FOLDER`. The journal is made first, or
+//! what is missing of it.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -21,8 +21,12 @@ pub(crate) fn run(folder: &Path, gigabytes: u64) {
     let path = folder.join("range");
     if !path.exists() {
         fs::create_dir_all(folder).unwrap();
-        fill(folder, &path, gigabytes * 1_000_000_000);
+        let (identity, recipient) = new_identity(0);
+        fs::write(folder.join("identity"), identity.as_bytes()).unwrap();
+        let settings = Settings::new(Recipients::new(&[(None, recipient)]).unwrap());
+        Journal::create(&path, settings, &options()).unwrap();
     }
+    fill(&path, gigabytes * 1_000_000_000);
     let identities = Identities::read(&[folder.join("identity")]).unwrap();
     let reader = Reader::open(&path, identities, &Place::ALL).unwrap();
     let segments: Vec<_> = reader.segments().map(|segment| segment.state).collect();
@@ -41,13 +45,11 @@ pub(crate) fn run(folder: &Path, gigabytes: u64) {
     }
 }
 
-fn fill(folder: &Path, path: &Path, bytes: u64) {
-    let (identity, recipient) = new_identity(0);
-    fs::write(folder.join("identity"), identity.as_bytes()).unwrap();
-    let settings = Settings::new(Recipients::new(&[(None, recipient)]).unwrap());
-    Journal::create(path, settings, &options()).unwrap();
+fn fill(path: &Path, bytes: u64) {
     let journal = Journal::open(path, &options()).unwrap();
-    let (mut numbers, mut number) = (Numbers(1), 0);
+    let reader = Reader::open(path, Identities::default(), &Place::ALL).unwrap();
+    let mut number = reader.segments().map(|segment| segment.state.records).sum();
+    let mut numbers = Numbers(number);
     while number % (100 * BATCH) != 0 || below(&path.join("segments")) < bytes {
         let batch = (number..number + BATCH).map(|number| record(number, &mut numbers)).collect();
         journal.append_all(batch).unwrap();

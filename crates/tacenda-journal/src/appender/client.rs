@@ -2,16 +2,13 @@
 
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use super::SOCKET;
 use super::frame::{Reply, Request};
 use super::server::{address, is_of};
 use crate::place::Folder;
-
-/// How long an owner is waited for that takes nothing, or does not answer: somebody may have stopped it.
-/// It seals a segment in between, on a disk that may be slow.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection to the owner.
 #[derive(Debug)]
@@ -20,11 +17,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Connects to the process that owns the journal in this directory, if it listens.
-    pub(super) fn connect(folder: &Folder) -> Option<Self> {
-        let stream = UnixStream::connect(address(folder).join(SOCKET)).ok()?;
+    /// Connects to the process that owns the journal in this directory, if it listens and takes this
+    /// process in time. Each of its answers has so much time as well.
+    pub(super) fn connect(folder: &Folder, patience: Duration) -> Option<Self> {
+        let stream = connect(&address(folder).join(SOCKET), patience).ok()?;
         is_of(&stream, rustix::process::geteuid().as_raw()).then_some(())?;
-        Self::with_patience(stream, PATIENCE).ok()
+        Self::with_patience(stream, patience).ok()
     }
 
     fn with_patience(stream: UnixStream, patience: Duration) -> io::Result<Self> {
@@ -60,6 +58,24 @@ impl Client {
         }
         reply
     }
+}
+
+/// Connects to a socket. Where more wait for who listens than the system keeps waiting, Linux makes this
+/// process wait as well, for as long as sending may take.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn connect(socket: &Path, patience: Duration) -> io::Result<UnixStream> {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+    let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
+    let stream = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
+    sockopt::set_socket_timeout(&stream, sockopt::Timeout::Send, Some(patience))?;
+    rustix::net::connect(&stream, &SocketAddrUnix::new(socket)?)?;
+    Ok(stream.into())
+}
+
+/// Connects to a socket. Where more wait for who listens than the system keeps waiting, it refuses.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn connect(socket: &Path, _patience: Duration) -> io::Result<UnixStream> {
+    UnixStream::connect(socket)
 }
 
 fn is_timeout(error: &io::Error) -> bool {

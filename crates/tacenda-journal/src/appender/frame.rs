@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 
 use crate::part::Part;
 use crate::record::Record;
-use crate::writer::BATCH_RECORDS;
+use crate::together::BATCH_RECORDS;
 
 const VERSION: u8 = 1;
 

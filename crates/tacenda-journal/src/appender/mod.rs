@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 use crate::error::JournalError;
 use crate::place::Folder;
 use crate::record::Record;
-use crate::writer::{Journal, Options, batches};
+use crate::together::batches;
+use crate::writer::{Journal, Options};
 pub(crate) use busy::Busy;
 use client::Client;
 use frame::{Reply, Request};
@@ -30,9 +31,6 @@ use server::Server;
 
 /// The name of the socket.
 const SOCKET: &str = "owner";
-
-/// How long a journal is waited for that is owned by a process that does not answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Between two looks whether it is free: the first, and the longest.
 const SOON: Duration = Duration::from_millis(1);
@@ -66,7 +64,7 @@ impl Appender {
     pub fn open(path: &Path, options: &Options) -> Result<Self, JournalError> {
         let state = Mutex::new(State::Apart);
         let appender = Self { path: path.to_owned(), options: options.clone(), state };
-        appender.find(Some(Instant::now() + PATIENCE))?;
+        appender.find(&mut Waiting::new(options))?;
         Ok(appender)
     }
 
@@ -77,11 +75,11 @@ impl Appender {
 
     /// Appends records; the number of the first. They are written, as
     /// [`Durability`](crate::Durability) says, when it returns; until the owner can write them it
-    /// waits.
+    /// waits, for as long as that one gives signs of life.
     ///
     /// # Errors
-    /// When one of them is not fit: then none is written. When the owner could not write: of several
-    /// thousand, some may be written.
+    /// When one of them is not fit: then none is written. When the owner could not write, or gives no
+    /// sign of life for as long as [`Options::patience`] says: of several thousand, some may be written.
     pub fn append_all(&self, records: Vec<Record>) -> Result<Option<u64>, JournalError> {
         records.iter().try_for_each(Record::check)?;
         let mut first = None;
@@ -93,7 +91,7 @@ impl Appender {
     }
 
     fn append(&self, mut batch: Vec<Record>) -> Result<Option<u64>, JournalError> {
-        let mut pause = SOON;
+        let mut waiting = Waiting::new(&self.options);
         loop {
             match self.state() {
                 State::Owner(server) => match server.append(batch, None) {
@@ -106,19 +104,26 @@ impl Appender {
                 State::Guest(client) => match lock(&client).call(&Request::Append(&batch)) {
                     Reply::Done(number) => return Ok(Some(number)),
                     Reply::Failed(what) => return Err(JournalError::Owner { what }),
-                    Reply::Moved => give_way(),
-                    // It does something else, takes no more guests, or is gone.
-                    Reply::Busy | Reply::Gone => wait(&self.path, &mut pause, None)?,
+                    Reply::Moved => {
+                        waiting.heard();
+                        give_way();
+                    }
+                    Reply::Busy => {
+                        waiting.heard();
+                        waiting.pause(&self.path)?;
+                    }
+                    // It takes no more guests, or is gone.
+                    Reply::Gone => waiting.pause(&self.path)?,
                 },
                 State::Apart => {}
             }
-            self.find(None)?;
+            self.find(&mut waiting)?;
         }
     }
 
     /// Seals the active segment, if it has records.
     pub fn rotate(&self) -> Result<(), JournalError> {
-        let mut pause = SOON;
+        let mut waiting = Waiting::new(&self.options);
         loop {
             match self.state() {
                 State::Owner(server) => match server.journal() {
@@ -128,13 +133,20 @@ impl Appender {
                 State::Guest(client) => match lock(&client).call(&Request::Rotate) {
                     Reply::Done(_) => return Ok(()),
                     Reply::Failed(what) => return Err(JournalError::Owner { what }),
-                    Reply::Moved => give_way(),
-                    // It does something else, takes no more guests, or is gone.
-                    Reply::Busy | Reply::Gone => wait(&self.path, &mut pause, None)?,
+                    Reply::Moved => {
+                        waiting.heard();
+                        give_way();
+                    }
+                    Reply::Busy => {
+                        waiting.heard();
+                        waiting.pause(&self.path)?;
+                    }
+                    // It takes no more guests, or is gone.
+                    Reply::Gone => waiting.pause(&self.path)?,
                 },
                 State::Apart => {}
             }
-            self.find(None)?;
+            self.find(&mut waiting)?;
         }
     }
 
@@ -154,8 +166,8 @@ impl Appender {
         lock(&self.state).clone()
     }
 
-    /// Becomes the owner, or finds it; waits for one who does not answer until then, or for good.
-    fn find(&self, until: Option<Instant>) -> Result<(), JournalError> {
+    /// Becomes the owner, or finds it.
+    fn find(&self, waiting: &mut Waiting) -> Result<(), JournalError> {
         let mut state = lock(&self.state);
         let is_found = match &*state {
             State::Apart => false,
@@ -166,7 +178,6 @@ impl Appender {
             return Ok(());
         }
         *state = State::Apart;
-        let mut pause = SOON;
         loop {
             match Journal::open(&self.path, &self.options) {
                 Ok(journal) => {
@@ -176,11 +187,11 @@ impl Appender {
                 Err(JournalError::InUse { .. }) => {}
                 Err(error) => return Err(error),
             }
-            if let Some(client) = Client::connect(&self.folder()?) {
+            if let Some(client) = Client::connect(&self.folder()?, self.options.patience) {
                 *state = State::Guest(Arc::new(Mutex::new(client)));
                 return Ok(());
             }
-            wait(&self.path, &mut pause, until)?;
+            waiting.pause(&self.path)?;
         }
     }
 
@@ -196,7 +207,7 @@ impl Journal {
     /// # Errors
     /// As of [`Journal::open`]; and when the owner does not answer.
     pub fn take_over(path: &Path, options: &Options) -> Result<Self, JournalError> {
-        let (until, mut pause) = (Instant::now() + PATIENCE, SOON);
+        let mut waiting = Waiting::new(options);
         loop {
             match Self::open(path, options) {
                 Err(JournalError::InUse { .. }) => {}
@@ -207,12 +218,13 @@ impl Journal {
                 }
             }
             let folder = Folder::root(path, false, &options.allowed, None)?;
-            match Client::connect(&folder).map(|mut owner| owner.call(&Request::HandOver)) {
+            let owner = Client::connect(&folder, options.patience);
+            match owner.map(|mut owner| owner.call(&Request::HandOver)) {
                 // It is free, unless somebody was quicker.
-                Some(Reply::Done(_) | Reply::Moved) => pause = SOON,
+                Some(Reply::Done(_) | Reply::Moved) => waiting.pause = SOON,
                 Some(Reply::Busy | Reply::Failed(_) | Reply::Gone) | None => {}
             }
-            wait(path, &mut pause, Some(until))?;
+            waiting.pause(path)?;
         }
     }
 }
@@ -222,14 +234,32 @@ fn give_way() {
     sleep(HEAD_START);
 }
 
-/// Waits a while, each time a little longer.
-fn wait(path: &Path, pause: &mut Duration, until: Option<Instant>) -> Result<(), JournalError> {
-    if until.is_some_and(|until| until <= Instant::now()) {
-        return Err(JournalError::InUse { path: path.to_owned() });
+/// Waiting for an owner, until it has given no sign of life for too long.
+struct Waiting {
+    patience: Duration,
+    over: Instant,
+    pause: Duration,
+}
+
+impl Waiting {
+    fn new(Options { patience, .. }: &Options) -> Self {
+        Self { patience: *patience, over: Instant::now() + *patience, pause: SOON }
     }
-    sleep(*pause);
-    *pause = (*pause * 2).min(LATER);
-    Ok(())
+
+    /// Waits a while, each time a little longer.
+    fn pause(&mut self, path: &Path) -> Result<(), JournalError> {
+        if self.over <= Instant::now() {
+            return Err(JournalError::InUse { path: path.to_owned() });
+        }
+        sleep(self.pause);
+        self.pause = (self.pause * 2).min(LATER);
+        Ok(())
+    }
+
+    /// It lives: it may have other work, for however long that takes.
+    fn heard(&mut self) {
+        self.over = Instant::now() + self.patience;
+    }
 }
 
 impl Drop for Appender {

@@ -120,11 +120,7 @@ fn who_writes_alone_is_waited_for() {
     let fixture = Fixture::new();
     let journal = fixture.open();
     let folder = Folder::root(&fixture.path(), false, &[crate::Place::Temporary], None).unwrap();
-    assert!(Client::connect(&folder).is_none());
-    let mut pause = SOON;
-    let over = Instant::now();
-    let error = wait(&fixture.path(), &mut pause, Some(over)).unwrap_err();
-    assert!(matches!(error, JournalError::InUse { .. }), "{error}");
+    assert!(Client::connect(&folder, options().patience).is_none());
     thread::scope(|scope| {
         let appending = scope.spawn(|| {
             let appender = open(&fixture);
@@ -227,6 +223,58 @@ fn who_is_hung_up_on_waits_before_the_next_try() {
     assert_eq!(messages(&fixture), ["record 0"]);
 }
 
+/// Someone who appends through another owner, and has this much patience with it.
+fn guest_of_one_who_has_ended(fixture: &Fixture, patience: Duration) -> Appender {
+    let owner = open(fixture);
+    let guest = Appender::open(&fixture.path(), &Options { patience, ..options() }).unwrap();
+    guest.append_all(vec![record(0)]).unwrap();
+    owner.close().unwrap();
+    guest
+}
+
+/// Waits in vain, for about as long as it has patience.
+fn wait_in_vain(work: impl Fn() -> Result<(), JournalError>, patience: Duration) {
+    let begun = Instant::now();
+    let error = work().unwrap_err();
+    assert!(matches!(error, JournalError::InUse { .. }), "{error}");
+    let waited = begun.elapsed();
+    assert!(patience <= waited && waited < 2 * patience + Duration::from_secs(5), "{waited:?}");
+}
+
+#[test]
+fn an_owner_without_a_socket_is_not_waited_for_for_good() {
+    let (fixture, patience) = (Fixture::new(), Duration::from_millis(200));
+    let guest = guest_of_one_who_has_ended(&fixture, patience);
+    let journal = fixture.open();
+    wait_in_vain(|| guest.append_all(vec![record(1)]).map(drop), patience);
+    wait_in_vain(|| guest.rotate(), patience);
+    let options = Options { patience, ..options() };
+    wait_in_vain(|| Appender::open(&fixture.path(), &options).map(drop), patience);
+    journal.close().unwrap();
+    guest.append_all(vec![record(2)]).unwrap();
+    drop(guest);
+    assert_eq!(messages(&fixture), ["record 0", "record 2"]);
+}
+
+#[test]
+fn an_owner_that_takes_nobody_in_is_not_waited_for_for_good() {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let (fixture, patience) = (Fixture::new(), Duration::from_millis(200));
+    let guest = guest_of_one_who_has_ended(&fixture, patience);
+    let journal = fixture.open();
+    let socket = fixture.path().join(SOCKET);
+    let listener = UnixListener::bind(&socket).unwrap();
+    // One that waits is enough: the next is not let in.
+    rustix::net::listen(&listener, 0).unwrap();
+    let _waits = UnixStream::connect(&socket).unwrap();
+    wait_in_vain(|| guest.append_all(vec![record(1)]).map(drop), patience);
+    drop(listener);
+    journal.close().unwrap();
+    guest.append_all(vec![record(2)]).unwrap();
+    drop(guest);
+    assert_eq!(messages(&fixture), ["record 0", "record 2"]);
+}
+
 #[test]
 fn a_message_that_comes_byte_by_byte_has_its_time() {
     use std::io::{Read as _, Write as _};
@@ -298,12 +346,13 @@ fn who_ends_has_answered_all_that_it_wrote() {
 fn who_comes_while_the_journal_is_borrowed_waits() {
     let fixture = Fixture::new();
     let journal = Journal::take_over(&fixture.path(), &options()).unwrap();
-    let begun = Instant::now();
-    let guest = open(&fixture);
-    assert!(!guest.is_owner() && begun.elapsed() < PATIENCE / 2);
+    let options = Options { patience: Duration::from_secs(1), ..options() };
+    let guest = Appender::open(&fixture.path(), &options).unwrap();
+    assert!(!guest.is_owner());
     thread::scope(|scope| {
         let appending = scope.spawn(|| guest.append_all(vec![record(1)]).unwrap());
-        thread::sleep(Duration::from_millis(300));
+        // Longer than one would be waited for who says nothing.
+        thread::sleep(options.patience * 3 / 2);
         assert!(!appending.is_finished());
         journal.append(record(0)).unwrap();
         journal.close().unwrap();

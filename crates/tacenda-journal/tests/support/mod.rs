@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tacenda_journal::{
     Filter, Identities, Journal, Options, Place, Reader, Recipients, Record, Settings,
@@ -114,6 +116,58 @@ pub(crate) fn numbers(reader: &Reader, filter: &Filter) -> Vec<u64> {
         })
         .unwrap();
     numbers
+}
+
+/// A process that writes to a journal, to be killed: the test `child` of this program, which does nothing
+/// by itself.
+pub(crate) struct Writer {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+/// Where it is told the journal.
+const WRITER: &str = "TACENDA_JOURNAL_TEST_WRITER";
+
+impl Writer {
+    pub(crate) fn start(journal: &Path) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+            .env(WRITER, journal)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, lines }
+    }
+
+    /// The journal, in the process that was started so.
+    pub(crate) fn journal() -> Option<PathBuf> {
+        std::env::var_os(WRITER).map(PathBuf::from)
+    }
+
+    /// Says, in that process, that something was acknowledged.
+    #[allow(clippy::print_stdout, reason = "whoever has started it reads that")]
+    pub(crate) fn acknowledge(what: &str) {
+        // Line by line: what is printed was acknowledged.
+        println!("acknowledged {what}");
+    }
+
+    /// What it says next; `None` when it has ended.
+    pub(crate) fn acknowledged(&mut self) -> Option<String> {
+        loop {
+            let line = self.lines.next()?.ok()?;
+            if let Some((_, what)) = line.split_once("acknowledged ") {
+                return Some(what.trim().to_owned());
+            }
+        }
+    }
+
+    /// Kills it, whatever it does at that moment. What it has said before is still to be had.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
 }
 
 /// Every file below a directory.

@@ -13,15 +13,16 @@ use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Once;
 
 use clap::{Args, Subcommand, ValueEnum};
 use tacenda_journal::{
     Appender, Cause, Identities, Journal, JournalError, Options, Place, Reader, Recipients,
-    system_clock,
+    keys_stay_in_memory, system_clock,
 };
 use tacenda_policy::Class;
 
-use crate::failure::{Failure, reason};
+use crate::failure::{Failure, reason, warn};
 use tacenda_guard::audit::who;
 
 /// The variable that allows a place as `--allow-place` does.
@@ -140,6 +141,19 @@ pub(crate) fn options() -> Options {
     Places::default().options()
 }
 
+/// Says once that the system lets no memory be locked. Whoever writes a journal goes on.
+pub(crate) fn warn_of_swap() {
+    static SAID: Once = Once::new();
+    if !keys_stay_in_memory() {
+        SAID.call_once(|| {
+            warn(
+                "the keys of segments may be swapped out: no memory can be locked",
+                Some("raise the limit (ulimit -l), or encrypt the swap"),
+            );
+        });
+    }
+}
+
 impl Target {
     fn options(&self) -> Options {
         self.places.options()
@@ -152,6 +166,7 @@ impl Target {
 
     /// To append to it, whoever owns it.
     fn append_to(&self) -> Result<Appender, Failure> {
+        warn_of_swap();
         Ok(Appender::open(&self.path, &self.options())?)
     }
 

@@ -9,7 +9,7 @@ use tacenda_policy::{Class, SinkTarget};
 use tacenda_sink::{Output, Record, Refusal, Retry, Sink};
 
 use crate::failure::Failure;
-use crate::journal::{PLACES_VARIABLE, options, words};
+use crate::journal::{PLACES_VARIABLE, options, warn_of_swap, words};
 
 /// A journal as a sink of a log: its owner, or one who appends through the process that owns it.
 ///
@@ -27,6 +27,7 @@ impl JournalSink {
     /// # Errors
     /// When there is none: who may read it has to be said by whoever makes it.
     pub(super) fn open(path: &Path, program: &str, class: Class) -> Result<Self, JournalError> {
+        warn_of_swap();
         let journal = Appender::open(path, &options())?;
         Ok(Self { journal, program: program.to_owned(), class })
     }

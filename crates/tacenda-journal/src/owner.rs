@@ -1,0 +1,264 @@
+//! What one thread at a time does with a journal: it writes, signs and seals.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::entry::{Event, Format, SegmentState};
+use crate::error::JournalError;
+use crate::keys::SegmentKeys;
+use crate::log::Log;
+use crate::part::Part;
+use crate::place::{Folder, Output};
+use crate::record::Record;
+use crate::segment::{Row, Segment};
+use crate::settings::{Durability, Limits, bound};
+use crate::sha256;
+use crate::wal::{self, Wal};
+use crate::writer::{Clock, Options};
+
+/// The active segment, and all that it becomes part of.
+pub(crate) struct Owner {
+    pub(crate) root: Folder,
+    pub(crate) active: Folder,
+    pub(crate) segments: Folder,
+    pub(crate) log: Log,
+    pub(crate) wal: Option<Wal>,
+    began: i64,
+    unsynced: bool,
+    stopped: bool,
+    /// The last segment could not be sealed: it is tried again before anything is written.
+    overdue: bool,
+    pub(crate) clock: Clock,
+    _lock: std::fs::File,
+}
+
+impl Owner {
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, JournalError> {
+        let root = Folder::root(path, false, &options.allowed, options.fault.clone())?;
+        if root.folder("log").is_err_and(|error| crate::place::is_missing(&error)) {
+            return Err(JournalError::Missing { path: path.to_owned() });
+        }
+        let lock = root.lock()?;
+        let _lent = root.lend_reserve();
+        let mut owner = Self {
+            active: root.folder("active")?,
+            segments: root.folder("segments")?,
+            log: Log::open(&root)?,
+            root,
+            wal: None,
+            began: 0,
+            unsynced: false,
+            stopped: false,
+            overdue: false,
+            clock: Arc::clone(&options.clock),
+            _lock: lock,
+        };
+        owner.recover()?;
+        Ok(owner)
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Adds an entry to the log. After an error only opening it anew tells whether it is there.
+    pub(crate) fn note(&mut self, event: Event) -> Result<(), JournalError> {
+        if self.stopped {
+            return Err(JournalError::Stopped);
+        }
+        let time = self.now();
+        let done = self.log.append(time, event);
+        // What the log does not take leaves it as it is.
+        self.stopped |= done.as_ref().is_err_and(|e| !matches!(e, JournalError::BadSetting { .. }));
+        done
+    }
+
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Nothing more is written: it is not known what is on the disk.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Writes a batch as one frame; the number of its first record.
+    pub(crate) fn write(&mut self, records: &[Record]) -> Result<u64, JournalError> {
+        if self.stopped {
+            return Err(JournalError::Stopped);
+        }
+        if self.overdue || self.wal.as_ref().is_some_and(|wal| !wal.has_room(records.len())) {
+            self.seal()?;
+        }
+        let settings = &self.log.view().state.settings;
+        let (durability, limits) = (settings.durability, settings.limits);
+        let now = self.now();
+        let wal = match &mut self.wal {
+            Some(wal) => wal,
+            empty => {
+                let keys = SegmentKeys::new(&settings.recipients)?;
+                let state = &self.log.view().state;
+                let (number, first) = state.next;
+                self.began = now;
+                empty.insert(Wal::create(&self.active, number, first, &state.origin, keys)?)
+            }
+        };
+        let written = wal.append(records);
+        self.stopped |= matches!(written, Err(JournalError::Stopped));
+        let first = written?;
+        self.unsynced = true;
+        let length = wal.length();
+        if durability == Durability::Record {
+            self.sync_record()?;
+        }
+        if length >= limits.segment_bytes || self.is_old(now, limits) {
+            // The records are written, whatever comes of it.
+            self.overdue = self.seal().is_err();
+        }
+        Ok(first)
+    }
+
+    /// Whether the active segment is to be sealed for its age. One that began in the future may never
+    /// be old enough: the clock was put back.
+    fn is_old(&self, now: i64, limits: Limits) -> bool {
+        let age = now.saturating_sub(self.began) / 1_000_000_000;
+        now < self.began || age >= bound(limits.segment_seconds)
+    }
+
+    /// Puts a record on the disk that was just written. When there is no room for its mark it is
+    /// there all the same, and the next sync signs it: who appended must not write it twice.
+    fn sync_record(&mut self) -> Result<(), JournalError> {
+        match self.sync() {
+            Err(error) if !self.stopped => {
+                let Some(wal) = &self.wal else { return Err(error) };
+                let done = wal.sync();
+                self.stopped |= done.is_err();
+                done
+            }
+            done => done,
+        }
+    }
+
+    /// Signs what was written; the file, if it has to be put on the disk.
+    pub(crate) fn begin_sync(&mut self) -> Result<Option<Output>, JournalError> {
+        let settings = &self.log.view().state.settings;
+        let (durability, limits) = (settings.durability, settings.limits);
+        if self.wal.is_some() && self.is_old(self.now(), limits) && !self.stopped {
+            self.overdue = self.seal().is_err();
+            return Ok(None);
+        }
+        let Some(wal) = self.wal.as_mut().filter(|_| self.unsynced && !self.stopped) else {
+            return Ok(None);
+        };
+        wal.mark(self.log.signing(), self.log.view().checkpoint.size)?;
+        self.unsynced = false;
+        if durability == Durability::Os { Ok(None) } else { wal.file().map(Some) }
+    }
+
+    /// Everything that was written is signed and on the disk. After a sync that failed it is not known
+    /// whether it is, and nothing more is written (the system may have dropped the pages).
+    pub(crate) fn sync(&mut self) -> Result<(), JournalError> {
+        if self.stopped {
+            return Err(JournalError::Stopped);
+        }
+        let Some(wal) = &mut self.wal else { return Ok(()) };
+        let size = self.log.view().checkpoint.size;
+        if let Err(error) = wal.mark(self.log.signing(), size) {
+            // The disk may be full: unless half of it is there, the next try may do.
+            self.stopped |= matches!(error, JournalError::Stopped);
+            return Err(error);
+        }
+        let done = wal.sync();
+        self.stopped |= done.is_err();
+        self.unsynced = false;
+        done
+    }
+
+    /// Seals the active segment, if it has records.
+    pub(crate) fn seal(&mut self) -> Result<(), JournalError> {
+        let _lent = self.root.lend_reserve();
+        self.sync()?;
+        let Some(wal) = &self.wal else { return Ok(()) };
+        let (number, head) = (wal.header().segment, wal.head_length());
+        if wal.records() == 0 {
+            self.wal = None;
+            return self.active.discard(&wal::name(number));
+        }
+        let segment = match self.write_segment(wal) {
+            // There is none for it, not even with the reserve: as it is it takes no more than it has.
+            Err(error) if error.is_full() => return self.seal_as_it_lies(),
+            written => written?,
+        };
+        let (file, new) = (segment.file(), format!("{}.new", segment.file()));
+        self.segments.rename(&new, &self.segments, &file)?;
+        self.note_sealed(segment)?;
+        // The keys that it is wrapped with open what will be erased from the segment.
+        self.active.shred_head(&wal::name(number), head)
+    }
+
+    fn note_sealed(&mut self, segment: SegmentState) -> Result<(), JournalError> {
+        self.note(Event::Seal(segment))?;
+        self.wal = None;
+        self.overdue = false;
+        Ok(())
+    }
+
+    /// Puts the write-ahead file among the sealed segments, as after a crash.
+    fn seal_as_it_lies(&mut self) -> Result<(), JournalError> {
+        let Some(wal) = &self.wal else { return Ok(()) };
+        let (mut segment, bytes) = (self.state_of(wal), self.bytes_of(wal)?);
+        segment.format = Format::Wal;
+        (segment.sha256, segment.bytes) = (sha256(&[&bytes]), bytes.len() as u64);
+        let name = segment.file();
+        self.active.rename(&name, &self.segments, &name)?;
+        self.note_sealed(segment)
+    }
+
+    /// The active segment as the log is to have it, but for its file.
+    fn state_of(&self, wal: &Wal) -> SegmentState {
+        let header = wal.header();
+        SegmentState {
+            number: header.segment,
+            format: Format::Parquet,
+            first: header.first,
+            records: wal.records().into(),
+            times: wal.times(),
+            root: wal.root(),
+            sha256: [0; 32],
+            bytes: 0,
+            tail: None,
+            erased: 0,
+            expired: Vec::new(),
+            cut: None,
+            changed: false,
+            sealed: self.now(),
+            deleted: false,
+        }
+    }
+
+    fn bytes_of(&self, wal: &Wal) -> Result<Vec<u8>, JournalError> {
+        let name = wal::name(wal.header().segment);
+        let missing = || JournalError::damaged(format!("active/{name}"), "it is missing");
+        self.active.read(&name)?.ok_or_else(missing)
+    }
+
+    fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
+        let (mut segment, keys, bytes) = (self.state_of(wal), wal.keys(), self.bytes_of(wal)?);
+        let new = format!("{}.new", segment.file());
+        self.segments.discard(&new)?;
+        let output = self.segments.create(&new)?;
+        let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
+        let rows = wal.batches(&bytes).flat_map(|batch| match batch {
+            Ok(records) => records.into_iter().map(|record| Ok(Row::of(record))).collect(),
+            Err(error) => vec![Err(error)],
+        });
+        let file = Segment { keys, salts: &salts, expired: &[], first: segment.first };
+        let written = file.write(output, rows);
+        if written.is_err() {
+            // The disk may be full: what cannot be used must not take its room.
+            let _ = self.segments.discard(&new);
+        }
+        segment.set_file(&written?);
+        Ok(segment)
+    }
+}

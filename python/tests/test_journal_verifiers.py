@@ -1,0 +1,304 @@
+"""Journals: what the second verifier says of them, and the first."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from journals import ENVIRONMENT, LINE, Journal
+from tacenda._command import native_command
+from tacenda.verify import WITNESS, Key, Log, Report, bundle, check_consistency, check_proof, verify
+
+
+def begin_segment(journal: Journal) -> None:
+    """Leaves a write-ahead file, as `kill -9` does."""
+    program = native_command()
+    assert program is not None
+    with subprocess.Popen(
+        [program, "journal", "append", str(journal.path), "--acknowledge"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRONMENT,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "0\n"
+        for number in range(1, 6):
+            process.stdin.write(json.dumps({**LINE, "message": f"a{number}"}) + "\n")
+            assert process.stdout.readline() == f"{number}\n"
+        process.kill()
+
+
+def witnessed(journal: Journal) -> Key:
+    """Has the newest checkpoint signed, as a witness does (C2SP tlog-cosignature)."""
+    own = Ed25519PrivateKey.generate()
+    raw = own.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    key = Key("witness.example", raw, WITNESS)
+    note = (journal.path / "log/checkpoint").read_text()
+    text = note.rpartition("\n\n")[0] + "\n"
+    signature = own.sign(f"cosignature/v1\ntime 1700000000\n{text}".encode())
+    line = base64.b64encode(key.id + (1_700_000_000).to_bytes(8, "big") + signature).decode()
+    folder = journal.path / "log/witnessed"
+    folder.mkdir(mode=0o700)
+    file = folder / key.id.hex()
+    file.write_text(f"{key}\n{note}\u2014 {key.name} {line}\n")
+    file.chmod(0o600)
+    return key
+
+
+def test_both_verifiers_know_what_a_witness_has_signed(journal: Journal) -> None:
+    journal.fill(0, 2)
+    key = witnessed(journal)
+    journal.fill(2, 1)
+    other = Key("other.example", key.raw, WITNESS)
+
+    def places(*witnesses: Key) -> set[str]:
+        theirs = verify(journal.path, journal.key, witnesses=[str(one) for one in witnesses])
+        arguments = [word for one in witnesses for word in ("--witness", one)]
+        ours = journal.attempt("verify", journal.path, "--format", "json", *arguments)
+        found = {finding["place"] for finding in json.loads(ours.stdout)["findings"]}
+        assert found == {finding.place for finding in theirs.findings}
+        return found
+
+    assert places(key) == set()
+    assert places(key, other) == {"witness other.example"}
+    file = journal.path / "log/witnessed" / key.id.hex()
+    whole = file.read_text()
+    for changed in (whole.replace("witness.example+", "x+"), whole[:-20], whole.swapcase()):
+        file.write_text(changed)
+        assert places() == {f"log/witnessed/{file.name}"}
+    file.write_text(whole)
+    assert places(key) == set()
+
+
+def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
+    for segment in range(4):
+        when = {"time": f"2020-0{segment}-01T00:00:00Z"} if segment in {1, 2} else {}
+        journal.fill(segment * 5, 5, **when)
+    past = {path: path.read_bytes() for path in (journal.path / "segments").iterdir()}
+    why = ("--reason", "a test")
+    journal.run("hold", journal.path, "case", "--since", "1h", *why)
+    # Two lose the content of a class, and one of these is deleted.
+    journal.run("retain", journal.path, *journal.both)
+    journal.run("hold", journal.path, "old", "--until", "2020-01-15T00:00:00Z", *why)
+    journal.run("retention", journal.path, "--max-size", "1", *why)
+    journal.run("retain", journal.path)
+    witnessed(journal)
+    # A fifth one is being written, and marked with each record.
+    begin_segment(journal)
+    kept = journal.folder / "kept"
+    kept.write_text(journal.run("checkpoint", journal.path))
+    since = {"kept": kept.read_bytes()}
+    report = verify(journal.path, journal.key, since)
+    assert report.findings == []
+    assert (report.entries, report.segments, report.records) == (11, 3, 15)
+    active = journal.path / "active/0000000004.wal"
+    assert active.exists()
+
+    chance = random.Random(6)
+    files = sorted(path for path in journal.path.rglob("*") if path.is_file())
+    files = [path for path in files if path.parent.name != "keys" and path.stat().st_size]
+    files.remove(journal.path / "reserve")
+    # TACENDA_JOURNAL_DAMAGES=1000 for as many.
+    for round_ in range(int(os.environ.get("TACENDA_JOURNAL_DAMAGES", "60"))):
+        path = chance.choice(files)
+        data = path.read_bytes()
+        damaged = bytearray(data)
+        match round_ % 5:
+            case 4:
+                # What was deleted or has expired is put back.
+                path = chance.choice(sorted(past))
+                data = path.read_bytes() if path.exists() else b""
+                damaged = bytearray(past[path])
+            case 0:
+                damaged[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            case 1 if path != active:
+                del damaged[chance.randrange(len(data)) :]
+            case 1:
+                # What is cut at its end may never have been written: not so in the middle.
+                start = chance.randrange(len(data) - 300)
+                del damaged[start : start + 100]
+            case 2:
+                damaged = bytearray(chance.choice(files).read_bytes())
+            case _:
+                damaged += data[: chance.randrange(1, len(data) + 1)]
+        path.write_bytes(damaged)
+        path.chmod(0o600)
+        theirs = verify(journal.path, journal.key, since)
+        ours = journal.attempt("verify", journal.path, "--key", journal.key, "--since", kept)
+        # A few bytes after the last frame may be the next one.
+        unfinished = path == active and damaged.startswith(data) and len(damaged) < len(data) + 4
+        expected = int(bytes(damaged) != data and not unfinished)
+        assert (ours.returncode, bool(theirs.findings)) == (expected, bool(expected)), (
+            path,
+            ours.stdout,
+            theirs.findings,
+        )
+        if data:
+            path.write_bytes(data)
+        else:
+            path.unlink()
+    assert verify(journal.path, journal.key, since).findings == []
+
+
+def test_both_verifiers_name_what_is_gone_and_there(journal: Journal) -> None:
+    journal.fill(0, 3, time="2020-01-01T00:00:00Z")
+    journal.fill(3, 3)
+    segments = journal.path / "segments"
+    past = {path.name: path.read_bytes() for path in segments.iterdir()}
+    why = ("--reason", "a test")
+    journal.run("erase", journal.path, *journal.both, "--text", "m4", *why)
+    journal.run("retention", journal.path, "--max-age", "1d", *why)
+    journal.run("retain", journal.path)
+    erased = (segments / "0000000001.parquet").read_bytes()
+    for name, data in (
+        ("0000000000.parquet", past["0000000000.parquet"]),
+        ("0000000000.wal", b"tacenda-wal-1\n"),
+        ("0000000001.parquet.erasing", past["0000000001.parquet"]),
+        ("0000000001.parquet", past["0000000001.parquet"]),
+        ("0000000001.wal", b"tacenda-wal-1\n"),
+        ("../active/0000000001.wal", b"tacenda-wal-1\n"),
+    ):
+        path = segments / name
+        path.write_bytes(data)
+        path.chmod(0o600)
+        theirs = verify(journal.path, journal.key)
+        ours = journal.attempt("verify", journal.path, "--format", "json")
+        [finding] = json.loads(ours.stdout)["findings"]
+        assert finding["fault"] == "remains"
+        assert [(one.place, one.remains) for one in theirs.findings] == [(finding["place"], True)]
+        assert finding["place"].endswith(path.name)
+        path.unlink()
+        (segments / "0000000001.parquet").write_bytes(erased)
+        (segments / "0000000001.parquet").chmod(0o600)
+    assert verify(journal.path, journal.key).findings == []
+
+
+def test_an_entry_that_is_being_added_is_no_damage(journal: Journal) -> None:
+    journal.fill(0, 2)
+    before = journal.folder / "before"
+    shutil.copytree(journal.path, before)
+    journal.run("hold", journal.path, "case", "--since", "1h", "--reason", "a test")
+    log = before / "log"
+    after = journal.path / "log"
+    entry = bundle((after / "tile/entries/000.p/3").read_bytes())
+    assert entry is not None
+    note = (after / "checkpoint").read_bytes()
+    (log / "pending").write_bytes(len(entry[2]).to_bytes(2, "big") + entry[2] + note)
+    (log / "pending").chmod(0o600)
+
+    def is_whole() -> bool:
+        ours = journal.attempt("verify", before, "--key", journal.key)
+        theirs = verify(before, journal.key)
+        assert (ours.returncode == 0) == (theirs.findings == []), (ours.stdout, theirs.findings)
+        return ours.returncode == 0
+
+    # As the writer goes on.
+    assert is_whole()
+    for tile in ("0", "entries"):
+        shutil.copy(after / f"tile/{tile}/000.p/3", log / f"tile/{tile}/000.p/3")
+        assert is_whole()
+        (log / f"tile/{tile}/000.p/2").unlink()
+        assert is_whole()
+    for name in ("checkpoints/3", "checkpoint"):
+        shutil.copy(after / name, log / name)
+        assert is_whole()
+    (log / "pending").write_bytes(b"")
+    assert not is_whole()
+
+
+def test_an_emptied_log_is_not_whole(journal: Journal) -> None:
+    journal.fill(0, 2)
+    log = journal.path / "log"
+    for checkpoint in (log / "checkpoints").iterdir():
+        checkpoint.unlink()
+    note = f"x\n0\n{'A' * 43}=\n\n\u2014 x AAAAAAAA\n"
+    (log / "checkpoint").write_text(note)
+    for key in (None, journal.key):
+        places = {finding.place for finding in verify(journal.path, key).findings}
+        assert {"log/checkpoint", "entry 0"} <= places
+    assert journal.attempt("verify", journal.path, "--key", journal.key).returncode == 1
+    (log / f"checkpoints/{2**64 - 1}").write_text(note)
+    assert len(verify(journal.path).findings) < 10
+    assert journal.attempt("verify", journal.path).returncode == 1
+
+
+def test_the_verifier_is_a_command_of_its_own(journal: Journal) -> None:
+    journal.fill(0, 2)
+    command = [sys.executable, "-m", "tacenda.verify", str(journal.path), "--key", journal.key]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "whole: 2 entries, 1 segments, 2 records\n")
+    (journal.path / "segments/0000000000.parquet").unlink()
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (
+        1,
+        "segments/0000000000.parquet: the file is not there\n",
+    )
+
+
+def test_one_record_is_proven_without_the_others(journal: Journal) -> None:
+    for segment in range(3):
+        journal.fill(segment * 5, 5)
+    both = ("-i", journal.folder / "few", "-i", journal.folder / "rest")
+    keys = Log(journal.path / "log", Report()).keys(4)
+    assert keys is not None
+    proof = json.loads(journal.run("prove", journal.path, 7, *both))
+    parts = check_proof(proof, list(keys))
+    assert set(parts) == {"head", "internal", "confidential", "restricted"}
+    assert parts["restricted"] == b'{"card":"c7"}'
+    with pytest.raises(ValueError, match="no key"):
+        check_proof(proof, [])
+    # The record at index 2 of 5, as that at index 1 of a smaller tree.
+    for index, size in ((2, 4), (2, 6), (2, 8)):
+        other = {**proof["segment"], "index": index, "size": size}
+        with pytest.raises(ValueError, match=r"records|too|root"):
+            check_proof({**proof, "segment": other}, list(keys))
+    # The last of five is the second of a tree of two: path and root are the same.
+    last = json.loads(journal.run("prove", journal.path, 9, *both))
+    assert set(check_proof(last, list(keys))) == set(parts)
+    last["segment"] = {**last["segment"], "index": 1, "size": 2}
+    last["sequence"] = 6
+    with pytest.raises(ValueError, match="another number of records"):
+        check_proof(last, list(keys))
+    proof["parts"][-1]["content"] = "eyJjYXJkIjoiYzgifQ=="
+    with pytest.raises(ValueError, match="root"):
+        check_proof(proof, list(keys))
+
+
+def test_the_log_is_proven_to_have_only_grown(journal: Journal) -> None:
+    kept = []
+    for segment in range(6):
+        kept.append(journal.run("checkpoint", journal.path))
+        journal.fill(segment, 1)
+    keys = Log(journal.path / "log", Report()).keys(1)
+    assert keys is not None
+    for size, note in enumerate(kept, 1):
+        (journal.folder / "kept").write_text(note)
+        proof = json.loads(journal.run("consistency", journal.path, journal.folder / "kept"))
+        older, newer = check_consistency(proof, [keys[0]])
+        assert (older.size, newer.size) == (size, 7)
+        with pytest.raises(ValueError, match="does not begin"):
+            check_consistency({**proof, "path": [*proof["path"], "00" * 32]}, [keys[0]])
+        if proof["path"]:
+            with pytest.raises(ValueError, match="does not begin"):
+                check_consistency({**proof, "path": proof["path"][1:]}, [keys[0]])
+        with pytest.raises(ValueError, match="not signed"):
+            check_consistency(proof, [Key(keys[0].name, bytes(32))])
+        with pytest.raises(ValueError, match="not signed"):
+            check_consistency({**proof, "from": note.replace(f"\n{size}\n", "\n1000\n")}, [keys[0]])
+    other = journal.folder / "other"
+    other.mkdir()
+    (journal.folder / "kept").write_text(Journal(other).run("checkpoint", other / "sealed"))
+    done = journal.attempt("consistency", journal.path, journal.folder / "kept")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not signed by the log's key" in done.stderr
