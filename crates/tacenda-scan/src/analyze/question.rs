@@ -3,6 +3,7 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::access::is_constant;
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind};
 use crate::lexicon::{Class, words};
@@ -41,7 +42,7 @@ impl Walker<'_> {
                                 | "sanitize"
                                 | "denylist"
                         )
-                    }) && words.len() > 1
+                    }) && (words.len() > 1 || is_constant(&ident.name))
                 }
                 ExprKind::Call(call) => {
                     asks(&call.callee, depth + 1)
@@ -74,9 +75,24 @@ impl Walker<'_> {
 
     /// `"***" if key in SECRETS else value`
     pub(super) fn chooses(&self, element: &Expr) -> bool {
-        let ExprKind::Choice(parts) = &element.kind else { return false };
+        let parts = match &element.kind {
+            ExprKind::Choice(parts) => parts,
+            // `f"{key}: {'***' if key in SECRETS else value}"`, `"{}: {}".format(key, …)`
+            ExprKind::Join(parts) => return parts.iter().any(|part| self.chooses(part)),
+            ExprKind::Call(call)
+                if call.callee.last_name().is_some_and(|name| name.name == "format") =>
+            {
+                return call.arguments.iter().any(|part| self.chooses(part));
+            }
+            _ => return false,
+        };
         parts.iter().any(|part| matches!(part.kind, ExprKind::Question(_)))
-            && parts.iter().any(|part| matches!(part.kind, ExprKind::Text(..)))
+            && parts.iter().any(|part| match &part.kind {
+                ExprKind::Text(..) => true,
+                // `MASK`
+                ExprKind::Name(ident) => is_constant(&ident.name),
+                _ => false,
+            })
     }
 
     /// `key in ("host", "port")`, `key in ALLOWED`
