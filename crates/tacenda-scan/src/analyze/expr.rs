@@ -6,7 +6,7 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use super::bind::{SOME_KEY, variable};
-use super::question::leaves_out_one;
+use super::question::{chooses, leaves_out_one};
 use super::said::says;
 use super::template::{ends_in_key, named_holes};
 use crate::Confidence;
@@ -353,7 +353,7 @@ impl<'a> Walker<'a> {
         if let Some(key) = key {
             self.eval(key);
         }
-        let asked = self.chooses(element);
+        let asked = chooses(element);
         let mut value = self.eval(element);
         self.env.undo(mark);
         self.walked.truncate(walked);

@@ -73,28 +73,6 @@ impl Walker<'_> {
         }
     }
 
-    /// `"***" if key in SECRETS else value`
-    pub(super) fn chooses(&self, element: &Expr) -> bool {
-        let parts = match &element.kind {
-            ExprKind::Choice(parts) => parts,
-            // `f"{key}: {'***' if key in SECRETS else value}"`, `"{}: {}".format(key, …)`
-            ExprKind::Join(parts) => return parts.iter().any(|part| self.chooses(part)),
-            ExprKind::Call(call)
-                if call.callee.last_name().is_some_and(|name| name.name == "format") =>
-            {
-                return call.arguments.iter().any(|part| self.chooses(part));
-            }
-            _ => return false,
-        };
-        parts.iter().any(|part| matches!(part.kind, ExprKind::Question(_)))
-            && parts.iter().any(|part| match &part.kind {
-                ExprKind::Text(..) => true,
-                // `MASK`
-                ExprKind::Name(ident) => is_constant(&ident.name),
-                _ => false,
-            })
-    }
-
     /// `key in ("host", "port")`, `key in ALLOWED`
     pub(super) fn picks(&self, condition: &Expr) -> bool {
         let ExprKind::Question(parts) = &condition.kind else { return false };
@@ -123,6 +101,28 @@ impl Walker<'_> {
             _ => false,
         })
     }
+}
+
+/// `"***" if key in SECRETS else value`
+pub(super) fn chooses(element: &Expr) -> bool {
+    let parts = match &element.kind {
+        ExprKind::Choice(parts) => parts,
+        // `f"{key}: {'***' if key in SECRETS else value}"`, `"{}: {}".format(key, …)`
+        ExprKind::Join(parts) => return parts.iter().any(chooses),
+        ExprKind::Call(call)
+            if call.callee.last_name().is_some_and(|name| name.name == "format") =>
+        {
+            return call.arguments.iter().any(chooses);
+        }
+        _ => return false,
+    };
+    parts.iter().any(|part| matches!(part.kind, ExprKind::Question(_)))
+        && parts.iter().any(|part| match &part.kind {
+            ExprKind::Text(..) => true,
+            // `MASK`
+            ExprKind::Name(ident) => is_constant(&ident.name),
+            _ => false,
+        })
 }
 
 /// `if DEBUG >= 2`, `if self.debug`: what is printed then is a log.
