@@ -19,6 +19,7 @@ pub(super) const KEEPING: &[&str] = &[
     "data",
     "raw",
     "body",
+    "envelope",
     "json",
     "string",
     "plain",

@@ -234,10 +234,17 @@ impl<'a> Walker<'a> {
     /// What a value is without what is behind the keys of a dictionary.
     pub(super) fn keys_of(&self, expr: &Expr, value: &Value) -> Value {
         let whole = matches!(expr.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
+        // What is not called headers may be a list of their lines.
+        let lines = matches!(expr.last_name(), Some(ident)
+            if !matches!(ident.class, Class::Sensitive(..)) && !ident.name.starts_with('h'));
         value.clone().retain(|flow| {
             !whole
                 || !flow.is_part()
-                    && !matches!(flow.origin, Origin::Source(Label::Headers | Label::Settings, _))
+                    && match flow.origin {
+                        Origin::Source(Label::Headers, _) => lines,
+                        Origin::Source(Label::Settings, _) => false,
+                        _ => true,
+                    }
         })
     }
 

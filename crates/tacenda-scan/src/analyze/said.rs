@@ -55,6 +55,15 @@ const OF_OTHERS: &[&str] = &[
     "unknown",
 ];
 
+/// Words that go with what is sent and received.
+const EXCHANGED: &[&str] =
+    &["request", "response", "received", "sent", "raw", "post", "posted", "returned"];
+/// Names of anything at all.
+const OF_ANYTHING: &[&str] =
+    &["result", "data", "output", "content", "json", "record", "item", "obj"];
+/// Names of what is no more than yes or no.
+const ANSWERS_TO_QUESTIONS: &[&str] = &["success", "succeeded", "done", "found", "okay"];
+
 /// What the words before a hole say that stands in it.
 pub(super) fn said(
     before: &str,
@@ -65,7 +74,13 @@ pub(super) fn said(
     if says_credential(before, value, names) {
         return Some(Label::Credential);
     }
-    if context.ml { says_model_text(before, value, context) } else { None }
+    if !context.ml && !context.http {
+        return None;
+    }
+    let before = before.to_lowercase();
+    let spoken = Spoken::new(&before, value)?;
+    let model = if context.ml { spoken.is_model_text(context) } else { None };
+    model.or_else(|| if context.http { spoken.is_exchange() } else { None })
 }
 
 /// Whether the words before a hole say that what stands in it is a credential: `… api key: `, and
@@ -87,7 +102,7 @@ fn says_credential(before: &str, value: &Expr, names: &Lexicon) -> bool {
 }
 
 fn is_exception(name: &str) -> bool {
-    matches!(name, "e" | "ex" | "exc" | "why")
+    matches!(name, "e" | "why") || name.starts_with("ex") && name.len() <= 4
 }
 
 /// `… OAuth code `, `… disarming with code `: a code that lets in, not one that tells of an error.
@@ -98,36 +113,68 @@ fn is_code_of_login(text: &str) -> bool {
         && !text.contains("status")
 }
 
-/// What the words before a hole say of the text of a model: `question: `, `… final answer: `.
-fn says_model_text(before: &str, value: &Expr, context: &Context) -> Option<Label> {
-    let (name, class) = match &value.kind {
-        ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => (&*ident.name, ident.class),
-        ExprKind::Item(_, key) => match &key.kind {
-            ExprKind::Text(text, class) => (&**text, *class),
+/// A value that messages speak of, and their words before it.
+struct Spoken<'t> {
+    name: &'t str,
+    class: Class,
+    /// The last word and the one before it.
+    last: &'t str,
+    of: &'t str,
+    /// Whether a colon stands between them and the value.
+    colon: bool,
+}
+
+impl<'t> Spoken<'t> {
+    fn new(before: &'t str, value: &'t Expr) -> Option<Self> {
+        let (name, class) = match &value.kind {
+            ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => (&*ident.name, ident.class),
+            ExprKind::Item(_, key) => match &key.kind {
+                ExprKind::Text(text, class) => (&**text, *class),
+                _ => return None,
+            },
             _ => return None,
-        },
-        _ => return None,
-    };
-    // `{i}`: a number, most likely.
-    if matches!(class, Class::Harmless | Class::Treated) || name.len() < 3 || is_exception(name) {
-        return None;
+        };
+        // `{i}`: a number, most likely.
+        let about = matches!(class, Class::Harmless | Class::Treated) || is_exception(name);
+        if about || name.len() < 3 {
+            return None;
+        }
+        let before = before.trim_end_matches([' ', '\n', '\'', '"', '`', '[', '(', '<']);
+        let (text, colon) = match before.strip_suffix([':', '=']) {
+            Some(text) => (text, true),
+            None => (before, false),
+        };
+        let mut words = text.rsplit(|letter: char| !letter.is_alphanumeric());
+        let last = words.next().unwrap_or_default();
+        Some(Self { name, class, last, of: words.next().unwrap_or_default(), colon })
     }
-    let before = before.trim_end_matches([' ', '\n', '\'', '"', '`', '[', '(', '<']);
-    let (text, colon) = match before.strip_suffix([':', '=']) {
-        Some(text) => (text, true),
-        None => (before, false),
-    };
-    let text = text.to_lowercase();
-    let mut words = text.rsplit(|letter: char| !letter.is_alphanumeric());
-    let last = words.next().unwrap_or_default();
-    let of = words.next().unwrap_or_default();
-    if !(colon || name == last) || OF_OTHERS.contains(&of) {
-        return None;
+
+    /// `question: `, `… final answer: `
+    fn is_model_text(&self, context: &Context) -> Option<Label> {
+        if !(self.colon || self.name == self.last) || OF_OTHERS.contains(&self.of) {
+            return None;
+        }
+        if ASKED.contains(&self.last) || context.agents && self.last == "task" {
+            return Some(Label::Prompt);
+        }
+        ANSWERED.contains(&self.last).then_some(Label::Completion)
     }
-    if ASKED.contains(&last) || context.agents && last == "task" {
-        return Some(Label::Prompt);
+
+    /// `request payload: `, `response: `, before a value whose own name tells nothing.
+    fn is_exchange(&self) -> Option<Label> {
+        let telling = !matches!(self.class, Class::Plain) && !OF_ANYTHING.contains(&self.name);
+        if !self.colon || telling || ANSWERS_TO_QUESTIONS.contains(&self.name) {
+            return None;
+        }
+        match self.last {
+            "headers" => Some(Label::Headers),
+            "payload" | "body" | "response" => Some(Label::Body),
+            "data" | "json" | "content" | "text" if EXCHANGED.contains(&self.of) => {
+                Some(Label::Body)
+            }
+            _ => None,
+        }
     }
-    ANSWERED.contains(&last).then_some(Label::Completion)
 }
 
 /// What the words before a hole say, also in a sentence: `… timeout is `.
