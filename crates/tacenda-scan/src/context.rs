@@ -28,6 +28,14 @@ pub struct Context {
     pub mlx: bool,
     /// It installs the guard.
     pub guarded: bool,
+    /// OAuth: codes and tokens that are given out in steps.
+    pub oauth: bool,
+    /// It asks a database.
+    pub sql: bool,
+    /// Agents, which are told what to do.
+    pub agents: bool,
+    /// It is no program, which prints for its user, but is used by others.
+    pub library: bool,
     /// It handles credentials.
     pub credentials: bool,
     /// An option of its command line is named like a credential.
@@ -239,6 +247,51 @@ const LEXER_WORDS: &[&str] = &[
     "tokenizers",
 ];
 
+const OAUTH_IMPORTS: &[&str] = &["oauthlib", "requests_oauthlib", "authlib", "oauth2client"];
+const OAUTH_WORDS: &[&str] = &[
+    "oauth",
+    "OAuth",
+    "oauth2",
+    "OAuth2",
+    "redirect_uri",
+    "client_id",
+    "authorization_code",
+    "grant_type",
+    "code_verifier",
+    "oauth_token",
+    "fetch_token",
+    "authorize_url",
+    "access_token",
+];
+const SQL_IMPORTS: &[&str] = &[
+    "sqlalchemy",
+    "sqlite3",
+    "psycopg",
+    "psycopg2",
+    "pymysql",
+    "MySQLdb",
+    "asyncpg",
+    "sqlmodel",
+    "peewee",
+    "duckdb",
+];
+const SQL_WORDS: &[&str] = &["sql", "SQL", "cursor", "execute", "sql_query", "fetchall"];
+const AGENT_WORDS: &[&str] =
+    &["agent", "Agent", "agents", "BaseAgent", "agent_name", "AgentExecutor"];
+const PROGRAM_IMPORTS: &[&str] = &[
+    "argparse",
+    "click",
+    "typer",
+    "fire",
+    "optparse",
+    "docopt",
+    "getopt",
+    "cmd",
+    "absl",
+    "rich_click",
+];
+const PROGRAM_WORDS: &[&str] = &["main", "input", "argv", "parse_args", "_main", "cli"];
+
 /// Words in names of what works with language models, and words that go with them.
 const OF_MODELS: &[&str] = &["llm", "llms", "gpt"];
 const WITH_MODELS: &[&str] = &["prompt", "prompts", "chat", "completion", "messages", "question"];
@@ -274,6 +327,10 @@ impl Context {
             guarded: imports(&["tacenda"]),
             server: imports(SERVER_IMPORTS) || names.contains("BaseHTTPRequestHandler"),
             tools: known(TOOL_WORDS) >= 1,
+            oauth: imports(OAUTH_IMPORTS) || known(OAUTH_WORDS) >= 2,
+            sql: imports(SQL_IMPORTS) || known(SQL_WORDS) >= 1,
+            agents: known(AGENT_WORDS) >= 1,
+            library: !imports(PROGRAM_IMPORTS) && known(PROGRAM_WORDS) == 0,
             // `get_token`, `tokens`: also of who signs in, where credentials are handled.
             lexer: known(LEXERS) >= 1 && lexer >= 2
                 || names.contains("tokenizer")

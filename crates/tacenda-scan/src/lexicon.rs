@@ -42,6 +42,12 @@ pub enum Need {
     HttpOrMl,
     /// Not in code whose tokens are words.
     NoLexer,
+    /// In code about OAuth.
+    Oauth,
+    /// In code that speaks HTTP and handles credentials, and is not about language models.
+    Login,
+    /// In code about language models that asks no database.
+    Asked,
 }
 
 impl Class {
@@ -54,7 +60,10 @@ impl Class {
             Need::Tools => context.ml && context.tools,
             Need::Http => context.http,
             Need::HttpOrMl => context.http || context.ml,
-            Need::NoLexer => !context.lexer && (!context.ml || context.http),
+            Need::NoLexer => !context.lexer && (!context.ml || context.http || context.credentials),
+            Need::Oauth => context.oauth,
+            Need::Login => context.http && context.credentials && !context.ml,
+            Need::Asked => context.ml && !context.sql,
         };
         holds.then_some((label, confidence))
     }
@@ -336,9 +345,11 @@ mod tests {
     fn every_entry_finds_its_examples_and_leaves_its_counter_examples() {
         for entry in file().names {
             let context = Context {
-                ml: matches!(entry.needs, Need::Ml | Need::Tools),
+                ml: matches!(entry.needs, Need::Ml | Need::Tools | Need::Asked),
                 tools: entry.needs == Need::Tools,
-                http: matches!(entry.needs, Need::Http | Need::HttpOrMl),
+                http: matches!(entry.needs, Need::Http | Need::HttpOrMl | Need::Login),
+                credentials: entry.needs == Need::Login,
+                oauth: entry.needs == Need::Oauth,
                 ..Context::default()
             };
             let says = |name: &str| {

@@ -19,6 +19,7 @@ pub(super) const KEEPING: &[&str] = &[
     "data",
     "raw",
     "body",
+    "envelope",
     "json",
     "string",
     "plain",
@@ -246,6 +247,8 @@ impl<'a> Walker<'a> {
                     flow.field = None;
                     flows.push(flow);
                 }
+                // `box.__dict__`, where something was put into one of its fields.
+                Some(_) if name == "__dict__" => flows.push(flow),
                 Some(_) => {}
                 None => {
                     let kept = match flow.origin {
@@ -405,6 +408,6 @@ fn constant_name_of_secret(key: &str) -> bool {
 }
 
 /// `NAMES_LIKE_THIS`
-fn is_constant(name: &str) -> bool {
+pub(super) fn is_constant(name: &str) -> bool {
     name.len() > 2 && !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }

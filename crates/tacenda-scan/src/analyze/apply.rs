@@ -139,6 +139,7 @@ impl<'a> Walker<'a> {
             self.reached(&sink, &value, place, span);
         }
         self.call_back(&summary.callbacks, &call, span);
+        self.fill(&summary.fills, &call);
         raised.flows.retain(|flow| {
             matches!(
                 flow.origin,

@@ -161,6 +161,7 @@ impl<'a> Walker<'a> {
         }
         if let Some(key) = variable(base) {
             self.keep_of_module(&key, value);
+            self.note_fill(&key, field, value);
             let mut holder = match self.env.get(&key) {
                 Some(holder) => holder.clone(),
                 None => Value::default(),
@@ -233,10 +234,17 @@ impl<'a> Walker<'a> {
     /// What a value is without what is behind the keys of a dictionary.
     pub(super) fn keys_of(&self, expr: &Expr, value: &Value) -> Value {
         let whole = matches!(expr.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
+        // What is not called headers may be a list of their lines.
+        let lines = matches!(expr.last_name(), Some(ident)
+            if !matches!(ident.class, Class::Sensitive(..)) && !ident.name.starts_with('h'));
         value.clone().retain(|flow| {
             !whole
                 || !flow.is_part()
-                    && !matches!(flow.origin, Origin::Source(Label::Headers | Label::Settings, _))
+                    && match flow.origin {
+                        Origin::Source(Label::Headers, _) => lines,
+                        Origin::Source(Label::Settings, _) => false,
+                        _ => true,
+                    }
         })
     }
 
@@ -247,8 +255,23 @@ impl<'a> Walker<'a> {
         });
         match &target.kind {
             ExprKind::List(places) if pairs && places.len() == 2 => {
+                let mut items = items;
+                // `for key, value in settings.items()`
+                if let ExprKind::Call(call) = &iterable.kind
+                    && let ExprKind::Attribute(whole, _) = &call.callee.kind
+                {
+                    items.absorb(&self.whole_text(whole, &items));
+                }
                 self.assign(&places[0], Value::harmless());
                 self.assign(&places[1], items);
+            }
+            // `for name in response.cookies`
+            ExprKind::Name(ident)
+                if is_name_of_key(&ident.name)
+                    && matches!(iterable.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
+                    && iterable.last_name().is_some_and(|of| of.name.ends_with("cookies")) =>
+            {
+                self.assign(target, Value::harmless());
             }
             ExprKind::Name(ident) if matches!(items.known, Known::Nothing) => {
                 let known = self.named_after(&ident.name).unwrap_or_default();
@@ -341,6 +364,10 @@ pub(super) fn without_parts(value: Value, part: &Name) -> Value {
     })
 }
 
+fn is_name_of_key(name: &str) -> bool {
+    matches!(name, "k" | "key" | "name" | "field" | "header")
+}
+
 /// `key, value = …`
 fn is_key_of_pair(places: &[Expr]) -> bool {
     let [ExprKind::Name(key), ExprKind::Name(value)] = [places.first(), places.get(1)]
@@ -349,7 +376,7 @@ fn is_key_of_pair(places: &[Expr]) -> bool {
         return false;
     };
     places.len() == 2
-        && matches!(key.name.as_str(), "k" | "key" | "name" | "field" | "header")
+        && is_name_of_key(&key.name)
         && matches!(value.name.as_str(), "v" | "val" | "value" | "_")
 }
 

@@ -104,7 +104,7 @@ impl<'a> Walker<'a> {
             Callable::Sink(sink) => {
                 for (at, (expr, value)) in arguments.by_place.iter().enumerate() {
                     if self.writes_place(sink, at, None, false) {
-                        self.argument(expr, value, false, "", span, sink.channel);
+                        self.argument(expr, value, None, "", span, sink.channel);
                     }
                 }
                 Value::harmless()

@@ -6,8 +6,9 @@ use ruff_python_ast::name::Name;
 
 use super::Walker;
 use super::bind::{SOME_KEY, variable};
-use super::question::leaves_out_one;
-use super::template::{ends_in_key, named_holes, says};
+use super::question::{chooses, leaves_out_one};
+use super::said::says;
+use super::template::{ends_in_key, named_holes};
 use crate::Confidence;
 use crate::configuration::python;
 use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
@@ -57,6 +58,10 @@ impl<'a> Walker<'a> {
                     return value;
                 }
                 let mut value = self.item(&base_value, key, &key_value, expr.span);
+                if self.is_code_of_login(base, key) {
+                    let sure = Confidence::Medium;
+                    self.label(&mut value, Label::Credential, sure, expr.span, What::Named);
+                }
                 // `kwargs["data"]` of what a request is sent with.
                 if self.context.http
                     && key.text().is_some_and(|key| matches!(key, "data" | "json" | "body"))
@@ -331,7 +336,10 @@ impl<'a> Walker<'a> {
             self.walk(&generator.target, &generator.iterable);
             let items = self.eval(&generator.iterable);
             let items = self.each_of(&generator.iterable, &items);
+            let asked = generator.conditions.iter().any(|one| self.asks_for_secrets(one));
+            self.guarded += u32::from(asked);
             self.bind_each(&generator.target, &generator.iterable, items);
+            self.guarded -= u32::from(asked);
             for condition in &generator.conditions {
                 self.eval(condition);
                 // `if key in ("host", "port")`, `if key not in SECRETS`: it was thought about.
@@ -345,7 +353,7 @@ impl<'a> Walker<'a> {
         if let Some(key) = key {
             self.eval(key);
         }
-        let asked = self.chooses(element);
+        let asked = chooses(element);
         let mut value = self.eval(element);
         self.env.undo(mark);
         self.walked.truncate(walked);

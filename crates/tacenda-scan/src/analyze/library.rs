@@ -93,8 +93,16 @@ impl<'a> Walker<'a> {
         if leaves_out && effect == Effect::Carries {
             return Value::treated();
         }
-        if let Some(receiver) = receiver {
-            self.grow(receiver, name, arguments);
+        match (receiver, &arguments.by_place[..]) {
+            (Some(receiver), _) => self.grow(receiver, name, arguments),
+            // `setattr(box, "password", value)`
+            (None, [(holder, _), (key, _), (_, value)]) if name.name == "setattr" => {
+                let Some(key) = key.text() else { return Value::harmless() };
+                let field = Ident { name: Name::new(key), class: self.models().classify(key) };
+                let value = self.named(&field, span, value.clone());
+                self.put_in(holder, &field.name, &value);
+            }
+            _ => {}
         }
         match effect {
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
@@ -109,6 +117,16 @@ impl<'a> Walker<'a> {
                 let arguments = Arguments { by_place, by_name: Vec::new() };
                 let value = self.carried(receiver_value, &arguments, span);
                 self.of_the_same(name, &arguments, value)
+            }
+            // `line.replace(token, "***")`
+            Effect::Carries
+                if name.name == "replace"
+                    && arguments
+                        .by_place
+                        .first()
+                        .is_some_and(|(_, sought)| sought.has(Label::Credential)) =>
+            {
+                Value::treated()
             }
             Effect::Carries => {
                 let receiver_value =
@@ -427,7 +445,11 @@ impl<'a> Walker<'a> {
             });
             return Some(value);
         }
-        Some(self.item(&base, key, &key_value, span))
+        let mut value = self.item(&base, key, &key_value, span);
+        if receiver.is_some_and(|receiver| self.is_code_of_login(receiver, key)) {
+            self.label(&mut value, Label::Credential, Confidence::Medium, span, What::Named);
+        }
+        Some(value)
     }
 
     /// `open(secret_path)`, `Path("/run/secrets/db").read_text()`, `handle.read()`,

@@ -1,6 +1,7 @@
 //! Where values go: an abstract run of every function, in which values are what flows in them.
 
 mod access;
+mod answer;
 mod apply;
 mod bind;
 mod call;
@@ -8,11 +9,13 @@ mod callback;
 mod declared;
 mod env;
 mod expr;
+mod fills;
 mod library;
 mod note;
 mod object;
 mod question;
 mod quoted;
+mod said;
 mod sink;
 mod stmt;
 mod template;
@@ -63,12 +66,14 @@ pub(crate) struct Summary {
     pub(crate) stores: Vec<(Name, u8)>,
     /// The parameters that it calls.
     pub(crate) callbacks: Vec<Callback>,
+    /// What it puts into what its parameters stand for.
+    pub(crate) fills: Vec<(u8, Flow)>,
     /// Where a function writes what it is handed that this one gives back.
     pub(crate) writer: Option<Channel>,
 }
 
 impl Summary {
-    fn size(&self) -> (usize, usize, bool, bool, usize, usize, usize, usize, bool) {
+    fn size(&self) -> (usize, usize, bool, bool, usize, usize, usize, usize, usize, bool) {
         (
             self.sinks.len(),
             self.returns.len(),
@@ -78,6 +83,7 @@ impl Summary {
             self.inner.len(),
             self.stores.len(),
             self.callbacks.len(),
+            self.fills.len(),
             self.writer.is_some(),
         )
     }
@@ -197,6 +203,7 @@ struct Frame {
     inner: Vec<(Inner, ParameterSink)>,
     stores: Vec<(Name, u8)>,
     callbacks: Vec<Callback>,
+    fills: Vec<(u8, Flow)>,
     top: bool,
     /// The call that is all it does.
     only: Option<Span>,
@@ -456,6 +463,7 @@ fn summary(frame: Frame, function: &Function, object: Option<(u32, Name)>) -> Su
         inner: frame.inner,
         stores: frame.stores,
         callbacks: frame.callbacks,
+        fills: frame.fills,
         writer: None,
     }
 }

@@ -6,8 +6,9 @@ use super::Walker;
 use super::access::KEEPING;
 use super::bind::{self_attribute, variable};
 use super::library::GIVES_KEYS;
+use super::said::said;
 use super::sink::Place;
-use super::template::{says_credential, words_of};
+use super::template::words_of;
 use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
@@ -176,21 +177,20 @@ impl<'a> Walker<'a> {
 
     /// `f"password: {answer}"`: the text says what the value is.
     fn said_in_text(&mut self, before: &str, part: &'a Expr, call: Span, channel: Channel) -> bool {
-        if !matches!(part.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
-            || !says_credential(before, part, self.models().names())
-        {
+        let whole = matches!(part.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
+        let label = said(before, part, self.models().names(), self.context);
+        let Some(label) = label.filter(|label| whole || *label != Label::Credential) else {
             return false;
-        }
+        };
         let known = variable(part).and_then(|key| self.env.get(&key)).map(|value| &value.known);
-        if matches!(known, Some(Known::Harmless | Known::Treated | Known::Texts(_))) {
+        if matches!(
+            known,
+            Some(Known::Harmless | Known::Treated | Known::Texts(_) | Known::Exchange(_))
+        ) {
             return false;
         }
         let way = Some(self.step(part.span, What::Named, None));
-        let flow = Flow {
-            origin: Origin::Source(Label::Credential, Confidence::Medium),
-            field: None,
-            way,
-        };
+        let flow = Flow { origin: Origin::Source(label, Confidence::Medium), field: None, way };
         self.report(&flow, Place { argument: part.span, call, channel }, false);
         true
     }
@@ -210,6 +210,9 @@ impl<'a> Walker<'a> {
         if held && matches!(ident.class, Class::Plain | Class::Sensitive(..)) {
             return Some(Confidence::Medium);
         }
+        if self.is_answer_of_login(ident, known, text) {
+            return Some(Confidence::Medium);
+        }
         let (Class::Sensitive(Label::Settings, ..) | Class::Sensitive(_, _, Need::Tools)) =
             ident.class
         else {
@@ -226,9 +229,12 @@ impl<'a> Walker<'a> {
             return Some(Confidence::Medium);
         }
         let http = self.context.http
-            && ["request", "header", "payload", "body", "param", "curl", "response", "post"]
-                .iter()
-                .any(|word| text.contains(word))
+            && [
+                "request", "header", "payload", "body", "param", "curl", "response", "post",
+                "graphql", "query",
+            ]
+            .iter()
+            .any(|word| text.contains(word))
             && matches!(
                 name,
                 "options"
@@ -239,6 +245,7 @@ impl<'a> Walker<'a> {
                     | "args"
                     | "parameters"
                     | "arguments"
+                    | "variables"
                     | "curl"
                     | "curl_command"
                     | "context"

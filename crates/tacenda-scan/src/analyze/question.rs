@@ -3,6 +3,7 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::access::is_constant;
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind};
 use crate::lexicon::{Class, words};
@@ -41,7 +42,7 @@ impl Walker<'_> {
                                 | "sanitize"
                                 | "denylist"
                         )
-                    }) && words.len() > 1
+                    }) && (words.len() > 1 || is_constant(&ident.name))
                 }
                 ExprKind::Call(call) => {
                     asks(&call.callee, depth + 1)
@@ -72,13 +73,6 @@ impl Walker<'_> {
         }
     }
 
-    /// `"***" if key in SECRETS else value`
-    pub(super) fn chooses(&self, element: &Expr) -> bool {
-        let ExprKind::Choice(parts) = &element.kind else { return false };
-        parts.iter().any(|part| matches!(part.kind, ExprKind::Question(_)))
-            && parts.iter().any(|part| matches!(part.kind, ExprKind::Text(..)))
-    }
-
     /// `key in ("host", "port")`, `key in ALLOWED`
     pub(super) fn picks(&self, condition: &Expr) -> bool {
         let ExprKind::Question(parts) = &condition.kind else { return false };
@@ -107,6 +101,28 @@ impl Walker<'_> {
             _ => false,
         })
     }
+}
+
+/// `"***" if key in SECRETS else value`
+pub(super) fn chooses(element: &Expr) -> bool {
+    let parts = match &element.kind {
+        ExprKind::Choice(parts) => parts,
+        // `f"{key}: {'***' if key in SECRETS else value}"`, `"{}: {}".format(key, …)`
+        ExprKind::Join(parts) => return parts.iter().any(chooses),
+        ExprKind::Call(call)
+            if call.callee.last_name().is_some_and(|name| name.name == "format") =>
+        {
+            return call.arguments.iter().any(chooses);
+        }
+        _ => return false,
+    };
+    parts.iter().any(|part| matches!(part.kind, ExprKind::Question(_)))
+        && parts.iter().any(|part| match &part.kind {
+            ExprKind::Text(..) => true,
+            // `MASK`
+            ExprKind::Name(ident) => is_constant(&ident.name),
+            _ => false,
+        })
 }
 
 /// `if DEBUG >= 2`, `if self.debug`: what is printed then is a log.

@@ -2,7 +2,8 @@
 
 use super::call::Arguments;
 use super::note::Site;
-use super::template::{holes, is_text, says_credential, words_of};
+use super::said::said;
+use super::template::{holes, is_text, words_of};
 use super::{Found, ParameterSink, Walker};
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -34,6 +35,12 @@ const MANNERS: &[&str] = &[
     "screen_only",
     "log_only",
     "stderr",
+];
+
+/// Parts of the paths of programs, which print for who calls them.
+const PROGRAMS: &[&str] = &[
+    "cli", "cmd", "command", "commands", "console", "main", "script", "scripts", "bin", "example",
+    "examples", "demo", "test", "tests", "terminal", "tui",
 ];
 
 /// Methods of a logger that give a logger again.
@@ -146,7 +153,8 @@ impl<'a> Walker<'a> {
         let (receiver, function) = self.function_of(call, sink);
         let method = receiver.is_some();
         // What goes to standard error is no result.
-        let diagnoses = u32::from(sink.channel == Channel::Console && to_stderr(call));
+        let console = sink.channel == Channel::Console;
+        let diagnoses = u32::from(console && (to_stderr(call) || self.is_left_in(call)));
         self.debugging += diagnoses;
         let template = arguments.by_place.iter().find_map(|(expr, _)| match &expr.kind {
             ExprKind::Text(text, _) if text.contains('%') || text.contains('{') => Some(&**text),
@@ -177,7 +185,7 @@ impl<'a> Walker<'a> {
                 continue;
             }
             let said =
-                hole.is_some_and(|hole| says_credential(hole.before, expr, self.models().names()));
+                hole.and_then(|hole| said(hole.before, expr, self.models().names(), self.context));
             let escaped;
             let value = if hole.is_some_and(|hole| hole.escaped) {
                 escaped = value
@@ -200,7 +208,7 @@ impl<'a> Walker<'a> {
                 None => value.clone(),
             };
             self.note_value(expr.span, &value);
-            self.argument(expr, &value, false, &text, span, sink.channel);
+            self.argument(expr, &value, None, &text, span, sink.channel);
         }
         self.debugging -= diagnoses;
     }
@@ -209,7 +217,7 @@ impl<'a> Walker<'a> {
         &mut self,
         expr: &'a Expr,
         value: &Value,
-        said: bool,
+        said: Option<Label>,
         text: &str,
         call: Span,
         channel: Channel,
@@ -222,7 +230,7 @@ impl<'a> Walker<'a> {
             _ => None,
         };
         let value = given.as_ref().unwrap_or(value);
-        let mut said_credential = false;
+        let mut told = false;
         let mut reported = false;
         for flow in &value.flows {
             match flow.origin {
@@ -272,19 +280,22 @@ impl<'a> Walker<'a> {
             }
         }
         // `"password: %s"`: the message says what the argument is.
-        if !reported
-            && said
-            && !matches!(value.known, Known::Harmless | Known::Treated | Known::Texts(_))
+        if let Some(label) = said
+            && !reported
+            && !matches!(
+                value.known,
+                Known::Harmless | Known::Treated | Known::Texts(_) | Known::Exchange(_)
+            )
         {
-            said_credential = true;
+            told = true;
             let flow = Flow {
-                origin: Origin::Source(Label::Credential, Confidence::Medium),
+                origin: Origin::Source(label, Confidence::Medium),
                 field: None,
                 way: Some(self.step(expr.span, What::Named, None)),
             };
             self.report(&flow, Place { argument: expr.span, call, channel }, false);
         }
-        if !reported && !said_credential {
+        if !reported && !told {
             self.whole_objects(expr, text, call, channel, 0);
         }
     }
@@ -295,6 +306,25 @@ impl<'a> Walker<'a> {
             let place = Place { argument: expr.span, call, channel: Channel::Exception };
             self.report(flow, place, false);
         }
+    }
+
+    /// Whether what is printed here was left in by who looked for a fault: in code that others use,
+    /// which has no user to print for.
+    fn is_left_in(&self, call: &Call) -> bool {
+        let prints = call
+            .callee
+            .last_name()
+            .is_some_and(|ident| matches!(ident.name.as_str(), "print" | "pprint"));
+        let path = &self.shared.program.units[self.file as usize].path;
+        let of_program =
+            |part: &str| words(part).iter().any(|word| PROGRAMS.contains(&word.as_str()));
+        // Text that comes piece by piece is written for who reads it.
+        let pieces = call.keyword("end").is_some();
+        prints
+            && !pieces
+            && self.context.library
+            && self.frame.name.is_some()
+            && !path.iter().filter_map(|part| part.to_str()).any(of_program)
     }
 
     /// Notes that something sensitive is written.
@@ -336,7 +366,7 @@ impl<'a> Walker<'a> {
                 _ => confidence,
             },
             Channel::Console if self.context.server || self.debugging > 0 => match label {
-                Label::Tensor => Confidence::Low,
+                Label::Tensor | Label::Personal => Confidence::Low,
                 _ => confidence,
             },
             Channel::Console => match label {

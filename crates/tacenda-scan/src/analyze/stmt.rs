@@ -157,15 +157,21 @@ impl<'a> Walker<'a> {
                 let items = self.each_of(iterable, &items);
                 let walked = self.walked.len();
                 self.walk(target, iterable);
-                let once =
-                    self.branch(body, |this| this.bind_each(target, iterable, items.clone()));
+                // `if key in SECRETS: continue`
+                let asked = body.iter().any(|stmt| matches!(&stmt.kind, StmtKind::If(test, ..) if self.asks_for_secrets(test)));
+                let bind = |this: &mut Self, items: Value| {
+                    this.guarded += u32::from(asked);
+                    this.bind_each(target, iterable, items);
+                    this.guarded -= u32::from(asked);
+                };
+                let once = self.branch(body, |this| bind(this, items.clone()));
                 let again = once
                     .as_ref()
                     .is_some_and(|once| once.values().any(|value| !value.flows.is_empty()));
                 self.env.merge([once, Some(Changes::default())].into_iter().flatten().collect());
                 if again && self.nesting <= 1 {
                     // What a round leaves, the next one finds.
-                    let twice = self.branch(body, |this| this.bind_each(target, iterable, items));
+                    let twice = self.branch(body, |this| bind(this, items));
                     self.env
                         .merge([twice, Some(Changes::default())].into_iter().flatten().collect());
                 }

@@ -124,36 +124,3 @@ pub(super) fn is_query_key(name: &str, names: &Lexicon) -> bool {
         || matches!(names.classify(name), Class::Sensitive(Label::Credential, sure, _)
             if sure >= Confidence::Medium)
 }
-
-/// Whether the words before a hole say that what stands in it is a credential: `… api key: `, and
-/// without a colon where the value has the name of the last word: `… authorization code {code}`.
-pub(super) fn says_credential(before: &str, value: &Expr, names: &Lexicon) -> bool {
-    let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    let (text, colon) = match before.strip_suffix([':', '=']) {
-        Some(text) => (text, true),
-        None => (before, false),
-    };
-    let ident = value.last_name();
-    let last = text.rsplit(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
-    let of_this_name = !last.is_empty() && ident.is_some_and(|ident| ident.name == last);
-    let about = ident.is_some_and(|ident| matches!(ident.class, Class::Harmless | Class::Treated));
-    (of_this_name || colon && !about) && named_in(text, names).is_credential()
-}
-
-/// What the words before a hole say, also in a sentence: `… timeout is `.
-pub(super) fn says(before: &str, names: &Lexicon) -> Option<Class> {
-    let before = before.trim_end_matches([' ', '\'', '"', '`', '[', '(', '<']);
-    Some(named_in(before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"))?, names))
-}
-
-fn named_in(before: &str, names: &Lexicon) -> Class {
-    let before = before.trim_end_matches([' ', '\'', '"', '`', ']', ')']);
-    let start = before
-        .char_indices()
-        .rev()
-        .find(|(_, letter)| !(letter.is_alphanumeric() || "_- ".contains(*letter)));
-    let words = &before[start.map_or(0, |(at, letter)| at + letter.len_utf8())..];
-    let words: Vec<&str> = words.split_whitespace().collect();
-    let words = &words[words.len().saturating_sub(3)..];
-    names.classify(&words.join("_"))
-}

@@ -195,6 +195,9 @@ impl Lowering<'_> {
 
     /// `a + b + c + …`, from the left and without recursion: such chains are as long as they are.
     fn operation(&mut self, expr: &ast::Expr) -> ExprKind {
+        if hides(expr) {
+            return ExprKind::Text("***".into(), Class::Plain);
+        }
         let mut parts = Vec::new();
         let mut text = false;
         let mut left = expr;
@@ -304,4 +307,14 @@ fn is_secret(class: Class) -> bool {
 /// Whether a format writes numbers only: `d`, `,`, `.2f`.
 pub(crate) fn is_numeric(format: &str) -> bool {
     format.ends_with(['d', 'f', 'F', 'e', 'E', 'g', 'G', 'n', '%', ',', 'b', 'o', 'x', 'X'])
+}
+
+/// `"*" * len(token)`
+fn hides(expr: &ast::Expr) -> bool {
+    let ast::Expr::BinOp(operation) = expr else { return false };
+    let ast::Expr::StringLiteral(text) = &*operation.left else { return false };
+    let text = text.value.to_str();
+    operation.op == ast::Operator::Mult
+        && !text.is_empty()
+        && text.chars().all(|letter| matches!(letter, '*' | '•' | 'x' | 'X'))
 }

@@ -1,0 +1,77 @@
+//! What comes back of a login.
+
+use super::Walker;
+use crate::ir::{Expr, Ident};
+use crate::lexicon::words;
+use crate::value::Known;
+
+/// What an answer is called.
+const ANSWERS: &[&str] = &[
+    "response", "resp", "res", "result", "ret", "reply", "answer", "data", "json", "body",
+    "payload", "content", "output", "stdout",
+];
+/// Words in the names of functions that sign in, or get what lets in.
+const SIGNING_IN: &[&str] = &[
+    "login",
+    "logon",
+    "signin",
+    "auth",
+    "authenticate",
+    "authentication",
+    "authorize",
+    "oauth",
+    "token",
+    "tokens",
+    "credentials",
+    "credential",
+    "password",
+];
+/// What holds the parameters of a query string.
+const QUERIES: &[&str] =
+    &["query", "query_params", "args", "GET", "qs", "parse_qs", "query_string", "params"];
+/// Words of messages about it, and words with them that say that it is what came back.
+const OF_LOGIN: &[&str] = &["login", "log in", "auth", "token", "credential", "sign in"];
+const CAME_BACK: &[&str] =
+    &["response", "result", "reply", "answer", "returned", "stdout", "output", "got"];
+/// Words of messages about a login that did not succeed.
+const FAILED: &[&str] =
+    &["fail", "error", "invalid", "unable", "could not", "couldn't", "denied", "exception"];
+
+impl Walker<'_> {
+    /// `query["code"]`, in code about OAuth.
+    pub(super) fn is_code_of_login(&self, base: &Expr, key: &Expr) -> bool {
+        self.context.oauth
+            && key.text() == Some("code")
+            && base.last_name().is_some_and(|base| QUERIES.contains(&base.name.as_str()))
+    }
+
+    /// Whether what has this name is an answer to a login, as the message says or the function that it
+    /// is in: it holds what lets in.
+    pub(super) fn is_answer_of_login(
+        &self,
+        ident: &Ident,
+        known: Option<&Known>,
+        text: &str,
+    ) -> bool {
+        let context = self.context;
+        if !context.credentials || context.lexer || context.ml {
+            return false;
+        }
+        if !words(&ident.name).last().is_some_and(|last| ANSWERS.contains(&last.as_str())) {
+            return false;
+        }
+        // What a client gives back says nothing of what is in it.
+        if matches!(known, Some(Known::Exchange(_)))
+            || FAILED.iter().any(|word| text.contains(word))
+        {
+            return false;
+        }
+        let says = |list: &[&str]| list.iter().any(|word| text.contains(word));
+        let signs_in = || {
+            self.frame.name.as_ref().is_some_and(|name| {
+                words(name).iter().any(|word| SIGNING_IN.contains(&word.as_str()))
+            })
+        };
+        says(OF_LOGIN) && says(CAME_BACK) || signs_in()
+    }
+}
