@@ -225,6 +225,32 @@ def test_flushed_text_is_out_once_however_the_process_ends(case: Case, end: str)
     assert case.run(code, guard=True).stdout == "partial"
 
 
+def test_a_child_by_fork_can_write_whatever_the_other_threads_were_writing(case: Case) -> None:
+    code = """
+import os, signal, sys, threading
+def noise():
+    while True:
+        for _ in range(7):
+            print("x" * 3000)
+        sys.stdout.flush()
+for _ in range(4):
+    threading.Thread(target=noise, daemon=True).start()
+for _ in range(150):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        for _ in range(6):
+            print("y" * 3000)
+        sys.stdout.flush()
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        print("a child hung", file=sys.stderr)
+        break
+os._exit(0)
+"""
+    assert case.run(code, guard=True, shell=">/dev/null").stderr == ""
+
+
 def test_a_child_by_fork_ends_with_the_thread_that_has_forked_it(case: Case) -> None:
     # Our thread writes what was flushed there, and then does not keep the child.
     code = """

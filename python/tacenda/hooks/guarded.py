@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, TextIO
 
 from tacenda._core import Core, StreamFilter
@@ -67,9 +68,7 @@ class Writer:
 
         def write(text: str, /) -> int:
             if self._watched:
-                with self._lock:
-                    self._emit(push(text))
-                return len(text)
+                return self._write_watched(text)
             out = push(text)
             if out is not None:
                 if type(out) is str:
@@ -81,6 +80,11 @@ class Writer:
             return len(text)
 
         return write
+
+    def _write_watched(self, text: str) -> int:
+        with self._lock:
+            self._emit(self._filter.push(text))
+        return len(text)
 
     def writelines(self, lines: Iterable[str], /) -> None:
         """Writes each of them, guarded."""
@@ -101,12 +105,14 @@ class Writer:
         # had the lock.
         if sys.is_finalizing():
             self.finish()
-        else:
-            with self._lock:
-                self._emit(self._filter.flush())
-            if not self._watched:
-                self._see_to_held()
-        self.stream.flush()
+            self.stream.flush()
+            return
+        with self._lock:
+            self._emit(self._filter.flush())
+        if not self._watched:
+            self._see_to_held()
+        with self._lock:  # who forks waits for it
+            self.stream.flush()
 
     def idle(self) -> bool:
         """Writes the part of a line that is held, redacted. Tells whether something still is."""
@@ -139,8 +145,27 @@ class Writer:
         locked = self._lock.acquire(timeout=_PATIENCE)
         self._paused = (locked, self._watched)
         self._watched = True
+        end = time.monotonic() + _PATIENCE
+        while self._is_in_use() and time.monotonic() < end:
+            time.sleep(0.001)
         with suppress(ValueError, OSError):  # closed, or its reader is gone
             self.stream.flush()  # waits for who is in it
+
+    def _is_in_use(self) -> bool:
+        """Whether another thread has begun to write without the lock."""
+        own = threading.get_ident()
+        frames = sys._current_frames()
+        return any(self._writes(frame) for ident, frame in frames.items() if ident != own)
+
+    def _writes(self, frame: FrameType | None) -> bool:
+        code = getattr(self.write, "__code__")  # noqa: B009 - a callable need not have one
+        inner = None
+        while frame is not None:
+            waits = inner is not None and inner.f_code is Writer._write_watched.__code__
+            if frame.f_code is code and not waits:
+                return True
+            inner, frame = frame, frame.f_back
+        return False
 
     def resume(self) -> None:
         """Lets them write again, in the parent."""

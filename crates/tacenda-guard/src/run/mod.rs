@@ -557,7 +557,9 @@ fn wait<R: Redact>(
     let is_due = server.is_due();
     if is_due {
         // A log whose lines are all of one width would have one waiting at any time.
-        streams.iter_mut().for_each(|stream| stream.look_at_all(sinks));
+        for stream in streams.iter_mut() {
+            stream.look_at_all(sinks);
+        }
     }
     // What was released before this moment was written before it, too, and has been looked at.
     server.expire(all_asked && reads.is_empty() && streams.iter().all(Stream::holds_nothing));
