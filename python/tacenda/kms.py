@@ -9,8 +9,8 @@ key tools. `decryption` gives pyarrow what it needs to open them with identity f
     with open("0000000000.parquet", "rb") as segment:
         pq.read_table(segment, decryption_properties=decryption("identity.txt"))
 
-Needs the packages `cryptography` and `pyarrow`. Spark needs neither: `SPARK_CLIENT` is the source of
-its key client, in Java, to be compiled against Spark's own jars.
+Needs the packages `cryptography` and `pyarrow`. Spark needs neither: `SPARK_CLIENT` is the source
+of its key client, in Java, to be compiled against Spark's own jars.
 """
 
 from __future__ import annotations

@@ -148,9 +148,9 @@ fn a_disk_that_has_become_read_only_is_read_and_takes_nothing() {
     let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
     let on = Arc::new(AtomicBool::new(false));
     let switch = Arc::clone(&on);
-    let fault = move |_: Step| match switch.load(Ordering::Relaxed) {
-        true => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
-        false => Ok(()),
+    let fault = move |_: Step| {
+        let fails = switch.load(Ordering::Relaxed);
+        if fails { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { Ok(()) }
     };
     let options = Options { fault: Some(Arc::new(fault)), ..options() };
     let journal = Journal::open(&fixture.path(), &options).unwrap();
