@@ -44,6 +44,23 @@ fn the_cache_lies_where_it_was_asked_for() {
 }
 
 #[test]
+fn one_file_that_is_no_source_loses_no_finding_of_the_others() {
+    let place = tempfile::tempdir().unwrap();
+    for name in ["a.py", "c.py"] {
+        fs::write(place.path().join(name), LEAK).unwrap();
+    }
+    fs::write(place.path().join("b.py"), b"x = 1\0\n").unwrap();
+    let mut command = tacenda(place.path());
+    let done = command.args(["scan", "--no-cache", "--format", "github", "."]).output().unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    for name in ["a.py", "c.py"] {
+        assert!(text(&done.stdout).contains(&format!("file={name},line=5")), "{name}");
+    }
+    let told = text(&done.stderr);
+    assert!(told.contains("NUL bytes") && told.contains("b.py"), "{told}");
+}
+
+#[test]
 fn models_of_the_policy_are_used_and_wrong_ones_stop_the_scan() {
     let place = tempfile::tempdir().unwrap();
     let code = "import logging\nimport vault\n\n\ndef f(password):\n    \
