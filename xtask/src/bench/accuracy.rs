@@ -9,6 +9,10 @@ use crate::Context;
 use crate::failure::Result;
 use crate::process::Process;
 
+/// Lines written by hand, packed so that nobody takes what they hold for secrets. Rules may have been
+/// mended for what was missed in those called `tuned`; those called `held-out` are only measured.
+const LINES: &str = "benches/accuracy/lines";
+
 /// Where a corpus may lie.
 const CORPUS: &str = "../shared/corpus/redact";
 
@@ -22,6 +26,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
         .under(&step)?;
     step.done("");
     let mut files = labelled(&own)?;
+    files.extend(labelled(&context.path(LINES))?);
     let corpus = context.path(CORPUS);
     if corpus.is_dir() {
         files.extend(labelled(&corpus)?);
