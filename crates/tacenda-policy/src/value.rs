@@ -512,9 +512,13 @@ pub(crate) fn from_list(text: &str) -> Option<Vec<String>> {
     Some(items)
 }
 
-/// The list as [`from_list`] reads it.
+/// The list as [`from_list`] reads it. A blank at the start of an item is escaped: blanks alone are an
+/// empty list.
 pub(crate) fn to_list(items: impl Iterator<Item = String>) -> String {
-    let escaped = |item: String| item.replace('\\', r"\\").replace(',', r"\,");
+    let escaped = |item: String| {
+        let blank = if item.starts_with(char::is_whitespace) { r"\" } else { "" };
+        format!("{blank}{}", item.replace('\\', r"\\").replace(',', r"\,"))
+    };
     items.map(escaped).collect::<Vec<_>>().join(",")
 }
 
@@ -577,8 +581,10 @@ mod tests {
 
     #[test]
     fn a_path_may_hold_a_comma() {
-        let paths = Paths(vec!["/a, b/c.toml".into(), r"/d\e.toml".into()]);
-        assert_eq!(Paths::from_text(&paths.text()), Some(paths));
+        for paths in [vec!["/a, b/c.toml".into(), r"/d\e.toml".into()], vec!["\t".into()]] {
+            let paths = Paths(paths);
+            assert_eq!(Paths::from_text(&paths.text()), Some(paths));
+        }
     }
 
     fn round_trips<V: Value + PartialEq + std::fmt::Debug>(text: &str) {
