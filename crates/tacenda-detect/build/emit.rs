@@ -89,7 +89,9 @@ fn spellings(word: &str) -> Vec<String> {
     let mut spellings = vec![word.to_owned(), word.to_uppercase(), capital(word), each.join(" ")];
     spellings.extend(plain);
     // The case of ASCII letters is folded: words have small ones.
-    spellings.iter_mut().for_each(|spelling| spelling.make_ascii_lowercase());
+    for spelling in &mut spellings {
+        spelling.make_ascii_lowercase();
+    }
     spellings
 }
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, TextIO
 
 from tacenda._core import Core, StreamFilter
@@ -26,6 +26,7 @@ class Writer:
 
     __slots__ = (
         "_filter",
+        "_inside",
         "_lock",
         "_on_hold",
         "_paused",
@@ -53,6 +54,8 @@ class Writer:
         # lets out more. Else lines of several threads have no order, and no lock is paid for.
         self._watched = False
         self._lock = threading.RLock()
+        # One entry for each thread that writes without the lock: who forks waits for them.
+        self._inside: list[None] = []
         # While the process forks: whether the lock was got, and `_watched` before.
         self._paused: tuple[bool, bool] | None = None
         # Writes text, guarded.
@@ -65,18 +68,24 @@ class Writer:
         object.
         """
         push, emit, unbuffered = self._filter.push, self.stream.write, self._unbuffered
+        enter, leave = self._inside.append, self._inside.pop
 
         def write(text: str, /) -> int:
             if self._watched:
                 return self._write_watched(text)
-            out = push(text)
-            if out is not None:
-                if type(out) is str:
-                    emit(out)
-                else:
-                    self._emit(out)
-            if unbuffered:
-                self._see_to_held()
+            # No other thread runs between the look at `_watched` and this.
+            enter(None)
+            try:
+                out = push(text)
+                if out is not None:
+                    if type(out) is str:
+                        emit(out)
+                    else:
+                        self._emit(out)
+                if unbuffered:
+                    self._see_to_held()
+            finally:
+                leave()
             return len(text)
 
         return write
@@ -146,26 +155,10 @@ class Writer:
         self._paused = (locked, self._watched)
         self._watched = True
         end = time.monotonic() + _PATIENCE
-        while self._is_in_use() and time.monotonic() < end:
+        while self._inside and time.monotonic() < end:
             time.sleep(0.001)
         with suppress(ValueError, OSError):  # closed, or its reader is gone
-            self.stream.flush()  # waits for who is in it
-
-    def _is_in_use(self) -> bool:
-        """Whether another thread has begun to write without the lock."""
-        own = threading.get_ident()
-        frames = sys._current_frames()
-        return any(self._writes(frame) for ident, frame in frames.items() if ident != own)
-
-    def _writes(self, frame: FrameType | None) -> bool:
-        code = getattr(self.write, "__code__")  # noqa: B009 - a callable need not have one
-        inner = None
-        while frame is not None:
-            waits = inner is not None and inner.f_code is Writer._write_watched.__code__
-            if frame.f_code is code and not waits:
-                return True
-            inner, frame = frame, frame.f_back
-        return False
+            self.stream.flush()
 
     def resume(self) -> None:
         """Lets them write again, in the parent."""

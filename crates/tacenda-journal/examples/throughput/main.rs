@@ -45,10 +45,16 @@ fn main() {
         for writers in [1, 8] {
             // A sync for each record takes its time.
             let count = if durability == Durability::Record { records / 100 } else { records };
-            journal(folder, durability, writers, 1, count);
+            let load = Load { durability, writers, ..Load::default() };
+            journal(folder, &load, count);
         }
     }
-    let rates = journal(folder, Durability::Interval, 1, 1000, records);
+    // Writers that do nothing else wait for each other; programs that log have other work.
+    for durability in [Durability::Os, Durability::Interval] {
+        let load = Load { durability, writers: 8, pace: Some(PACE), ..Load::default() };
+        journal(folder, &load, records / 4);
+    }
+    let rates = journal(folder, &Load { batch: 1000, ..Load::default() }, records);
     peer(folder, records.min(100_000), rates);
     read(folder, records);
 }
@@ -160,14 +166,29 @@ fn plain(folder: &Path, count: usize) {
 
 /// A journal with so many writers, each of which appends so many records at once: records in a second,
 /// and in one of the processor.
-fn journal(
-    folder: &Path,
+/// How a journal is written to.
+struct Load {
     durability: Durability,
     writers: usize,
     batch: usize,
-    count: usize,
-) -> (f64, f64) {
-    let path = folder.join(format!("{durability:?}-{writers}-{batch}"));
+    /// Appends of each writer in a second; without it as many as it can.
+    pace: Option<u32>,
+}
+
+/// Appends of a busy program in a second.
+const PACE: u32 = 2000;
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { durability: Durability::Interval, writers: 1, batch: 1, pace: None }
+    }
+}
+
+fn journal(folder: &Path, load: &Load, count: usize) -> (f64, f64) {
+    let &Load { durability, writers, batch, pace } = load;
+    let paced = pace.map_or(String::new(), |pace| format!(", each {pace}/s"));
+    let name = format!("{durability:?}, {writers} writers, {batch} at once{paced}").to_lowercase();
+    let path = folder.join(format!("{durability:?}-{writers}-{batch}-{}", pace.unwrap_or(0)));
     let (identity, recipient) = new_identity(0);
     fs::write(folder.join("identity"), identity.as_bytes()).unwrap();
     let mut settings = Settings::new(Recipients::new(&[(None, recipient)]).unwrap());
@@ -186,12 +207,16 @@ fn journal(
         let threads = work.drain(..).map(|batches| {
             let journal = &journal;
             scope.spawn(move || {
-                let append = |records| {
+                let append = |(number, records)| {
+                    if let Some(pace) = pace {
+                        let due = wall + Duration::from_secs(1) * number / pace;
+                        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                    }
                     let start = Instant::now();
                     journal.append_all(records).unwrap();
                     start.elapsed()
                 };
-                batches.into_iter().map(append).collect::<Vec<_>>()
+                (0..).zip(batches).map(append).collect::<Vec<_>>()
             })
         });
         let threads: Vec<_> = threads.collect();
@@ -203,7 +228,6 @@ fn journal(
     times.sort_unstable();
     let reader = Reader::open(&path, Identities::default(), &Place::ALL).unwrap();
     let bytes = reader.segments().map(|segment| segment.state.bytes).sum();
-    let name = format!("{durability:?}, {writers} writers, {batch} at once").to_lowercase();
     let count = each * writers * batch;
     line(&name, count, wall, cpu, Some(times[times.len() * 99 / 100]), bytes);
     (rate(count, wall), rate(count, cpu))
@@ -228,7 +252,7 @@ fn peer(folder: &Path, count: usize, (own, own_cpu): (f64, f64)) {
 
 fn read(folder: &Path, count: usize) {
     println!();
-    let path = folder.join("Interval-1-1000");
+    let path = folder.join("Interval-1-1000-0");
     let identities = Identities::read(&[folder.join("identity")]).unwrap();
     let mut verifier = Verifier { allowed: Place::ALL.to_vec(), ..Verifier::default() };
     let (wall, start) = (Instant::now(), cpu());
