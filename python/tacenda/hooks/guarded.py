@@ -73,19 +73,24 @@ class Writer:
         def write(text: str, /) -> int:
             if self._watched:
                 return self._write_watched(text)
-            # No other thread runs between the look at `_watched` and this.
-            enter(None)
-            try:
-                out = push(text)
-                if out is not None:
+            out = push(text)
+            if out is not None:
+                enter(None)
+                # Who forks has set it before it looks for those who have entered.
+                if self._watched:
+                    leave()
+                    with self._lock:
+                        self._emit(out)
+                    return len(text)
+                try:
                     if type(out) is str:
                         emit(out)
                     else:
                         self._emit(out)
-                if unbuffered:
-                    self._see_to_held()
-            finally:
-                leave()
+                finally:
+                    leave()
+            if unbuffered:
+                self._see_to_held()
             return len(text)
 
         return write
