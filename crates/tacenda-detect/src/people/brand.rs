@@ -1,30 +1,20 @@
 //! Organisations, laws and works that carry the names of people: `Morgan Stanley` is a bank.
 
-/// In small letters, the words joined by one blank, in order.
-const BRANDS: [&str; 96] = [
+/// In small letters, the words joined by one blank, in order. None that somebody may well be called:
+/// `Paul Smith` is a person before it is a shop.
+const BRANDS: [&str; 52] = [
     "abercrombie fitch",
     "alfa romeo",
-    "arthur andersen",
     "aston martin",
     "aunt jemima",
-    "austin martin",
     "ben jerry",
     "black decker",
     "booz allen",
-    "calvin klein",
-    "captain morgan",
-    "carl zeiss",
     "carnegie mellon",
-    "charles schwab",
-    "christian dior",
     "dean foods",
     "dodd frank",
     "dolce gabbana",
     "dun bradstreet",
-    "eddie bauer",
-    "edward jones",
-    "eli lilly",
-    "elizabeth arden",
     "ernst young",
     "estee lauder",
     "fannie mae",
@@ -34,76 +24,43 @@ const BRANDS: [&str; 96] = [
     "glass steagall",
     "goldman sachs",
     "harley davidson",
-    "harry winston",
-    "helena rubinstein",
     "hewlett packard",
     "hugo boss",
     "hyde park",
     "jack daniel",
     "jack daniels",
     "jack wolfskin",
-    "jenny craig",
-    "jim beam",
     "jimmy choo",
-    "jimmy john",
-    "john deere",
-    "john hancock",
-    "john lewis",
     "johnnie walker",
     "johns hopkins",
     "johnson johnson",
-    "jose cuervo",
-    "karl lagerfeld",
-    "kate spade",
-    "lewis palmer",
     "lockheed martin",
-    "louis blues",
     "louis vuitton",
     "madison square",
-    "marc jacobs",
     "marks spencer",
-    "martin marietta",
-    "mary kay",
     "max factor",
     "max mara",
     "mercedes benz",
     "merrill lynch",
-    "michael kors",
-    "michael page",
     "morgan stanley",
-    "oscar mayer",
-    "papa john",
     "papa johns",
-    "paul mitchell",
-    "paul smith",
-    "philip morris",
     "piper jaffray",
     "pratt whitney",
     "procter gamble",
-    "ralph lauren",
-    "raymond james",
-    "robert half",
     "rolls royce",
     "sallie mae",
-    "sara lee",
     "sarbanes oxley",
     "sherwin williams",
     "smith wesson",
     "standard chartered",
-    "ted baker",
-    "thomas cook",
     "tim hortons",
-    "tommy hilfiger",
-    "uncle ben",
     "victoria secret",
-    "william hill",
-    "yves rocher",
 ];
 
 /// The longest of them.
 const LONGEST: usize = 24;
 
-/// Whether `name`, two words or more, is one of them; `&` and `and` between the words do not count.
+/// Whether `name`, two words or more, is one of them; `&` and a dash between the words are blanks.
 pub(super) fn is_brand(name: &[u8]) -> bool {
     let mut folded = [0; LONGEST];
     let mut length = 0;
@@ -138,6 +95,7 @@ mod tests {
         assert!(is_brand(b"HARLEY-DAVIDSON"));
         assert!(is_brand(b"Jack Daniel's"));
         assert!(!is_brand(b"Morgan Freeman"));
+        assert!(!is_brand(b"Paul Smith"));
         assert!(!is_brand(b"Stanley"));
         assert!(!is_brand(b"Somebody With A Very Long Name Indeed"));
     }
