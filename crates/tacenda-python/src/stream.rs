@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBool, PyBytes, PyString};
 use tacenda_detect::Followed;
 use tacenda_redact::Redactor;
 
@@ -36,6 +37,10 @@ pub(crate) struct StreamFilter {
     log: u64,
     interactive: bool,
     state: Mutex<State>,
+    /// Threads that write what `begin` gave them. Counted under the interpreter's lock, as is what
+    /// else says how to write.
+    writing: AtomicUsize,
+    watched: AtomicBool,
 }
 
 struct State {
@@ -55,7 +60,43 @@ impl StreamFilter {
         let redactor = Arc::clone(&core.redactor);
         let state = Mutex::new(State::new(&redactor, interactive));
         // Threads, the other logs, have even ids: they are addresses.
-        Self { redactor, log: log | 1, interactive, state }
+        let (writing, watched) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { redactor, log: log | 1, interactive, state, writing, watched }
+    }
+
+    /// Whether those who write do so one after the other, under a lock of their own.
+    #[getter]
+    fn watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    #[setter]
+    fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, Ordering::Relaxed);
+    }
+
+    /// How many are between `begin` and `end`.
+    #[getter]
+    fn writing(&self) -> usize {
+        self.writing.load(Ordering::Relaxed)
+    }
+
+    /// As `push`, for those who write without a lock: they call `end` when they have written what
+    /// they are given. True, and nothing is taken, while the stream is watched.
+    fn begin<'py>(&self, text: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if self.watched() {
+            return Ok(Some(PyBool::new(text.py(), true).to_owned().into_any()));
+        }
+        let out = self.push(text)?;
+        if out.is_some() {
+            self.writing.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(out)
+    }
+
+    /// What `begin` gave is written.
+    fn end(&self) {
+        self.writing.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// What may be written now that `text` has come, as text if it is some.
@@ -89,11 +130,15 @@ impl StreamFilter {
         written(py, out)
     }
 
-    /// Whether something is held that was not spoken of since the last `idle()`.
+    /// Whether something is held that was not spoken of since the last `idle()`: then the stream is
+    /// watched.
     fn holds_anew(&self) -> bool {
         let mut state = self.lock();
         let anew = state.is_holding() && !state.noted;
-        state.noted |= anew;
+        if anew {
+            state.noted = true;
+            self.set_watched(true);
+        }
         anew
     }
 
@@ -127,6 +172,8 @@ impl StreamFilter {
     fn forget(&self) {
         let mut state = self.lock();
         *state = State { closing: state.closing, ..State::new(&self.redactor, self.interactive) };
+        self.set_watched(false);
+        self.writing.store(0, Ordering::Relaxed);
     }
 }
 

@@ -26,12 +26,10 @@ class Writer:
 
     __slots__ = (
         "_filter",
-        "_inside",
         "_lock",
         "_on_hold",
         "_paused",
         "_unbuffered",
-        "_watched",
         "stream",
         "write",
     )
@@ -50,13 +48,11 @@ class Writer:
         self._on_hold = on_hold
         # An unbuffered stream: what is written is expected to be seen.
         self._unbuffered: bool = getattr(stream, "write_through", False)
-        # Whether `idle()` may come: then what one thread lets out is written before another one
-        # lets out more. Else lines of several threads have no order, and no lock is paid for.
-        self._watched = False
+        # The filter is watched when `idle()` may come: then what one thread lets out is written
+        # before another one lets out more. Else lines of several threads have no order, and no lock
+        # is paid for.
         self._lock = threading.RLock()
-        # One entry for each thread that writes without the lock: who forks waits for them.
-        self._inside: list[None] = []
-        # While the process forks: whether the lock was got, and `_watched` before.
+        # While the process forks: whether the lock was got, and whether it was watched before.
         self._paused: tuple[bool, bool] | None = None
         # Writes text, guarded.
         self.write = self._writing()
@@ -67,28 +63,21 @@ class Writer:
         No method: `print` calls it twice, and names of a function are found sooner than those of an
         object.
         """
-        push, emit, unbuffered = self._filter.push, self.stream.write, self._unbuffered
-        enter, leave = self._inside.append, self._inside.pop
+        begin, end = self._filter.begin, self._filter.end
+        emit, unbuffered = self.stream.write, self._unbuffered
 
         def write(text: str, /) -> int:
-            if self._watched:
-                return self._write_watched(text)
-            out = push(text)
+            out = begin(text)
             if out is not None:
-                enter(None)
-                # Who forks has set it before it looks for those who have entered.
-                if self._watched:
-                    leave()
-                    with self._lock:
-                        self._emit(out)
-                    return len(text)
+                if out is True:
+                    return self._write_watched(text)
                 try:
                     if type(out) is str:
                         emit(out)
                     else:
                         self._emit(out)
                 finally:
-                    leave()
+                    end()
             if unbuffered:
                 self._see_to_held()
             return len(text)
@@ -123,7 +112,7 @@ class Writer:
             return
         with self._lock:
             self._emit(self._filter.flush())
-        if not self._watched:
+        if not self._filter.watched:
             self._see_to_held()
         with self._lock:  # who forks waits for it
             self.stream.flush()
@@ -131,11 +120,14 @@ class Writer:
     def idle(self) -> bool:
         """Writes the part of a line that is held, redacted. Tells whether something still is."""
         with self._lock:
-            out, self._watched = self._filter.idle()
-            if out is not None:
-                self._emit(out)
-                self.stream.flush()
-        return self._watched
+            out, holds = self._filter.idle()
+            try:
+                if out is not None:
+                    self._emit(out)
+                    self.stream.flush()
+            finally:
+                self._filter.watched = holds
+        return holds
 
     def finish(self, *, closing: bool = True) -> None:
         """Writes all that is held, redacted. `closing`: from now on every flush does."""
@@ -157,10 +149,10 @@ class Writer:
         interpreter's own streams it makes new locks, of what stands in their place it does not.
         """
         locked = self._lock.acquire(timeout=_PATIENCE)
-        self._paused = (locked, self._watched)
-        self._watched = True
+        self._paused = (locked, self._filter.watched)
+        self._filter.watched = True
         end = time.monotonic() + _PATIENCE
-        while self._inside and time.monotonic() < end:
+        while self._filter.writing and time.monotonic() < end:
             time.sleep(0.001)
         with suppress(ValueError, OSError):  # closed, or its reader is gone
             self.stream.flush()
@@ -168,20 +160,18 @@ class Writer:
     def resume(self) -> None:
         """Lets them write again, in the parent."""
         if self._paused is not None:
-            (locked, self._watched), self._paused = self._paused, None
+            (locked, self._filter.watched), self._paused = self._paused, None
             if locked:
                 self._lock.release()
 
     def forget(self) -> None:
         """Drops what is held, in a child by fork, whose other threads are gone."""
         self._lock = threading.RLock()
-        self._watched = False
         self._paused = None
         self._filter.forget()
 
     def _see_to_held(self) -> None:
         if self._filter.holds_anew():
-            self._watched = True
             self._on_hold(self)
 
     def _emit(self, out: str | bytes | None) -> None:
