@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::entry::{Event, Format, SegmentState};
 use crate::error::JournalError;
@@ -28,6 +29,8 @@ pub(crate) struct Owner {
     stopped: bool,
     /// The last segment could not be sealed: it is tried again before anything is written.
     overdue: bool,
+    /// Whether each batch waits for the disk: then who appends does not wait for the owner in turn.
+    pub(crate) syncs_each: Arc<AtomicBool>,
     pub(crate) clock: Clock,
     _lock: std::fs::File,
 }
@@ -50,10 +53,12 @@ impl Owner {
             unsynced: false,
             stopped: false,
             overdue: false,
+            syncs_each: Arc::default(),
             clock: Arc::clone(&options.clock),
             _lock: lock,
         };
         owner.recover()?;
+        owner.follow_settings();
         Ok(owner)
     }
 
@@ -70,7 +75,13 @@ impl Owner {
         let done = self.log.append(time, event);
         // What the log does not take leaves it as it is.
         self.stopped |= done.as_ref().is_err_and(|e| !matches!(e, JournalError::BadSetting { .. }));
+        self.follow_settings();
         done
+    }
+
+    fn follow_settings(&self) {
+        let syncs_each = self.log.view().state.settings.durability == Durability::Record;
+        self.syncs_each.store(syncs_each, Ordering::Relaxed);
     }
 
     pub(crate) fn has_stopped(&self) -> bool {

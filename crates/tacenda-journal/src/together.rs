@@ -1,10 +1,12 @@
 //! Records that are written together.
 //!
-//! Threads that append at the same moment share one frame and one sync: the first of them writes
-//! for all that came before it began, the others wait for it. Nobody is told that a record is
+//! Where each record is put on the disk, threads that append at the same moment share one frame and one
+//! sync: the first of them writes for all that came before it began, the others wait for it. Else each
+//! writes by itself: that is over sooner than another thread is woken. Nobody is told that a record is
 //! written before it is, and nothing is kept in memory beyond the records that are waited for.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use crate::error::JournalError;
@@ -23,6 +25,7 @@ const YIELDS: u32 = 8;
 pub(crate) struct Together {
     queue: Mutex<Queue>,
     owner: Mutex<Owner>,
+    syncs_each: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -127,7 +130,8 @@ impl Drop for Lead<'_> {
 
 impl Together {
     pub(crate) fn new(owner: Owner) -> Self {
-        Self { queue: Mutex::default(), owner: Mutex::new(owner) }
+        let syncs_each = Arc::clone(&owner.syncs_each);
+        Self { queue: Mutex::default(), owner: Mutex::new(owner), syncs_each }
     }
 
     pub(crate) fn owner(&self) -> MutexGuard<'_, Owner> {
@@ -136,6 +140,9 @@ impl Together {
 
     /// Appends records, with those that others append at this moment; the number of the first.
     pub(crate) fn append(&self, records: Vec<Record>) -> Result<u64, JournalError> {
+        if !self.syncs_each.load(Ordering::Relaxed) {
+            return self.owner().write(&records);
+        }
         let mut queue = lock(&self.queue);
         let (slot, offset) = queue.add(records);
         let leads = !std::mem::replace(&mut queue.leading, true);
@@ -179,11 +186,14 @@ impl Together {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use super::*;
-    use crate::Filter;
     use crate::support::{Fixture, numbers, options, record};
+    use crate::{Durability, Filter};
+
+    /// A journal that waits for the disk as it says.
+    fn fixture(durability: Durability) -> Fixture {
+        Fixture::with(|settings| settings.durability = durability)
+    }
 
     fn together(fixture: &Fixture) -> Together {
         Together::new(Owner::open(&fixture.path(), &options()).unwrap())
@@ -191,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_is_written_together_has_a_bound() {
-        let fixture = Fixture::new();
+        let fixture = fixture(Durability::Record);
         let together = together(&fixture);
         let records = |count| (0..count).map(record).collect::<Vec<_>>();
         std::thread::scope(|scope| {
@@ -219,20 +229,24 @@ mod tests {
 
     #[test]
     fn a_writer_that_panics_leaves_nobody_waiting() {
-        let fixture = Fixture::new();
-        let together = together(&fixture);
-        // The clock is asked in the middle of a write.
-        let (panics, clock) = (Arc::new(AtomicBool::new(true)), crate::system_clock());
-        together.owner().clock = Arc::new(move || {
-            assert!(!panics.swap(false, Ordering::Relaxed), "for the test");
-            clock()
-        });
-        std::thread::scope(|scope| {
-            let all: Vec<_> =
-                (0..3).map(|_| scope.spawn(|| together.append(vec![record(1)]).is_ok())).collect();
-            let ended: Vec<_> = all.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
-            assert_eq!(ended.iter().filter(|one| one.is_err()).count(), 1);
-        });
-        together.append(vec![record(2)]).unwrap();
+        for durability in [Durability::Record, Durability::Interval] {
+            let fixture = fixture(durability);
+            let together = together(&fixture);
+            // The clock is asked in the middle of a write.
+            let (panics, clock) = (Arc::new(AtomicBool::new(true)), crate::system_clock());
+            together.owner().clock = Arc::new(move || {
+                assert!(!panics.swap(false, Ordering::Relaxed), "for the test");
+                clock()
+            });
+            std::thread::scope(|scope| {
+                let all: Vec<_> = (0..3)
+                    .map(|_| scope.spawn(|| together.append(vec![record(1)]).is_ok()))
+                    .collect();
+                let ended: Vec<_> =
+                    all.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+                assert_eq!(ended.iter().filter(|one| one.is_err()).count(), 1);
+            });
+            together.append(vec![record(2)]).unwrap();
+        }
     }
 }

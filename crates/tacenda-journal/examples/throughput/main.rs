@@ -5,9 +5,11 @@
 mod peers;
 mod range;
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _};
@@ -37,22 +39,24 @@ fn main() {
     println!("{records} records of {LINE} bytes, in {}\n", folder.display());
     limits(folder);
     println!(
-        "\n{:<34} {:>12} {:>14} {:>9} {:>9}",
+        "\n{:<43} {:>12} {:>14} {:>9} {:>9}",
         "", "records/s", "per CPU second", "p99 µs", "MB/million"
     );
-    plain(folder, records);
-    for durability in [Durability::Os, Durability::Interval, Durability::Record] {
-        for writers in [1, 8] {
-            // A sync for each record takes its time.
-            let count = if durability == Durability::Record { records / 100 } else { records };
-            let load = Load { durability, writers, ..Load::default() };
-            journal(folder, &load, count);
+    // Writers that do nothing else wait for each other; programs that log have other work.
+    let loads = [(1, None), (8, None), (1, Some(PACE)), (8, Some(PACE))];
+    let size = |pace: Option<f64>| if pace.is_some() { records / 4 } else { records };
+    for (writers, pace) in loads {
+        plain(folder, &Load { writers, pace, ..Load::default() }, size(pace));
+    }
+    for durability in [Durability::Os, Durability::Interval] {
+        for (writers, pace) in loads {
+            journal(folder, &Load { durability, writers, pace, ..Load::default() }, size(pace));
         }
     }
-    // Writers that do nothing else wait for each other; programs that log have other work.
-    for durability in [Durability::Os, Durability::Interval] {
-        let load = Load { durability, writers: 8, pace: Some(PACE), ..Load::default() };
-        journal(folder, &load, records / 4);
+    for writers in [1, 8] {
+        // A sync for each record takes its time.
+        let load = Load { durability: Durability::Record, writers, ..Load::default() };
+        journal(folder, &load, records / 100);
     }
     let rates = journal(folder, &Load { batch: 1000, ..Load::default() }, records);
     peer(folder, records.min(100_000), rates);
@@ -111,7 +115,7 @@ fn line(
         format!("{:.1}", rate(usize::try_from(bytes).unwrap(), Duration::from_secs(count as u64)))
     };
     println!(
-        "{name:<34} {:>12.0} {:>14.0} {p99:>9} {size:>9}",
+        "{name:<43} {:>12.0} {:>14.0} {p99:>9} {size:>9}",
         rate(count, wall),
         rate(count, cpu),
     );
@@ -153,30 +157,30 @@ fn limits(folder: &Path) {
     println!("{:<34} {:>9.0} a second", "fdatasync after 200 bytes", rate(50, start.elapsed()));
 }
 
-fn plain(folder: &Path, count: usize) {
-    let lines: Vec<String> = (0..count).map(|n| record(n).to_json(n as u64) + "\n").collect();
-    let mut file = File::create(folder.join("plain.log")).unwrap();
+/// What any log costs: a line is one write, under a lock that all writers share.
+fn plain(folder: &Path, load: &Load, count: usize) {
+    let file = Mutex::new(File::create(folder.join("plain.log")).unwrap());
+    let text = |record: Record| (record.to_json(0) + "\n").into_bytes();
+    let work = load.share(count, |number| text(record(number)));
     let (wall, start) = (Instant::now(), cpu());
-    for line in &lines {
-        file.write_all(line.as_bytes()).unwrap();
-    }
-    let bytes = lines.iter().map(|line| line.len() as u64).sum();
-    line("plain file, a write each", count, wall.elapsed(), since(start), None, bytes);
+    let times = load.run(work, |lines| file.lock().unwrap().write_all(&lines.concat()).unwrap());
+    let (wall, cpu) = (wall.elapsed(), since(start));
+    let bytes = file.into_inner().unwrap().metadata().unwrap().len();
+    line(&format!("plain file, {load}"), count, wall, cpu, Some(p99(times)), bytes);
 }
 
-/// A journal with so many writers, each of which appends so many records at once: records in a second,
-/// and in one of the processor.
 /// How a journal is written to.
 struct Load {
     durability: Durability,
     writers: usize,
     batch: usize,
-    /// Appends of each writer in a second; without it as many as it can.
-    pace: Option<u32>,
+    /// Appends of each writer in a second, at random moments that know nothing of each other; without
+    /// it as many as it can.
+    pace: Option<f64>,
 }
 
 /// Appends of a busy program in a second.
-const PACE: u32 = 2000;
+const PACE: f64 = 2000.0;
 
 impl Default for Load {
     fn default() -> Self {
@@ -184,53 +188,86 @@ impl Default for Load {
     }
 }
 
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} writers, {} at once", self.writers, self.batch)?;
+        self.pace.map_or(Ok(()), |pace| write!(f, ", each {pace}/s"))
+    }
+}
+
+impl Load {
+    /// The batches of each writer.
+    fn share<T>(&self, count: usize, make: impl Fn(usize) -> T) -> Vec<Vec<Vec<T>>> {
+        let each = count / self.writers / self.batch;
+        let batch = |first| (first..first + self.batch).map(&make).collect();
+        let batches = |writer| (0..each).map(move |n| (writer * each + n) * self.batch).map(batch);
+        (0..self.writers).map(|writer| batches(writer).collect()).collect()
+    }
+
+    /// Has them written: how long each call of `append` took.
+    fn run<T: Send>(
+        &self,
+        work: Vec<Vec<Vec<T>>>,
+        append: impl Fn(Vec<T>) + Sync,
+    ) -> Vec<Duration> {
+        let (append, began) = (&append, Instant::now());
+        let writer = |batches: Vec<Vec<T>>| {
+            move || {
+                let mut due = began;
+                let timed = |batch| {
+                    if let Some(pace) = self.pace {
+                        due += gap().div_f64(pace);
+                        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                    }
+                    let start = Instant::now();
+                    append(batch);
+                    start.elapsed()
+                };
+                batches.into_iter().map(timed).collect::<Vec<_>>()
+            }
+        };
+        std::thread::scope(|scope| {
+            let all: Vec<_> = work.into_iter().map(|one| scope.spawn(writer(one))).collect();
+            all.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+}
+
+fn p99(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
+}
+
+/// A journal that is written to: records in a second, and in one of the processor.
 fn journal(folder: &Path, load: &Load, count: usize) -> (f64, f64) {
     let &Load { durability, writers, batch, pace } = load;
-    let paced = pace.map_or(String::new(), |pace| format!(", each {pace}/s"));
-    let name = format!("{durability:?}, {writers} writers, {batch} at once{paced}").to_lowercase();
-    let path = folder.join(format!("{durability:?}-{writers}-{batch}-{}", pace.unwrap_or(0)));
+    let name = format!("{durability:?}, {load}").to_lowercase();
+    let path = folder.join(format!("{durability:?}-{writers}-{batch}-{}", pace.unwrap_or(0.0)));
     let (identity, recipient) = new_identity(0);
     fs::write(folder.join("identity"), identity.as_bytes()).unwrap();
     let mut settings = Settings::new(Recipients::new(&[(None, recipient)]).unwrap());
     settings.durability = durability;
     Journal::create(&path, settings, &options()).unwrap();
-    let each = count / writers / batch;
-    let mut work: Vec<Vec<Vec<Record>>> = (0..writers)
-        .map(|writer| {
-            let first = writer * each * batch;
-            (0..each).map(|b| (0..batch).map(|n| record(first + b * batch + n)).collect()).collect()
-        })
-        .collect();
+    let work = load.share(count, record);
     let journal = Journal::open(&path, &options()).unwrap();
     let (wall, start) = (Instant::now(), cpu());
-    let mut times: Vec<Duration> = std::thread::scope(|scope| {
-        let threads = work.drain(..).map(|batches| {
-            let journal = &journal;
-            scope.spawn(move || {
-                let append = |(number, records)| {
-                    if let Some(pace) = pace {
-                        let due = wall + Duration::from_secs(1) * number / pace;
-                        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                    }
-                    let start = Instant::now();
-                    journal.append_all(records).unwrap();
-                    start.elapsed()
-                };
-                (0..).zip(batches).map(append).collect::<Vec<_>>()
-            })
-        });
-        let threads: Vec<_> = threads.collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    let times = load.run(work, |records| {
+        journal.append_all(records).unwrap();
     });
     // Sealed and signed is part of it.
     journal.close().unwrap();
     let (wall, cpu) = (wall.elapsed(), since(start));
-    times.sort_unstable();
     let reader = Reader::open(&path, Identities::default(), &Place::ALL).unwrap();
     let bytes = reader.segments().map(|segment| segment.state.bytes).sum();
-    let count = each * writers * batch;
-    line(&name, count, wall, cpu, Some(times[times.len() * 99 / 100]), bytes);
+    let count = times.len() * batch;
+    line(&name, count, wall, cpu, Some(p99(times)), bytes);
     (rate(count, wall), rate(count, cpu))
+}
+
+/// From one event to the next of a Poisson process with one event a second on average.
+fn gap() -> Duration {
+    let part = (f64::from(getrandom::u32().unwrap()) + 1.0) / 2.0_f64.powi(32);
+    Duration::from_secs_f64(part.ln().abs())
 }
 
 /// Other loggers, with as many lines as they take in a while, and how many times as many records the
