@@ -10,6 +10,7 @@ use tacenda_policy::Class;
 
 use crate::canonical::canonical;
 use crate::error::JournalError;
+use crate::keys::Recipients;
 use crate::record::show_time;
 use crate::settings::Settings;
 use crate::{Hash, hex, unhex};
@@ -418,6 +419,9 @@ pub(crate) struct State {
     pub(crate) holds: BTreeMap<String, (i64, i64)>,
     /// What the next segment is to be: its number and that of its first record.
     pub(crate) next: (u64, u64),
+    began: i64,
+    /// The recipients, by the number of the first segment that is sealed to them.
+    recipients: BTreeMap<u64, Recipients>,
 }
 
 impl State {
@@ -430,6 +434,8 @@ impl State {
             segments: BTreeMap::new(),
             holds: BTreeMap::new(),
             next: (0, 0),
+            began: entry.time,
+            recipients: BTreeMap::from([(0, settings.recipients.clone())]),
         })
     }
 
@@ -437,7 +443,10 @@ impl State {
     pub(crate) fn apply(&mut self, entry: &Entry) -> Result<(), &'static str> {
         match &entry.event {
             Event::Begin { .. } => return Err("the journal begins twice"),
-            Event::Set { settings, .. } => self.settings = settings.clone(),
+            Event::Set { settings, .. } => {
+                self.recipients.insert(self.next.0, settings.recipients.clone());
+                self.settings = settings.clone();
+            }
             Event::Seal(segment) => {
                 if (segment.number, segment.first) != self.next {
                     return Err("a segment does not follow the one before it");
@@ -481,12 +490,22 @@ impl State {
         Ok(())
     }
 
-    /// The hold that keeps a segment.
+    /// The hold that keeps a segment: by what its records say of their times, or by when they were
+    /// written, which is after the segment before it was sealed.
     pub(crate) fn hold(&self, segment: &SegmentState) -> Option<&str> {
+        let before = self.segments.range(..segment.number).next_back();
+        let written = (before.map_or(self.began, |(_, before)| before.sealed), segment.sealed);
         let kept = |(from, to): &(i64, i64)| {
-            segment.times.is_none_or(|(first, last)| first <= *to && *from <= last)
+            let meets = |(first, last): (i64, i64)| first <= *to && *from <= last;
+            segment.times.is_none_or(meets) || meets(written)
         };
         self.holds.iter().find(|(_, times)| kept(times)).map(|(name, _)| name.as_str())
+    }
+
+    /// Whom a segment is sealed to: the recipients that were set when it began.
+    pub(crate) fn recipients(&self, segment: &SegmentState) -> &Recipients {
+        let set = self.recipients.range(..=segment.number).next_back();
+        set.map(|(_, recipients)| recipients).expect("those of the beginning are there")
     }
 }
 

@@ -38,6 +38,12 @@ impl Journal {
         let reader = reader.again()?;
         let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         let segments = &reader.view.state.segments;
+        for segment in segments.values().filter(|one| filter.may_pass(one)) {
+            // In what nobody opens there may be some that pass.
+            if filter.asks_content() && !reader.as_noted(segment, |one| reader.opens(one))? {
+                return Err(JournalError::NoKey { part: "every", segment: segment.number });
+            }
+        }
         reader.each(filter, &mut |seen| {
             let of = segment_of(segments, seen.sequence);
             if let (Some(segment), None) = (of, seen.erased) {

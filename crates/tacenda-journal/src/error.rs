@@ -96,7 +96,7 @@ pub enum JournalError {
         path: Option<PathBuf>,
     },
     /// The identities at hand do not open what they should.
-    #[error("no identity opens the {part} column of segment {segment}")]
+    #[error("the identities at hand do not open {} of segment {segment}", columns(part))]
     NoKey {
         /// The part of the records.
         part: &'static str,
@@ -157,6 +157,11 @@ pub enum JournalError {
         /// What the cipher or the file format said.
         what: String,
     },
+}
+
+/// What part of the records is meant.
+fn columns(part: &str) -> String {
+    if part == "every" { "every column".to_owned() } else { format!("the {part} column") }
 }
 
 impl JournalError {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// Whether these bytes are such an object. What prints it puts it on a line as it is.
@@ -32,6 +32,17 @@ pub(crate) fn members<'f>(
     members
 }
 
+/// Whether these bytes are JSON.
+pub(crate) fn is_json(bytes: &[u8]) -> bool {
+    search(bytes, None).is_ok()
+}
+
+/// The members of an object: their names, and their values as they are written.
+pub(crate) fn members_of(object: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
+    let named = |(name, value)| Some((serde_json::from_slice(name).ok()?, value));
+    split(object).into_iter().filter_map(named)
+}
+
 /// The members of an object: their names, and where they stand in it.
 pub(crate) fn places(object: &[u8]) -> impl Iterator<Item = (String, Range<usize>)> {
     split(object).into_iter().filter_map(|(name, value)| {
@@ -39,6 +50,24 @@ pub(crate) fn places(object: &[u8]) -> impl Iterator<Item = (String, Range<usize
         let name_as_text = serde_json::from_slice(name).ok()?;
         Some((name_as_text, at(name)..at(value) + value.len()))
     })
+}
+
+/// Adds a member to an object, which is made where there is none. The value stays as it is written,
+/// on one line.
+pub(crate) fn add(object: &mut Option<Vec<u8>>, name: &str, value: &[u8]) {
+    let object = match object {
+        Some(object) => {
+            object.pop();
+            object.push(b',');
+            object
+        }
+        none => none.insert(vec![b'{']),
+    };
+    object.extend_from_slice(Value::from(name).to_string().as_bytes());
+    object.push(b':');
+    // What is no blank here stands in no JSON.
+    object.extend(value.iter().map(|byte| *byte.max(&b' ')));
+    object.push(b'}');
 }
 
 /// The members of an object, names and values as they are written.
@@ -70,8 +99,8 @@ fn split(object: &[u8]) -> Vec<(&[u8], &[u8])> {
     members
 }
 
-/// Whether a value in them holds a text, each of those with one name too. What is no JSON is searched
-/// as it is.
+/// Whether a value or a name in them holds a text, each of those with one name too. What is no JSON is
+/// searched as it is.
 pub(crate) fn hold(bytes: &[u8], text: &str) -> bool {
     search(bytes, Some(text)).unwrap_or_else(|_| {
         text.is_empty() || bytes.windows(text.len()).any(|window| window == text.as_bytes())
@@ -144,8 +173,8 @@ impl<'de> Visitor<'de> for Search<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
         let mut found = false;
-        while members.next_key::<IgnoredAny>()?.is_some() {
-            found |= members.next_value_seed(self)?;
+        while let Some(is_in_name) = members.next_key_seed(self)? {
+            found |= is_in_name | members.next_value_seed(self)?;
         }
         Ok(found)
     }
@@ -207,10 +236,10 @@ mod tests {
     #[test]
     fn a_text_is_found_wherever_it_stands() {
         let fields = br#"{"a":"her\u006fn","a":"x","b":[{"c":12.5}],"d":true,"e":null}"#;
-        for text in ["heron", "x", "12.5", "2.", "true", "null", ""] {
+        for text in ["heron", "x", "12.5", "2.", "true", "null", "c", ""] {
             assert!(hold(fields, text), "{text}");
         }
-        for text in ["xy", "13", "c", "\"", "false"] {
+        for text in ["xy", "13", "ac", "\"", "false"] {
             assert!(!hold(fields, text), "{text}");
         }
         assert!(hold(b"{\"a\":\"heron\"", "heron") && !hold(b"no JSON", "heron"));

@@ -1,5 +1,6 @@
 //! Which records are meant.
 
+use crate::entry::SegmentState;
 use crate::fields;
 use crate::record::{Record, Seen};
 
@@ -12,7 +13,7 @@ pub struct Filter {
     pub since: Option<i64>,
     /// Up to this time, it included.
     pub until: Option<i64>,
-    /// The least level.
+    /// The least level, one of [`levels`].
     pub level: Option<String>,
     /// The logger, or one above it.
     pub logger: Option<String>,
@@ -20,23 +21,32 @@ pub struct Filter {
     pub kind: Option<String>,
     /// Values of fields.
     pub fields: Vec<(String, String)>,
-    /// A text in any field.
+    /// A text in any field, its name included, or in the level, logger or kinds.
     pub text: Option<String>,
 }
 
-/// How levels rank: names of syslog, Python and OpenTelemetry.
-fn rank(level: &str) -> u8 {
-    match level {
-        "trace" => 1,
-        "debug" => 2,
-        "notice" => 4,
-        "warn" | "warning" => 5,
-        "error" | "err" => 6,
-        "critical" | "crit" => 7,
-        "alert" => 8,
-        "fatal" | "emerg" | "panic" => 9,
-        _ => 3,
-    }
+/// How levels rank: names of syslog, Python and OpenTelemetry, in lower case.
+const LEVELS: [&[&str]; 9] = [
+    &["trace"],
+    &["debug"],
+    &["info"],
+    &["notice"],
+    &["warn", "warning"],
+    &["error", "err"],
+    &["critical", "crit"],
+    &["alert"],
+    &["fatal", "emerg", "panic"],
+];
+
+/// The names of levels that a filter knows, the least first.
+pub fn levels() -> impl Iterator<Item = &'static str> {
+    LEVELS.iter().copied().flatten().copied()
+}
+
+/// How a level ranks; that of a record may be any, and ranks as `info`.
+fn rank(level: &str) -> usize {
+    let place = |name| LEVELS.iter().position(|names| names.contains(&name));
+    place(level).or_else(|| place("info")).expect("it is one of them")
 }
 
 impl Filter {
@@ -51,6 +61,11 @@ impl Filter {
             && kind.is_none()
             && fields.is_empty()
             && text.is_none()
+    }
+
+    /// Whether it asks what stands in fields, which an identity may not open.
+    pub(crate) fn asks_content(&self) -> bool {
+        !self.fields.is_empty() || self.text.is_some()
     }
 
     /// Whether a time in the range may pass.
@@ -69,6 +84,12 @@ impl Filter {
     /// Whether a number in the range may pass.
     pub(crate) fn reaches(&self, first: u64, count: u64) -> bool {
         self.numbers.is_none_or(|(from, to)| first <= to && from < first.saturating_add(count))
+    }
+
+    /// Whether a record of a segment may pass.
+    pub(crate) fn may_pass(&self, segment: &SegmentState) -> bool {
+        let SegmentState { first, records, times, .. } = segment;
+        !segment.deleted && *records > 0 && self.reaches(*first, *records) && self.meets(*times)
     }
 
     /// Whether a record passes.
@@ -96,5 +117,7 @@ fn has(record: &Record, name: &str, value: &str) -> bool {
 }
 
 fn contains(record: &Record, text: &str) -> bool {
-    record.fields.iter().flatten().any(|fields| fields::hold(fields, text))
+    let Record { level, logger, kinds, fields, .. } = record;
+    [level, logger, kinds].iter().any(|own| own.contains(text))
+        || fields.iter().flatten().any(|fields| fields::hold(fields, text))
 }

@@ -60,7 +60,7 @@ pub use entry::{Cause, Event, Format, SegmentState};
 pub use erase::Erased;
 pub use error::JournalError;
 pub use export::{Parquet, journald, otlp};
-pub use filter::Filter;
+pub use filter::{Filter, levels};
 pub use keys::{Identities, Recipients, new_identity};
 pub use locked::keys_stay_in_memory;
 pub use note::{Checkpoint, VerifierKey};

@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
@@ -43,34 +43,37 @@ impl Place {
         }
     }
 
-    fn of(path: &Path) -> Option<Self> {
-        let mut temporary = vec![PathBuf::from("/tmp"), "/var/tmp".into(), "/dev/shm".into()];
-        temporary.extend(["/private/tmp", "/private/var/tmp"].map(PathBuf::from));
-        temporary.extend(fs::canonicalize(std::env::temp_dir()));
-        if temporary.iter().any(|folder| path.starts_with(folder)) {
-            return Some(Self::Temporary);
-        }
-        let names = path.components().filter_map(|component| match component {
-            Component::Normal(name) => name.to_str(),
-            _ => None,
-        });
-        for name in names {
-            let begins = |start: &str| name.starts_with(start);
-            if ["Mobile Documents", "CloudStorage", "Google Drive", "Nextcloud"].contains(&name)
-                || begins("Dropbox")
-                || begins("OneDrive")
-            {
-                return Some(Self::Synced);
+    /// Which of them a directory lies in.
+    fn of(path: &Path) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|place| place.holds(path))
+    }
+
+    fn holds(self, path: &Path) -> bool {
+        let names = || path.components().filter_map(|component| component.as_os_str().to_str());
+        match self {
+            Self::Temporary => {
+                let mut folders = vec![PathBuf::from("/tmp"), "/var/tmp".into(), "/dev/shm".into()];
+                folders.extend(["/private/tmp", "/private/var/tmp"].map(PathBuf::from));
+                folders.extend(fs::canonicalize(std::env::temp_dir()));
+                folders.iter().any(|folder| path.starts_with(folder))
             }
-            if ["public_html", "htdocs", "www", "wwwroot"].contains(&name) {
-                return Some(Self::Web);
+            Self::Synced => names().any(|name| {
+                let begins = |start: &str| name.starts_with(start);
+                ["Mobile Documents", "CloudStorage", "Google Drive", "Nextcloud"].contains(&name)
+                    || begins("Dropbox")
+                    || begins("OneDrive")
+            }),
+            Self::Web => {
+                let folders = ["/srv/http", "/usr/share/nginx", "/Library/WebServer"];
+                let is_web = |name| ["public_html", "htdocs", "www", "wwwroot"].contains(&name);
+                names().any(is_web)
+                    || folders.iter().any(|folder| path.starts_with(folder))
+                    // Of a person on macOS: `/Users/ines/Sites`.
+                    || path.starts_with("/Users") && names().nth(3) == Some("Sites")
             }
         }
-        let web = ["/srv/http", "/usr/share/nginx"];
-        web.iter().any(|folder| path.starts_with(folder)).then_some(Self::Web)
     }
 }
-
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
@@ -93,15 +96,15 @@ impl Folder {
         allowed: &[Place],
         fault: Option<Fault>,
     ) -> Result<Self, JournalError> {
+        // With a sign behind it, a link would be followed.
+        let path = &path.components().collect::<PathBuf>();
         let unusable = |source| unusable(path, source);
         if make {
-            match fs::DirBuilder::new().create(path) {
-                Ok(()) => {
-                    rustix::fs::chmod(path, Mode::RWXU).map_err(|e| unusable(e.into()))?;
-                    sync_above(path, fault.as_ref()).map_err(unusable)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(unusable(error)),
+            check_place(path, &real_of_new(path).map_err(unusable)?, allowed)?;
+            match rustix::fs::mkdir(path, Mode::RWXU) {
+                Ok(()) => sync_above(path, fault.as_ref()).map_err(unusable)?,
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(unusable(error.into())),
             }
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -119,10 +122,7 @@ impl Folder {
         let folder = Self { path: path.to_owned(), descriptor, disk };
         folder.check()?;
         let real = fs::canonicalize(path).map_err(unusable)?;
-        match Place::of(&real).filter(|place| !allowed.contains(place)) {
-            Some(place) => return Err(JournalError::Unfit { path: path.to_owned(), place }),
-            None => real.ancestors().skip(1).try_for_each(check_above)?,
-        }
+        check_place(path, &real, allowed)?;
         Ok(folder)
     }
 
@@ -434,13 +434,31 @@ pub(crate) fn is_missing(error: &JournalError) -> bool {
     matches!(error, JournalError::Unusable { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }
 
+/// Where a directory lies, or will, if it is none yet.
+fn real_of_new(path: &Path) -> io::Result<PathBuf> {
+    let Some(name) = path.file_name() else { return fs::canonicalize(path) };
+    Ok(fs::canonicalize(above(path))?.join(name))
+}
+
+fn above(path: &Path) -> &Path {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.unwrap_or(Path::new("."))
+}
+
+/// Whether a journal may lie there, which really is another path perhaps.
+fn check_place(path: &Path, real: &Path, allowed: &[Place]) -> Result<(), JournalError> {
+    match Place::of(real).find(|place| !allowed.contains(place)) {
+        Some(place) => Err(JournalError::Unfit { path: path.to_owned(), place }),
+        None => real.ancestors().skip(1).try_for_each(check_above),
+    }
+}
+
 /// The name of a directory is on the disk when the one above it is.
 fn sync_above(path: &Path, fault: Option<&Fault>) -> io::Result<()> {
     if let Some(fault) = fault {
         fault(Step::SyncFolder)?;
     }
-    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
-    File::open(above.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(above(path))?.sync_all()
 }
 
 fn check(path: &Path, mode: u32, owner: u32) -> Result<(), JournalError> {
@@ -503,7 +521,9 @@ mod tests {
         symlink(at("j/file"), at("j/soft")).unwrap();
         assert!(matches!(root.read("soft"), Err(JournalError::Link { .. })));
         symlink(at("j"), at("link")).unwrap();
-        assert!(matches!(open(&at("link")), Err(JournalError::Link { .. })));
+        for link in ["link", "link/", "link/."] {
+            assert!(matches!(open(&at(link)), Err(JournalError::Link { .. })), "{link}");
+        }
         root.replace("open", b"").unwrap();
         fs::set_permissions(at("j/open"), fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(root.read("open"), Err(JournalError::Exposed { mode: 0o640, .. })));
@@ -514,6 +534,7 @@ mod tests {
         fs::set_permissions(at("wide"), fs::Permissions::from_mode(0o777)).unwrap();
         let error = open(&at("wide/j")).err().unwrap();
         assert!(matches!(error, JournalError::Exposed { mode: 0o777, .. }), "{error}");
+        assert!(!at("wide/j").exists(), "it was refused");
     }
 
     #[test]
@@ -522,15 +543,23 @@ mod tests {
         let path = folder.path().join("j");
         let error = Folder::root(&path, true, &[], None).err().unwrap();
         assert!(matches!(error, JournalError::Unfit { place: Place::Temporary, .. }), "{error}");
+        assert!(!path.exists(), "it was refused");
+        let deep = folder.path().join("Dropbox/public_html");
+        fs::create_dir_all(&deep).unwrap();
+        let error = Folder::root(&deep.join("j"), true, &[Place::Temporary], None).err().unwrap();
+        assert!(matches!(error, JournalError::Unfit { place: Place::Synced, .. }), "{error}");
+        let of = |path: &str| Place::of(Path::new(path)).collect::<Vec<_>>();
         for (path, place) in [
-            ("/Users/ines/Library/Mobile Documents/j", Some(Place::Synced)),
-            ("/home/ines/Dropbox (Work)/j", Some(Place::Synced)),
-            ("/var/www/html/j", Some(Place::Web)),
-            ("/home/ines/public_html/j", Some(Place::Web)),
-            ("/var/log/app/journal", None),
+            ("/Users/ines/Library/Mobile Documents/j", Place::Synced),
+            ("/home/ines/Dropbox (Work)/j", Place::Synced),
+            ("/var/www/html/j", Place::Web),
+            ("/home/ines/public_html/j", Place::Web),
+            ("/Users/ines/Sites/j", Place::Web),
         ] {
-            assert_eq!(Place::of(Path::new(path)), place, "{path}");
+            assert_eq!(of(path), [place], "{path}");
         }
+        assert_eq!(of("/tmp/Dropbox/www/j"), Place::ALL);
+        assert_eq!(of("/var/log/Sites/journal"), []);
     }
 
     #[test]

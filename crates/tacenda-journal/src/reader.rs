@@ -181,8 +181,7 @@ impl Reader {
 
     /// A sealed segment, unless nothing in it may pass.
     fn sealed(&self, segment: &SegmentState, filter: &Filter) -> Result<Blocks, JournalError> {
-        let may = filter.reaches(segment.first, segment.records) && filter.meets(segment.times);
-        if !may || segment.deleted || segment.records == 0 {
+        if !filter.may_pass(segment) {
             return Ok(Blocks::None);
         }
         match self.open_segment(segment)? {
@@ -231,6 +230,18 @@ impl Reader {
             let newer = self.again()?.view.state.segments.remove(&segment.number);
             segment = newer.filter(|newer| *newer != segment).ok_or(error)?;
         }
+    }
+
+    /// Whether the identities at hand open every class of a segment.
+    pub(crate) fn opens(&self, segment: &SegmentState) -> Result<bool, JournalError> {
+        Ok(match self.open_segment(segment)? {
+            Stored::Parquet(sealed) => Part::ALL.iter().all(|part| sealed.opens(*part)),
+            Stored::Wal(bytes) => {
+                let keys = self.keys_of_wal(&header(segment.number, survey(&bytes))?)?;
+                keys.iter().all(Option::is_some)
+            }
+            Stored::Deleted => true,
+        })
     }
 
     /// Opens the file of a segment, once it is known to be the one that the log tells of.

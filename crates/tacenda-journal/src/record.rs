@@ -51,14 +51,15 @@ impl Record {
     ///
     /// Of an object, `time` (RFC 3339, or seconds since 1970), `level`, `logger` and `kinds` are
     /// what the record is about; `class` says of which class the fields are, and `classes` says so
-    /// of single ones. All other members are fields. What begins as an object and is none could have
-    /// held any field: it is restricted.
+    /// of single ones. All other members are fields, as they are written. What begins as an object and
+    /// is none could have held any field: it is restricted.
     pub fn from_line(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
         Self::from_line_with(line, class, &[], now)
     }
 
     /// The same, of a line in which something was found: the field that holds it is of its class at
-    /// least, unless `classes` says of which it is. So is the message.
+    /// least, unless `classes` says of which it is. So is the message. A level, logger or kinds that
+    /// hold some are a field too: what a record is about stands in the column that all read.
     pub fn from_line_with(
         line: &[u8],
         class: Class,
@@ -69,27 +70,40 @@ impl Record {
             let strictest = found.iter().map(|(_, class)| *class).max();
             return Self::from_text(line, strictest.map_or(class, |one| one.max(class)), now);
         }
-        match serde_json::from_slice(line) {
-            Ok(object) => Self::from_object(object, class, &at_least(line, found), now),
-            Err(_) => Self::from_text(line, Class::Restricted, now),
+        let object = line.trim_ascii();
+        if !fields::is_json(object) {
+            return Self::from_text(line, Class::Restricted, now);
         }
+        let members = fields::members_of(object).collect();
+        Self::from_members(members, class, &at_least(line, found), now)
     }
 
     /// A line that is the message, whatever it looks like.
     pub fn from_text(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
-        let text = String::from_utf8_lossy(line);
-        let object = Map::from_iter([("message".to_owned(), Value::from(text.as_ref()))]);
-        Self::from_object(object, class, &BTreeMap::new(), now)
+        let text = Value::from(String::from_utf8_lossy(line)).to_string();
+        let message = ("message".to_owned(), text.as_bytes());
+        Self::from_members(vec![message], class, &BTreeMap::new(), now)
     }
 
-    fn from_object(
-        mut object: Map<String, Value>,
+    /// What is its own is taken out of the members; each that is left is a field, as it is written.
+    fn from_members(
+        mut members: Vec<(String, &[u8])>,
         class: Class,
         at_least: &BTreeMap<String, Class>,
         now: i64,
     ) -> Result<Self, JournalError> {
         let bad = |what| JournalError::BadRecord { what };
-        let mut text = |name: &str| match object.remove(name) {
+        let mut own = |name: &str| -> Option<Value> {
+            let place = members.iter().position(|(one, _)| one == name)?;
+            let value = serde_json::from_slice(members[place].1).expect("it is part of JSON");
+            // Everybody who reads the journal reads what a record is about.
+            let is_fit = name != "level" || is_name_of_level(&value);
+            (is_fit && !at_least.contains_key(name)).then(|| {
+                members.remove(place);
+                value
+            })
+        };
+        let mut text = |name: &str| match own(name) {
             Some(Value::String(text)) => Ok(text),
             None | Some(Value::Null) => Ok(String::new()),
             Some(_) => Err(bad("has a level, logger or class that is no text")),
@@ -97,29 +111,29 @@ impl Record {
         let (level, logger, named) =
             (text("level")?.to_ascii_lowercase(), text("logger")?, text("class")?);
         // What `cat` prints can be taken in again.
-        object.remove("seq");
+        own("seq");
         let class = match named.as_str() {
             "" => class,
             name => Class::from_name(name).ok_or_else(|| bad("has an unknown class"))?,
         };
-        let time = match object.remove("time") {
+        let time = match own("time") {
             None | Some(Value::Null) => now,
             Some(value) => read_time(&value).ok_or_else(|| bad("has a time that is none"))?,
         };
-        let mut kinds: Vec<String> = match object.remove("kinds") {
+        let mut kinds: Vec<String> = match own("kinds") {
             None | Some(Value::Null) => Vec::new(),
             Some(value) => serde_json::from_value(value)
                 .map_err(|_| bad("has kinds that are no list of names"))?,
         };
         kinds.sort_unstable();
         kinds.dedup();
-        let single: Map<String, Value> = match object.remove("classes") {
+        let single: Map<String, Value> = match own("classes") {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(single)) => single,
             Some(_) => return Err(bad("has classes that are no object")),
         };
-        let mut fields: [Map<String, Value>; 4] = Default::default();
-        for (name, value) in object {
+        let mut fields: [Option<Vec<u8>>; 4] = Default::default();
+        for (name, value) in members {
             let class = match single.get(&name) {
                 None => at_least.get(&name).map_or(class, |least| class.max(*least)),
                 Some(own) => own
@@ -127,11 +141,8 @@ impl Record {
                     .and_then(Class::from_name)
                     .ok_or_else(|| bad("has an unknown class"))?,
             };
-            fields[Part::Of(class).index() - 1].insert(name, value);
+            fields::add(&mut fields[Part::Of(class).index() - 1], &name, value);
         }
-        let fields = fields.map(|fields| {
-            (!fields.is_empty()).then(|| Value::Object(fields).to_string().into_bytes())
-        });
         let record = Self { time, level, logger, kinds: kinds.join(","), fields };
         // Its fields are written by us.
         record.check_size()?;
@@ -230,6 +241,12 @@ impl Record {
             object.remove(name)
         })
     }
+}
+
+/// Whether a level is a word. Anything else is no level, and may be anything.
+fn is_name_of_level(level: &Value) -> bool {
+    let is_in_word = |char: char| char.is_alphanumeric() || "_-.".contains(char);
+    level.as_str().is_none_or(|level| level.len() <= 32 && level.chars().all(is_in_word))
 }
 
 /// The class that each field is of at least, by what was found in the line.
@@ -341,16 +358,44 @@ mod tests {
         let own = |text: &str| Some(text.to_owned());
         assert_eq!(
             read(Class::Internal, &found),
-            [own(r#"{"d":"e"}"#), own(r#"{"a":1,"f":"g"}"#), None, own(r#"{"b":{"c":["x}"]}}"#)]
+            [own(r#"{"d":"e"}"#), own(r#"{"a":1,"f":"g"}"#), None, own(r#"{"b":{"c": ["x}"]}}"#)]
         );
         // What reaches from one into another is in both.
         let across = [(place("1, \"\\u0062"), Class::Confidential)];
         let [_, internal, confidential, _] = read(Class::Internal, &across);
         assert_eq!(internal, own(r#"{"f":"g"}"#));
-        assert_eq!(confidential, own(r#"{"a":1,"b":{"c":["x}"]}}"#));
+        assert_eq!(confidential, own(r#"{"a":1,"b":{"c": ["x}"]}}"#));
         let text =
             Record::from_line_with(b"a text", Class::Internal, &[(2..3, Class::Restricted)], 0);
         assert_eq!(text.unwrap().parts(), 0b10001);
+    }
+
+    #[test]
+    fn what_a_record_is_about_holds_nothing_that_was_found() {
+        let line = br#"{"level": "pin 1234", "logger": "ines", "kinds": ["heron"], "a": 1}"#;
+        let place = |text: &str| {
+            let at = line.windows(text.len()).position(|one| one == text.as_bytes()).unwrap();
+            (at..at + text.len(), Class::Restricted)
+        };
+        let found = [place("ines"), place("heron")];
+        let record = Record::from_line_with(line, Class::Internal, &found, 0).unwrap();
+        assert_eq!((&*record.level, &*record.logger, &*record.kinds), ("", "", ""));
+        let text = |fields: &Option<Vec<u8>>| String::from_utf8(fields.clone().unwrap()).unwrap();
+        assert_eq!(text(&record.fields[1]), r#"{"level":"pin 1234","a":1}"#);
+        assert_eq!(text(&record.fields[3]), r#"{"logger":"ines","kinds":["heron"]}"#);
+    }
+
+    #[test]
+    fn fields_stay_as_they_are_written() {
+        let line = b"{\"id\": 18446744073709551616, \"x\": 1.50, \"a\": [1,\t2e40], \"a\": 2, \"level\": \"info\", \"level\": \"x\"}";
+        let record = Record::from_line(line, Class::Internal, 0).unwrap();
+        assert_eq!(
+            record.to_json(7),
+            r#"{"seq":7,"time":"1970-01-01T00:00:00Z","level":"info","id":18446744073709551616,"x":1.50,"a":[1, 2e40],"_a":2,"_level":"x"}"#
+        );
+        record.check().unwrap();
+        let again = Record::from_line(record.to_json(7).as_bytes(), Class::Internal, 0).unwrap();
+        assert_eq!(again.to_json(7).matches("18446744073709551616").count(), 1);
     }
 
     #[test]

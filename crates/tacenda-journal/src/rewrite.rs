@@ -95,7 +95,7 @@ impl Owner {
                 row
             })
             .collect();
-        let keys = SegmentKeys::new(&self.log.view().state.settings.recipients)?;
+        let keys = SegmentKeys::new(self.log.view().state.recipients(segment))?;
         let file = SegmentState::file_of(segment.number, Format::Parquet);
         let new = format!("{file}{ERASING}");
         // What a disk that failed has left here may be all that there is of the segment.

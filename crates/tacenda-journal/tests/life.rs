@@ -3,7 +3,10 @@
 mod support;
 
 use support::{Fixture, files, numbers, options, record};
-use tacenda_journal::{Cause, Filter, Format, Hold, Journal, JournalError, Place, Reader};
+use tacenda_journal::{
+    Cause, Filter, Format, Hold, Identities, Journal, JournalError, Place, Reader, Recipients,
+    Settings, new_identity,
+};
 use tacenda_policy::Class;
 
 #[test]
@@ -190,6 +193,50 @@ fn erased_records_are_gone_and_the_journal_verifies() {
     let report = verifier.verify(&fixture.path()).unwrap();
     assert_eq!(report.findings, []);
     assert_eq!((report.erased, report.compared), (32, 2));
+}
+
+#[test]
+fn nothing_is_erased_where_some_of_it_cannot_be_read() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 30);
+    let journal = fixture.open();
+    let cause = Cause { reason: "leaked by mistake".into(), who: "ines".into() };
+    let reader = Reader::open(&fixture.path(), fixture.few.clone(), &[Place::Temporary]).unwrap();
+    // It stands in a field that these identities do not open.
+    let filter = Filter { text: Some("5555 7".into()), ..Filter::default() };
+    let error = journal.erase(&reader, &filter, &cause).unwrap_err();
+    assert!(matches!(error, JournalError::NoKey { part: "every", segment: 0 }), "{error}");
+    let erased = journal.erase(&fixture.reader(), &filter, &cause).unwrap();
+    assert_eq!(erased.records, 1);
+    journal.close().unwrap();
+}
+
+#[test]
+fn a_segment_is_written_anew_for_those_it_was_sealed_to() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 3);
+    let journal = fixture.open();
+    let cause = Cause { reason: "a new key".into(), who: "ines".into() };
+    let (identity, recipient) = new_identity(0);
+    let new = Identities::parse(identity.as_bytes()).unwrap();
+    let recipients = Recipients::new(&[(None, recipient)]).unwrap();
+    journal.set(Settings { recipients, ..journal.settings() }, cause.clone()).unwrap();
+    journal.append(record(3)).unwrap();
+    journal.rotate().unwrap();
+    let with = |identities| Reader::open(&fixture.path(), identities, &[Place::Temporary]).unwrap();
+    let both = with(fixture.all.clone().and(new.clone()));
+    let filter = Filter { numbers: Some((1, 3)), ..Filter::default() };
+    assert_eq!(journal.erase(&both, &filter, &cause).unwrap().records, 3);
+    journal.close().unwrap();
+    let read = |identities, numbers| {
+        let filter = Filter { numbers: Some(numbers), ..Filter::default() };
+        with(identities).each(&filter, &mut |_| true)
+    };
+    read(fixture.all.clone(), (0, 2)).unwrap();
+    read(new.clone(), (3, 3)).unwrap();
+    for (identities, numbers) in [(new, (0, 2)), (fixture.all.clone(), (3, 3))] {
+        assert!(matches!(read(identities, numbers), Err(JournalError::NoKey { .. })));
+    }
 }
 
 #[test]

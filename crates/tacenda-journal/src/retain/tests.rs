@@ -41,3 +41,19 @@ fn a_record_of_the_future_keeps_nothing_longer() {
     assert_eq!(journal.retain("ines", None).unwrap().segments, 1);
     journal.close().unwrap();
 }
+
+#[test]
+fn a_record_of_the_past_is_held_by_when_it_was_written() {
+    let fixture = Fixture::with(|settings| settings.retention.max_seconds = Some(60));
+    let journal = fixture.open();
+    journal.append(Record { time: 0, ..record(0) }).unwrap();
+    journal.rotate().unwrap();
+    let now = system_clock()();
+    let hold = Hold { name: "case-7".into(), times: (now - 1_000_000_000, now) };
+    let cause = Cause { reason: "case 7".into(), who: "ines".into() };
+    journal.hold(hold, cause.clone()).unwrap();
+    assert_eq!(journal.retain("ines", None).unwrap().held, 1);
+    journal.release("case-7", cause).unwrap();
+    assert_eq!(journal.retain("ines", None).unwrap().segments, 1);
+    journal.close().unwrap();
+}

@@ -1,7 +1,7 @@
 //! Which records are meant: the flags of every command that reads.
 
 use clap::Args;
-use tacenda_journal::Filter;
+use tacenda_journal::{Filter, levels};
 
 use super::quantity;
 
@@ -24,7 +24,7 @@ pub(super) struct FilterArgs {
     until: Option<i64>,
 
     /// Of this level or a higher one
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
     level: Option<String>,
 
     /// Of this logger, or one below it
@@ -45,6 +45,14 @@ fn field(text: &str) -> Result<(String, String), String> {
     split.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("NAME=VALUE".to_owned())
 }
 
+fn level(text: &str) -> Result<String, String> {
+    let level = text.to_ascii_lowercase();
+    if levels().any(|known| known == level) {
+        return Ok(level);
+    }
+    Err(format!("no level: one of {}", levels().collect::<Vec<_>>().join(", ")))
+}
+
 impl FilterArgs {
     pub(super) fn filter(&self, text: Option<&str>) -> Filter {
         let numbers = (self.from.is_some() || self.to.is_some())
@@ -53,7 +61,7 @@ impl FilterArgs {
             numbers,
             since: self.since,
             until: self.until,
-            level: self.level.as_ref().map(|level| level.to_ascii_lowercase()),
+            level: self.level.clone(),
             logger: self.logger.clone(),
             kind: self.kind.clone(),
             fields: self.fields.clone(),
