@@ -105,8 +105,6 @@ pub(crate) fn address(text: &[u8], at: usize) -> Option<Range<usize>> {
         address::before_number(text, at)
     } else if at > 1 && text[at - 2].is_ascii_digit() {
         (text[at - 1] == b' ').then(|| address::behind_number(text, at)).flatten()
-    } else if at > 2 && text[at - 2] == b',' && text[at - 3].is_ascii_digit() {
-        address::behind_number(text, at)
     } else if at > 3 && b"NSEW".contains(&text[at - 2]) && !text[at - 4].is_ascii_alphabetic() {
         let quarter = at - 2 - usize::from(text[at - 3] != b' ');
         address::behind_number(text, quarter).or_else(|| address::behind_lead(text, at))
@@ -151,10 +149,10 @@ pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
         b" iela ",
         b" cesta ",
         b" ulice ",
-        b" gatv\xc4\x97 ",
+        " gatvė ".as_bytes(),
         b" trg ",
         b" mnt ",
-        b" t\xc3\xa4nav ",
+        " tänav ".as_bytes(),
     ];
     let end = words::end(text, at);
     let Some(&[b' ', first]) = text[end..].first_chunk::<2>() else { return false };
