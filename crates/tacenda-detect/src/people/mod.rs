@@ -154,9 +154,10 @@ pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
         b" mnt ",
         " tänav ".as_bytes(),
     ];
-    let end = words::end(text, at);
-    let Some(&[b' ', first]) = text[end..].first_chunk::<2>() else { return false };
-    matches!(first, b'u' | b'i' | b'c' | b'g' | b't' | b'm')
+    const LONGEST: usize = 32;
+    let word = text[at..].iter().take(LONGEST).position(|byte| *byte == b' ');
+    let Some(end) = word.map(|length| at + length) else { return false };
+    matches!(text.get(end + 1).unwrap_or(&0), b'u' | b'i' | b'c' | b'g' | b't' | b'm')
         && KINDS.iter().any(|kind| {
             let number = end + kind.len();
             text[end..].starts_with(kind) && text.get(number).is_some_and(u8::is_ascii_digit)

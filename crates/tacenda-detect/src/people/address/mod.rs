@@ -42,6 +42,10 @@ pub(crate) fn from_capital(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 /// The address whose house number begins at `at`, behind the name of the street.
 pub(crate) fn before_number(text: &[u8], at: usize) -> Option<Range<usize>> {
+    // `21/Nov/2026`: no word stands before.
+    if words::before(text, at).is_empty() {
+        return None;
+    }
     let end = house_end(text, at)?;
     if let Some(start) = way_before(text, at).or_else(|| named_alone(text, at, end)) {
         return opens(text, start).then(|| whole(text, start, end));
@@ -244,12 +248,15 @@ fn is_in_town(text: &[u8], end: usize) -> bool {
 fn numbered_way(text: &[u8], at: usize, end: usize) -> bool {
     let way = words::before(text, at);
     let class = lexicon::class(&text[way.clone()]);
-    let named = way.len() > 2 && words::capital(text, way.start) && opens(text, way.start);
-    let crossing = number_behind(text, end).1 && text[end..].starts_with(b" #");
-    let lead = class.any(Class::STREET_LEAD) && (crossing || goes_on(text, end));
-    let house = || beginning(text, way.start) < way.start;
     let numbered = class.any(Class::STREET) || text[way.clone()] == *b"Sector";
-    named && (lead || numbered && text[end..].starts_with(b", ") && house())
+    let named = way.len() > 2 && words::capital(text, way.start) && opens(text, way.start);
+    if !named || !numbered && !class.any(Class::STREET_LEAD) {
+        return false;
+    }
+    let crossing = text[end..].starts_with(b" #") && number_behind(text, end).1;
+    let house = || beginning(text, way.start) < way.start;
+    class.any(Class::STREET_LEAD) && (crossing || goes_on(text, end))
+        || numbered && text[end..].starts_with(b", ") && house()
 }
 
 /// Whether an address can begin at `at`.
