@@ -8,8 +8,8 @@ use std::path::Path;
 use crate::classes::Class;
 use crate::fold;
 
-/// Lists with one word a line.
-const LISTS: [(&str, Class); 8] = [
+/// Lists with one word a line, or one name of several words.
+const LISTS: [(&str, Class); 9] = [
     ("given-sure.txt", Class::PERSON),
     ("given-common.txt", Class::GIVEN.with(Class::COMMON)),
     ("given-rare.txt", Class::GIVEN),
@@ -18,14 +18,16 @@ const LISTS: [(&str, Class); 8] = [
     ("family-census.txt", Class::FAMILY),
     ("places.txt", Class::PLACE),
     ("words.txt", Class::WORD),
+    ("things.txt", Class::NEVER),
 ];
 
 /// Lists of `vocabulary.toml`.
-const VOCABULARY: [(&str, Class); 13] = [
+const VOCABULARY: [(&str, Class); 14] = [
     ("family", Class::FAMILY),
     ("person", Class::GIVEN.with(Class::COMMON).with(Class::PERSON)),
     ("title", Class::TITLE),
     ("announce", Class::ANNOUNCE),
+    ("role", Class::ROLE),
     ("follow", Class::FOLLOW),
     ("place", Class::PLACE),
     ("place-lead", Class::LEAD),
@@ -72,7 +74,7 @@ pub(crate) fn table(data: &Path) -> Result<Vec<u8>, String> {
     for (hash, (letters, class)) in words {
         // A family name that is a word as well is believed beside a given name only.
         let family = class.any(Class::FAMILY) && !class.any(Class::OTHER);
-        let given = class.any(Class::GIVEN.with(Class::TITLE));
+        let given = class.any(Class::GIVEN.with(Class::TITLE).with(Class::ROLE));
         let head = fold::head(letters);
         heads[head >> 3] |= u8::from(given || family) << (head & 7);
         let (mut at, print) = Class::place(hash);

@@ -12,7 +12,7 @@ const BEFORE: usize = 64;
 const BEHIND: usize = 32;
 /// A short word may be a word of another language: it counts right before the value only.
 const SHORT: usize = 3;
-const CLOSE: usize = 16;
+const CLOSE: usize = 20;
 
 /// Most rules with forms.
 const MEMBERS: usize = 320;
@@ -112,8 +112,10 @@ impl Words {
         let line = memchr::memchr(b'\n', behind).unwrap_or(behind.len());
         // Another key begins: what follows belongs to it.
         let line = memchr::memchr3(b'=', b'{', b'"', &behind[..line]).unwrap_or(line);
-        self.read(text, range.end..range.end + line, |word, _, members| {
-            if word.len() > SHORT {
+        // `12345678 (CI)`.
+        let bracket = range.end + if behind.starts_with(b" (") { 2 } else { line };
+        self.read(text, range.end..range.end + line, |word, end, members| {
+            if word.len() > SHORT || end == bracket + word.len() {
                 told.insert_all(members);
             }
         });

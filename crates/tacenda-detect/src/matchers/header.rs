@@ -21,8 +21,10 @@ pub(crate) fn bearer(text: &[u8], at: usize, width: usize) -> Option<Range<usize
     let digit = value.iter().any(u8::is_ascii_digit);
     let mixed = value.iter().skip(1).any(u8::is_ascii_uppercase)
         && value.iter().any(u8::is_ascii_lowercase);
+    // `Bearer expires_in=3600`: the next field.
+    let field = value.split(|byte| *byte == b'=').nth(1).is_some_and(|rest| !rest.is_empty());
     let real = value.len() >= SHORTEST && (digit || mixed) && !stand_in::is_stand_in(value);
-    real.then_some(range)
+    (real && !field).then_some(range)
 }
 
 /// The token that begins at `start` (`token68` of RFC 9110, 11.2), without a full stop behind it.

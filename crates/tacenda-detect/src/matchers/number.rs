@@ -246,7 +246,20 @@ fn is_alone(run: &Run<'_>, i: usize, range: &Range<usize>) -> bool {
 /// A payment card (ISO/IEC 7812): 13 to 19 digits, whole or in the groups printed on cards. Near a
 /// word that says so any number with a good check digit is one.
 fn card(run: &Run<'_>, i: usize) -> Option<usize> {
-    static CARD_WORDS: WordList = WordList::new(&[b"card", b"pan", b"cc", b"visa", b"mastercard"]);
+    static CARD_WORDS: WordList = WordList::new(&[
+        b"card",
+        b"pan",
+        b"cc",
+        b"visa",
+        b"mastercard",
+        b"carte",
+        b"karte",
+        b"kart",
+        b"karta",
+        b"kort",
+        b"tarjeta",
+        b"carta",
+    ]);
     let mut digits = [0; 19];
     let groups = i..run.count().min(i + 5);
     if groups.clone().map(|i| run.len(i)).sum::<usize>() < 12 {
@@ -351,7 +364,14 @@ fn is_issued(digits: &[u8]) -> bool {
                 || matches!(prefix(3), 644..=649)
                 || prefix(2) == 62
                 || matches!(prefix(4), 3528..=3589)
-                || !long && matches!(prefix(4), 5018 | 5020 | 5038 | 6304 | 6759 | 6761..=6763)
+                || !long
+                    && matches!(prefix(4), 5018..=5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763)
+                // Mir, Troy, Humo, Uzcard, Verve, Elo, RuPay, Hipercard.
+                || !long
+                    && matches!(
+                        prefix(4),
+                        2200..=2204 | 5061 | 5066..=5067 | 6062 | 6069..=6079 | 6362..=6363 | 8600 | 9792 | 9860
+                    )
         }
         _ => false,
     }

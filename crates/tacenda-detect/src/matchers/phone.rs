@@ -9,7 +9,23 @@ use crate::boundary;
 
 /// Words near which digits are a telephone number.
 static WORDS: WordList = WordList::new(&[
+    b"hivjon",
     b"telephones",
+    b"appelez",
+    b"bel",
+    b"bellen",
+    b"volejte",
+    b"volat na",
+    b"zavolajte",
+    b"zavolejte",
+    b"dzwon",
+    b"zadzwon",
+    b"llamame al",
+    b"chiama il",
+    b"anrufen unter",
+    b"hubungi",
+    b"hivja",
+    b"zvonite",
     b"telephon",
     b"telefono",
     b"telefone",

@@ -76,6 +76,14 @@ pub(crate) fn is_stand_in(value: &[u8]) -> bool {
         || value.len() <= WORD && WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
         || is_mask(value)
         || is_of_a_manual(value)
+        || is_reference(value)
+}
+
+/// `var.client_secret`, `module.db.password`: what Terraform writes for a value.
+fn is_reference(value: &[u8]) -> bool {
+    const ROOTS: [&[u8]; 5] = [b"var.", b"local.", b"module.", b"data.", b"each."];
+    ROOTS.iter().any(|root| value.starts_with(root))
+        && value.iter().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'))
 }
 
 /// `user:password`, `ops_…[Redacted]`: what manuals write.

@@ -70,9 +70,10 @@ impl Pass<'_, '_, '_> {
                 return;
             }
             let house = candidates.houses >> bit & 1 == 1;
-            if (house || people::behind_lead(self.text, at))
-                && let Some(range) = people::address(self.text, at)
-            {
+            let way = house
+                || people::behind_lead(self.text, at)
+                || people::before_small_way(self.text, at);
+            if way && let Some(range) = people::address(self.text, at) {
                 self.names_read = range.end;
                 self.push_shape(Matcher::StreetAddress, range);
                 return;

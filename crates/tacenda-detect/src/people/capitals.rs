@@ -59,7 +59,12 @@ impl Capitals {
                 & !shift(words, words_before, 4)
                 & !shift(words, words_before, 2);
         let singles = capitals & !pairs & (after_small | after_sign | u64::from(first));
-        let houses = capitals & shift(masks.digit, before.digit, 2)
+        let upper = |by: u32| shift(masks.upper, before.upper, by);
+        let apart = |by: u32| !shift(words, words_before, by);
+        // "12 Canary", "12 W Canary", "12 NE Canary"
+        let houses = capitals
+            & (digits(2)
+                | upper(2) & (apart(3) & digits(4) | upper(3) & apart(4) & digits(5)))
             | masks.digit & (ends << 1 | u64::from(ended))
             // "Rosenstr. 7"
             | masks.digit & (ends & masks.dot) << 2;

@@ -37,6 +37,8 @@ impl Class {
     pub(crate) const STREET_LEAD: Self = Self(1 << 13);
     /// No part of a name, however it is written.
     pub(crate) const NEVER: Self = Self(1 << 14);
+    /// What somebody is called in the records of an application: `patient`, `kunde`.
+    pub(crate) const ROLE: Self = Self(1 << 15);
 
     /// What a word may be besides a name.
     pub(crate) const OTHER: Self = Self::WORD
@@ -50,7 +52,7 @@ impl Class {
     /// Slots of the table.
     pub(crate) const SLOTS: usize = 1 << Self::SLOT_BITS;
     const SLOT_BITS: u32 = 18;
-    const CLASS_BITS: u32 = 15;
+    const CLASS_BITS: u32 = 16;
 
     pub(crate) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

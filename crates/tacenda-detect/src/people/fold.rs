@@ -15,6 +15,10 @@ pub(crate) fn each(word: &[u8], mut visit: impl FnMut(u8)) {
         if let (0xc3..=0xc5, Some(&next @ 0x80..=0xbf)) = (byte, word.get(i + 1)) {
             visit(LATIN[usize::from(byte - 0xc3) * 64 + usize::from(next - 0x80)]);
             i += 2;
+        } else if let (0xc8, Some(&next @ 0x98..=0x9b)) = (byte, word.get(i + 1)) {
+            // The comma below of Romanian.
+            visit(if next < 0x9a { b's' } else { b't' });
+            i += 2;
         } else {
             visit(byte.to_ascii_lowercase());
             i += 1;

@@ -27,8 +27,8 @@ fn slot(at: usize) -> u32 {
     u32::from_le_bytes(*bytes)
 }
 
-/// Whether the word that begins at `at` may be a title, a given name, or a family name that is nothing
-/// else. Nearly all other words are told here, by their first eight letters; a word that is not plain
+/// Whether the word that begins at `at` may be a title, a role, a given name, or a family name that is
+/// nothing else. Nearly all other words are told here, by their first eight letters; a word that is not plain
 /// ASCII passes.
 #[inline]
 pub(crate) fn may_name(text: &[u8], at: usize) -> bool {

@@ -5,10 +5,12 @@
 //! `build.rs` hashed; `name` judges a run of them.
 
 pub(crate) mod address;
+mod around;
 mod brand;
 mod capitals;
 mod classes;
 mod fold;
+mod korean;
 mod lexicon;
 mod name;
 mod pinyin;
@@ -62,8 +64,10 @@ pub(crate) fn pair(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<
         return None;
     }
     let first = words::start(text, at - 1);
-    let known =
-        lexicon::may_name(text, first) || lexicon::may_name(text, at) || introduced(text, first);
+    let known = lexicon::may_name(text, first)
+        || lexicon::may_name(text, at)
+        || introduced(text, first)
+        || announced(text, first);
     known.then(|| name::judge(text, first, mentioned))
 }
 
@@ -95,19 +99,26 @@ fn initials_before(text: &[u8], at: usize) -> usize {
 /// behind a small word.
 #[inline]
 pub(crate) fn address(text: &[u8], at: usize) -> Option<Range<usize>> {
-    if text[at].is_ascii_digit() {
+    if before_small_way(text, at) {
+        address::from_capital(text, at)
+    } else if text[at].is_ascii_digit() {
         address::before_number(text, at)
     } else if at > 1 && text[at - 2].is_ascii_digit() {
         (text[at - 1] == b' ').then(|| address::behind_number(text, at)).flatten()
+    } else if at > 3 && b"NSEW".contains(&text[at - 2]) && !text[at - 4].is_ascii_alphabetic() {
+        let quarter = at - 2 - usize::from(text[at - 3] != b' ');
+        address::behind_number(text, quarter).or_else(|| address::behind_lead(text, at))
     } else {
         address::behind_lead(text, at)
     }
 }
 
-/// Whether `rue`, `via`, `calle` and the like stand before `at`, or words that join them and a name.
+/// Whether `rue`, `via`, `calle` and the like stand before `at`, words that join them and a name, or
+/// an ordinal.
 #[inline]
 pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
     let Some(&[a, b, c, b' ']) = text[..at].last_chunk::<4>() else { return false };
+    let a = a.to_ascii_lowercase();
     if matches!(
         &[b, c],
         b"de" | b"du" | b"es" | b"la" | b"le" | b"os" | b"as" | b"el" | b"ei" | b"do" | b"da"
@@ -115,17 +126,56 @@ pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
     {
         return true;
     }
+    if a.is_ascii_digit() && matches!(&[b, c], b"st" | b"nd" | b"rd" | b"th") {
+        return true;
+    }
     let end = [a, b, c];
     match c {
+        b'.' => {
+            matches!(&end, b"ul." | b"tr." | b"av." | b"bd." | b"jl." | b"jr." | b"ch." | b"dg.")
+        }
         b'a' => matches!(&end, b"via" | b"ica" | b"vda" | b"aza" | b"rua" | b"ida"),
         b'e' => matches!(&end, b"rue" | b"lle" | b"nue" | b"ace"),
-        _ => matches!(&end, b" ul" | b"ul." | b"ard" | b"urs" | b"uai" | b"min"),
+        _ => matches!(&end, b" ul" | b"ard" | b"urs" | b"uai" | b"min"),
     }
 }
 
-/// The last letters of `named`, `says`, `name is`, `call me` before `at`.
+/// Whether a kind of way in small letters stands behind the word at `at`: `Vukovarska ulica 15`.
+#[inline]
+pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
+    const KINDS: [&[u8]; 9] = [
+        b" ulica ",
+        b" utca ",
+        b" iela ",
+        b" cesta ",
+        b" ulice ",
+        " gatvė ".as_bytes(),
+        b" trg ",
+        b" mnt ",
+        " tänav ".as_bytes(),
+    ];
+    const LONGEST: usize = 32;
+    let word = text[at..].iter().take(LONGEST).position(|byte| *byte == b' ');
+    let Some(end) = word.map(|length| at + length) else { return false };
+    matches!(text.get(end + 1).unwrap_or(&0), b'u' | b'i' | b'c' | b'g' | b't' | b'm')
+        && KINDS.iter().any(|kind| {
+            let number = end + kind.len();
+            text[end..].starts_with(kind) && text.get(number).is_some_and(u8::is_ascii_digit)
+        })
+}
+
+/// Whether the word before `at`, or before the colon there, may be a role, or a letter ends there.
+#[inline]
+fn announced(text: &[u8], at: usize) -> bool {
+    let before = text[..at].strip_suffix(b" ").unwrap_or(&[]);
+    let end = before.strip_suffix(b":").unwrap_or(before).len();
+    let start = words::start(text, end);
+    start < end && lexicon::may_name(text, start) || text[..at].ends_with(b",\n")
+}
+
+/// The last letters of `named`, `says`, `name is`, `call me`, `updated by` before `at`.
 #[inline]
 fn introduced(text: &[u8], at: usize) -> bool {
     let before = &text[at.saturating_sub(5)..at];
-    matches!(before, b"amed " | b"says " | b"e is " | b"l me " | b"s me ")
+    matches!(before, b"amed " | b"says " | b"e is " | b"l me " | b"s me " | b"d by ")
 }

@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
+use super::around::{around, introduces, names_a_thing, signs_off, told_by_role};
 use super::classes::Class;
 use super::run::{Part, Role, Run};
-use super::{Judged, Mentioned, brand, fold, lexicon, pinyin, words};
+use super::{Judged, Mentioned, brand, fold, korean, lexicon, pinyin, words};
 use crate::names::Matcher;
 
 /// Judges the run of capitalised words at `at`.
@@ -19,9 +20,15 @@ pub(crate) fn judge(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Judged
     if glued(text, at) {
         return Judged { found: None, read_to };
     }
+    if let Some(lead) = parts.first().filter(|part| part.class.any(Class::STREET_LEAD))
+        && let [b' ', b'0'..=b'9', ..] | [b',', b' ', b'0'..=b'9', ..] = text[read_to..]
+    {
+        // `Rua Augusta, 12`: the way is looked at where its name begins.
+        return Judged { found: None, read_to: lead.end };
+    }
     let found = best(text, parts).or_else(|| again(text, parts, mentioned));
     let Some((matcher, range)) = found else { return Judged { found, read_to } };
-    if brand::is_brand(&text[range.clone()]) {
+    if brand::names(text, &range) {
         return Judged { found: None, read_to: range.end };
     }
     {
@@ -53,10 +60,13 @@ fn glued(text: &[u8], at: usize) -> bool {
 }
 
 fn best(text: &[u8], parts: &[Part]) -> Option<(Matcher, Range<usize>)> {
+    if parts.first().is_some_and(|first| names_a_thing(text, first.start)) {
+        return None;
+    }
     let mut titled = parts.first().map_or(Title::default(), |first| {
         let before = words::before(text, first.start);
         let class = lexicon::class(&text[before.clone()]);
-        if introduces(text, &before) {
+        if introduces(text, &before) || signs_off(text, first.start) {
             Title { weight: 2, start: None }
         } else {
             Title::of(class, before.start)
@@ -80,9 +90,9 @@ fn best(text: &[u8], parts: &[Part]) -> Option<(Matcher, Range<usize>)> {
 
 /// A title before a name.
 #[derive(Clone, Copy, Debug, Default)]
-struct Title {
+pub(super) struct Title {
     /// What it says: titles that are words as well say less.
-    weight: i32,
+    pub(super) weight: i32,
     /// Where it begins, if it is never anything but a title.
     start: Option<usize>,
 }
@@ -95,28 +105,6 @@ impl Title {
             (true, false) => Self { weight: 3, start: Some(start) },
         }
     }
-}
-
-/// `named`, `says`, `my name is`, `call me`: a person comes next, whatever the name.
-fn introduces(text: &[u8], word: &Range<usize>) -> bool {
-    match &text[word.clone()] {
-        b"named" | b"says" | b"nicknamed" => true,
-        b"is" => {
-            let noun = words::before(text, word.start);
-            matches!(&text[noun], b"name" | b"surname" | b"Name")
-        }
-        b"me" => {
-            let verb = words::before(text, word.start);
-            matches!(&text[verb], b"call" | b"calls" | b"called")
-        }
-        _ => false,
-    }
-}
-
-/// The classes of the word before `at`, in the same sentence.
-fn announced(text: &[u8], at: usize) -> Class {
-    let word = words::before(text, at);
-    if word.is_empty() { Class::NONE } else { lexicon::class(&text[word]) }
 }
 
 /// The name that begins with part `i`.
@@ -136,6 +124,8 @@ fn name_at(
         });
     if first.class.any(Class::NEVER) && !also_given
         || first.class.any(Class::TITLE) && !first.class.any(Class::COMMON)
+        || first.class.any(Class::ROLE.with(Class::STREET_LEAD))
+            && !first.class.any(Class::GIVEN.with(Class::FAMILY))
     {
         return None;
     }
@@ -167,16 +157,25 @@ fn name_at(
             && pinyin::is_family(&text[first.start..first.end])
             && !parts[last].class.any(Class::OTHER)
             && pinyin::is_given(&text[parts[last].start..parts[last].end]);
+        let korean = names == 2
+            && around >= -1
+            && (korean::is_family(&text[first.start..first.end]) || first.class.any(Class::FAMILY))
+            && parts[last].tail == Class::GIVEN
+            && memchr::memchr(b'-', &text[parts[last].start..parts[last].end]).is_some();
+        let called = around > -5 && told_by_role(text, parts, i, last, titled.weight > 0);
         let turned = family(first.class) + given(parts[last].class) + linked + around - 1;
+        let turns = parts[last].class.any(Class::GIVEN) && !first.class.any(Class::HEAD);
         let known = first.class.any(Class::GIVEN)
             || first.class == Class::NONE && family(parts[last].tail) + ending >= 4;
         return (sum >= 6 && known
             || known_as
             || chinese
+            || korean
+            || called
             || titled.weight > 2 && family(parts[last].tail) + around >= 6
             || double && around >= 1
-            || turned >= 7 && parts[last].class.any(Class::GIVEN))
-        .then_some((matcher, titled.start.unwrap_or(first.start)..end));
+            || turned >= 7 && turns)
+            .then_some((matcher, titled.start.unwrap_or(first.start)..end));
     }
     if titled.weight > 0 {
         return (given(first.class).max(family(first.class)) + around >= 5)
@@ -191,7 +190,8 @@ fn name_at(
     {
         return Some((Matcher::PersonName, parts[i - initials].start..end));
     }
-    let told = first.class.any(Class::GIVEN) && alone(text, &first) + around >= 4;
+    // A given name alone needs one, too.
+    let told = first.class.any(Class::GIVEN) && around >= 1 && alone(text, &first) + around >= 4;
     // A family name alone needs a word beside it that speaks of people.
     let word = &text[first.start..first.end];
     let family = first.class.any(Class::FAMILY)
@@ -234,6 +234,9 @@ fn continues(class: Class, before: Class, names: usize, linked: i32) -> bool {
         // A family may be called Park, but "Anderson Park" is none behind a given name.
         return class.any(Class::FAMILY) && names == 1;
     }
+    if class.any(Class::STREET) && (names > 1 || !class.any(Class::FAMILY)) {
+        return false;
+    }
     class.any(Class::GIVEN.with(Class::FAMILY))
         || !class.any(Class::WORD.with(Class::TITLE))
         || linked > 1
@@ -268,7 +271,7 @@ fn alone(text: &[u8], part: &Part) -> i32 {
         0
     } else if class.any(Class::PLACE) || begins && class.any(Class::WORD.with(Class::ORGANISATION))
     {
-        sum - 2
+        sum - if class.any(Class::PLACE) { 3 } else { 2 }
     } else if class.any(Class::FAMILY) && !class.any(Class::PERSON) {
         sum - 1
     } else {
@@ -316,131 +319,6 @@ pub(super) fn ends_as_family(text: &[u8], end: usize) -> bool {
     length > 4 && ENDINGS.iter().any(|ending| word.ends_with(ending))
 }
 
-/// What the words before and behind say.
-fn around(text: &[u8], parts: &[Part], i: usize, last: usize, titled: Title) -> i32 {
-    let mut sum = titled.weight;
-    if i == 0 {
-        let before = announced(text, parts[0].start);
-        let labelled = parts[0].start >= 2 && text[..parts[0].start].ends_with(b": ");
-        let numbered = numbered(text, parts[0].start);
-        if before.any(Class::STREET_LEAD) && !before.any(Class::TITLE)
-            || before.any(Class::HEAD) && text[..parts[0].start].ends_with(b". ")
-            || numbered
-        {
-            sum -= 6;
-        } else if before.any(Class::LEAD) {
-            sum -= if last > i { 1 } else { 2 };
-        } else if before.any(Class::ANNOUNCE) || labelled {
-            sum += 1;
-        }
-    } else {
-        let before = parts[i - 1];
-        if before.role == Role::Word && titled.weight == 0 {
-            sum -= if before.class.any(Class::HEAD.with(Class::STREET_LEAD)) {
-                6
-            } else {
-                i32::from(
-                    before.class.any(Class::WORD)
-                        && !before.class.any(Class::ANNOUNCE.with(Class::NEVER)),
-                )
-            };
-        }
-    }
-    let listed = listed(text, parts[i].start, parts[last].end);
-    sum += if i == last { listed } else { listed.min(1) };
-    match parts.get(last + 1) {
-        Some(next) if next.role == Role::Suffix => sum += i32::from(last > i) * 2,
-        Some(next) if next.class.any(Class::ORGANISATION.with(Class::STREET)) => sum -= 5,
-        Some(next) if next.class.any(Class::WORD) && !next.class.any(Class::NEVER) => sum -= 5,
-        Some(next) if next.role == Role::Word => sum -= 2,
-        _ => sum += behind(text, parts[last].end),
-    }
-    sum
-}
-
-/// Whether a number that is no year stands right before `at`.
-fn numbered(text: &[u8], at: usize) -> bool {
-    let before = text[..at].strip_suffix(b" ").unwrap_or(&[]);
-    let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let number = &before[before.len() - digits..];
-    let year = digits == 4 && matches!(&number[..2], b"18" | b"19" | b"20");
-    digits > 0 && !year
-}
-
-/// `Ana, Luis and Marie`: what a name beside it in a list says of a word.
-fn listed(text: &[u8], start: usize, end: usize) -> i32 {
-    const JOINTS: [&[u8]; 4] = [b", ", b" , ", b" and ", b" & "];
-    let of = |word: Range<usize>| {
-        let class = lexicon::class(&text[word.clone()]);
-        let name = word.len() > 2
-            && words::capital(text, word.start)
-            && (class.any(Class::PERSON) || !class.any(Class::OTHER));
-        match (name && class.any(Class::GIVEN), name && class.any(Class::FAMILY)) {
-            (true, _) => 2,
-            (false, true) => 1,
-            (false, false) => 0,
-        }
-    };
-    let before = JOINTS.iter().find(|joint| text[..start].ends_with(joint)).map(|joint| {
-        let end = start - joint.len();
-        words::start(text, end)..end
-    });
-    let behind = JOINTS.iter().find(|joint| text[end..].starts_with(joint)).map(|joint| {
-        let start = end + joint.len();
-        start..words::end(text, start)
-    });
-    before.map_or(0, of).max(behind.map_or(0, of))
-}
-
-/// What only people have.
-const RELATIVES: [&[u8]; 22] = [
-    b"husband",
-    b"wife",
-    b"mother",
-    b"father",
-    b"brother",
-    b"sister",
-    b"son",
-    b"daughter",
-    b"parents",
-    b"family",
-    b"behalf",
-    b"children",
-    b"friend",
-    b"friends",
-    b"colleague",
-    b"birthday",
-    b"career",
-    b"house",
-    b"widow",
-    b"lawyer",
-    b"doctor",
-    b"boss",
-];
-
-fn behind(text: &[u8], end: usize) -> i32 {
-    const OWNS: [&[u8]; 3] = [b"'s ", b" 's ", "’s ".as_bytes()];
-    let rest = &text[end..];
-    if let Some(sign) = OWNS.iter().find(|sign| rest.starts_with(sign)) {
-        let owned = end + sign.len();
-        return if RELATIVES.contains(&&text[owned..words::end(text, owned)]) { 3 } else { 1 };
-    }
-    let from = end + 1;
-    if rest.first() != Some(&b' ') || !text.get(from).is_some_and(u8::is_ascii_lowercase) {
-        return 0;
-    }
-    let word = &text[from..words::end(text, from)];
-    let class = lexicon::class(word);
-    let past = word.len() > 4 && word.ends_with(b"ed");
-    if class.any(Class::FOLLOW) || past {
-        1
-    } else if class.any(Class::ORGANISATION) && word.len() > 3 {
-        -3
-    } else {
-        0
-    }
-}
-
 /// Whether a name can end here: not inside an identifier, a path or a call.
 fn closes(text: &[u8], end: usize) -> bool {
     let after = text.get(end + 1).copied().unwrap_or(b' ');
@@ -449,5 +327,67 @@ fn closes(text: &[u8], end: usize) -> bool {
         Some(byte) if byte.is_ascii_alphanumeric() => false,
         Some(b'.' | b':' | b'-' | b'+') => !after.is_ascii_alphanumeric() && after != b':',
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Engine;
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut spans = Vec::new();
+        Engine::builtin().scan(text.as_bytes(), &mut spans);
+        spans.iter().map(|span| &text[span.start..span.end]).collect()
+    }
+
+    #[test]
+    fn a_given_name_alone_needs_somebody_who_speaks_or_is_spoken_to() {
+        for text in ["Annika, can I ask you?", "Annika: Not yet", "hi, it's Annika from accounts"] {
+            assert_eq!(found(text), ["Annika"], "{text}");
+        }
+        assert_eq!(found("Regards,\nZoltvarin Krebbuk"), ["Zoltvarin Krebbuk"]);
+        for text in [
+            "Annika -> Bogdan: hello",
+            "Annika 0.139 built",
+            "voice Annika (neural)",
+            "Annika index rebuilt",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_noun_behind_says_that_the_name_is_of_a_thing() {
+        for text in [
+            "Annika Wirth cake mix added",
+            "Annika Wirth SKU 1182",
+            "Annika Wirth 2.0.1 started",
+            "node Annika Wirth drained",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+        for text in [
+            "Annika Wirth called",
+            "a big Annika Wirth fan",
+            "for Annika Wirth carrier=post",
+            "Annika Wirth hat angerufen",
+        ] {
+            assert_eq!(found(text), ["Annika Wirth"], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_role_lets_names_be_believed_that_no_list_has() {
+        for text in [
+            "pelanggan Zoltvarin Krebbuk datang",
+            "titular de la póliza: Zoltvarin Krebbuk",
+            "Patientin Zoltvarin Krebbuk wurde",
+            "record updated by Zoltvarin Krebbuk",
+        ] {
+            assert_eq!(found(text), ["Zoltvarin Krebbuk"], "{text}");
+        }
+        for text in ["renderer Zoltvarin Krebbuk", "customer Main Branch", "client Web Frontend"] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A run of capitalised words, read into parts: `Dr. Ana M. de la Cruz Jr.`
 
 use super::classes::Class;
-use super::{lexicon, words};
+use super::{korean, lexicon, words};
 
 /// Most parts of a run that are read.
 const PARTS: usize = 10;
@@ -49,15 +49,18 @@ impl Run {
         let mut run = Self { parts: [nothing; PARTS], count: 0 };
         let mut next = at;
         while run.count < PARTS {
-            let Some(part) = capitalised(text, next).or_else(|| run.particle(text, next)) else {
-                break;
-            };
+            let part = capitalised(text, next)
+                .or_else(|| run.article(text, next))
+                .or_else(|| run.particle(text, next));
+            let Some(part) = part else { break };
             run.parts[run.count] = part;
             run.count += 1;
-            if text.get(part.end) != Some(&b' ') {
+            // `d'Aubigny`: nothing stands behind the sign.
+            let elided = part.role == Role::Particle && text[part.end - 1] == b'\'';
+            if !elided && text.get(part.end) != Some(&b' ') {
                 break;
             }
-            next = part.end + 1;
+            next = part.end + usize::from(!elided);
         }
         // A particle without a name behind it is a word of the sentence.
         while run.count > 0 && run.parts[run.count - 1].role == Role::Particle {
@@ -66,13 +69,27 @@ impl Run {
         run
     }
 
+    /// `al-Masri`, `ben-David`: an article and a name, joined.
+    fn article(&self, text: &[u8], at: usize) -> Option<Part> {
+        const ARTICLES: [&[u8]; 12] = [
+            b"al-", b"el-", b"ben-", b"bin-", b"bint-", b"abu-", b"as-", b"ad-", b"an-", b"ar-",
+            b"ash-", b"at-",
+        ];
+        if self.count == 0 {
+            return None;
+        }
+        let article = ARTICLES.iter().find(|article| text[at..].starts_with(article))?;
+        let part = capitalised(text, at + article.len()).filter(|part| part.role == Role::Word)?;
+        Some(Part { start: at, ..part })
+    }
+
     /// `van der`: one or two small words, and a capital after them.
     fn particle(&self, text: &[u8], at: usize) -> Option<Part> {
         const PARTICLES: &[&[u8]] = &[
             b"van", b"von", b"de", b"der", b"den", b"del", b"della", b"di", b"da", b"do", b"dos",
             b"das", b"du", b"la", b"le", b"el", b"al", b"bin", b"bint", b"ibn", b"ben", b"ter",
             b"ten", b"te", b"des", b"las", b"los", b"dalla", b"degli", b"delle", b"dei", b"nad",
-            b"zu", b"zum", b"zur", b"af", b"av", b"y", b"e", b"st", b"d'", b"ud",
+            b"zu", b"zum", b"zur", b"af", b"av", b"y", b"e", b"st", b"d'", b"ud", b"'t",
         ];
         if self.count == 0 {
             return None;
@@ -80,6 +97,10 @@ impl Run {
         let mut end = words::end(text, at);
         if text.get(end) == Some(&b'\'') {
             end += 1;
+        }
+        // `van 't Hoff`.
+        if text[at..].starts_with(b"'t ") {
+            end = at + 2;
         }
         let known = PARTICLES.contains(&text.get(at..end)?);
         let part =
@@ -133,8 +154,14 @@ fn capitalised(text: &[u8], at: usize) -> Option<Part> {
         end = words::end(text, from);
         tail = class_of(text, from, end);
     }
+    // `Ji-hoon`: two syllables are one name in Korea.
+    if let Some(name) = korean::given(text, at, end) {
+        end = name;
+        tail = Class::GIVEN;
+    }
     // `St. Louis`, `Mr. Roe`: the stop belongs to the word.
-    if stop == 1 && class.any(Class::TITLE.with(Class::HEAD)) && text.get(end + 1) == Some(&b' ') {
+    let short = Class::TITLE.with(Class::HEAD).with(Class::STREET_LEAD);
+    if stop == 1 && class.any(short) && text.get(end + 1) == Some(&b' ') {
         end += 1;
     }
     Some(Part { start: at, end, role: Role::Word, class, tail })

@@ -35,6 +35,11 @@ fn ends_a_part(word: &[u8]) -> bool {
 }
 
 fn is_street(word: &[u8]) -> bool {
+    // Way, lane, quarter, district in Thai, where nothing parts the words.
+    const THAI: [&str; 4] = ["ถนน", "ซอย", "แขวง", "ตำบล"];
+    if THAI.iter().any(|kind| word.starts_with(kind.as_bytes())) {
+        return true;
+    }
     let word = word.strip_suffix(b",").unwrap_or(word);
     let word = word.strip_suffix(b".").unwrap_or(word);
     let class = lexicon::class(word);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::classes::Class;
-use super::run::Run;
+use super::run::{Part, Run};
 use super::{address, lexicon, words};
 use crate::assignment::Assignment;
 use crate::matchers::stand_in;
@@ -32,7 +32,8 @@ pub(crate) fn known(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     let given = first.any(Class::GIVEN);
     let told = match classes[1] {
         Some(second) => {
-            given && second.any(Class::GIVEN.with(Class::FAMILY))
+            let family = classes[2].is_some_and(|third| third.any(Class::FAMILY));
+            given && (second.any(Class::GIVEN.with(Class::FAMILY)) || family)
                 || given && second == Class::NONE && first.any(Class::COMMON)
                 || first.any(Class::FAMILY) && second.any(Class::COMMON)
         }
@@ -77,7 +78,8 @@ pub(crate) fn street(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
         } else {
             None
         };
-        return shape.filter(|range| range.start == found.value.start);
+        let shape = shape.filter(|range| range.start == found.value.start);
+        return shape.or_else(|| joined_by_plus(text, found.value.start));
     }
     let digits = value.iter().any(u8::is_ascii_digit);
     let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
@@ -89,13 +91,44 @@ pub(crate) fn street(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
         .then(|| found.value.clone())
 }
 
+/// `12+Canary+Grove+Ln,+Salem`: blanks as a query has them.
+fn joined_by_plus(text: &[u8], start: usize) -> Option<Range<usize>> {
+    const LONGEST: usize = 200;
+    const WORDS: usize = 3;
+    let part = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || *byte >= 0x80
+            || matches!(byte, b'+' | b',' | b'.' | b'-' | b'/')
+    };
+    let length = text[start..].iter().take(LONGEST).take_while(|byte| part(byte)).count();
+    let value = &text[start..start + length];
+    let words =
+        || value.split(|byte| *byte == b'+').map(|word| word.strip_suffix(b",").unwrap_or(word));
+    let street = |word: &[u8]| {
+        lexicon::class(word).any(Class::STREET.with(Class::STREET_LEAD))
+            || address::ends_as_street(word, word.len())
+    };
+    let told = words().count() >= WORDS
+        && words().any(street)
+        && words().any(|word| !word.is_empty() && word.iter().all(u8::is_ascii_digit));
+    told.then_some(start..start + length)
+}
+
 /// The value, if it has the form of a name; without quotes, up to the last word with a capital.
 fn name(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     const LONGEST: usize = 80;
     let mut range = found.value.clone();
     if !found.quoted && words::capital(text, range.start) {
         let run = Run::read(text, range.start);
-        let end = run.parts().iter().take_while(|part| !part.class.any(Class::NEVER)).last()?.end;
+        // In capitals every word is read as none of a name.
+        let first = &text[range.start..words::end(text, range.start)];
+        let tall = first.len() > 1 && first.iter().all(u8::is_ascii_uppercase);
+        let named = |part: &&Part| {
+            let class = lexicon::class(&text[part.start..part.end]);
+            let known = !class.any(Class::NEVER) || class.any(Class::TITLE);
+            !part.class.any(Class::NEVER) || tall && known
+        };
+        let end = run.parts().iter().take_while(named).last()?.end;
         range.end = range.end.max(end);
         if text.get(range.end).is_some_and(|byte| matches!(byte, b'_' | b'=' | b'(' | b'/' | b':'))
         {
@@ -106,7 +139,7 @@ fn name(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     let sign = |byte: &u8| {
         byte.is_ascii_alphabetic()
             || *byte >= 0x80
-            || matches!(byte, b' ' | b'-' | b'\'' | b'.' | b',')
+            || matches!(byte, b' ' | b'-' | b'\'' | b'.' | b',' | b'+' | b'^')
     };
     let count = value.split(|byte| *byte == b' ').count();
     let formed = value.len() >= 2
@@ -125,8 +158,9 @@ fn name(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
 /// The classes of the first words.
 fn classes(value: &[u8]) -> [Option<Class>; WORDS] {
     let mut out = [None; WORDS];
-    let words =
-        value.split(|byte| matches!(byte, b' ' | b'-' | b',')).filter(|word| word.len() > 1);
+    let words = value
+        .split(|byte| matches!(byte, b' ' | b'-' | b',' | b'+' | b'^'))
+        .filter(|word| word.len() > 1);
     for (place, word) in out.iter_mut().zip(words) {
         let word = word.strip_suffix(b".").unwrap_or(word);
         *place = Some(lexicon::class(word));

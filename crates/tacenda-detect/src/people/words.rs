@@ -60,6 +60,8 @@ pub(crate) fn capital(text: &[u8], at: usize) -> bool {
             0x80..=0x88 | 0xb9..=0xbe => second % 2 == 1,
             _ => second % 2 == 0 || second == 0xb8,
         },
+        // The comma below of Romanian.
+        0xc8 => second % 2 == 0 && second < 0xb4,
         0xce => (0x86..=0xab).contains(&second),
         0xd0 => (0x80..=0xaf).contains(&second),
         0xe1 => text.get(at + 2).is_some_and(|third| third % 2 == 0),
