@@ -85,6 +85,7 @@ struct Words {
     harmless_heads: HashSet<String>,
     harmless_anywhere: HashSet<String>,
     tokens_of_text: HashSet<String>,
+    endpoints: HashSet<String>,
     treated: HashSet<String>,
     safely: HashSet<String>,
     of_nobody: HashSet<String>,
@@ -237,7 +238,8 @@ impl Lexicon {
         }
         if let Some((class, confidence)) = best {
             // `template_content`: text, but nobody's.
-            let of_nobody = confidence < Confidence::High && any(&lists.of_nobody);
+            let of_nobody = confidence < Confidence::High && any(&lists.of_nobody)
+                || matches!(class, Class::Sensitive(Label::Url, ..)) && any(&lists.endpoints);
             return if of_nobody { Class::Harmless } else { class };
         }
         match words.last() {

@@ -48,6 +48,10 @@ pub(super) const KEEPING: &[&str] = &[
     "prompt",
     "input",
     "parameter",
+    "answer",
+    "reply",
+    "completion",
+    "transcript",
 ];
 
 /// Modules of names: of variables of the environment, of headers, of fields.
@@ -336,6 +340,7 @@ impl<'a> Walker<'a> {
                                 | Label::Tensor
                                 | Label::Body
                         ) && KEEPING.iter().any(|one| one.eq_ignore_ascii_case(key))
+                            || label.is_model_text() && matches!(key, "result" | "results")
                     }
                 };
                 if through {
@@ -393,7 +398,8 @@ fn of_header(name: &str) -> Option<Label> {
     match &*name.to_ascii_lowercase() {
         "location" | "query_string" => Some(Label::Url),
         "wsgi.input" => Some(Label::Body),
-        "sid" | "sessionid" | "session_id" | "session" | "remember_me" => Some(Label::Credential),
+        "sid" | "sessionid" | "session_id" | "session" | "remember_me" | "x-session"
+        | "x-session-id" | "session-id" => Some(Label::Credential),
         _ => None,
     }
 }

@@ -128,6 +128,14 @@ impl<'a> Walker<'a> {
             {
                 Value::treated()
             }
+            // `config.dumps()`: what writes itself may leave things out.
+            Effect::Carries
+                if method
+                    && matches!(name.name.as_str(), "dumps" | "dump")
+                    && arguments.by_place.is_empty() =>
+            {
+                Value::default()
+            }
             Effect::Carries => {
                 let receiver_value =
                     receiver_value.map(|value| without_replaced(value, name, arguments));
@@ -421,6 +429,11 @@ impl<'a> Walker<'a> {
             base => base.cloned().unwrap_or_default(),
         };
         let key_value = self.eval(key);
+        let stored = method != "getenv"
+            && receiver.and_then(Expr::last_name).is_some_and(|of| self.stores_credentials(of));
+        if stored {
+            return Some(self.secret_content(span));
+        }
         if method == "pop"
             && let ExprKind::Text(_, class) = &key.kind
             && class.is_credential()
@@ -510,6 +523,19 @@ impl<'a> Walker<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether credentials are kept in what has this name, for who asks for one: `token_cache`.
+    fn stores_credentials(&self, of: &Ident) -> bool {
+        let mut words = words(&of.name);
+        let store = words.pop().is_some_and(|last| {
+            matches!(last.as_str(), "cache" | "store" | "storage" | "vault" | "keyring" | "jar")
+        });
+        let class = || self.models().classify(&words.join("_")).within(self.context);
+        store
+            && class().is_some_and(|(label, sure)| {
+                label == Label::Credential && sure >= Confidence::Medium
+            })
     }
 
     fn secret_content(&self, span: Span) -> Value {

@@ -6,9 +6,9 @@ use super::Walker;
 use super::access::KEEPING;
 use super::bind::{self_attribute, variable};
 use super::library::GIVES_KEYS;
-use super::said::said;
+use super::said::{before_hole, said};
 use super::sink::Place;
-use super::template::words_of;
+use super::template::{holes, words_of};
 use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
@@ -42,6 +42,19 @@ const HOLDERS: &[&str] = &[
     "kw",
 ];
 
+/// Methods that give all that an object holds.
+const DUMPING: &[&str] =
+    &["model_dump", "model_dump_json", "dict", "json", "to_dict", "as_dict", "to_json", "_asdict"];
+
+/// Whether what has this name came of a login, or lets in: `login_result`.
+fn is_of_login(ident: &Ident) -> bool {
+    let of_login = |word: &String| {
+        matches!(word.as_str(), "login" | "logon" | "signin" | "auth" | "token" | "credentials")
+    };
+    !matches!(ident.class, Class::Harmless | Class::Treated)
+        && words(&ident.name).iter().any(of_login)
+}
+
 impl<'a> Walker<'a> {
     /// Whole objects in an argument, of which a part is sensitive: configuration, requests.
     pub(super) fn whole_objects(
@@ -58,12 +71,25 @@ impl<'a> Walker<'a> {
         let ident = match &expr.kind {
             ExprKind::Join(parts) => {
                 let text = words_of(parts.iter());
-                let mut before = "";
-                for part in parts {
-                    if !self.said_in_text(before, part, call, channel) {
+                let (mut before, mut earlier) = ("", "");
+                // `"token: %s of %s" % (token, user)`
+                let template = parts.first().and_then(Expr::text).filter(|text| text.contains('%'));
+                let template = template.map(holes).unwrap_or_default();
+                let of_template = template.len() + 1 == parts.len();
+                for (at, part) in parts.iter().enumerate() {
+                    let hole = at.checked_sub(1).and_then(|at| template.get(at));
+                    let said = match hole {
+                        Some(hole) if of_template => before_hole(hole.before, ""),
+                        _ => before_hole(before, earlier),
+                    };
+                    if !self.said_in_text(&said, part, call, channel) {
                         self.whole_objects(part, &text, call, channel, depth + 1);
                     }
-                    before = part.text().unwrap_or_default();
+                    if let Some(text) = part.text() {
+                        (earlier, before) = (before, text);
+                    } else {
+                        (earlier, before) = (if before.is_empty() { earlier } else { before }, "");
+                    }
                 }
                 return;
             }
@@ -87,6 +113,11 @@ impl<'a> Walker<'a> {
                 if inner.keywords.iter().any(|(key, _)| leaves_out(key.as_ref())) {
                     return;
                 }
+                if DUMPING.contains(&name.name.as_str())
+                    && method.and_then(Expr::last_name).is_some_and(is_of_login)
+                {
+                    return self.report_whole(expr, Confidence::Medium, call, channel);
+                }
                 if name.name == "locals" && depth == 0 && self.frame.credentials {
                     return self.report_whole(expr, Confidence::Medium, call, channel);
                 }
@@ -101,15 +132,24 @@ impl<'a> Walker<'a> {
                     } else {
                         text.to_owned()
                     };
+                    // `config.dumps()`: what writes itself may leave things out.
+                    let itself = matches!(name.name.as_str(), "dumps" | "dump")
+                        && inner.arguments.is_empty();
                     if name.name != "format"
+                        && !itself
                         && let Some(base) = method
                     {
                         self.whole_objects(base, &text, call, channel, depth + 1);
                     }
-                    for part in
-                        inner.arguments.iter().chain(inner.keywords.iter().map(|(_, part)| part))
-                    {
-                        self.whole_objects(part, &text, call, channel, depth + 1);
+                    let template = method.filter(|_| name.name == "format").and_then(Expr::text);
+                    let holes = template.map(holes).unwrap_or_default();
+                    let keywords = inner.keywords.iter().map(|(_, part)| part);
+                    for (at, part) in inner.arguments.iter().chain(keywords).enumerate() {
+                        let before = holes.get(at).filter(|_| at < inner.arguments.len());
+                        let before = before.map_or("", |hole| hole.before);
+                        if before.is_empty() || !self.said_in_text(before, part, call, channel) {
+                            self.whole_objects(part, &text, call, channel, depth + 1);
+                        }
                     }
                 }
                 return;
