@@ -7,7 +7,6 @@ use aho_corasick::AhoCorasick;
 use ruff_python_ast::name::Name;
 use rustc_hash::FxHashSet as HashSet;
 
-
 /// What a file is about.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
@@ -312,8 +311,19 @@ const PROGRAM_WORDS: &[&str] = &["main", "input", "argv", "parse_args", "_main",
 const OF_MODELS: &[&str] =
     &["llm", "gpt", "openai", "llama", "langchain", "chatbot", "chatcompletion", "anthropic"];
 const WITH_MODELS: &[&str] = &[
-    "prompt", "completion", "embedding", "agent", "assistant", "conversation", "chat", "question",
-    "answer", "message", "generat", "token", "model",
+    "prompt",
+    "completion",
+    "embedding",
+    "agent",
+    "assistant",
+    "conversation",
+    "chat",
+    "question",
+    "answer",
+    "message",
+    "generat",
+    "token",
+    "model",
 ];
 
 /// Whether names speak of a language model, and of what it is told.
@@ -325,13 +335,21 @@ fn speaks_of_models(names: &HashSet<Name>) -> bool {
     });
     let mut spoken = [false; OF_MODELS.len() + WITH_MODELS.len()];
     for name in names.iter().filter(|name| !is_of_browser(name)) {
+        let letters = name.as_bytes();
         for part in PARTS.find_overlapping_iter(name.as_str()) {
-            spoken[part.pattern().as_usize()] = true;
+            // `BaseLLM`, `llm_name`; not `fullmatch`.
+            let begins = part.start() == 0 || {
+                let before = letters[part.start() - 1];
+                !before.is_ascii_alphanumeric()
+                    || before.is_ascii_lowercase() && letters[part.start()].is_ascii_uppercase()
+            };
+            spoken[part.pattern().as_usize()] |= begins;
         }
     }
     let (of, with) = spoken.split_at(OF_MODELS.len());
     let count = |spoken: &[bool]| spoken.iter().filter(|one| **one).count();
-    let has = |word: &str| WITH_MODELS.iter().zip(with).any(|(one, spoken)| *one == word && *spoken);
+    let has =
+        |word: &str| WITH_MODELS.iter().zip(with).any(|(one, spoken)| *one == word && *spoken);
     count(of) > 0 && count(with) >= 2
         || has("prompt") && has("model") && has("generat")
         || has("agent") && (has("prompt") || has("chat") && has("message"))

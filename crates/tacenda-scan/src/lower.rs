@@ -10,9 +10,9 @@ use ruff_python_ast::name::Name;
 use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
+use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Expr, ExprKind, Ident, Module, Span, TypeHint};
-use crate::Confidence;
 use crate::label::Label;
 use crate::lexicon::{Class, Lexicon, Need};
 
@@ -22,8 +22,24 @@ const MAX_DEPTH: u32 = 120;
 
 /// Names of attributes that say what they hold only with what they are attributes of.
 const PARTS: &[&str] = &[
-    "description", "content", "text", "data", "info", "body", "output", "result", "response",
-    "request", "headers", "url", "message", "messages", "id", "parameters", "arguments", "answer",
+    "description",
+    "content",
+    "text",
+    "data",
+    "info",
+    "body",
+    "output",
+    "result",
+    "response",
+    "request",
+    "headers",
+    "url",
+    "message",
+    "messages",
+    "id",
+    "parameters",
+    "arguments",
+    "answer",
     "query",
 ];
 
@@ -116,6 +132,12 @@ impl<'n> Lowering<'n> {
         let (ExprKind::Name(of) | ExprKind::Attribute(_, of)) = &base.kind else {
             return ident.class;
         };
+        // `error.user_message`
+        if matches!(of.name.as_str(), "e" | "ex" | "exc" | "err" | "error" | "exception")
+            && matches!(ident.class, Class::Sensitive(Label::Prompt | Label::Completion, ..))
+        {
+            return Class::Plain;
+        }
         let alone = match ident.class {
             Class::Sensitive(_, confidence, _) => Some(confidence),
             Class::Plain | Class::Harmless => None,

@@ -39,11 +39,13 @@ fn shows_credential(call: &Call) -> bool {
     let is_false = |expr: &Expr| matches!(expr.kind, ExprKind::Constant(Literal::False));
     call.keywords.iter().any(|(key, value)| {
         let Some(key) = key else { return false };
-        let asks = value.is_true() || is_false(value);
-        let words = if asks { words(&key.name) } else { return false };
+        if !value.is_true() && !is_false(value) {
+            return false;
+        }
+        let words = words(&key.name);
         let [first, .., last] = &words[..] else { return false };
-        let list = if value.is_true() { SHOWING } else { HIDING };
-        list.contains(&first.as_str())
+        let asking = if value.is_true() { SHOWING } else { HIDING };
+        asking.contains(&first.as_str())
             && matches!(
                 last.as_str(),
                 "token" | "password" | "secret" | "secrets" | "credentials" | "key" | "auth"
@@ -132,21 +134,8 @@ impl<'a> Walker<'a> {
             .target(receiver, name)
             .or_else(|| self.method_of(receiver_value.as_ref()?, &name.name));
         if let Some(Target::Function(function)) = target {
-            let mut value = self.apply(function, 0, receiver.is_some(), &arguments, span);
-            if let Some(receiver) = receiver {
-                self.forget_set(receiver);
-                self.keep_in(receiver, receiver_value.as_ref(), function, &arguments);
-                value = self.overridden(receiver, name, value, &arguments, span);
-            }
-            if self.models().redacts(&name.name) {
-                // What makes a text fit for a line of a log leaves in it what a person wrote.
-                let text = value.retain(|flow| {
-                    matches!(flow.origin, Origin::Source(label, _) if label.is_model_text())
-                });
-                let of_line = fits_a_line(&name.name) && !text.flows.is_empty();
-                return if of_line { text } else { Value::treated() };
-            }
-            return self.given(name, value, span, true);
+            let callee = (receiver, name);
+            return self.call_of_known(function, callee, receiver_value.as_ref(), &arguments, span);
         }
         if let Some(Target::Class(_)) = target
             && let Some(value) = self.given_later(name, &arguments)
@@ -179,6 +168,32 @@ impl<'a> Walker<'a> {
             value.known = Known::Object(Name::new(path));
         }
         value
+    }
+
+    /// A call of a function that is here.
+    fn call_of_known(
+        &mut self,
+        function: usize,
+        (receiver, name): (Option<&'a Expr>, &'a Ident),
+        receiver_value: Option<&Value>,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Value {
+        let mut value = self.apply(function, 0, receiver.is_some(), arguments, span);
+        if let Some(receiver) = receiver {
+            self.forget_set(receiver);
+            self.keep_in(receiver, receiver_value, function, arguments);
+            value = self.overridden(receiver, name, value, arguments, span);
+        }
+        if self.models().redacts(&name.name) {
+            // What makes a text fit for a line of a log leaves in it what a person wrote.
+            let text = value.retain(
+                |flow| matches!(flow.origin, Origin::Source(label, _) if label.is_model_text()),
+            );
+            let of_line = fits_a_line(&name.name) && !text.flows.is_empty();
+            return if of_line { text } else { Value::treated() };
+        }
+        self.given(name, value, span, true)
     }
 
     /// `say(…)` of a function that a variable stands for, `cls(…)`.

@@ -10,8 +10,19 @@ use crate::value::{Known, Value, What};
 
 /// What functions do that write all of a request or response, and what they are called after.
 const FORMATTING: &[&str] = &[
-    "format", "pformat", "pprint", "prettify", "pretty", "dump", "render", "serialize", "describe",
-    "stringify", "repr", "print", "to",
+    "format",
+    "pformat",
+    "pprint",
+    "prettify",
+    "pretty",
+    "dump",
+    "render",
+    "serialize",
+    "describe",
+    "stringify",
+    "repr",
+    "print",
+    "to",
 ];
 const EXCHANGES: &[&str] =
     &["request", "response", "req", "resp", "http", "httpx", "exchange", "curl", "all"];
@@ -46,6 +57,10 @@ impl<'a> Walker<'a> {
         arguments: &Arguments<'a>,
         span: Span,
     ) -> Option<Value> {
+        let may = |word: &&str| name.name.trim_start_matches('_').starts_with(*word);
+        if arguments.by_place.is_empty() || !FORMATTING.iter().any(may) {
+            return None;
+        }
         let of_name = words(&name.name);
         let has = |list: &[&str]| of_name.iter().any(|word| list.contains(&word.as_str()));
         let formats = of_name.first().is_some_and(|word| FORMATTING.contains(&word.as_str()));

@@ -93,16 +93,9 @@ impl<'a> Walker<'a> {
         if leaves_out && effect == Effect::Carries {
             return Value::treated();
         }
-        match (receiver, &arguments.by_place[..]) {
-            (Some(receiver), _) => self.grow(receiver, name, arguments),
-            // `setattr(box, "password", value)`
-            (None, [(holder, _), (key, _), (_, value)]) if name.name == "setattr" => {
-                let Some(key) = key.text() else { return Value::harmless() };
-                let field = Ident { name: Name::new(key), class: self.models().classify(key) };
-                let value = self.named(&field, span, value.clone());
-                self.put_in(holder, &field.name, &value);
-            }
-            _ => {}
+        match receiver {
+            Some(receiver) => self.grow(receiver, name, arguments),
+            None => self.set_by_name(name, arguments, span),
         }
         match effect {
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
@@ -183,6 +176,18 @@ impl<'a> Walker<'a> {
                 let value = Value { flows: value.flows, known: Known::Nothing };
                 self.given(name, value, span, false)
             }
+        }
+    }
+
+    /// `setattr(box, "password", value)`
+    fn set_by_name(&mut self, name: &Ident, arguments: &Arguments<'a>, span: Span) {
+        if let [(holder, _), (key, _), (_, value)] = &arguments.by_place[..]
+            && name.name == "setattr"
+            && let Some(key) = key.text()
+        {
+            let field = Ident { name: Name::new(key), class: self.models().classify(key) };
+            let value = self.named(&field, span, value.clone());
+            self.put_in(holder, &field.name, &value);
         }
     }
 
@@ -527,15 +532,10 @@ impl<'a> Walker<'a> {
 
     /// Whether credentials are kept in what has this name, for who asks for one: `token_cache`.
     fn stores_credentials(&self, of: &Ident) -> bool {
-        let mut words = words(&of.name);
-        let store = words.pop().is_some_and(|last| {
-            matches!(last.as_str(), "cache" | "store" | "storage" | "vault" | "keyring" | "jar")
-        });
-        let class = || self.models().classify(&words.join("_")).within(self.context);
-        store
-            && class().is_some_and(|(label, sure)| {
-                label == Label::Credential && sure >= Confidence::Medium
-            })
+        let stores = ["_cache", "_store", "_storage", "_vault", "_keyring", "_jar"];
+        let kept = stores.iter().find_map(|end| of.name.strip_suffix(end));
+        let class = kept.and_then(|kept| self.models().classify(kept).within(self.context));
+        class.is_some_and(|(label, sure)| label == Label::Credential && sure >= Confidence::Medium)
     }
 
     fn secret_content(&self, span: Span) -> Value {

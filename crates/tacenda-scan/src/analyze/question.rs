@@ -23,7 +23,9 @@ impl Walker<'_> {
                 | ExprKind::Join(parts) => {
                     let literal = parts.iter().any(|part| matches!(&part.kind,
                         ExprKind::Text(_, Class::Sensitive(_, confidence, _)) if *confidence >= Confidence::Medium));
-                    literal && !is_of_presence(parts) && matches!(test.kind, ExprKind::Question(_) | ExprKind::List(_))
+                    literal
+                        && !is_of_presence(parts)
+                        && matches!(test.kind, ExprKind::Question(_) | ExprKind::List(_))
                         || parts.iter().any(|part| asks(part, depth + 1))
                 }
                 ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {

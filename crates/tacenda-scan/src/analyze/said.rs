@@ -64,20 +64,58 @@ const EXCHANGED: &[&str] =
 /// What arrives piece by piece, and words that go with it.
 const PIECES: &[&str] = &["message", "msg", "notification", "frame", "packet", "event"];
 const COMING: &[&str] = &[
-    "received", "incoming", "unknown", "unhandled", "unexpected", "sending", "sent", "raw", "got",
-    "mqtt", "websocket", "ws",
+    "received",
+    "incoming",
+    "unknown",
+    "unhandled",
+    "unexpected",
+    "sending",
+    "sent",
+    "raw",
+    "got",
+    "mqtt",
+    "websocket",
+    "ws",
 ];
 /// Names of what arrived, and of what is sent.
 const ARRIVED: &[&str] = &[
-    "message", "msg", "event", "notification", "frame", "packet", "data", "resp", "response",
-    "payload", "raw", "content", "log_message",
+    "message",
+    "msg",
+    "event",
+    "notification",
+    "frame",
+    "packet",
+    "data",
+    "resp",
+    "response",
+    "payload",
+    "raw",
+    "content",
+    "log_message",
 ];
 /// Words of messages about language models.
-const OF_MODELS: &[&str] = &["llm", "model", "openai", "gpt", "claude", "gemini", "ollama", "llama"];
+const OF_MODELS: &[&str] =
+    &["llm", "model", "openai", "gpt", "claude", "gemini", "ollama", "llama"];
 /// Words before a token that is one of a text.
 const OF_TEXTS: &[&str] = &[
-    "unexpected", "next", "bad", "illegal", "current", "special", "unrecognized", "unknown", "input",
-    "output", "eos", "bos", "pad", "page", "continuation", "sync", "cancellation", "invalid",
+    "unexpected",
+    "next",
+    "bad",
+    "illegal",
+    "current",
+    "special",
+    "unrecognized",
+    "unknown",
+    "input",
+    "output",
+    "eos",
+    "bos",
+    "pad",
+    "page",
+    "continuation",
+    "sync",
+    "cancellation",
+    "invalid",
 ];
 
 /// Names of anything at all.
@@ -123,6 +161,13 @@ fn says_credential(before: &str, value: &Expr, names: &Lexicon, context: &Contex
     });
     let of_login = || last == "code" && is_code_of_login(text);
     let class = named_in(text, names);
+    // `no access token: `, before what tells why.
+    let failed = || {
+        let text = text.to_lowercase();
+        ["fail", "error", "unable", "could not", "cannot", "invalid"]
+            .iter()
+            .any(|word| text.contains(word))
+    };
     // `the cached token: `, before what has no name of its own.
     let token = || {
         let plain = ident.is_some_and(|ident| matches!(ident.class, Class::Plain));
@@ -132,13 +177,15 @@ fn says_credential(before: &str, value: &Expr, names: &Lexicon, context: &Contex
         };
         colon
             && plain
+            && !about
             && last.eq_ignore_ascii_case("token")
             && names.classify("token").within(context).is_some_and(|(label, sure)| {
                 label == Label::Credential && sure >= Confidence::Medium
             })
             && !of_text()
     };
-    (of_this_name || colon && !about) && (of_login() || class.is_credential()) || token()
+    (of_this_name || colon && !about && !failed()) && (of_login() || class.is_credential())
+        || token() && !failed()
 }
 
 fn is_exception(name: &str) -> bool {
