@@ -34,7 +34,9 @@ def archive(entry: dict[str, str], cache: Path) -> Path:
         platforms = [word for one in PLATFORMS for word in ("--platform", one)]
         requirement = f"{entry['package']}=={entry['version']}"
         wheel_python = entry.get("python", "38")
+        # What is only read need not run here.
         command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
+        command += ["--ignore-requires-python"]
         command += ["--only-binary", ":all:", *platforms, "--python-version", wheel_python]
         subprocess.run([*command, "-d", str(cache), requirement], check=True)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,10 +1,11 @@
 //! What a file is about, read from its imports and its words: some names mean a secret in one place
 //! and a word of a language in another.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use ruff_python_ast::name::Name;
 use rustc_hash::FxHashSet as HashSet;
-
-use crate::lexicon::words;
 
 /// What a file is about.
 #[derive(Clone, Debug, Default)]
@@ -99,6 +100,12 @@ const ML_WORDS: &[&str] = &[
     "llm",
     "generated_text",
     "mlx",
+    "max_new_tokens",
+    "chat_history",
+    "prompt_template",
+    "PromptTemplate",
+    "user_message",
+    "LLM",
 ];
 const HTTP_IMPORTS: &[&str] = &[
     "requests",
@@ -154,6 +161,13 @@ const HTTP_IMPORTS: &[&str] = &[
     "azure",
     "googleapiclient",
     "elasticsearch",
+    "paho",
+    "aiomqtt",
+    "discord",
+    "slack_bolt",
+    "telegram",
+    "aiogram",
+    "telethon",
 ];
 const HTTP_WORDS: &[&str] = &[
     "headers",
@@ -292,34 +306,84 @@ const PROGRAM_IMPORTS: &[&str] = &[
 ];
 const PROGRAM_WORDS: &[&str] = &["main", "input", "argv", "parse_args", "_main", "cli"];
 
-/// Words in names of what works with language models, and words that go with them.
-const OF_MODELS: &[&str] = &["llm", "llms", "gpt"];
-const WITH_MODELS: &[&str] = &["prompt", "prompts", "chat", "completion", "messages", "question"];
+/// Parts of names that speak of language models: those that little else does, then those that do with
+/// others.
+const OF_MODELS: &[&str] =
+    &["llm", "gpt", "openai", "llama", "langchain", "chatbot", "chatcompletion", "anthropic"];
+const WITH_MODELS: &[&str] = &[
+    "prompt",
+    "completion",
+    "embedding",
+    "agent",
+    "assistant",
+    "conversation",
+    "chat",
+    "question",
+    "answer",
+    "message",
+    "generat",
+    "token",
+    "model",
+];
 
 /// Whether names speak of a language model, and of what it is told.
 fn speaks_of_models(names: &HashSet<Name>) -> bool {
-    let letters = |name: &Name, word: &str| {
-        let mut parts = name.as_bytes().windows(word.len());
-        parts.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    let speak = |of: &[&str]| {
-        names.iter().any(|name| {
-            // Most names have none of them.
-            of.iter().any(|word| letters(name, word))
-                && words(name).iter().any(|word| of.contains(&word.as_str()))
-        })
-    };
-    speak(OF_MODELS) && speak(WITH_MODELS)
+    static PARTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let parts = OF_MODELS.iter().chain(WITH_MODELS);
+        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(parts);
+        built.expect("a few short words")
+    });
+    let mut spoken = [false; OF_MODELS.len() + WITH_MODELS.len()];
+    for name in names.iter().filter(|name| !is_of_browser(name)) {
+        let letters = name.as_bytes();
+        for part in PARTS.find_overlapping_iter(name.as_str()) {
+            // `BaseLLM`, `llm_name`; not `fullmatch`.
+            let begins = part.start() == 0 || {
+                let before = letters[part.start() - 1];
+                !before.is_ascii_alphanumeric()
+                    || before.is_ascii_lowercase() && letters[part.start()].is_ascii_uppercase()
+            };
+            spoken[part.pattern().as_usize()] |= begins;
+        }
+    }
+    let (of, with) = spoken.split_at(OF_MODELS.len());
+    let count = |spoken: &[bool]| spoken.iter().filter(|one| **one).count();
+    let has =
+        |word: &str| WITH_MODELS.iter().zip(with).any(|(one, spoken)| *one == word && *spoken);
+    count(of) > 0 && count(with) >= 2
+        || has("prompt") && has("model") && has("generat")
+        || has("agent") && (has("prompt") || has("chat") && has("message"))
+        || has("question") && has("answer") && (has("assistant") || names.iter().any(is_bot))
+}
+
+/// `user_agent`
+fn is_of_browser(name: &Name) -> bool {
+    let agent = name.len() >= 9 && name.to_ascii_lowercase().ends_with("agent");
+    agent && (name.to_ascii_lowercase().contains("user") || name.contains("http"))
+}
+
+/// `shop_bot`
+fn is_bot(name: &Name) -> bool {
+    name == "bot" || name.ends_with("_bot")
+}
+
+/// Whether a package is named after language models, or after who has some: `langchain_openai`.
+fn is_of_models(package: &Name) -> bool {
+    ["llm", "llama", "openai", "langchain", "anthropic"].iter().any(|of| package.contains(of))
 }
 
 impl Context {
     /// Reads it from the names and the imported packages of a file.
-    pub(crate) fn of(names: &HashSet<Name>, imports: &HashSet<Name>, credentials: bool) -> Self {
+    pub(crate) fn of(names: &HashSet<Name>, packages: &HashSet<Name>, credentials: bool) -> Self {
         let known = |list: &[&str]| list.iter().filter(|word| names.contains(**word)).count();
-        let imports = |list: &[&str]| list.iter().any(|package| imports.contains(*package));
+        let imports = |list: &[&str]| list.iter().any(|package| packages.contains(*package));
         let lexer = known(LEXER_WORDS);
+        let agents = known(AGENT_WORDS) >= 1;
         Self {
-            ml: imports(ML_IMPORTS) || known(ML_WORDS) >= 2 || speaks_of_models(names),
+            ml: imports(ML_IMPORTS)
+                || packages.iter().any(is_of_models)
+                || known(ML_WORDS) >= 2
+                || speaks_of_models(names),
             http: imports(HTTP_IMPORTS) || known(HTTP_WORDS) >= 2,
             webob: imports(&["webob"]),
             ansible: imports(&["ansible"]) || names.contains("AnsibleModule"),
@@ -329,7 +393,7 @@ impl Context {
             tools: known(TOOL_WORDS) >= 1,
             oauth: imports(OAUTH_IMPORTS) || known(OAUTH_WORDS) >= 2,
             sql: imports(SQL_IMPORTS) || known(SQL_WORDS) >= 1,
-            agents: known(AGENT_WORDS) >= 1,
+            agents,
             library: !imports(PROGRAM_IMPORTS) && known(PROGRAM_WORDS) == 0,
             // `get_token`, `tokens`: also of who signs in, where credentials are handled.
             lexer: known(LEXERS) >= 1 && lexer >= 2

@@ -185,6 +185,8 @@ pub struct Function {
     pub returns: TypeHint,
     /// Whether it names a credential anywhere: what it handles besides may hold one.
     pub credentials: bool,
+    /// Names of credentials that are keys under which it looks something up: `secrets[secret_key]`.
+    pub keys: Vec<Name>,
     /// What it does.
     pub body: Vec<Stmt>,
 }

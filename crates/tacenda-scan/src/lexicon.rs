@@ -85,6 +85,7 @@ struct Words {
     harmless_heads: HashSet<String>,
     harmless_anywhere: HashSet<String>,
     tokens_of_text: HashSet<String>,
+    endpoints: HashSet<String>,
     treated: HashSet<String>,
     safely: HashSet<String>,
     of_nobody: HashSet<String>,
@@ -237,7 +238,8 @@ impl Lexicon {
         }
         if let Some((class, confidence)) = best {
             // `template_content`: text, but nobody's.
-            let of_nobody = confidence < Confidence::High && any(&lists.of_nobody);
+            let of_nobody = confidence < Confidence::High && any(&lists.of_nobody)
+                || matches!(class, Class::Sensitive(Label::Url, ..)) && any(&lists.endpoints);
             return if of_nobody { Class::Harmless } else { class };
         }
         match words.last() {
@@ -281,6 +283,9 @@ impl Lexicon {
 
 /// The words of `snake_case`, `camelCase`, `SCREAMING_CASE`, `kebab-case` and dotted names.
 pub(crate) fn words(name: &str) -> Vec<String> {
+    if name.is_ascii() {
+        return ascii_words(name.as_bytes());
+    }
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
     let letters: Vec<char> = name.chars().collect();
@@ -307,6 +312,34 @@ pub(crate) fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// The same of a name without other letters, as nearly all are.
+fn ascii_words(name: &[u8]) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut start = 0;
+    let mut cut = |from: usize, to: usize| {
+        if from < to {
+            let word = &name[from..to];
+            words.push(word.iter().map(|letter| char::from(letter.to_ascii_lowercase())).collect());
+        }
+    };
+    for (at, letter) in name.iter().enumerate() {
+        if !letter.is_ascii_alphanumeric() {
+            cut(start, at);
+            start = at + 1;
+        } else if letter.is_ascii_uppercase() && at > start {
+            let before = name[at - 1];
+            let then_small = name.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+            let starts = before.is_ascii_lowercase() || before.is_ascii_digit() && then_small;
+            if starts || before.is_ascii_uppercase() && then_small {
+                cut(start, at);
+                start = at;
+            }
+        }
+    }
+    cut(start, name.len());
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,8 +353,13 @@ mod tests {
             ("HTTPHeaders", "http headers"),
             ("X-Auth-Token", "x auth token"),
             ("__init__", "init"),
+            ("sha256Sum2of3", "sha256 sum2of3"),
+            ("v2API", "v2api"),
+            ("x2Value", "x2 value"),
         ] {
             assert_eq!(words(name).join(" "), expected);
+            // Whatever letters there are besides.
+            assert_eq!(words(&format!("é_{name}"))[1..].join(" "), expected);
         }
     }
 

@@ -10,14 +10,38 @@ use ruff_python_ast::name::Name;
 use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
+use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Expr, ExprKind, Ident, Module, Span, TypeHint};
 use crate::label::Label;
-use crate::lexicon::{Class, Lexicon};
+use crate::lexicon::{Class, Lexicon, Need};
 
 /// Deeper than this no expression or block is followed: nobody writes such code by hand, and what
 /// comes after works by recursion.
 const MAX_DEPTH: u32 = 120;
+
+/// Names of attributes that say what they hold only with what they are attributes of.
+const PARTS: &[&str] = &[
+    "description",
+    "content",
+    "text",
+    "data",
+    "info",
+    "body",
+    "output",
+    "result",
+    "response",
+    "request",
+    "headers",
+    "url",
+    "message",
+    "messages",
+    "id",
+    "parameters",
+    "arguments",
+    "answer",
+    "query",
+];
 
 /// Lowers a file. The second value tells that it nests too deeply to be followed everywhere.
 pub(crate) fn lower(suite: &[ast::Stmt], names: &Lexicon) -> (Module, bool) {
@@ -43,6 +67,8 @@ pub(crate) fn is_too_deep(suite: &[ast::Stmt]) -> bool {
 struct Lowering<'n> {
     lexicon: &'n Lexicon,
     classes: HashMap<Name, Class>,
+    /// What names of attributes say together with what they are attributes of.
+    of_parts: HashMap<Name, Class>,
     names: HashSet<Name>,
     imports: HashSet<Name>,
     holders: HashSet<Name>,
@@ -56,6 +82,8 @@ struct Lowering<'n> {
     credentials: usize,
     /// How often a credential was named so far.
     mentions: usize,
+    /// Names of credentials under which something else is looked up, in the function so far.
+    keys: Vec<Name>,
     depth: u32,
     too_deep: bool,
 }
@@ -65,6 +93,7 @@ impl<'n> Lowering<'n> {
         Self {
             lexicon,
             classes: HashMap::default(),
+            of_parts: HashMap::default(),
             names: HashSet::default(),
             imports: HashSet::default(),
             holders: HashSet::default(),
@@ -74,6 +103,7 @@ impl<'n> Lowering<'n> {
             grammar: false,
             credentials: 0,
             mentions: 0,
+            keys: Vec::new(),
             depth: 0,
             too_deep: false,
         }
@@ -94,6 +124,57 @@ impl<'n> Lowering<'n> {
             }
         };
         Ident { name: name.clone(), class }
+    }
+
+    /// What the name of an attribute says with what stands before it, where it says little alone:
+    /// `task.description`, `session.id`.
+    fn part(&mut self, base: &Expr, ident: &Ident) -> Class {
+        let (ExprKind::Name(of) | ExprKind::Attribute(_, of)) = &base.kind else {
+            return ident.class;
+        };
+        // `error.user_message`
+        if matches!(of.name.as_str(), "e" | "ex" | "exc" | "err" | "error" | "exception")
+            && matches!(ident.class, Class::Sensitive(Label::Prompt | Label::Completion, ..))
+        {
+            return Class::Plain;
+        }
+        let alone = match ident.class {
+            Class::Sensitive(_, confidence, _) => Some(confidence),
+            Class::Plain | Class::Harmless => None,
+            Class::Treated => return ident.class,
+        };
+        if alone == Some(Confidence::High) || !PARTS.contains(&ident.name.as_str()) {
+            return ident.class;
+        }
+        let whole = Name::new(format!("{}_{}", of.name, ident.name));
+        let class = match self.of_parts.get(&whole) {
+            Some(class) => *class,
+            None => {
+                let class = self.lexicon.classify(&whole);
+                self.of_parts.insert(whole, class);
+                class
+            }
+        };
+        match class {
+            Class::Sensitive(_, confidence, need)
+                if Some(confidence) > alone
+                    || Some(confidence) == alone && need == Need::Nothing =>
+            {
+                class
+            }
+            _ => ident.class,
+        }
+    }
+
+    /// Notes that something is looked up under a key, if that is named like a credential.
+    fn key(&mut self, key: &Expr) {
+        if let ExprKind::Name(ident) = &key.kind
+            && matches!(ident.class, Class::Sensitive(Label::Credential, ..))
+            && ident.name.to_ascii_lowercase().ends_with("key")
+            && !self.keys.contains(&ident.name)
+        {
+            self.keys.push(ident.name.clone());
+        }
     }
 
     /// Goes one level down, unless that is too deep.

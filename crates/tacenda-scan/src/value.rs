@@ -119,6 +119,13 @@ pub(crate) enum What {
     Written,
 }
 
+impl Step {
+    /// What happens in the first step of the way.
+    pub(crate) fn root(&self) -> What {
+        self.before.as_ref().map_or(self.what, |before| before.root())
+    }
+}
+
 impl What {
     /// In words, for a report.
     pub(crate) const fn words(self) -> &'static str {

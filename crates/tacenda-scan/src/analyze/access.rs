@@ -48,6 +48,10 @@ pub(super) const KEEPING: &[&str] = &[
     "prompt",
     "input",
     "parameter",
+    "answer",
+    "reply",
+    "completion",
+    "transcript",
 ];
 
 /// Modules of names: of variables of the environment, of headers, of fields.
@@ -267,6 +271,24 @@ impl<'a> Walker<'a> {
         Value { flows, known: Known::Nothing }
     }
 
+    /// What a key says of what stands under it: in the environment a token is none of a text, and a
+    /// key lets in.
+    fn said_by_key(&self, base: &Value, key: &str, class: Class) -> Option<(Label, Confidence)> {
+        match class {
+            Class::Harmless | Class::Plain
+                if base.has(Label::Settings) && constant_name_of_secret(key) =>
+            {
+                Some((Label::Credential, Confidence::Medium))
+            }
+            Class::Sensitive(Label::Credential, sure, Need::NoLexer)
+                if base.has(Label::Settings) =>
+            {
+                Some((Label::Credential, sure))
+            }
+            class => class.within(self.context),
+        }
+    }
+
     /// An item of a value, by its key.
     pub(super) fn item(
         &mut self,
@@ -336,6 +358,7 @@ impl<'a> Walker<'a> {
                                 | Label::Tensor
                                 | Label::Body
                         ) && KEEPING.iter().any(|one| one.eq_ignore_ascii_case(key))
+                            || label.is_model_text() && key == "result"
                     }
                 };
                 if through {
@@ -344,20 +367,7 @@ impl<'a> Walker<'a> {
             }
             // What a constant is called says less than a key that is written out.
             let says = constant(key_expr).is_none() || base.has(Label::Headers);
-            // In the environment a token is none of a text, and a key lets in.
-            let within = match class {
-                Class::Harmless | Class::Plain
-                    if base.has(Label::Settings) && constant_name_of_secret(key) =>
-                {
-                    Some((Label::Credential, Confidence::Medium))
-                }
-                Class::Sensitive(Label::Credential, sure, Need::NoLexer)
-                    if base.has(Label::Settings) =>
-                {
-                    Some((Label::Credential, sure))
-                }
-                class => class.within(self.context),
-            };
+            let within = self.said_by_key(base, key, class);
             if let Some((label, confidence)) = within.filter(|_| says)
                 && label != Label::Settings
                 && !(label == Label::Body && confidence < Confidence::High)
@@ -393,7 +403,8 @@ fn of_header(name: &str) -> Option<Label> {
     match &*name.to_ascii_lowercase() {
         "location" | "query_string" => Some(Label::Url),
         "wsgi.input" => Some(Label::Body),
-        "sid" | "sessionid" | "session_id" | "session" | "remember_me" => Some(Label::Credential),
+        "sid" | "sessionid" | "session_id" | "session" | "remember_me" | "x-session"
+        | "x-session-id" | "session-id" => Some(Label::Credential),
         _ => None,
     }
 }

@@ -33,6 +33,8 @@ const QUERIES: &[&str] =
 const OF_LOGIN: &[&str] = &["login", "log in", "auth", "token", "credential", "sign in"];
 const CAME_BACK: &[&str] =
     &["response", "result", "reply", "answer", "returned", "stdout", "output", "got"];
+/// Words of messages about a session that a login opened.
+const OPENED: &[&str] = &["authenticat", "login", "logged in", "signed in", "new session"];
 /// Words of messages about a login that did not succeed.
 const FAILED: &[&str] =
     &["fail", "error", "invalid", "unable", "could not", "couldn't", "denied", "exception"];
@@ -43,6 +45,27 @@ impl Walker<'_> {
         self.context.oauth
             && key.text() == Some("code")
             && base.last_name().is_some_and(|base| QUERIES.contains(&base.name.as_str()))
+    }
+
+    /// Whether this is the id of the session that a login opened, as the message says or the function
+    /// that it is in: who has it is signed in.
+    pub(super) fn is_session_of_login(&self, ident: &Ident, text: &str) -> bool {
+        let context = self.context;
+        let words = words(&ident.name);
+        let session = matches!(&words[..], [.., of, id] if of == "session" && id == "id");
+        if !session || !context.http || context.ml {
+            return false;
+        }
+        let failed = FAILED.iter().any(|word| text.contains(word));
+        !failed && (OPENED.iter().any(|word| text.contains(word)) || self.signs_in())
+    }
+
+    /// Whether the function that is run signs in, by its name.
+    fn signs_in(&self) -> bool {
+        self.frame
+            .name
+            .as_ref()
+            .is_some_and(|name| words(name).iter().any(|word| SIGNING_IN.contains(&word.as_str())))
     }
 
     /// Whether what has this name is an answer to a login, as the message says or the function that it
@@ -67,11 +90,6 @@ impl Walker<'_> {
             return false;
         }
         let says = |list: &[&str]| list.iter().any(|word| text.contains(word));
-        let signs_in = || {
-            self.frame.name.as_ref().is_some_and(|name| {
-                words(name).iter().any(|word| SIGNING_IN.contains(&word.as_str()))
-            })
-        };
-        says(OF_LOGIN) && says(CAME_BACK) || signs_in()
+        says(OF_LOGIN) && says(CAME_BACK) || self.signs_in()
     }
 }

@@ -30,11 +30,15 @@ impl<'a> Walker<'a> {
                 // `value = "***"`
                 let hides = is_mask(&value) && !is_word(&value);
                 let value = if hides { Value::treated() } else { value };
+                let value = if tells_of_it(&ident.name) { without_it(value) } else { value };
                 self.env.set(ident.name.clone(), value);
             }
             ExprKind::Attribute(base, ident) => {
                 if let Some(key) = self_attribute(base, &ident.name) {
                     self.store(&ident.name, &value);
+                    if value.is_plain() && !matches!(value.known, Known::Treated) {
+                        self.frame.set.push(key.clone());
+                    }
                     self.env.set(key, value);
                 } else {
                     self.put(base, &ident.name, &value);
@@ -298,6 +302,17 @@ impl<'a> Walker<'a> {
         Some(Known::Object(class))
     }
 
+    /// What a method of the object may have set anew is not known any more: `self.login()`.
+    pub(super) fn forget_set(&mut self, receiver: &Expr) {
+        if matches!(&receiver.kind, ExprKind::Name(ident) if ident.name == "self") {
+            for key in std::mem::take(&mut self.frame.set) {
+                if self.env.get(&key).is_some_and(Value::is_plain) {
+                    self.env.set(key, Value::default());
+                }
+            }
+        }
+    }
+
     pub(super) fn remove(&mut self, target: &'a Expr) {
         if let ExprKind::Item(base, key) = &target.kind {
             let sensitive = match &key.kind {
@@ -306,6 +321,9 @@ impl<'a> Walker<'a> {
             };
             if sensitive {
                 self.treat(base);
+                if let Some(key) = variable(base) {
+                    self.env.set(pruned(&key), Value::default());
+                }
             }
         }
     }
@@ -349,6 +367,27 @@ pub(super) fn variable(expr: &Expr) -> Option<Name> {
         ExprKind::Item(base, _) => variable(base),
         _ => None,
     }
+}
+
+/// Under which name it is kept that something was taken out of what this variable stands for.
+pub(super) fn pruned(variable: &Name) -> Name {
+    Name::new(format!("del {variable}"))
+}
+
+/// Whether a variable of this name tells of something what it is like, not what it is: `scheme` of
+/// a login.
+fn tells_of_it(name: &str) -> bool {
+    matches!(
+        name,
+        "scheme" | "method" | "status" | "mode" | "kind" | "version" | "count" | "length" | "size"
+    )
+}
+
+fn without_it(value: Value) -> Value {
+    value.retain(|flow| match flow.origin {
+        Origin::Source(label, _) => label.is_model_text(),
+        Origin::Parameter(_) | Origin::Inner(_) => true,
+    })
 }
 
 /// What a part of this name has of headers, of a body, of an argument of which nothing is known.

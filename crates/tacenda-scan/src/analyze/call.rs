@@ -11,7 +11,7 @@ use super::through::is_log_name;
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Literal, Span};
 use crate::label::Label;
-use crate::lexicon::Class;
+use crate::lexicon::{Class, words};
 use crate::model::{Channel, Declared, SinkMatch};
 use crate::program::Target;
 use crate::rules::{CallSite, for_call};
@@ -30,6 +30,39 @@ impl Arguments<'_> {
     }
 }
 
+/// Words of arguments that say that something is to be in what comes out, and that it is not.
+const SHOWING: &[&str] = &["include", "with", "show", "reveal", "expose", "embed", "append"];
+const HIDING: &[&str] = &["hide", "mask", "redact", "censor"];
+
+/// `server.url(path, include_token=True)`, `url.render(hide_password=False)`
+fn shows_credential(call: &Call) -> bool {
+    let is_false = |expr: &Expr| matches!(expr.kind, ExprKind::Constant(Literal::False));
+    call.keywords.iter().any(|(key, value)| {
+        let Some(key) = key else { return false };
+        if !value.is_true() && !is_false(value) {
+            return false;
+        }
+        let words = words(&key.name);
+        let [first, .., last] = &words[..] else { return false };
+        let asking = if value.is_true() { SHOWING } else { HIDING };
+        asking.contains(&first.as_str())
+            && matches!(
+                last.as_str(),
+                "token" | "password" | "secret" | "secrets" | "credentials" | "key" | "auth"
+            )
+    })
+}
+
+/// Whether a function of this name makes a text fit for a line of a log, without a word of what is
+/// hidden by that: `sanitize_log_text`.
+fn fits_a_line(name: &str) -> bool {
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    has(&["sanitize", "sanitise", "clean", "safe", "escape"])
+        && has(&["log", "logs", "logging", "line", "text", "str", "string", "control", "newlines"])
+        && !has(&["secret", "secrets", "sensitive", "pii", "token", "password", "credentials"])
+}
+
 /// So many random bytes at most make no secret.
 const MAX_NONCE: u64 = 8;
 /// Functions that make a request which they do not send yet.
@@ -37,24 +70,6 @@ const REQUEST_MAKERS: &[&str] =
     &["Request", "PreparedRequest", "prepare_request", "build_request", "prepare"];
 
 impl<'a> Walker<'a> {
-    /// What an attribute, or a method, of a request or of what came back of one gives.
-    pub(super) fn part_of_exchange(&self, value: &Value, part: &str, span: Span) -> Option<Value> {
-        let Known::Exchange(address) = &value.known else { return None };
-        let label = match part {
-            "text" | "content" | "json" | "read" | "aread" | "body" | "data" | "iter_content"
-            | "iter_bytes" | "aiter_bytes" | "iter_text" | "aiter_text" | "iter_lines"
-            | "aiter_lines" => Label::Body,
-            "url" | "geturl" | "full_url" | "get_full_url" if !address.is_empty() => {
-                let address = Value { flows: address.to_vec(), known: Known::Nothing };
-                return Some(self.stepped(address, span, What::Given));
-            }
-            "url" | "geturl" | "full_url" | "get_full_url" => Label::Url,
-            "headers" | "header_items" => Label::Headers,
-            _ => return None,
-        };
-        Some(Value::source(label, Confidence::Medium, self.step(span, What::Given, None)))
-    }
-
     pub(super) fn call(&mut self, call: &'a Call, span: Span) -> Value {
         let (receiver, name) = match &call.callee.kind {
             ExprKind::Name(ident) => (None, ident),
@@ -119,15 +134,13 @@ impl<'a> Walker<'a> {
             .target(receiver, name)
             .or_else(|| self.method_of(receiver_value.as_ref()?, &name.name));
         if let Some(Target::Function(function)) = target {
-            let mut value = self.apply(function, 0, receiver.is_some(), &arguments, span);
-            if let Some(receiver) = receiver {
-                self.keep_in(receiver, receiver_value.as_ref(), function, &arguments);
-                value = self.overridden(receiver, name, value, &arguments, span);
-            }
-            if self.models().redacts(&name.name) {
-                return Value::treated();
-            }
-            return self.given(name, value, span, true);
+            let callee = (receiver, name);
+            return self.call_of_known(function, callee, receiver_value.as_ref(), &arguments, span);
+        }
+        if let Some(Target::Class(_)) = target
+            && let Some(value) = self.given_later(name, &arguments)
+        {
+            return value;
         }
         if let Some(Target::Class(file)) = target {
             let mut value = self.construct(file, name, &arguments, span);
@@ -138,6 +151,10 @@ impl<'a> Walker<'a> {
         }
         let callee = (receiver, name);
         let mut value = self.call_of_library(call, callee, receiver_value, &arguments, span);
+        if shows_credential(call) {
+            self.label(&mut value, Label::Credential, Confidence::Medium, span, What::Given);
+            value.known = Known::Nothing;
+        }
         if !matches!(value.known, Known::Nothing) {
             return value;
         }
@@ -151,6 +168,32 @@ impl<'a> Walker<'a> {
             value.known = Known::Object(Name::new(path));
         }
         value
+    }
+
+    /// A call of a function that is here.
+    fn call_of_known(
+        &mut self,
+        function: usize,
+        (receiver, name): (Option<&'a Expr>, &'a Ident),
+        receiver_value: Option<&Value>,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> Value {
+        let mut value = self.apply(function, 0, receiver.is_some(), arguments, span);
+        if let Some(receiver) = receiver {
+            self.forget_set(receiver);
+            self.keep_in(receiver, receiver_value, function, arguments);
+            value = self.overridden(receiver, name, value, arguments, span);
+        }
+        if self.models().redacts(&name.name) {
+            // What makes a text fit for a line of a log leaves in it what a person wrote.
+            let text = value.retain(
+                |flow| matches!(flow.origin, Origin::Source(label, _) if label.is_model_text()),
+            );
+            let of_line = fits_a_line(&name.name) && !text.flows.is_empty();
+            return if of_line { text } else { Value::treated() };
+        }
+        self.given(name, value, span, true)
     }
 
     /// `say(…)` of a function that a variable stands for, `cls(…)`.
@@ -232,6 +275,15 @@ impl<'a> Walker<'a> {
             receiver_value.as_ref().and_then(|value| self.part_of_exchange(value, &name.name, span))
         {
             return part;
+        }
+        if let Some(value) = self.shown_exchange(name, arguments, span) {
+            return value;
+        }
+        if let Some(value) = self.given_later(name, arguments) {
+            return value;
+        }
+        if let Some(value) = self.given_event(name, arguments, span) {
+            return value;
         }
         let all = self.given_by_all(call, receiver, &name.name, span);
         let mut value = self.unknown(name, receiver, receiver_value, arguments, span);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ruff_python_ast::name::Name;
 
 use super::Walker;
-use super::bind::{SOME_KEY, variable};
+use super::bind::{SOME_KEY, pruned, variable};
 use super::question::{chooses, leaves_out_one};
 use super::said::says;
 use super::template::{ends_in_key, named_holes};
@@ -58,9 +58,27 @@ impl<'a> Walker<'a> {
                     return value;
                 }
                 let mut value = self.item(&base_value, key, &key_value, expr.span);
+                // `del call["token"]` takes no headers away.
+                if let ExprKind::Text(_, class) = &key.kind
+                    && matches!(base_value.known, Known::Treated)
+                    && let Some((label @ (Label::Headers | Label::Body), sure)) =
+                        class.within(self.context)
+                    && variable(base).is_some_and(|base| self.env.get(&pruned(&base)).is_some())
+                {
+                    value.known = Known::Nothing;
+                    self.label(&mut value, label, sure, expr.span, What::Named);
+                }
                 if self.is_code_of_login(base, key) {
                     let sure = Confidence::Medium;
                     self.label(&mut value, Label::Credential, sure, expr.span, What::Named);
+                }
+                // `token[1]`: what a pair has beside it, or a letter of it.
+                if matches!(key.kind, ExprKind::Constant(Literal::Integer(place)) if place > 0)
+                    && is_one_credential(base)
+                {
+                    value = value.retain(|flow| {
+                        !matches!(flow.origin, Origin::Source(Label::Credential, _))
+                    });
                 }
                 // `kwargs["data"]` of what a request is sent with.
                 if self.context.http
@@ -97,7 +115,7 @@ impl<'a> Walker<'a> {
                 for part in parts {
                     let text = part.text().unwrap_or_default();
                     // `timeout is {pair[1]}`: the text says that it is another part.
-                    let other = matches!(part.kind, ExprKind::Item(..))
+                    let other = matches!(&part.kind, ExprKind::Item(_, key) if key.text().is_none())
                         && says(before, self.models().names())
                             .is_some_and(|class| class == Class::Harmless);
                     let at = part.span;
@@ -254,6 +272,7 @@ impl<'a> Walker<'a> {
         }
         if let Some((label, confidence)) = ident.class.within(self.context)
             && label != Label::Settings
+            && !self.frame.keys.contains(&ident.name)
             && !(label == Label::Credential && self.is_record_without(&value.known))
         {
             self.label(&mut value, label, confidence, span, What::Named);
@@ -403,6 +422,14 @@ fn dotted(expr: &Expr, depth: u32) -> Option<String> {
         ExprKind::Item(base, _) => dotted(base, depth + 1),
         _ => None,
     }
+}
+
+/// Whether something is a credential by itself, of which an item is none: not several, and not a login
+/// of name and password.
+fn is_one_credential(base: &Expr) -> bool {
+    let (ExprKind::Name(ident) | ExprKind::Attribute(_, ident)) = &base.kind else { return false };
+    matches!(ident.class, Class::Sensitive(Label::Credential, ..))
+        && !["s", "auth", "cred"].iter().any(|end| ident.name.ends_with(end))
 }
 
 /// A piece of an address or of a login.

@@ -93,16 +93,9 @@ impl<'a> Walker<'a> {
         if leaves_out && effect == Effect::Carries {
             return Value::treated();
         }
-        match (receiver, &arguments.by_place[..]) {
-            (Some(receiver), _) => self.grow(receiver, name, arguments),
-            // `setattr(box, "password", value)`
-            (None, [(holder, _), (key, _), (_, value)]) if name.name == "setattr" => {
-                let Some(key) = key.text() else { return Value::harmless() };
-                let field = Ident { name: Name::new(key), class: self.models().classify(key) };
-                let value = self.named(&field, span, value.clone());
-                self.put_in(holder, &field.name, &value);
-            }
-            _ => {}
+        match receiver {
+            Some(receiver) => self.grow(receiver, name, arguments),
+            None => self.set_by_name(name, arguments, span),
         }
         match effect {
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
@@ -127,6 +120,14 @@ impl<'a> Walker<'a> {
                         .is_some_and(|(_, sought)| sought.has(Label::Credential)) =>
             {
                 Value::treated()
+            }
+            // `config.dumps()`: what writes itself may leave things out.
+            Effect::Carries
+                if method
+                    && matches!(name.name.as_str(), "dumps" | "dump")
+                    && arguments.by_place.is_empty() =>
+            {
+                Value::default()
             }
             Effect::Carries => {
                 let receiver_value =
@@ -175,6 +176,18 @@ impl<'a> Walker<'a> {
                 let value = Value { flows: value.flows, known: Known::Nothing };
                 self.given(name, value, span, false)
             }
+        }
+    }
+
+    /// `setattr(box, "password", value)`
+    fn set_by_name(&mut self, name: &Ident, arguments: &Arguments<'a>, span: Span) {
+        if let [(holder, _), (key, _), (_, value)] = &arguments.by_place[..]
+            && name.name == "setattr"
+            && let Some(key) = key.text()
+        {
+            let field = Ident { name: Name::new(key), class: self.models().classify(key) };
+            let value = self.named(&field, span, value.clone());
+            self.put_in(holder, &field.name, &value);
         }
     }
 
@@ -421,6 +434,11 @@ impl<'a> Walker<'a> {
             base => base.cloned().unwrap_or_default(),
         };
         let key_value = self.eval(key);
+        let stored = method != "getenv"
+            && receiver.and_then(Expr::last_name).is_some_and(|of| self.stores_credentials(of));
+        if stored {
+            return Some(self.secret_content(span));
+        }
         if method == "pop"
             && let ExprKind::Text(_, class) = &key.kind
             && class.is_credential()
@@ -510,6 +528,14 @@ impl<'a> Walker<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether credentials are kept in what has this name, for who asks for one: `token_cache`.
+    fn stores_credentials(&self, of: &Ident) -> bool {
+        let stores = ["_cache", "_store", "_storage", "_vault", "_keyring", "_jar"];
+        let kept = stores.iter().find_map(|end| of.name.strip_suffix(end));
+        let class = kept.and_then(|kept| self.models().classify(kept).within(self.context));
+        class.is_some_and(|(label, sure)| label == Label::Credential && sure >= Confidence::Medium)
     }
 
     fn secret_content(&self, span: Span) -> Value {

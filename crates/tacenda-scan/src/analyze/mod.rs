@@ -8,6 +8,7 @@ mod call;
 mod callback;
 mod declared;
 mod env;
+mod exchange;
 mod expr;
 mod fills;
 mod library;
@@ -178,10 +179,12 @@ pub(crate) fn analyze(
         nesting: 0,
         later: Vec::new(),
         catching: Vec::new(),
+        raising: Vec::new(),
         locals: Vec::new(),
         inlined: 0,
         noting: 0,
         debugging: 0,
+        telling: 0,
         walked: Vec::new(),
         module_keeps: shared.attributes.get(&(file, bind::MODULE)),
     };
@@ -209,6 +212,10 @@ struct Frame {
     only: Option<Span>,
     /// Whether it names a credential.
     credentials: bool,
+    /// Names of credentials that are keys under which it looks something up.
+    keys: Vec<Name>,
+    /// Attributes of its object that it has set to what is known: `self.token = None`.
+    set: Vec<Name>,
     /// The variables of the module that it puts something into.
     outer: HashSet<Name>,
 }
@@ -229,6 +236,8 @@ struct Walker<'a> {
     later: Vec<(&'a Function, Option<&'a Class_>)>,
     /// What exceptions in the `try` blocks around here carry.
     catching: Vec<Value>,
+    /// What those carry that are raised right there.
+    raising: Vec<Value>,
     /// The functions inside the one that is run, with what they give back.
     locals: Vec<(&'a Function, Value)>,
     /// How many of these are being followed into.
@@ -237,6 +246,8 @@ struct Walker<'a> {
     noting: u32,
     /// How many tests around here ask whether to debug.
     debugging: u32,
+    /// How many tests around here ask whether to tell more than the results.
+    telling: u32,
     /// The variables that stand for the keys of others in the loops around here.
     walked: Vec<(Name, Name)>,
     /// What functions put into the variables of the module.
@@ -319,14 +330,17 @@ impl<'a> Walker<'a> {
             top,
             only: only_call(&function.body),
             credentials: function.credentials,
+            keys: function.keys.clone(),
             ..Frame::default()
         };
         let outer = std::mem::replace(&mut self.frame, frame);
         let catching = std::mem::take(&mut self.catching);
+        let raising = std::mem::take(&mut self.raising);
         let guarded = std::mem::take(&mut self.guarded);
         for (at, parameter) in function.parameters.iter().enumerate() {
             let value = match &parameter.hint {
                 TypeHint::Harmless => Value::harmless(),
+                _ if function.keys.contains(&parameter.ident.name) => Value::harmless(),
                 hint => {
                     let mut value = Value::default();
                     if let TypeHint::Named(class) = hint {
@@ -384,6 +398,7 @@ impl<'a> Walker<'a> {
         self.nesting -= 1;
         self.env.leave();
         self.catching = catching;
+        self.raising = raising;
         self.guarded = guarded;
         std::mem::replace(&mut self.frame, outer)
     }
@@ -453,7 +468,16 @@ fn only_call(body: &[Stmt]) -> Option<Span> {
 }
 
 fn summary(frame: Frame, function: &Function, object: Option<(u32, Name)>) -> Summary {
-    let returns = frame.returns.unwrap_or_default();
+    let mut returns = frame.returns.unwrap_or_default();
+    // `def red(text): return RED + text`: what the text is, callers know better than its name.
+    if returns.flows.iter().any(|flow| matches!(flow.origin, Origin::Parameter(_))) {
+        returns.flows.retain(|flow| {
+            let by_name = flow.way.as_ref().is_some_and(|step| step.root() == What::Named);
+            !(by_name
+                && matches!(flow.origin, Origin::Source(label, Confidence::Medium)
+                    if label.is_model_text()))
+        });
+    }
     Summary {
         object,
         harmless: returns.is_harmless() || function.returns == TypeHint::Harmless,

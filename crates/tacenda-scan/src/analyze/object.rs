@@ -6,9 +6,9 @@ use super::Walker;
 use super::access::KEEPING;
 use super::bind::{self_attribute, variable};
 use super::library::GIVES_KEYS;
-use super::said::said;
+use super::said::{before_hole, said};
 use super::sink::Place;
-use super::template::words_of;
+use super::template::{holes, words_of};
 use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
@@ -42,6 +42,19 @@ const HOLDERS: &[&str] = &[
     "kw",
 ];
 
+/// Methods that give all that an object holds.
+const DUMPING: &[&str] =
+    &["model_dump", "model_dump_json", "dict", "json", "to_dict", "as_dict", "to_json", "_asdict"];
+
+/// Whether what has this name came of a login, or lets in: `login_result`.
+fn is_of_login(ident: &Ident) -> bool {
+    let of_login = |word: &String| {
+        matches!(word.as_str(), "login" | "logon" | "signin" | "auth" | "token" | "credentials")
+    };
+    !matches!(ident.class, Class::Harmless | Class::Treated)
+        && words(&ident.name).iter().any(of_login)
+}
+
 impl<'a> Walker<'a> {
     /// Whole objects in an argument, of which a part is sensitive: configuration, requests.
     pub(super) fn whole_objects(
@@ -56,17 +69,7 @@ impl<'a> Walker<'a> {
             return;
         }
         let ident = match &expr.kind {
-            ExprKind::Join(parts) => {
-                let text = words_of(parts.iter());
-                let mut before = "";
-                for part in parts {
-                    if !self.said_in_text(before, part, call, channel) {
-                        self.whole_objects(part, &text, call, channel, depth + 1);
-                    }
-                    before = part.text().unwrap_or_default();
-                }
-                return;
-            }
+            ExprKind::Join(parts) => return self.objects_joined(parts, call, channel, depth),
             ExprKind::List(parts) | ExprKind::Choice(parts) => {
                 for part in parts {
                     self.whole_objects(part, text, call, channel, depth + 1);
@@ -74,45 +77,8 @@ impl<'a> Walker<'a> {
                 return;
             }
             ExprKind::Call(inner) => {
-                let (method, name) = match &inner.callee.kind {
-                    ExprKind::Name(ident) => (None, ident),
-                    ExprKind::Attribute(base, ident) => (Some(&**base), ident),
-                    _ => return,
-                };
-                if matches!(name.name.as_str(), "get" | "pop" | "getattr")
-                    || GIVES_KEYS.contains(&name.name.as_str())
-                {
-                    return;
-                }
-                if inner.keywords.iter().any(|(key, _)| leaves_out(key.as_ref())) {
-                    return;
-                }
-                if name.name == "locals" && depth == 0 && self.frame.credentials {
-                    return self.report_whole(expr, Confidence::Medium, call, channel);
-                }
-                let effect = match self.declared(&inner.callee, method, name) {
-                    Some(Declared::Treats(effect)) => effect,
-                    Some(_) => return,
-                    None => self.models().effect(&name.name, method.is_some()),
-                };
-                if effect == Effect::Carries {
-                    let text = if name.name == "format" {
-                        method.map_or(String::new(), |text| words_of([text]))
-                    } else {
-                        text.to_owned()
-                    };
-                    if name.name != "format"
-                        && let Some(base) = method
-                    {
-                        self.whole_objects(base, &text, call, channel, depth + 1);
-                    }
-                    for part in
-                        inner.arguments.iter().chain(inner.keywords.iter().map(|(_, part)| part))
-                    {
-                        self.whole_objects(part, &text, call, channel, depth + 1);
-                    }
-                }
-                return;
+                let place = Place { argument: expr.span, call, channel };
+                return self.objects_of_call(expr, inner, text, place, depth);
             }
             ExprKind::Star(inner) => {
                 return self.whole_objects(inner, text, call, channel, depth + 1);
@@ -146,8 +112,103 @@ impl<'a> Walker<'a> {
                 return;
             }
         }
+        if self.is_session_of_login(ident, text) {
+            let origin = Origin::Source(Label::Credential, Confidence::Medium);
+            let way = Some(self.step(expr.span, What::Named, None));
+            let place = Place { argument: expr.span, call, channel };
+            return self.report(&Flow { origin, field: None, way }, place, false);
+        }
         let Some(confidence) = self.whole_object(ident, known.as_ref(), text) else { return };
         self.report_whole(expr, confidence, call, channel);
+    }
+
+    /// Whole objects in a text that is put together.
+    fn objects_joined(&mut self, parts: &'a [Expr], call: Span, channel: Channel, depth: u32) {
+        let text = words_of(parts.iter());
+        let (mut before, mut earlier) = ("", "");
+        // `"token: %s of %s" % (token, user)`
+        let template = parts.first().and_then(Expr::text).filter(|text| text.contains('%'));
+        let template = template.map(holes).unwrap_or_default();
+        let of_template = template.len() + 1 == parts.len();
+        for (at, part) in parts.iter().enumerate() {
+            let hole = at.checked_sub(1).and_then(|at| template.get(at));
+            let said = match hole {
+                Some(hole) if of_template => before_hole(hole.before, ""),
+                _ => before_hole(before, earlier),
+            };
+            if !self.said_in_text(&said, part, call, channel) {
+                self.whole_objects(part, &text, call, channel, depth + 1);
+            }
+            if let Some(text) = part.text() {
+                (earlier, before) = (before, text);
+            } else {
+                (earlier, before) = (if before.is_empty() { earlier } else { before }, "");
+            }
+        }
+    }
+
+    /// Whole objects among what a function is handed that makes a text of it.
+    fn objects_of_call(
+        &mut self,
+        expr: &'a Expr,
+        inner: &'a Call,
+        text: &str,
+        place: Place,
+        depth: u32,
+    ) {
+        let Place { call, channel, .. } = place;
+        let (method, name) = match &inner.callee.kind {
+            ExprKind::Name(ident) => (None, ident),
+            ExprKind::Attribute(base, ident) => (Some(&**base), ident),
+            _ => return,
+        };
+        if matches!(name.name.as_str(), "get" | "pop" | "getattr")
+            || GIVES_KEYS.contains(&name.name.as_str())
+        {
+            return;
+        }
+        if inner.keywords.iter().any(|(key, _)| leaves_out(key.as_ref())) {
+            return;
+        }
+        if DUMPING.contains(&name.name.as_str())
+            && method.and_then(Expr::last_name).is_some_and(is_of_login)
+        {
+            return self.report_whole(expr, Confidence::Medium, call, channel);
+        }
+        if name.name == "locals" && depth == 0 && self.frame.credentials {
+            return self.report_whole(expr, Confidence::Medium, call, channel);
+        }
+        let effect = match self.declared(&inner.callee, method, name) {
+            Some(Declared::Treats(effect)) => effect,
+            Some(_) => return,
+            None => self.models().effect(&name.name, method.is_some()),
+        };
+        if effect == Effect::Carries {
+            let text = if name.name == "format" {
+                method.map_or(String::new(), |text| words_of([text]))
+            } else {
+                text.to_owned()
+            };
+            // `config.dumps()`: what writes itself may leave things out.
+            let itself =
+                matches!(name.name.as_str(), "dumps" | "dump") && inner.arguments.is_empty();
+            if name.name != "format"
+                && !itself
+                && let Some(base) = method
+            {
+                self.whole_objects(base, &text, call, channel, depth + 1);
+            }
+            let template = method.filter(|_| name.name == "format").and_then(Expr::text);
+            let holes = template.map(holes).unwrap_or_default();
+            let keywords = inner.keywords.iter().map(|(_, part)| part);
+            for (at, part) in inner.arguments.iter().chain(keywords).enumerate() {
+                let before = holes.get(at).filter(|_| at < inner.arguments.len());
+                let before = before.map_or("", |hole| hole.before);
+                if before.is_empty() || !self.said_in_text(before, part, call, channel) {
+                    self.whole_objects(part, &text, call, channel, depth + 1);
+                }
+            }
+        }
     }
 
     /// Whether something is a record, none of whose fields could hold a credential: the token of a

@@ -6,6 +6,7 @@ use super::Walker;
 use super::access::is_constant;
 use crate::Confidence;
 use crate::ir::{Expr, ExprKind};
+use crate::label::Label;
 use crate::lexicon::{Class, words};
 
 impl Walker<'_> {
@@ -22,7 +23,9 @@ impl Walker<'_> {
                 | ExprKind::Join(parts) => {
                     let literal = parts.iter().any(|part| matches!(&part.kind,
                         ExprKind::Text(_, Class::Sensitive(_, confidence, _)) if *confidence >= Confidence::Medium));
-                    literal && matches!(test.kind, ExprKind::Question(_) | ExprKind::List(_))
+                    literal
+                        && !is_of_presence(parts)
+                        && matches!(test.kind, ExprKind::Question(_) | ExprKind::List(_))
                         || parts.iter().any(|part| asks(part, depth + 1))
                 }
                 ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
@@ -103,6 +106,18 @@ impl Walker<'_> {
     }
 }
 
+/// `"headers" in kwargs`: whether it is there, not whether it may be shown.
+fn is_of_presence(parts: &[Expr]) -> bool {
+    let [Expr { kind: ExprKind::Text(..), .. }, holder] = parts else { return false };
+    holder.last_name().is_some_and(|ident| {
+        let of_fields = matches!(
+            ident.class,
+            Class::Sensitive(Label::Settings | Label::Headers | Label::Body, ..)
+        );
+        of_fields && !matches!(ident.name.as_str(), "cmd" | "command" | "message" | "msg" | "text")
+    })
+}
+
 /// `"***" if key in SECRETS else value`
 pub(super) fn chooses(element: &Expr) -> bool {
     let parts = match &element.kind {
@@ -127,13 +142,21 @@ pub(super) fn chooses(element: &Expr) -> bool {
 
 /// `if DEBUG >= 2`, `if self.debug`: what is printed then is a log.
 pub(super) fn asks_for_debugging(test: &Expr) -> bool {
+    asks_for(test, &["debug", "debugging", "debuglevel"])
+}
+
+/// `if self._verbose`: what is printed then tells how it was done.
+pub(super) fn asks_for_more(test: &Expr) -> bool {
+    asks_for(test, &["verbose", "verbosity"])
+}
+
+fn asks_for(test: &Expr, what: &[&str]) -> bool {
     match &test.kind {
         ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => {
-            let words = words(&ident.name);
-            words.iter().any(|word| matches!(word.as_str(), "debug" | "debugging" | "debuglevel"))
+            words(&ident.name).iter().any(|word| what.contains(&word.as_str()))
         }
         ExprKind::Choice(parts) | ExprKind::Question(parts) if parts.len() > 1 => {
-            parts.iter().any(asks_for_debugging)
+            parts.iter().any(|part| asks_for(part, what))
         }
         _ => false,
     }

@@ -1,9 +1,12 @@
 //! What is written out, and where.
 
+use std::borrow::Cow;
+
 use super::call::Arguments;
 use super::note::Site;
-use super::said::said;
+use super::said::{before_hole, said};
 use super::template::{holes, is_text, words_of};
+use super::through::is_log_of;
 use super::{Found, ParameterSink, Walker};
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -156,6 +159,14 @@ impl<'a> Walker<'a> {
         let console = sink.channel == Channel::Console;
         let diagnoses = u32::from(console && (to_stderr(call) || self.is_left_in(call)));
         self.debugging += diagnoses;
+        // Text that comes piece by piece is written for who reads it.
+        let telling = self.telling;
+        if call.keyword("end").is_some() {
+            self.telling = 0;
+        }
+        // `def log(text): print(text)`
+        let logs = console && self.frame.name.as_ref().is_some_and(|name| is_log_of(name));
+        let channel = if logs { Channel::Log } else { sink.channel };
         let template = arguments.by_place.iter().find_map(|(expr, _)| match &expr.kind {
             ExprKind::Text(text, _) if text.contains('%') || text.contains('{') => Some(&**text),
             _ => None,
@@ -184,8 +195,18 @@ impl<'a> Walker<'a> {
                 self.note_number(expr);
                 continue;
             }
+            // `print("Prompt:", prompt)`
+            let earlier = || {
+                let hole = at.checked_sub(after_template + 1).and_then(|at| holes.get(at));
+                hole.map_or("", |hole| hole.before)
+            };
+            let before = match (hole, at.checked_sub(1)) {
+                (Some(hole), _) => Some(before_hole(hole.before, earlier())),
+                (None, Some(at)) if console => arguments.by_place[at].0.text().map(Cow::Borrowed),
+                _ => None,
+            };
             let said =
-                hole.and_then(|hole| said(hole.before, expr, self.models().names(), self.context));
+                before.and_then(|text| said(&text, expr, self.models().names(), self.context));
             let escaped;
             let value = if hole.is_some_and(|hole| hole.escaped) {
                 escaped = value
@@ -195,7 +216,7 @@ impl<'a> Walker<'a> {
             } else {
                 value
             };
-            self.argument(expr, value, said, &text, span, sink.channel);
+            self.argument(expr, value, said, &text, span, channel);
         }
         for (key, expr, value) in &arguments.by_name {
             if key.is_some_and(|key| MANNERS.contains(&key.name.as_str()))
@@ -208,9 +229,10 @@ impl<'a> Walker<'a> {
                 None => value.clone(),
             };
             self.note_value(expr.span, &value);
-            self.argument(expr, &value, None, &text, span, sink.channel);
+            self.argument(expr, &value, None, &text, span, channel);
         }
         self.debugging -= diagnoses;
+        self.telling = telling;
     }
 
     pub(super) fn argument(
@@ -332,6 +354,9 @@ impl<'a> Walker<'a> {
         let Origin::Source(label, confidence) = flow.origin else { return };
         let Place { argument, call, channel } = place;
         let mut confidence = self.on_channel(label, confidence, channel);
+        if channel == Channel::Console && label == Label::Credential && self.is_to_show_it() {
+            confidence = Confidence::Low;
+        }
         if self.guarded > 0 && (whole || label == Label::Settings || label == Label::Headers) {
             confidence = Confidence::Low;
         }
@@ -346,6 +371,22 @@ impl<'a> Walker<'a> {
             whole,
             way,
         });
+    }
+
+    /// Whether the function that is run is a command that is there to show a credential: `def token()`.
+    fn is_to_show_it(&self) -> bool {
+        !self.context.library
+            && self.frame.name.as_ref().is_some_and(|name| {
+                let words = words(name);
+                let shows = matches!(
+                    words.first().map(String::as_str),
+                    Some("print" | "show" | "get" | "display" | "generate" | "create")
+                );
+                (words.len() == 1 || shows)
+                    && self.models().classify(name).within(self.context).is_some_and(
+                        |(label, sure)| label == Label::Credential && sure >= Confidence::Medium,
+                    )
+            })
     }
 
     /// How sure it is that this is wrong on that channel: what a program prints for its user, and
@@ -367,6 +408,10 @@ impl<'a> Walker<'a> {
             },
             Channel::Console if self.context.server || self.debugging > 0 => match label {
                 Label::Tensor | Label::Personal => Confidence::Low,
+                _ => confidence,
+            },
+            Channel::Console if self.telling > 0 && label.is_model_text() => match label {
+                Label::Tensor => Confidence::Low,
                 _ => confidence,
             },
             Channel::Console => match label {

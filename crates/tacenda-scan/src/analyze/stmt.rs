@@ -2,7 +2,7 @@
 
 use super::Walker;
 use super::env::Changes;
-use super::question::asks_for_debugging;
+use super::question::{asks_for_debugging, asks_for_more};
 use crate::ir::{Expr, ExprKind, Handler, Stmt, StmtKind, TypeHint};
 use crate::lexicon::Class;
 use crate::value::{Known, Value, What};
@@ -139,13 +139,16 @@ impl<'a> Walker<'a> {
                 self.guarded += u32::from(guard);
                 let narrowed = self.narrowed(test);
                 let debugs = u32::from(asks_for_debugging(test));
+                let tells = u32::from(asks_for_more(test));
                 self.debugging += debugs;
+                self.telling += tells;
                 let one = self.branch(body, |this| {
                     for name in narrowed {
                         this.env.set(name, Value::harmless());
                     }
                 });
                 self.debugging -= debugs;
+                self.telling -= tells;
                 let two = self.branch(orelse, |_| {});
                 self.guarded -= u32::from(guard);
                 let ended = one.is_none() && two.is_none();
@@ -246,9 +249,11 @@ impl<'a> Walker<'a> {
         last: &'a [Stmt],
     ) -> bool {
         self.catching.push(Value::default());
+        self.raising.push(Value::default());
         let mark = self.env.mark();
         let mut ended = self.block(body);
         let of_all = self.catching.pop().unwrap_or_default();
+        let raised = self.raising.pop().unwrap_or_default();
         let mut carried = of_all.clone();
         if body.len() > MAX_ATTEMPTED {
             // Of many things that were tried, another one failed.
@@ -256,6 +261,7 @@ impl<'a> Walker<'a> {
                 .flows
                 .retain(|flow| !flow.way.as_ref().is_some_and(|step| step.what == What::Raised));
         }
+        carried.absorb(&raised);
         ended |= self.block(orelse);
         let changes = self.env.undo(mark);
         // An exception may come anywhere in the body.
@@ -313,6 +319,9 @@ impl<'a> Walker<'a> {
             carried.absorb(&given);
         }
         let carried = self.stepped(carried, span, What::Raised);
+        if let Some(raising) = self.raising.last_mut() {
+            raising.absorb(&carried);
+        }
         match self.catching.last_mut() {
             Some(catching) => catching.absorb(&carried),
             None => self.frame.raises.absorb(&carried),

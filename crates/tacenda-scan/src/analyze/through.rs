@@ -105,6 +105,14 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a function of this name writes what is a log, wherever it goes: `log`, `_debug_log`.
+pub(super) fn is_log_of(name: &str) -> bool {
+    let words = words(name);
+    words.len() <= 3
+        && !words.iter().any(|word| matches!(word.as_str(), "in" | "out" | "on" | "off"))
+        && words.iter().any(|word| matches!(word.as_str(), "log" | "logger" | "debug" | "trace"))
+}
+
 /// Whether a function of this name is there to write: `log_debug`, `_print`, `audit_log`.
 pub(super) fn is_log_name(name: &str) -> bool {
     let words = words(name);

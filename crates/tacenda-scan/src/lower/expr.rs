@@ -44,9 +44,10 @@ impl Lowering<'_> {
             ast::Expr::Name(name) => ExprKind::Name(self.ident(&name.id)),
             ast::Expr::Attribute(attribute) => {
                 let base = self.boxed(&attribute.value);
-                let ident = self.ident(&attribute.attr.id);
+                let mut ident = self.ident(&attribute.attr.id);
                 self.attribute(&base, ident.class);
                 self.token_of_grammar(&base, &ident.name);
+                ident.class = self.part(&base, &ident);
                 ExprKind::Attribute(base, ident)
             }
             ast::Expr::Subscript(item) => {
@@ -55,6 +56,7 @@ impl Lowering<'_> {
                 if let ExprKind::Text(_, class) = &key.kind {
                     self.item(&base, *class);
                 }
+                self.key(&key);
                 ExprKind::Item(base, key)
             }
             ast::Expr::Call(call) => ExprKind::Call(Box::new(self.call(call))),
@@ -120,6 +122,7 @@ impl Lowering<'_> {
                     decorators: Vec::new(),
                     returns: TypeHint::None,
                     credentials: false,
+                    keys: Vec::new(),
                     body,
                 };
                 if let Some(parameters) = &lambda.parameters {
@@ -244,6 +247,11 @@ impl Lowering<'_> {
         {
             self.item(base, *class);
             self.secret_option |= method.name.starts_with("add_") && is_secret(*class);
+        }
+        if let (ExprKind::Attribute(_, method), Some(key)) = (&callee.kind, arguments.first())
+            && matches!(method.name.as_str(), "get" | "pop" | "setdefault")
+        {
+            self.key(key);
         }
         let keywords = call.arguments.keywords.iter().map(|keyword| {
             let name = keyword.arg.as_ref().map(|name| self.ident(&name.id));

@@ -218,6 +218,7 @@ impl Lowering<'_> {
 
     fn function(&mut self, function: &ast::StmtFunctionDef) -> Function {
         let mentions = self.mentions;
+        let keys = std::mem::take(&mut self.keys);
         let mut lowered = Function {
             name: self.ident(&function.name.id),
             span: span(&function.name),
@@ -232,11 +233,13 @@ impl Lowering<'_> {
                 .collect(),
             returns: Self::hint(function.returns.as_deref()),
             credentials: false,
+            keys: Vec::new(),
             body: Vec::new(),
         };
         self.parameters(&function.parameters, &mut lowered);
         lowered.body = self.block(&function.body);
         lowered.credentials = self.mentions > mentions;
+        lowered.keys = std::mem::replace(&mut self.keys, keys);
         lowered
     }
 

@@ -69,7 +69,7 @@ impl Table {
             sink.methods.contains(method)
                 && (receiver.last().is_some_and(|word| sink.receivers.contains(word))
                     || sink.receivers.contains("log")
-                        && receiver.iter().any(|word| word == "log" || word == "logger"))
+                        && receiver.iter().any(|word| word == "log" || word.ends_with("logger")))
         })?;
         Some(self.sink(at))
     }
@@ -147,8 +147,13 @@ impl Table {
 
     pub(super) fn redacts(&self, name: &str) -> bool {
         let words = words(name);
-        let any = |set: &HashSet<String>| words.iter().any(|word| set.contains(word));
-        let treats = |one: &Treatment| any(&one.words) && (one.with.is_empty() || any(&one.with));
+        let treats = |one: &Treatment| {
+            let with = |at: usize| {
+                let others = words.iter().enumerate().filter(|(other, _)| *other != at);
+                one.with.is_empty() || others.into_iter().any(|(_, word)| one.with.contains(word))
+            };
+            words.iter().enumerate().any(|(at, word)| one.words.contains(word) && with(at))
+        };
         self.file.sanitizer.iter().any(treats)
     }
 
