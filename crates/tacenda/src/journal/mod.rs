@@ -4,6 +4,7 @@ mod append;
 mod export;
 mod filter;
 mod import;
+mod input;
 mod keep;
 mod quantity;
 mod read;
@@ -235,7 +236,7 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
     match command {
         JournalCommand::Identity { file } => identity(file)?,
         JournalCommand::Init(args) => keep::init(args)?,
-        JournalCommand::Append(args) => append::run(args)?,
+        JournalCommand::Append(args) => return append::run(args),
         JournalCommand::Import(args) => import::run(args)?,
         JournalCommand::Cat(args) => read::cat(args)?,
         JournalCommand::Tail(args) => read::tail(args)?,
