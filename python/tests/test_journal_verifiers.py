@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -244,6 +245,49 @@ def test_the_verifier_is_a_command_of_its_own(journal: Journal) -> None:
         1,
         "segments/0000000000.parquet: the file is not there\n",
     )
+
+
+def test_the_verifier_runs_without_the_rest_of_the_package(journal: Journal) -> None:
+    journal.fill(0, 2)
+    folder = Path(verify.__code__.co_filename).parent
+    copied = journal.folder / "elsewhere"
+    shutil.copytree(folder, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    # As where nothing but `cryptography` is installed.
+    (journal.folder / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['tacenda'] = sys.modules['tacenda._core'] = None\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(journal.folder)}
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    assert run("-c", "import tacenda").returncode == 1
+    for path in (folder, copied):
+        done = run(path, journal.path, "--key", journal.key)
+        assert (done.returncode, done.stdout) == (
+            0,
+            "whole: 2 entries, 1 segments, 2 records\n",
+        ), done.stderr
+    assert f"usage: python {copied} " in run(copied, "--help").stdout
+
+
+def test_the_verifier_says_what_is_wrong_with_what_it_was_given(journal: Journal) -> None:
+    def error(*arguments: object) -> str:
+        command = [sys.executable, "-m", "tacenda.verify", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (2, "")
+        return done.stderr
+
+    no_key = "error: a key is NAME+ID+KEY, as `tacenda journal init` or a witness has printed it\n"
+    for garbage in ("garbage", "a+b", "a+b+c", "a+00000000+AAAA", f"{journal.key}x"):
+        assert error(journal.path, "--key", garbage) == no_key
+        assert error(journal.path, "--witness", garbage) == no_key
+    absent = journal.folder / "absent"
+    assert error(journal.path, "--since", absent) == f"error: No such file or directory: {absent}\n"
+    assert error(absent) == f"error: there is no journal in {absent}\n"
+    (journal.path / "log").rename(journal.folder / "log")
+    assert "has lost its log: log/ is not there" in error(journal.path)
 
 
 def test_one_record_is_proven_without_the_others(journal: Journal) -> None:

@@ -21,7 +21,7 @@ pub use account::Loss;
 pub use file::{FileError, FileSink, Rotation};
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpError, OtlpSink, Resource};
-pub use record::{Output, Record};
+pub use record::{Output, Record, level_of_line};
 pub use sinks::Sinks;
 pub use syslog::{Header, Identity, SyslogError, SyslogSink};
 #[cfg(feature = "tls")]

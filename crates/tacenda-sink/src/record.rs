@@ -110,8 +110,12 @@ fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The level that a line names: in JSON by its key, else as a word in capitals near its start, or
-/// behind `[` or `level=`.
+/// The level that a line names, without its end: in JSON by its key, else as a word in capitals near
+/// its start, or behind `[` or `level=`.
+pub fn level_of_line(line: &[u8]) -> Option<Level> {
+    level(&String::from_utf8_lossy(line.trim_ascii_start()))
+}
+
 fn level(text: &str) -> Option<Level> {
     if text.starts_with('{') {
         let record: serde_json::Value = serde_json::from_str(text).ok()?;

@@ -5,6 +5,11 @@ It follows `docs/reference/journal-format.md` and needs the standard library and
 
     python -m tacenda.verify DIR [--key KEY] [--since CHECKPOINT]... [--witness KEY]...
 
+The folder that this file is in does so alone, too, wherever it was copied to: nothing else of the
+package is imported, least of all what is not Python.
+
+    python path/to/verify DIR [--key KEY]...
+
 The exit status is 0 for a journal that is whole, 1 for one that is not, 2 when there is none.
 """
 
@@ -15,11 +20,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tacenda.verify._log import Log, bundle
-from tacenda.verify._notes import WITNESS, Checkpoint, Key
-from tacenda.verify._proofs import check_consistency, check_proof
-from tacenda.verify._report import Finding, Report
-from tacenda.verify._segments import State, check_active, check_segments
+from ._log import Log, bundle
+from ._notes import WITNESS, Checkpoint, Key
+from ._proofs import check_consistency, check_proof
+from ._report import Finding, Report
+from ._segments import State, check_active, check_segments
 
 __all__ = [
     "WITNESS",
@@ -59,11 +64,15 @@ def verify(
         What was found; no findings for a journal that is whole.
 
     Raises:
-        FileNotFoundError: There is no journal.
+        FileNotFoundError: There is no journal, or it has lost its log.
         ValueError: The key is none.
     """
     if not (folder / "log").is_dir():
+        if any((folder / name).exists() for name in ("segments", "active", "keys", "lock")):
+            raise FileNotFoundError(f"the journal in {folder} has lost its log: log/ is not there")
         raise FileNotFoundError(f"there is no journal in {folder}")
+    given = None if key is None else Key.parse(key)
+    named = [Key.parse(one) for one in witnesses]
 
     def newest() -> list[bytes]:
         paths = [folder / "log" / name for name in ("checkpoint", "pending")]
@@ -90,9 +99,9 @@ def verify(
             break
         if not grown:
             time.sleep(PAUSE)
-    log.check(since or {}, [Key.parse(one) for one in witnesses])
+    log.check(since or {}, named)
     first = log.keys(1)
-    if key is not None and (first is None or first[1] != Key.parse(key)):
+    if given is not None and (first is None or first[1] != given):
         report.find("entry 0", "the journal begins with another key")
     report.entries = len(log.leaves)
     return report

@@ -1,19 +1,36 @@
-"""The command line: `python -m tacenda.verify`."""
+"""The command line: `python -m tacenda.verify`, or `python path/to/verify`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
-from tacenda.verify import verify
+
+def _alone() -> Any:
+    """This folder as a package of its own, which knows no other."""
+    folder = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location("tacenda_verify", folder / "__init__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = package
+    spec.loader.exec_module(package)
+    return package
+
+
+if __package__:
+    from tacenda.verify import verify
+else:
+    verify = _alone().verify
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tacenda.verify", description="Verify a journal"
-    )
+    program = f"python -m {__package__}" if __package__ else f"python {sys.argv[0]}"
+    parser = argparse.ArgumentParser(prog=program, description="Verify a journal")
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--key", help="the key that `tacenda journal init` printed")
     parser.add_argument("--since", type=Path, action="append", default=[], metavar="CHECKPOINT")
@@ -22,7 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         since = {str(path): path.read_bytes() for path in parsed.since}
         report = verify(parsed.folder, parsed.key, since, parsed.witness)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        where = f": {error.filename}" if error.filename is not None else ""
+        sys.stderr.write(f"error: {error.strerror or error}{where}\n")
+        return 2
+    except ValueError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     for finding in report.findings:

@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tacenda.verify._notes import Checkpoint, Key, unbase64
-from tacenda.verify._report import Report
-from tacenda.verify._trees import Frontier, root_of, sha256
+from ._notes import Checkpoint, Key, unbase64
+from ._report import Report
+from ._trees import Frontier, root_of, sha256
 
 WIDTH = 256
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tacenda.verify._trees import sha256
+from ._trees import sha256
 
 
 def unbase64(text: str) -> bytes:
@@ -34,12 +34,21 @@ class Key:
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """Reads `NAME+ID+KEY`."""
-        name, _, encoded = text.strip().split("+", 2)
-        raw = unbase64(encoded)
+        """Reads `NAME+ID+KEY`.
+
+        Raises:
+            ValueError: It is none.
+        """
+        name, _, rest = text.strip().partition("+")
+        try:
+            raw = unbase64(rest.partition("+")[2])
+        except ValueError:
+            raw = b""
         key = cls(name, raw[1:], raw[0] if raw else 0)
         if key.kind not in {LOG, WITNESS} or len(key.raw) != 32 or str(key) != text.strip():
-            raise ValueError("not a key of a log or a witness")
+            raise ValueError(
+                "a key is NAME+ID+KEY, as `tacenda journal init` or a witness has printed it"
+            )
         return key
 
     def __str__(self) -> str:

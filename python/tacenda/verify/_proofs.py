@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tacenda.verify._log import read_entry
-from tacenda.verify._notes import Checkpoint, Key, unbase64
-from tacenda.verify._segments import PARTS
-from tacenda.verify._trees import is_consistent, root_of_inclusion, sha256
+from ._log import read_entry
+from ._notes import Checkpoint, Key, unbase64
+from ._segments import PARTS
+from ._trees import is_consistent, root_of_inclusion, sha256
 
 
 def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tacenda.verify._log import Log, canonical
-from tacenda.verify._trees import sha256
+from ._log import Log, canonical
+from ._trees import sha256
 
 WAL_MAGIC = b"tacenda-wal-1\n"
 LONGEST_HEADER = 1 << 20

@@ -1,19 +1,19 @@
 //! `tacenda journal append`: records from standard input.
 
-use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 use clap::Args;
-use signal_hook::consts::{SIGHUP, SIGINT};
 use tacenda_detect::{Engine, Span};
 use tacenda_journal::{Appender, JournalError, LONGEST_RECORD as LONGEST, Record, system_clock};
-use tacenda_policy::{Class, Policy};
+use tacenda_policy::{Class, Level, Policy};
 use tacenda_redact::engine;
+use tacenda_sink::level_of_line;
 
 use super::Target;
+use super::input::{Beginning, Event};
 use crate::config::{self, PolicyArgs};
-use crate::failure::{Failure, reason};
+use crate::failure::{Failure, warn};
 
 #[derive(Args, Debug)]
 pub(crate) struct AppendArgs {
@@ -28,8 +28,9 @@ pub(crate) struct AppendArgs {
     #[arg(long)]
     acknowledge: bool,
 
-    /// Print 0 when the journal is open, and no more
-    #[arg(long, hide = true)]
+    /// Print 0 when the journal is open, then after every block how many bytes of the input are
+    /// written, for as long as somebody reads it
+    #[arg(long, hide = true, conflicts_with = "acknowledge")]
     ready: bool,
 
     #[command(flatten, next_help_heading = "Policy")]
@@ -44,26 +45,34 @@ pub(super) fn class(name: &str) -> Result<Class, String> {
 /// What is read at once, and the longest piece of a line that is taken as a text.
 const BLOCK: usize = 1 << 20;
 
-pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
-    // Who is before us in the pipe gets the interrupt as well, and ends: then so does our input.
-    raised_by(SIGINT)?;
-    let rotate = raised_by(SIGHUP)?;
+pub(super) fn run(args: &AppendArgs) -> Result<ExitCode, Failure> {
+    let beginning = Beginning::new()?;
     let loaded = config::load_and_warn(&args.policy.loader())?;
     let classes = Classes::new(loaded.policy(), args.class)?;
     let journal = args.target.append_to()?;
-    if args.acknowledge || args.ready {
-        writeln!(io::stdout(), "0")?;
-    }
-    let mut input = BufReader::with_capacity(BLOCK, io::stdin().lock());
-    let (mut rest, mut written) = (Vec::new(), 0_u64);
+    let mut input = beginning.input()?;
+    args.say(0, 0)?;
+    let (mut block, mut rest) = (vec![0; BLOCK], Vec::new());
+    let (mut records, mut bytes) = (0, 0);
     // Whether what comes goes on with a line that was too long.
     let mut inside = false;
     loop {
-        let failed = |error: io::Error| {
-            Failure::new(format!("cannot read standard input: {}", reason(&error)))
+        input.waits(false);
+        let read = match input.next(&mut block)? {
+            Event::Read(read) => read,
+            Event::HangUp => {
+                input.waits(!journal.is_owner());
+                journal.rotate()?;
+                continue;
+            }
+            Event::Stop => {
+                if !rest.is_empty() {
+                    warn("the last line had not ended: it is not written", None);
+                }
+                break;
+            }
         };
-        let block = input.fill_buf().map_err(failed)?;
-        let read = block.len();
+        let block = &block[..read];
         // Whole lines, with what was left before; all of it at the end, or when it is too long.
         let end = match block.iter().rposition(|byte| *byte == b'\n') {
             Some(at) => at + 1,
@@ -71,33 +80,36 @@ pub(super) fn run(args: &AppendArgs) -> Result<(), Failure> {
             None => 0,
         };
         rest.extend_from_slice(&block[..end]);
-        if end > 0 || read == 0 {
+        if end > 0 || read == 0 && !rest.is_empty() {
             let ends = read == 0 || rest.ends_with(b"\n");
-            written += append(&journal, &rest, &classes, inside || !ends)?;
+            input.waits(!journal.is_owner());
+            records += append(&journal, &rest, &classes, inside || !ends)?;
+            bytes += rest.len() as u64;
             inside = !ends;
             rest.clear();
-            if rotate.swap(false, Ordering::Relaxed) {
-                journal.rotate()?;
-            }
-            if args.acknowledge && read > 0 {
-                writeln!(io::stdout(), "{written}")?;
-            }
+            args.say(records, bytes)?;
         }
-        rest.extend_from_slice(&block[end..]);
         if read == 0 {
             break;
         }
-        input.consume(read);
+        rest.extend_from_slice(&block[end..]);
     }
-    Ok(journal.close()?)
+    journal.close()?;
+    Ok(input.status())
 }
 
-/// A flag that a signal raises, in place of what it does otherwise.
-fn raised_by(signal: i32) -> Result<Arc<AtomicBool>, Failure> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let registered = signal_hook::flag::register(signal, Arc::clone(&flag));
-    let failed = |error| Failure::new(format!("cannot wait for signals: {}", reason(&error)));
-    registered.map(|_| flag).map_err(failed)
+impl AppendArgs {
+    /// Says how much is written, to who wants to know.
+    fn say(&self, records: u64, bytes: u64) -> io::Result<()> {
+        if self.acknowledge {
+            writeln!(io::stdout(), "{records}")?;
+        }
+        if self.ready {
+            // The program that wrote it may have been killed: it is written all the same.
+            let _ = writeln!(io::stdout(), "{bytes}");
+        }
+        Ok(())
+    }
 }
 
 /// Appends lines; the first of them may be a piece of one.
@@ -143,7 +155,12 @@ impl Classes {
         let class = |span: &Span| self.policy.class(self.engine.detector(span.detector).kind);
         let found: Vec<_> = spans.iter().map(|span| (span.start..span.end, class(span))).collect();
         match Record::from_line_with(line, self.class, &found, time) {
-            Ok(record) => Ok(vec![record]),
+            Ok(mut record) => {
+                if record.level.is_empty() {
+                    record.level = level_of_line(line).map_or("", Level::name).to_owned();
+                }
+                Ok(vec![record])
+            }
             Err(JournalError::BadRecord { .. }) => texts(line, time),
             Err(error) => Err(error),
         }

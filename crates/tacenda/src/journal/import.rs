@@ -1,7 +1,7 @@
 //! `tacenda journal import`: logs that exist, redacted on their way in.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, BufReader, Read as _, Seek as _, Write as _};
+use std::io::{self, BufReader, Read, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -43,16 +43,24 @@ pub(crate) struct ImportArgs {
 
 const BLOCK: usize = 1 << 18;
 
+/// Lines that are written at once: fewer than the journal writes as one.
+const TOGETHER: usize = 1024;
+
 pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let loaded = config::load_and_warn(&args.policy.loader())?;
     let redactor = redactor(loaded.policy())?;
     let classes = Classes::new(loaded.policy(), args.class)?;
-    // All are looked at before anything is written.
+    // All are looked at before anything is written: what was taken in once would be there twice after
+    // another try.
     let logs: Vec<Log> = args.files.iter().map(|path| Log::open(path)).collect::<Result<_, _>>()?;
+    logs.iter().try_for_each(Log::check)?;
     let journal = args.target.append_to()?;
     let mut records = 0;
-    for log in &logs {
-        records += log.import(&journal, &redactor, &classes)?;
+    for (before, log) in logs.iter().enumerate() {
+        let mut taken = Taken::default();
+        let done = log.import(&journal, &redactor, &classes, &mut taken);
+        done.map_err(|failure| log.stopped(failure, &logs[..before], &taken))?;
+        records += taken.records;
     }
     // Another process may own it, and go on with the segment.
     journal.rotate()?;
@@ -77,6 +85,13 @@ struct Log {
     metadata: Metadata,
 }
 
+/// How much of a log is in the journal.
+#[derive(Default)]
+struct Taken {
+    lines: u64,
+    records: u64,
+}
+
 impl Log {
     fn open(path: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| cannot_read(path, &error);
@@ -88,20 +103,43 @@ impl Log {
         Ok(Self { path: path.to_owned(), file, metadata })
     }
 
+    /// The log, unpacked, from its beginning.
+    fn unpack(&self) -> io::Result<(Packing, Box<dyn Read + '_>)> {
+        let mut head = Vec::new();
+        (&self.file).rewind()?;
+        (&self.file).take(16).read_to_end(&mut head)?;
+        (&self.file).rewind()?;
+        let packing = Packing::of(&head);
+        let unpacked = packing.unpack(BufReader::with_capacity(BLOCK, &self.file))?;
+        Ok((packing, unpacked))
+    }
+
+    /// That a packed log can be unpacked to its end.
+    fn check(&self) -> Result<(), Failure> {
+        let (packing, mut unpacked) =
+            self.unpack().map_err(|error| cannot_read(&self.path, &error))?;
+        if packing != Packing::Plain {
+            io::copy(&mut unpacked, &mut io::sink()).map_err(|error| {
+                let what = format!("cannot read the log to its end: {}", reason(&error));
+                Failure::new(what).at(&self.path).hint(format!(
+                    "nothing was taken in; what of it can be read: unpack it ({packing}), and import that"
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
     fn import(
         &self,
         journal: &Appender,
         redactor: &Redactor,
         classes: &Classes,
-    ) -> Result<u64, Failure> {
+        taken: &mut Taken,
+    ) -> Result<(), Failure> {
         let failed = |error: io::Error| cannot_read(&self.path, &error);
-        let mut head = Vec::new();
-        (&self.file).take(16).read_to_end(&mut head).map_err(failed)?;
-        (&self.file).rewind().map_err(failed)?;
-        let source = BufReader::with_capacity(BLOCK, &self.file);
-        let mut unpacked = Packing::of(&head).unpack(source).map_err(failed)?;
+        let (_, mut unpacked) = self.unpack().map_err(failed)?;
         let mut filter = StreamFilter::new(redactor.at_path(Some(&self.path)));
-        let (mut block, mut redacted, mut count) = (vec![0; BLOCK], Vec::new(), 0);
+        let (mut block, mut redacted) = (vec![0; BLOCK], Vec::new());
         loop {
             let read = unpacked.read(&mut block).map_err(failed)?;
             if read == 0 {
@@ -114,23 +152,57 @@ impl Log {
                 Some(at) => at + 1,
                 None => 0,
             };
-            count += self.append(journal, &redacted[..whole], classes)?;
+            self.append(journal, &redacted[..whole], classes, taken)?;
             redacted.drain(..whole);
             if read == 0 {
-                return Ok(count);
+                return Ok(());
             }
         }
     }
 
-    fn append(&self, journal: &Appender, lines: &[u8], classes: &Classes) -> Result<u64, Failure> {
-        let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let mut all = Vec::new();
-        for line in lines {
-            all.extend(classes.records(line, self.time(line))?);
+    fn append(
+        &self,
+        journal: &Appender,
+        lines: &[u8],
+        classes: &Classes,
+        taken: &mut Taken,
+    ) -> Result<(), Failure> {
+        let lines: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
+        // So many are written together, or none of them.
+        for lines in lines.chunks(TOGETHER) {
+            let mut all = Vec::new();
+            for line in lines.iter().map(|line| line.strip_suffix(b"\n").unwrap_or(line)) {
+                if !line.is_empty() {
+                    all.extend(classes.records(line, self.time(line))?);
+                }
+            }
+            let records = all.len() as u64;
+            journal.append_all(all)?;
+            taken.records += records;
+            taken.lines += lines.len() as u64;
         }
-        let count = all.len() as u64;
-        journal.append_all(all)?;
-        Ok(count)
+        Ok(())
+    }
+
+    /// What has stopped the import of this log, and how to go on.
+    fn stopped(&self, failure: Failure, before: &[Self], taken: &Taken) -> Failure {
+        if before.is_empty() && taken.lines == 0 {
+            return failure;
+        }
+        let logs = match before {
+            [] => String::new(),
+            [one] => format!("{} and ", one.path.display()),
+            [first, ..] => {
+                format!("{} logs, from {} on, and ", before.len(), first.path.display())
+            }
+        };
+        let lines = plural(taken.lines, "line");
+        failure.hint(format!(
+            "{logs}{lines} of {} are in the journal; to go on without having them twice, import from \
+             line {} on (tail -n +{1})",
+            self.path.display(),
+            taken.lines + 1
+        ))
     }
 
     /// The time that a line names, or that the file has.
@@ -144,14 +216,24 @@ impl Log {
 
     /// The file, if it is still the one that was imported, under no other name. It is the file that
     /// is looked at, not what its path leads to by now.
-    fn unchanged(&self) -> Option<File> {
+    fn unchanged(&self) -> Result<File, String> {
         // O_NONBLOCK: what has taken its place may be a pipe.
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let file = File::options().write(true).custom_flags(flags).open(&self.path).ok()?;
-        let now = file.metadata().ok()?;
+        let there = fs::symlink_metadata(&self.path).map_err(|error| reason(&error))?;
+        if there.is_symlink() {
+            return Err("it is a link".to_owned());
+        }
+        let opened = File::options().write(true).custom_flags(flags).open(&self.path);
+        let file = opened.map_err(|error| reason(&error))?;
+        let now = file.metadata().map_err(|error| reason(&error))?;
         let facts = |of: &Metadata| (of.dev(), of.ino(), of.len(), of.mtime(), of.mtime_nsec());
-        let same = now.is_file() && facts(&now) == facts(&self.metadata) && now.nlink() == 1;
-        same.then_some(file)
+        if !now.is_file() || facts(&now) != facts(&self.metadata) {
+            return Err("it has changed since".to_owned());
+        }
+        if now.nlink() > 1 {
+            return Err("it has another name (a hard link)".to_owned());
+        }
+        Ok(file)
     }
 
     /// Overwrites the file, as far as the file system does so in place, and removes it: not another
@@ -181,18 +263,23 @@ fn remove(args: &ImportArgs, logs: Vec<Log>) -> Result<(), Failure> {
         return Err(Failure::new("the journal does not verify: the logs stay")
             .hint("see what is wrong: tacenda journal verify DIR"));
     }
+    let count = logs.len() as u64;
+    let mut stay = 0;
     for log in logs {
-        let failed = |error: io::Error| {
-            Failure::new(format!("cannot remove the log: {}", reason(&error))).at(&log.path)
+        let overwrite = |file| match log.remove(file) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("another file has taken its place".to_owned()),
+            Err(error) => Err(reason(&error)),
         };
-        let removed = match log.unchanged() {
-            Some(file) => log.remove(file).map_err(failed)?,
-            None => false,
-        };
-        if !removed {
-            let path = log.path.display();
-            warn(&format!("{path} has changed since, or has another name: it stays"), None);
+        if let Err(why) = log.unchanged().and_then(overwrite) {
+            stay += 1;
+            warn(&format!("{} stays: {why}", log.path.display()), None);
         }
+    }
+    if stay > 0 {
+        let what = format!("{stay} of {} could not be removed", plural(count, "log"));
+        return Err(Failure::new(what)
+            .hint("they are sealed: remove them by hand, and do not import them again"));
     }
     Ok(())
 }
@@ -218,11 +305,11 @@ mod tests {
         let swapped = log("one line");
         fs::rename(at("app.log"), at("moved")).unwrap();
         symlink(at("precious"), at("app.log")).unwrap();
-        assert!(swapped.unchanged().is_none());
+        assert!(swapped.unchanged().is_err());
         fs::remove_file(at("app.log")).unwrap();
         // A link to the log itself: its own name is the one to remove.
         symlink(at("moved"), at("app.log")).unwrap();
-        assert!(swapped.unchanged().is_none());
+        assert!(swapped.unchanged().is_err());
         fs::remove_file(at("app.log")).unwrap();
 
         // Another file, after it.

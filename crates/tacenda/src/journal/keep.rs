@@ -86,6 +86,10 @@ pub(crate) struct RetentionArgs {
     #[command(flatten)]
     bounds: Bounds,
 
+    /// No limit any more: everything is kept
+    #[arg(long, conflicts_with_all = ["max_age", "max_size", "min_free"])]
+    none: bool,
+
     /// Why; it goes on record
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -211,9 +215,13 @@ pub(super) fn recipients(args: &RecipientsArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn retention(args: &RetentionArgs) -> Result<(), Failure> {
+    let retention = args.bounds.retention();
+    if retention == Retention::default() && !args.none {
+        return Err(Failure::new("no limit is named, and those that are not named are removed")
+            .hint("name all that are to hold: --max-age TIME …; or remove all of them: --none"));
+    }
     let cause = cause(&args.reason)?;
     let journal = args.target.take_over()?;
-    let retention = args.bounds.retention();
     journal.set(Settings { retention, ..journal.settings() }, cause)?;
     Ok(journal.close()?)
 }

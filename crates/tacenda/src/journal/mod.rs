@@ -4,14 +4,15 @@ mod append;
 mod export;
 mod filter;
 mod import;
+mod input;
 mod keep;
 mod quantity;
 mod read;
 mod verify;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Once;
 
@@ -82,6 +83,8 @@ enum JournalCommand {
     /// Delete what the journal's retention does not keep
     Retain(keep::RetainArgs),
     /// Change what the journal's retention keeps
+    ///
+    /// What is named takes the place of all limits that there were: one that is not named is removed.
     Retention(keep::RetentionArgs),
     /// Keep what was written in a time from being deleted or erased
     Hold(keep::HoldArgs),
@@ -103,7 +106,7 @@ struct Target {
 /// Where a journal may lie.
 #[derive(Args, Clone, Debug, Default)]
 struct Places {
-    /// Allow a place that is refused otherwise
+    /// Allow a place that is refused otherwise, as `TACENDA_JOURNAL_PLACES` does
     #[arg(long = "allow-place", value_name = "PLACE")]
     allow: Vec<PlaceName>,
 }
@@ -235,7 +238,7 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
     match command {
         JournalCommand::Identity { file } => identity(file)?,
         JournalCommand::Init(args) => keep::init(args)?,
-        JournalCommand::Append(args) => append::run(args)?,
+        JournalCommand::Append(args) => return append::run(args),
         JournalCommand::Import(args) => import::run(args)?,
         JournalCommand::Cat(args) => read::cat(args)?,
         JournalCommand::Tail(args) => read::tail(args)?,
@@ -264,7 +267,7 @@ fn rotate(target: &Target) -> Result<(), Failure> {
     Ok(journal.close()?)
 }
 
-fn identity(file: &std::path::Path) -> Result<(), Failure> {
+fn identity(file: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let failed = |error: std::io::Error| {
         Failure::new(format!("cannot write the identity file: {}", reason(&error))).at(file)
@@ -288,6 +291,9 @@ fn cause(reason: &str) -> Result<Cause, Failure> {
 /// What is wrong, in words that hold no number of the system's.
 pub(crate) fn words(error: &JournalError) -> String {
     match error {
+        JournalError::Unusable { source, .. } if source.kind() == ErrorKind::NotFound => {
+            "the journal has lost a part of itself: it is not there".to_owned()
+        }
         JournalError::Unusable { source, .. } => {
             format!("cannot use the journal: {}", reason(source))
         }
@@ -295,13 +301,31 @@ pub(crate) fn words(error: &JournalError) -> String {
             format!("the journal is damaged: {place}: {what}")
         }
         JournalError::Together(error) => words(error),
+        JournalError::Missing { path } => lost(path).map_or_else(
+            || error.to_string(),
+            |what| format!("the journal has lost a part of itself: {what} is not there"),
+        ),
         other => other.to_string(),
     }
 }
 
+/// What is missing of a journal of which something is there.
+fn lost(path: &Path) -> Option<&'static str> {
+    let is_there = |name: &str| path.join(name).symlink_metadata().is_ok();
+    ["segments", "active", "keys", "lock", "log"].into_iter().any(is_there).then_some(())?;
+    ["log", "log/checkpoint"].into_iter().find(|name| !is_there(name))
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
-        let hint = error.hint();
+        let is_lost = match &error {
+            JournalError::Missing { path } => lost(path).is_some(),
+            JournalError::Unusable { source, .. } => source.kind() == ErrorKind::NotFound,
+            _ => false,
+        };
+        let hint =
+            "put it back from a copy; a journal made anew opens nothing of this one".to_owned();
+        let hint = if is_lost { Some(hint) } else { error.hint() };
         Self::told(words(&error), error.path(), hint.as_deref())
     }
 }

@@ -25,6 +25,15 @@ pub(super) fn seconds(text: &str) -> Result<u64, String> {
     number(text, &units).ok_or_else(|| "a span of time, such as 15m, 12h or 30d".to_owned())
 }
 
+/// A span of time, as `seconds` reads it: in the largest unit in which it is whole.
+pub(super) fn span(seconds: u64) -> String {
+    let units = [("d", 86_400), ("h", 3600), ("m", 60)];
+    let whole =
+        units.into_iter().find(|(_, factor)| seconds > 0 && seconds.is_multiple_of(*factor));
+    let (unit, factor) = whole.unwrap_or(("s", 1));
+    format!("{}{unit}", seconds / factor)
+}
+
 fn number(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (unit, factor) = units.iter().find(|(unit, _)| {
         text.strip_suffix(unit).is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()))
@@ -59,6 +68,9 @@ mod tests {
         assert!(moment("1h").unwrap() < system_clock()());
         for wrong in ["", "MiB", "-1MB", "+1MB", "1.5GB", "99999999999999TB"] {
             assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+        for text in ["90s", "15m", "36h", "30d", "0s"] {
+            assert_eq!(span(seconds(text).unwrap()), text);
         }
         assert!(seconds("5").is_err() && moment("yesterday").is_err());
     }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use tacenda_journal::{Filter, Reader, Seen};
+use tacenda_journal::{Filter, Reader, Retention, Seen};
 use tacenda_policy::Class;
 
 use super::filter::FilterArgs;
+use super::quantity::span;
 use super::{IdentityArgs, Target};
 use crate::failure::Failure;
 use crate::report::{plural, size};
@@ -112,7 +113,11 @@ pub(super) fn grep(args: &GrepArgs) -> Result<ExitCode, Failure> {
 const PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
-    let reader = args.cat.reader()?;
+    // Read once: they may come from a pipe.
+    let identities = args.cat.identities.read()?;
+    let (path, places) = (&args.cat.target.path, args.cat.target.places.allowed());
+    let open = || Reader::open(path, identities.clone(), &places);
+    let reader = open()?;
     let mut filter = args.cat.filter(None);
     let mut out = BufWriter::new(io::stdout().lock());
     let (last, mut next) = reader.last(&filter, args.lines)?;
@@ -126,7 +131,7 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
     }
     let mut extent = None;
     loop {
-        let reader = args.cat.reader()?;
+        let reader = open()?;
         let before = extent.replace(reader.extent()?);
         if extent != before {
             filter.numbers = Some((from.max(next), to));
@@ -229,10 +234,31 @@ pub(super) fn stat(args: &ListArgs) -> Result<(), Failure> {
     writeln!(out, "log         {}", plural(reader.checkpoint().size, "entry"))?;
     let durability = serde_json::to_value(settings.durability).unwrap_or_default();
     writeln!(out, "durability  {}", durability.as_str().unwrap_or_default())?;
+    let limits = settings.limits;
+    writeln!(
+        out,
+        "sealed at   {} or {}",
+        size(limits.segment_bytes),
+        span(limits.segment_seconds)
+    )?;
+    writeln!(out, "kept        {}", kept_for(settings.retention))?;
     if !holds.is_empty() {
         writeln!(out, "holds       {}", holds.join(", "))?;
     }
     Ok(writeln!(out, "key         {}", reader.key())?)
+}
+
+/// What a retention keeps, for people.
+fn kept_for(mut retention: Retention) -> String {
+    let mut rules = Vec::new();
+    rules.extend(retention.max_seconds.map(span));
+    for class in Class::ALL {
+        let age = *retention.classes.of(*class);
+        rules.extend(age.map(|age| format!("content of class {class} {}", span(age))));
+    }
+    rules.extend(retention.max_bytes.map(|bytes| format!("{} at most", size(bytes))));
+    rules.extend(retention.min_free.map(|bytes| format!("with {} free", size(bytes))));
+    if rules.is_empty() { "without a limit".to_owned() } else { rules.join(", ") }
 }
 
 /// What anybody may see who may look into the directory.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use tacenda_journal::{Identities, Reader, Verification, Verifier, VerifierKey};
+use tacenda_journal::{Finding, Identities, Reader, Verification, Verifier, VerifierKey};
 
 use super::{IdentityArgs, Target};
 use crate::failure::{Failure, reason, warn};
@@ -95,7 +95,8 @@ pub(crate) struct ConsistencyArgs {
 }
 
 fn key(text: &str) -> Result<VerifierKey, String> {
-    VerifierKey::parse(text).ok_or_else(|| "a key is NAME+ID+KEY".to_owned())
+    let what = "a key is NAME+ID+KEY, as `journal init` or a witness has printed it";
+    VerifierKey::parse(text).ok_or_else(|| what.to_owned())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -127,7 +128,7 @@ fn as_json(report: &Verification) -> serde_json::Value {
     let findings: Vec<_> = report
         .findings
         .iter()
-        .map(|one| json!({"place": one.place, "fault": one.fault.name(), "what": one.what}))
+        .map(|one| json!({"place": one.place, "fault": one.fault.name(), "what": what(one)}))
         .collect();
     json!({
         "findings": findings,
@@ -143,12 +144,18 @@ fn as_json(report: &Verification) -> serde_json::Value {
     })
 }
 
+/// What is wrong, without numbers of the system's.
+fn what(finding: &Finding) -> &str {
+    let words = finding.what.split(" (os error").next().unwrap_or(&finding.what);
+    if words.ends_with("No such file or directory") { "it is not there" } else { words }
+}
+
 fn text(report: &Verification, args: &VerifyArgs) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     let red = AnsiColor::Red.on_default().bold();
     for finding in &report.findings {
         let name = finding.fault.name();
-        writeln!(out, "{red}{name}{red:#}: {}: {}", finding.place, finding.what)?;
+        writeln!(out, "{red}{name}{red:#}: {}: {}", finding.place, what(finding))?;
     }
     if !report.findings.is_empty() {
         let count = plural(report.findings.len() as u64, "finding");
@@ -235,7 +242,10 @@ pub(super) fn prove(args: &ProveArgs) -> Result<(), Failure> {
 pub(super) fn consistency(args: &ConsistencyArgs) -> Result<(), Failure> {
     let places = args.target.places.allowed();
     let reader = Reader::open(&args.target.path, Identities::default(), &places)?;
-    let proof = reader.prove_consistency(&read(&args.since)?)?;
+    let proof = reader.prove_consistency(&read(&args.since)?).map_err(|error| {
+        let place = error.path().unwrap_or(&args.since).to_owned();
+        Failure::from(error).at(&place)
+    })?;
     writeln!(io::stdout(), "{proof}")?;
     Ok(())
 }
