@@ -40,8 +40,10 @@ impl Journal {
         let segments = &reader.view.state.segments;
         for segment in segments.values().filter(|one| filter.may_pass(one)) {
             // In what nobody opens there may be some that pass.
-            if filter.asks_content() && !reader.as_noted(segment, |one| reader.opens(one))? {
-                return Err(JournalError::NoKey { part: "every", segment: segment.number });
+            let number = segment.number;
+            let closed = |segment: &SegmentState| Ok(!reader.closed_of(segment)?.is_empty());
+            if filter.asks_content() && reader.as_noted(segment, closed)? {
+                return Err(JournalError::NoKey { part: "every", segment: number });
             }
         }
         reader.each(filter, &mut |seen| {

@@ -64,7 +64,7 @@ impl Filter {
     }
 
     /// Whether it asks what stands in fields, which an identity may not open.
-    pub(crate) fn asks_content(&self) -> bool {
+    pub fn asks_content(&self) -> bool {
         !self.fields.is_empty() || self.text.is_some()
     }
 

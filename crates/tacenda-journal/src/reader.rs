@@ -1,8 +1,11 @@
 //! Reading a journal, with the identities at hand.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+
+use tacenda_policy::Class;
 
 use crate::blocks::{self, Blocks};
 use crate::checked::Checked;
@@ -232,15 +235,31 @@ impl Reader {
         }
     }
 
-    /// Whether the identities at hand open every class of a segment.
-    pub(crate) fn opens(&self, segment: &SegmentState) -> Result<bool, JournalError> {
+    /// The classes that the identities at hand do not open, in what is sealed and may have records that
+    /// pass: what stands in them is neither shown nor found.
+    ///
+    /// # Errors
+    /// When a segment is not what was sealed, or nothing of it can be read.
+    pub fn closed(&self, filter: &Filter) -> Result<BTreeSet<Class>, JournalError> {
+        let mut closed = BTreeSet::new();
+        for segment in self.view.state.segments.values().filter(|one| filter.may_pass(one)) {
+            closed.extend(self.as_noted(segment, |segment| self.closed_of(segment))?);
+        }
+        Ok(closed)
+    }
+
+    /// The same, of one segment.
+    pub(crate) fn closed_of(&self, segment: &SegmentState) -> Result<Vec<Class>, JournalError> {
+        let classes = Class::ALL.iter().copied().filter(|class| !segment.expired.contains(class));
         Ok(match self.open_segment(segment)? {
-            Stored::Parquet(sealed) => Part::ALL.iter().all(|part| sealed.opens(*part)),
+            Stored::Parquet(sealed) => {
+                classes.filter(|one| !sealed.opens(Part::Of(*one))).collect()
+            }
             Stored::Wal(bytes) => {
                 let keys = self.keys_of_wal(&header(segment.number, survey(&bytes))?)?;
-                keys.iter().all(Option::is_some)
+                classes.filter(|one| keys[Part::Of(*one).index()].is_none()).collect()
             }
-            Stored::Deleted => true,
+            Stored::Deleted => Vec::new(),
         })
     }
 

@@ -340,3 +340,37 @@ fn what_a_journal_has_lost_is_named() {
     let error = place.refused(&["consistency", "sealed", "reader"]);
     assert!(error.contains("this is no checkpoint") && error.contains("--> reader"), "{error}");
 }
+
+#[test]
+fn what_nobody_opens_is_said_where_something_is_looked_for() {
+    let place = Place { directory: tempfile::tempdir().unwrap() };
+    let [reader, officer] = ["reader", "officer"].map(|name| place.journal(&["identity", name]));
+    let restricted = format!("restricted={}", officer.trim());
+    place.journal(&["init", "sealed", "--recipient", reader.trim(), "--recipient", &restricted]);
+    place.append(b"{\"message\": \"violet heron\", \"class\": \"restricted\"}\n", &[]);
+    let few = ["-i", "reader"];
+    let both = ["-i", "reader", "-i", "officer"];
+    let grep = |identities: &[&str]| {
+        let found = &["grep", "heron", "sealed"];
+        place.command(&[found, identities].concat()).output().unwrap()
+    };
+    let output = grep(&few);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
+    assert!(text(&output.stderr).contains("nothing was looked for in what is restricted"));
+    let output = grep(&both);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let erase = ["erase", "sealed", "--text", "heron", "--reason", "a leak"];
+    let error = place.refused(&[&erase[..], &few].concat());
+    assert!(error.contains("do not open every column of segment 0"), "{error}");
+    assert!(place.journal(&[&erase[..], &both].concat()).contains("1 record"));
+}
+
+#[test]
+fn a_level_that_is_none_is_refused() {
+    let place = Place::new();
+    place.append(b"{\"level\": \"info\", \"message\": \"a\"}\n", &[]);
+    let erase = ["erase", "sealed", "-i", "reader", "--reason", "a leak", "--level"];
+    let error = place.refused(&[&erase[..], &["criticl"]].concat());
+    assert!(error.contains("critical"), "{error}");
+    assert!(place.journal(&[&erase[..], &["CRITICAL"]].concat()).contains("0 records"));
+}

@@ -12,7 +12,7 @@ use tacenda_policy::Class;
 use super::filter::FilterArgs;
 use super::quantity::span;
 use super::{IdentityArgs, Target};
-use crate::failure::Failure;
+use crate::failure::{Failure, warn};
 use crate::report::{plural, size};
 
 #[derive(Args, Debug)]
@@ -98,15 +98,29 @@ fn print(reader: &Reader, filter: &Filter, out: &mut impl Write) -> Result<(u64,
 }
 
 pub(super) fn cat(args: &CatArgs) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    print(&args.reader()?, &args.filter(None), &mut out).map(drop)
+    let (reader, filter) = (args.reader()?, args.filter(None));
+    print(&reader, &filter, &mut BufWriter::new(io::stdout().lock()))?;
+    warn_of_closed(&reader, &filter)
 }
 
 pub(super) fn grep(args: &GrepArgs) -> Result<ExitCode, Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let (count, _) = print(&args.cat.reader()?, &args.cat.filter(Some(&args.text)), &mut out)?;
+    let (reader, filter) = (args.cat.reader()?, args.cat.filter(Some(&args.text)));
+    let (count, _) = print(&reader, &filter, &mut BufWriter::new(io::stdout().lock()))?;
+    warn_of_closed(&reader, &filter)?;
     // As grep has it.
     Ok(if count > 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Says in what nothing was looked for.
+fn warn_of_closed(reader: &Reader, filter: &Filter) -> Result<(), Failure> {
+    if filter.asks_content() {
+        let closed: Vec<_> = reader.closed(filter)?.into_iter().map(Class::name).collect();
+        if !closed.is_empty() {
+            let message = format!("nothing was looked for in what is {}", closed.join(" or "));
+            warn(&message, Some("name the identity file of that class: --identity FILE"));
+        }
+    }
+    Ok(())
 }
 
 /// How long to wait before looking again.
