@@ -111,6 +111,11 @@ impl Recipients {
         Ok(())
     }
 
+    /// Those of a class, as they were named.
+    pub fn of_class(&self, class: Class) -> &[String] {
+        self.0.get(&class).map_or(&[], Vec::as_slice)
+    }
+
     /// As the log's entries hold them.
     pub(crate) fn to_json(&self) -> Value {
         self.0.iter().map(|(class, named)| (class.name().to_owned(), json!(named))).collect()

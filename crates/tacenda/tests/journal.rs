@@ -347,6 +347,8 @@ fn what_nobody_opens_is_said_where_something_is_looked_for() {
     let [reader, officer] = ["reader", "officer"].map(|name| place.journal(&["identity", name]));
     let restricted = format!("restricted={}", officer.trim());
     place.journal(&["init", "sealed", "--recipient", reader.trim(), "--recipient", &restricted]);
+    let stat = place.journal(&["stat", "sealed"]);
+    assert!(stat.contains(&format!("read by     {} (restricted)\n", officer.trim())), "{stat}");
     place.append(b"{\"message\": \"violet heron\", \"class\": \"restricted\"}\n", &[]);
     let few = ["-i", "reader"];
     let both = ["-i", "reader", "-i", "officer"];

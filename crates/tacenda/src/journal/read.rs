@@ -1,12 +1,13 @@
 //! `tacenda journal cat`, `tail`, `grep`, `list` and `stat`.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use tacenda_journal::{Filter, Reader, Retention, Seen};
+use tacenda_journal::{Filter, Reader, Retention, Seen, Settings};
 use tacenda_policy::Class;
 
 use super::filter::FilterArgs;
@@ -237,6 +238,7 @@ pub(super) fn stat(args: &ListArgs) -> Result<(), Failure> {
             "records": records, "erased": erased, "bytes": bytes, "active_records": active,
             "active_bytes": active_bytes, "durability": settings.durability, "holds": holds,
             "limits": settings.limits, "retention": settings.retention,
+            "recipients": recipients(settings),
             "key": reader.key().to_string(),
         });
         return Ok(writeln!(out, "{json}")?);
@@ -256,10 +258,24 @@ pub(super) fn stat(args: &ListArgs) -> Result<(), Failure> {
         span(limits.segment_seconds)
     )?;
     writeln!(out, "kept        {}", kept_for(settings.retention))?;
+    for (recipient, classes) in recipients(settings) {
+        writeln!(out, "read by     {recipient} ({})", classes.join(", "))?;
+    }
     if !holds.is_empty() {
         writeln!(out, "holds       {}", holds.join(", "))?;
     }
     Ok(writeln!(out, "key         {}", reader.key())?)
+}
+
+/// Who may read what is written from now on, and of which classes.
+fn recipients(settings: &Settings) -> BTreeMap<&str, Vec<&'static str>> {
+    let mut found = BTreeMap::<_, Vec<_>>::new();
+    for class in Class::ALL {
+        for recipient in settings.recipients.of_class(*class) {
+            found.entry(recipient.as_str()).or_default().push(class.name());
+        }
+    }
+    found
 }
 
 /// What a retention keeps, for people.
