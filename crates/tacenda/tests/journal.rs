@@ -232,7 +232,8 @@ fn a_packed_log_that_is_cut_is_not_taken_in_by_half() {
 #[test]
 fn an_import_that_is_stopped_says_how_to_go_on() {
     let place = Place::new();
-    let lines: String = (0..20_000).map(|n| format!("line {n} {}\n", "x".repeat(20))).collect();
+    let lines: Vec<_> = (0..20_000).map(|n| format!("line {n} {}\n", "x".repeat(20))).collect();
+    let lines = lines.concat();
     fs::write(place.path("first.log"), "a line\n").unwrap();
     fs::write(place.path("app.log"), &lines).unwrap();
     // Room for some of it.

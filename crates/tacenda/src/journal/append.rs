@@ -157,7 +157,8 @@ impl Classes {
         match Record::from_line_with(line, self.class, &found, time) {
             Ok(mut record) => {
                 if record.level.is_empty() {
-                    record.level = level_of_line(line).map_or("", Level::name).to_owned();
+                    let level = level_of_line(line).map_or("", Level::name);
+                    level.clone_into(&mut record.level);
                 }
                 Ok(vec![record])
             }
