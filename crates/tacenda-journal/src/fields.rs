@@ -22,8 +22,7 @@ pub(crate) fn members<'f>(
 ) -> Vec<(String, &'f [u8])> {
     let mut names: BTreeSet<String> = taken.iter().map(|name| (*name).to_owned()).collect();
     let mut members = Vec::new();
-    for (name, value) in objects.flat_map(split) {
-        let Ok(mut name) = serde_json::from_slice::<String>(name) else { continue };
+    for (mut name, value) in objects.flat_map(members_of) {
         while !names.insert(name.clone()) {
             name.insert(0, '_');
         }
