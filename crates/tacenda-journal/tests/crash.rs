@@ -195,14 +195,16 @@ fn a_file_that_is_cut_at_any_byte_gives_its_whole_frames() {
 
 #[test]
 fn what_was_changed_before_it_was_sealed_is_not_passed_over() {
-    for at in [40, 3000] {
+    // In the header; and in the content of the last batch, before its hash and the mark. (Leaves and
+    // marks are no content: the writer has its own.)
+    for from_end in [None, Some(200)] {
         let fixture = Fixture::new();
         let journal = fixture.open();
         journal.append_all((0..9).map(record).collect()).unwrap();
         journal.sync().unwrap();
         let file = fixture.path().join("active/0000000000.wal");
         let mut bytes = std::fs::read(&file).unwrap();
-        let at = at.min(bytes.len() - 200);
+        let at = from_end.map_or(40, |from_end| bytes.len() - from_end);
         bytes[at] ^= 1;
         std::fs::write(&file, &bytes).unwrap();
         let report = fixture.verify();
