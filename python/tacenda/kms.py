@@ -38,8 +38,13 @@ class KeyDenied(PermissionError):
 
 
 def identities(path: str | Path) -> Iterator[X25519PrivateKey]:
-    """The identities of an identity file, as `age-keygen` writes it."""
+    """The identities of an identity file, as `age-keygen` writes it.
+
+    Raises `ValueError` for anything else; an identity in a hardware token is not asked for.
+    """
     for line in Path(path).read_text().splitlines():
+        if line.startswith("AGE-PLUGIN-"):
+            raise ValueError("the identity is in a hardware token: use `tacenda journal export`")
         if line.strip() and not line.startswith("#"):
             yield X25519PrivateKey.from_private_bytes(_bech32(line.strip()))
 

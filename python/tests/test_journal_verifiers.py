@@ -346,3 +346,18 @@ def test_the_log_is_proven_to_have_only_grown(journal: Journal) -> None:
     done = journal.attempt("consistency", journal.path, journal.folder / "kept")
     assert (done.returncode, done.stdout) == (2, "")
     assert "not signed by the log's key" in done.stderr
+
+
+def test_what_was_sealed_for_a_checkpoint_cannot_be_cut_off(journal: Journal) -> None:
+    begin_segment(journal)
+    older = journal.folder / "older"
+    shutil.copytree(journal.path, older, ignore=shutil.ignore_patterns("owner"))
+    shutil.rmtree(older / "active")
+    (older / "active").mkdir(mode=0o700)
+    kept = journal.folder / "kept"
+    for options, found in ((), 0), (("--rotate",), 1):
+        kept.write_text(journal.run("checkpoint", journal.path, *options))
+        done = journal.attempt("verify", older, "--key", journal.key, "--since", kept)
+        assert done.returncode == found, done.stdout
+        report = verify(older, journal.key, {"kept": kept.read_bytes()})
+        assert len(report.findings) == found

@@ -92,8 +92,16 @@ pub enum JournalError {
     /// Not an identity file of age.
     #[error("not an age identity file")]
     BadIdentity {
-        /// The file, if it was one.
-        path: Option<PathBuf>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The program of a hardware token is not there.
+    #[error("the identity is in a hardware token, and its program age-plugin-{name} is not there")]
+    NoPlugin {
+        /// The name of the program, without what all such begin with.
+        name: String,
+        /// The file that names it.
+        path: PathBuf,
     },
     /// The identities at hand do not open what they should.
     #[error("the identities at hand do not open {} of segment {segment}", columns(part))]
@@ -175,8 +183,9 @@ impl JournalError {
             | Self::Unfit { path, .. }
             | Self::Missing { path }
             | Self::Exists { path }
-            | Self::InUse { path } => Some(path),
-            Self::BadIdentity { path } => path.as_deref(),
+            | Self::InUse { path }
+            | Self::BadIdentity { path }
+            | Self::NoPlugin { path, .. } => Some(path),
             Self::Together(error) => error.path(),
             _ => None,
         }
@@ -204,7 +213,10 @@ impl JournalError {
                 "age1… as age-keygen or `tacenda journal identity` print it"
             }
             Self::MixedRecipients { .. } => "name recipients of one sort for a class",
-            Self::BadIdentity { .. } => "a file with AGE-SECRET-KEY-1… lines",
+            Self::BadIdentity { .. } => {
+                "a file with AGE-SECRET-KEY-1… lines, or AGE-PLUGIN-… of a hardware token"
+            }
+            Self::NoPlugin { .. } => "install it where PATH leads",
             Self::NoKey { .. } => "name the identity file of that class: --identity FILE",
             Self::Damaged { .. } => "see what and where: tacenda journal verify DIR",
             Self::Stopped => "make room on the disk, and open the journal again",

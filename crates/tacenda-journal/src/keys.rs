@@ -1,16 +1,14 @@
-//! The keys of a segment, whom they are wrapped to, and who unwraps them.
+//! The keys of a segment, and whom they are wrapped to.
 //!
 //! Each part of the records has a key of its own in each segment. The writer makes it, wraps it to
 //! the age recipients of the class, and forgets it when the segment is sealed.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::io::Write as _;
 use std::str::FromStr as _;
 
 use age::secrecy::ExposeSecret as _;
-use age::{Decryptor, Encryptor, tagpq, x25519};
+use age::{Encryptor, tagpq, x25519};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hkdf::Hkdf;
@@ -227,60 +225,6 @@ pub fn read_key_material(bytes: &[u8]) -> Option<String> {
     kept.then(|| material["wrappedDEK"].as_str().map(str::to_owned)).flatten()
 }
 
-/// The identities of a reader.
-#[derive(Clone, Default)]
-pub struct Identities(Vec<x25519::Identity>);
-
-impl Identities {
-    /// Those of identity files, as `age-keygen` writes them.
-    pub fn read<P: AsRef<Path>>(paths: &[P]) -> Result<Self, JournalError> {
-        let mut all = Vec::new();
-        for path in paths {
-            let path = path.as_ref();
-            let text = fs::read(path).map(Zeroizing::new);
-            let text = text.map_err(|error| crate::place::unusable(path, error))?;
-            let bad = || JournalError::BadIdentity { path: Some(path.to_owned()) };
-            all.extend(Self::parse(&text).ok_or_else(bad)?.0);
-        }
-        Ok(Self(all))
-    }
-
-    /// These and those.
-    #[must_use]
-    pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
-    }
-
-    /// Those of the content of an identity file.
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        let lines = text.lines().map(str::trim);
-        let keys = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let all: Result<Vec<_>, _> = keys.map(x25519::Identity::from_str).collect();
-        all.ok().filter(|all| !all.is_empty()).map(Self)
-    }
-
-    /// Opens a wrapped key.
-    pub(crate) fn unwrap(&self, wrapped: &str) -> Option<Key> {
-        wrapped.split('.').find_map(|file| {
-            let file = BASE64_STANDARD.decode(file).ok()?;
-            let decryptor = Decryptor::new(file.as_slice()).ok()?;
-            let identities = self.0.iter().map(|identity| identity as &dyn age::Identity);
-            let mut key = Zeroizing::new([0; 32]);
-            let mut reader = decryptor.decrypt(identities).ok()?;
-            reader.read_exact(key.as_mut_slice()).ok()?;
-            (reader.read(&mut [0]).ok()? == 0).then_some(key)
-        })
-    }
-}
-
-impl std::fmt::Debug for Identities {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Identities({})", self.0.len())
-    }
-}
-
 /// A fresh identity, as the content of its file, and its recipient.
 pub fn new_identity(created: i64) -> (Zeroizing<String>, String) {
     let identity = x25519::Identity::generate();
@@ -299,6 +243,7 @@ pub(crate) type Seed = Zeroizing<Hash>;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identities::Identities;
 
     fn pair() -> (Identities, String) {
         let (text, recipient) = new_identity(0);
@@ -352,10 +297,5 @@ mod tests {
         assert!(other.unwrap(wrapped).is_none());
         let file = BASE64_STANDARD.decode(wrapped).unwrap();
         assert!(file.starts_with(b"age-encryption.org/v1\n-> mlkem768p256tag "));
-    }
-
-    #[test]
-    fn nothing_is_shown() {
-        assert_eq!(format!("{:?}", pair().0), "Identities(1)");
     }
 }

@@ -12,7 +12,7 @@ use crate::checked::Checked;
 use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::filter::Filter;
-use crate::keys::Identities;
+use crate::identities::Identities;
 use crate::log_view::LogView;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::part::Part;

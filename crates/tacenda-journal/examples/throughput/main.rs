@@ -16,8 +16,8 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _};
 use rustix::time::{ClockId, clock_gettime};
 use sha2::Digest as _;
 use tacenda_journal::{
-    Durability, Filter, Identities, Journal, Options, Place, Reader, Recipients, Record, Settings,
-    Verifier, new_identity,
+    Durability, Filter, Identities, Journal, NoCallbacks, Options, Place, Reader, Recipients,
+    Record, Settings, Verifier, new_identity,
 };
 use tacenda_policy::Class;
 
@@ -290,7 +290,7 @@ fn peer(folder: &Path, count: usize, (own, own_cpu): (f64, f64)) {
 fn read(folder: &Path, count: usize) {
     println!();
     let path = folder.join("Interval-1-1000-0");
-    let identities = Identities::read(&[folder.join("identity")]).unwrap();
+    let identities = Identities::read(&[folder.join("identity")], &NoCallbacks).unwrap();
     let mut verifier = Verifier { allowed: Place::ALL.to_vec(), ..Verifier::default() };
     let (wall, start) = (Instant::now(), cpu());
     assert!(verifier.verify(&path).unwrap().findings.is_empty());
@@ -322,7 +322,7 @@ fn minute(folder: &Path, path: &Path, count: usize) {
         ..Filter::default()
     };
     let (wall, start, mut seen) = (Instant::now(), cpu(), 0);
-    let identities = Identities::read(&[folder.join("identity")]).unwrap();
+    let identities = Identities::read(&[folder.join("identity")], &NoCallbacks).unwrap();
     let reader = Reader::open(path, identities, &Place::ALL).unwrap();
     reader
         .each(&filter, &mut |_| {

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use tacenda_journal::{
-    Filter, Identities, Journal, Place, Reader, Recipients, Record, Settings, Verifier,
-    new_identity,
+    Filter, Identities, Journal, NoCallbacks, Place, Reader, Recipients, Record, Settings,
+    Verifier, new_identity,
 };
 use tacenda_policy::Class;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(folder: &Path, gigabytes: u64) {
         Journal::create(&path, settings, &options()).unwrap();
     }
     fill(&path, gigabytes * 1_000_000_000);
-    let identities = Identities::read(&[folder.join("identity")]).unwrap();
+    let identities = Identities::read(&[folder.join("identity")], &NoCallbacks).unwrap();
     let reader = Reader::open(&path, identities, &Place::ALL).unwrap();
     let segments: Vec<_> = reader.segments().map(|segment| segment.state).collect();
     let bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
@@ -95,7 +95,7 @@ fn time(number: u64) -> i64 {
 /// Milliseconds, and those of the processor, from opening the journal on.
 fn minute(folder: &Path, path: &Path, first: u64) -> (f64, f64) {
     let (wall, start, mut seen) = (Instant::now(), cpu(), 0);
-    let identities = Identities::read(&[folder.join("identity")]).unwrap();
+    let identities = Identities::read(&[folder.join("identity")], &NoCallbacks).unwrap();
     let reader = Reader::open(path, identities, &Place::ALL).unwrap();
     let filter = Filter {
         since: Some(time(first)),
@@ -113,7 +113,7 @@ fn minute(folder: &Path, path: &Path, first: u64) -> (f64, f64) {
 }
 
 fn verify(folder: &Path, path: &Path, records: u64) {
-    let identities = Identities::read(&[folder.join("identity")]).unwrap();
+    let identities = Identities::read(&[folder.join("identity")], &NoCallbacks).unwrap();
     let verifier = Verifier {
         allowed: Place::ALL.to_vec(),
         identities: Some(identities),

@@ -101,20 +101,12 @@ impl Appender {
                         give_way();
                     }
                 },
-                State::Guest(client) => match lock(&client).call(&Request::Append(&batch)) {
-                    Reply::Done(number) => return Ok(Some(number)),
-                    Reply::Failed(what) => return Err(JournalError::Owner { what }),
-                    Reply::Moved => {
-                        waiting.heard();
-                        give_way();
+                State::Guest(client) => {
+                    let reply = lock(&client).call(&Request::Append(&batch));
+                    if let Some(number) = self.heed(reply, &mut waiting)? {
+                        return Ok(Some(number));
                     }
-                    Reply::Busy => {
-                        waiting.heard();
-                        waiting.pause(&self.path)?;
-                    }
-                    // It takes no more guests, or is gone.
-                    Reply::Gone => waiting.pause(&self.path)?,
-                },
+                }
                 State::Apart => {}
             }
             self.find(&mut waiting)?;
@@ -130,24 +122,36 @@ impl Appender {
                     Some(journal) => return journal.rotate(),
                     None => give_way(),
                 },
-                State::Guest(client) => match lock(&client).call(&Request::Rotate) {
-                    Reply::Done(_) => return Ok(()),
-                    Reply::Failed(what) => return Err(JournalError::Owner { what }),
-                    Reply::Moved => {
-                        waiting.heard();
-                        give_way();
+                State::Guest(client) => {
+                    let reply = lock(&client).call(&Request::Rotate);
+                    if self.heed(reply, &mut waiting)?.is_some() {
+                        return Ok(());
                     }
-                    Reply::Busy => {
-                        waiting.heard();
-                        waiting.pause(&self.path)?;
-                    }
-                    // It takes no more guests, or is gone.
-                    Reply::Gone => waiting.pause(&self.path)?,
-                },
+                }
                 State::Apart => {}
             }
             self.find(&mut waiting)?;
         }
+    }
+
+    /// What a guest does with the answer of the owner: gives the number when it has done what it was
+    /// asked for; waits when it, or another one, has to be asked again.
+    fn heed(&self, reply: Reply, waiting: &mut Waiting) -> Result<Option<u64>, JournalError> {
+        match reply {
+            Reply::Done(number) => return Ok(Some(number)),
+            Reply::Failed(what) => return Err(JournalError::Owner { what }),
+            Reply::Moved => {
+                waiting.heard();
+                give_way();
+            }
+            Reply::Busy => {
+                waiting.heard();
+                waiting.pause(&self.path)?;
+            }
+            // It takes no more guests, or is gone.
+            Reply::Gone => waiting.pause(&self.path)?,
+        }
+        Ok(None)
     }
 
     /// Ends. An owner seals what there is, and leaves the journal to the others.

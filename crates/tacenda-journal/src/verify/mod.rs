@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::JournalError;
-use crate::keys::Identities;
+use crate::identities::Identities;
 use crate::log::PENDING;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::place::{Folder, Place};

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Once;
 
+use age::cli_common::UiCallbacks;
 use clap::{Args, Subcommand, ValueEnum};
 use tacenda_journal::{
     Appender, Cause, Identities, Journal, JournalError, Options, Place, Reader, Recipients,
@@ -181,14 +182,14 @@ impl Target {
 /// Who reads.
 #[derive(Args, Debug)]
 struct IdentityArgs {
-    /// Identity file of age; may be given more than once
+    /// Identity file of age, also one that names a hardware token; may be given more than once
     #[arg(short = 'i', long = "identity", value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }
 
 impl IdentityArgs {
     fn read(&self) -> Result<Identities, Failure> {
-        Identities::read(&self.files).map_err(|error| match &error {
+        Identities::read(&self.files, &UiCallbacks).map_err(|error| match &error {
             JournalError::Unusable { path, source } => {
                 Failure::new(format!("cannot read the identity file: {}", reason(source))).at(path)
             }

@@ -55,6 +55,10 @@ pub(crate) struct CheckpointArgs {
     #[command(flatten)]
     target: Target,
 
+    /// Seal the active segment first, so that it covers everything that was appended until now
+    #[arg(long)]
+    rotate: bool,
+
     /// Write it into this file (0600) as well
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -196,6 +200,9 @@ fn text(report: &Verification, args: &VerifyArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn checkpoint(args: &CheckpointArgs) -> Result<(), Failure> {
+    if args.rotate {
+        super::rotate(&args.target)?;
+    }
     let places = args.target.places.allowed();
     let reader = Reader::open(&args.target.path, Identities::default(), &places)?;
     #[cfg_attr(not(feature = "witness"), expect(unused_mut, reason = "witnesses add to it"))]

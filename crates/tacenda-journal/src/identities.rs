@@ -1,0 +1,156 @@
+//! Who unwraps the keys of a segment: identities of age, in files, or in hardware tokens.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use age::plugin::{self, IdentityPluginV1};
+use age::{Callbacks, DecryptError, Decryptor, NoCallbacks, x25519};
+use age_core::format::{FileKey, Stanza};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
+use crate::error::JournalError;
+use crate::keys::Key;
+
+/// The identities of a reader.
+#[derive(Clone, Default)]
+pub struct Identities(Vec<Arc<dyn age::Identity + Send + Sync>>);
+
+impl Identities {
+    /// Those of identity files: keys as `age-keygen` writes them (`AGE-SECRET-KEY-1…`), and names of
+    /// hardware tokens (`AGE-PLUGIN-NAME-1…`), whose program `age-plugin-NAME` is looked for in
+    /// `PATH`, and asks what it has to ask by the callbacks.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is none of age, or names a program that there is not.
+    pub fn read<P: AsRef<Path>>(
+        paths: &[P],
+        callbacks: &impl Callbacks,
+    ) -> Result<Self, JournalError> {
+        let mut all = Vec::new();
+        for path in paths {
+            let path = path.as_ref();
+            let text = fs::read(path).map(Zeroizing::new);
+            let text = text.map_err(|error| crate::place::unusable(path, error))?;
+            all.extend(Self::parse_file(&text, path, callbacks)?.0);
+        }
+        Ok(Self(all))
+    }
+
+    /// Those of the content of an identity file; `None` when it holds anything but keys.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        Self::parse_file(text, Path::new(""), &NoCallbacks).ok()
+    }
+
+    fn parse_file(
+        text: &[u8],
+        path: &Path,
+        callbacks: &impl Callbacks,
+    ) -> Result<Self, JournalError> {
+        let bad = || JournalError::BadIdentity { path: path.to_owned() };
+        let text = std::str::from_utf8(text).map_err(|_| bad())?;
+        let lines = text.lines().map(str::trim);
+        let named = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let all = named.map(|line| -> Result<Arc<dyn age::Identity + Send + Sync>, _> {
+            if let Ok(key) = line.parse::<x25519::Identity>() {
+                return Ok(Arc::new(key));
+            }
+            let token = line.parse::<plugin::Identity>().map_err(|_| bad())?;
+            Ok(Arc::new(Token::new(token, path, callbacks.clone())?))
+        });
+        let all: Vec<_> = all.collect::<Result<_, _>>()?;
+        if all.is_empty() { Err(bad()) } else { Ok(Self(all)) }
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// Opens a wrapped key.
+    pub(crate) fn unwrap(&self, wrapped: &str) -> Option<Key> {
+        wrapped.split('.').find_map(|file| {
+            let file = BASE64_STANDARD.decode(file).ok()?;
+            let decryptor = Decryptor::new(file.as_slice()).ok()?;
+            let identities = self.0.iter().map(|identity| identity.as_ref() as &dyn age::Identity);
+            let mut key = Zeroizing::new([0; 32]);
+            let mut reader = decryptor.decrypt(identities).ok()?;
+            reader.read_exact(key.as_mut_slice()).ok()?;
+            (reader.read(&mut [0]).ok()? == 0).then_some(key)
+        })
+    }
+}
+
+impl std::fmt::Debug for Identities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Identities({})", self.0.len())
+    }
+}
+
+/// A hardware token, by its program: of all that is sealed, it is asked for what is sealed to tokens.
+struct Token<C: Callbacks> {
+    program: IdentityPluginV1<C>,
+    callbacks: C,
+}
+
+/// What a key that is wrapped to an `age1tagpq1…` is tagged with.
+const TAG: &str = "mlkem768p256tag";
+
+impl<C: Callbacks> Token<C> {
+    fn new(identity: plugin::Identity, path: &Path, callbacks: C) -> Result<Self, JournalError> {
+        let program =
+            IdentityPluginV1::new(identity.plugin(), &[identity.clone()], callbacks.clone());
+        let missing =
+            |_| JournalError::NoPlugin { name: identity.plugin().into(), path: path.into() };
+        Ok(Self { program: program.map_err(missing)?, callbacks })
+    }
+}
+
+impl<C: Callbacks> age::Identity for Token<C> {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+        if stanza.tag != TAG {
+            return None;
+        }
+        let unwrapped = self.program.unwrap_stanza(stanza)?;
+        if let Err(error) = &unwrapped {
+            self.callbacks.display_message(&error.to_string());
+        }
+        // Another identity may open it.
+        unwrapped.ok().map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_shown() {
+        let (text, _) = crate::keys::new_identity(0);
+        let identities = Identities::parse(text.as_bytes()).unwrap();
+        assert_eq!(format!("{identities:?}"), "Identities(1)");
+    }
+
+    #[test]
+    fn what_is_no_identity_is_told_of_by_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            let path = folder.path().join("reader");
+            fs::write(&path, text).unwrap();
+            Identities::read(&[path], &NoCallbacks)
+        };
+        for text in ["", "# nothing", "AGE-SECRET-KEY-1", "age1x", "AGE-PLUGIN-"] {
+            let error = read(text).unwrap_err();
+            assert!(matches!(error, JournalError::BadIdentity { .. }), "{error}");
+        }
+        // Made by bech32 of no bytes: BIP 173.
+        let error = read("AGE-PLUGIN-NOWHERE-1S5ZZF6").unwrap_err();
+        assert!(error.to_string().contains("age-plugin-nowhere"), "{error}");
+        assert!(error.path().is_some());
+    }
+}
