@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::context::{WordList, follows_word, is_value_of};
-use super::{address, phone};
+use super::{address, phone, stand_in};
 use crate::boundary;
 use crate::names::Matcher;
 
@@ -279,12 +279,46 @@ fn card(run: &Run<'_>, i: usize) -> Option<usize> {
         let told = is_issued(&digits[..total]) && (total <= 16 || last > i);
         let other = last == i && is_value_of(run.text, run.start(i), &OTHER_NUMBERS);
         if luhn(&digits[..total])
-            && (told && !other || follows_word(run.text, run.start(i), &CARD_WORDS))
+            && (told && !other
+                || follows_word(run.text, run.start(i), &CARD_WORDS)
+                || follows_card_abroad(run.text, run.start(i)))
+            && !(is_plain(&digits[..total]) && stand_in::is_said_to_be(run.text, run.start(i)))
         {
             return Some(last);
         }
     }
     None
+}
+
+/// Whether a word for a card in another script stands right before `at`.
+fn follows_card_abroad(text: &[u8], at: usize) -> bool {
+    const LOOK_BACK: usize = 32;
+    const WORDS: [&str; 12] = [
+        "卡号",
+        "卡號",
+        "银行卡",
+        "信用卡",
+        "カード",
+        "카드",
+        "карт",
+        "Карт",
+        "بطاقة",
+        "البطاقة",
+        "כרטיס",
+        "κάρτα",
+    ];
+    let before = &text[at.saturating_sub(LOOK_BACK)..at];
+    let before = memchr::memrchr(b'\n', before).map_or(before, |i| &before[i + 1..]);
+    !before.is_ascii()
+        && WORDS.iter().any(|word| memchr::memmem::find(before, word.as_bytes()).is_some())
+}
+
+/// `4242 4242 4242 4242`, `… 1234 …`: digits that somebody has typed for a trial.
+pub(crate) fn is_plain(digits: &[u8]) -> bool {
+    const KINDS: u32 = 3;
+    let kinds = digits.iter().fold(0_u16, |kinds, digit| kinds | 1 << (digit % 16));
+    let ascends = |four: &[u8]| four.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    kinds.count_ones() <= KINDS || digits.windows(4).any(ascends)
 }
 
 /// Names of numbers that are no card, however good their check digit: one in ten is.

@@ -9,6 +9,42 @@ use crate::boundary;
 
 /// Words near which digits are a telephone number.
 static WORDS: WordList = WordList::new(&[
+    b"msisdn",
+    b"caller id",
+    b"callerid",
+    b"called number",
+    b"calling number",
+    b"callback",
+    b"phone no",
+    b"contact number",
+    b"text me",
+    b"ring me",
+    b"ring mig",
+    b"kontakt mig",
+    b"kontakta mig",
+    b"kontakt meg",
+    b"kontaktieren sie",
+    b"erreichbar unter",
+    b"joignable au",
+    b"joindre au",
+    b"rappelez",
+    b"rappeler",
+    b"mi numero es",
+    b"meu numero",
+    b"mio numero",
+    b"marque al",
+    b"llamarme al",
+    b"contactar al",
+    b"na cislo",
+    b"pod numerem",
+    b"nazovite",
+    b"pozovite",
+    b"soita",
+    b"piga simu",
+    b"namba ya simu",
+    b"viber",
+    b"imessage",
+    b"facetime",
     b"hivjon",
     b"telephones",
     b"appelez",
@@ -97,7 +133,19 @@ static WORDS: WordList = WordList::new(&[
 ]);
 
 /// The same in other scripts, or with an accent inside.
-const WORDS_ABROAD: [&str; 57] = [
+const WORDS_ABROAD: [&str; 69] = [
+    "Мой номер",
+    "мой номер",
+    "мій номер",
+    "Мій номер",
+    "連絡先",
+    "연락처",
+    "핸드폰",
+    "문자",
+    "meu número",
+    "mi número",
+    "na číslo",
+    "שלי הוא",
     "téléphone",
     "teléfono",
     "telemóvel",
@@ -357,7 +405,7 @@ fn end(run: &Run<'_>, last: usize) -> Option<usize> {
 fn may_be_shaped(run: &Run<'_>, i: usize) -> bool {
     match run.digits(i) {
         [b'0', second, ..] => *second != b'0',
-        [b'1'] | [_, _, _] => true,
+        [b'1' | b'8'] | [_, _, _] => true,
         _ => is_bracketed(run, i),
     }
 }
@@ -396,6 +444,10 @@ fn shaped(run: &Run<'_>, i: usize, last: usize) -> bool {
             first == b"1"
                 && (dashed || pointed || run.separator(i + 2).starts_with(b")"))
                 && north_american(i + 1, i + 2)
+        }
+        // Russia and Kazakhstan: `8 (916) 482-73-19`.
+        [1, 3, 3, 2, 2, 0] => {
+            first == b"8" && is_bracketed(run, i + 1) && run.separator(i + 3) == b"-"
         }
         _ if first.len() >= 2 && first[0] == b'0' && first[1] != b'0' => {
             trunk(lens, first, bracket, uniform, sign)
@@ -464,7 +516,9 @@ fn near_word(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usi
         }
     }
     let (range, last) = found?;
-    let called = last > i
+    // `call from 09848273615`: with its trunk prefix a number is one without groups, too.
+    let trunk = last == i && run.digits(i)[0] == b'0' && matches!(run.len(i), 10 | 11);
+    let called = (last > i || trunk)
         && follows_word(run.text, start, &CALL)
         && !follows_word(run.text, start, &CODE_CALLS);
     let said = called

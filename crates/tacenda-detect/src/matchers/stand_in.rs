@@ -4,7 +4,9 @@
 use std::ops::Range;
 
 /// Words that a key may be given without telling anything.
-const WORDS: [&[u8]; 48] = [
+const WORDS: [&[u8]; 50] = [
+    b"deleted",
+    b"revoked",
     b"none",
     b"null",
     b"nil",
@@ -76,7 +78,19 @@ pub(crate) fn is_stand_in(value: &[u8]) -> bool {
         || value.len() <= WORD && WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
         || is_mask(value)
         || is_of_a_manual(value)
+        || is_account_line(value)
         || is_reference(value)
+}
+
+/// `x:0:0:root`: the fields of an account in `/etc/passwd`, whose password is elsewhere.
+fn is_account_line(value: &[u8]) -> bool {
+    let mut fields = value.split(|byte| *byte == b':');
+    let number = |field: Option<&[u8]>| {
+        field.is_some_and(|field| !field.is_empty() && field.iter().all(u8::is_ascii_digit))
+    };
+    matches!(fields.next(), Some(b"x" | b"*" | b"!"))
+        && number(fields.next())
+        && number(fields.next())
 }
 
 /// `var.client_secret`, `module.db.password`: what Terraform writes for a value.
@@ -105,6 +119,26 @@ fn is_of_a_manual(value: &[u8]) -> bool {
         })
     };
     pair() || cut()
+}
+
+/// `test card `, `sample IBAN from the docs, `: whether what stands right before `at` says that no real
+/// value follows.
+pub(crate) fn is_said_to_be(text: &[u8], at: usize) -> bool {
+    const LOOK_BACK: usize = 40;
+    const WORDS: [&[u8]; 9] = [
+        b"test card",
+        b"test number",
+        b"test iban",
+        b"sample",
+        b"example",
+        b"dummy",
+        b"placeholder",
+        b"documentation",
+        b"fake",
+    ];
+    let before = &text[at.saturating_sub(LOOK_BACK)..at];
+    let before = memchr::memrchr(b'\n', before).map_or(before, |i| &before[i + 1..]);
+    WORDS.iter().any(|word| before.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word)))
 }
 
 /// `[email #a1b2c3]`, `[credential]`: a label of Tacenda's, or of a tool like it.
@@ -215,6 +249,8 @@ mod tests {
             "AP6xxxxxx",
             "user:pass",
             "ops_eyJz..[Redacted]",
+            "x:0:0",
+            "x:1000:1000:Roe",
             "",
         ] {
             assert!(is_stand_in(text.as_bytes()), "{text}");
@@ -227,6 +263,7 @@ mod tests {
             "x9x9x9",
             "p***word1",
             "jane:pass",
+            "x:0:canary",
             "EXAMPLE7x",
         ] {
             assert!(!is_stand_in(text.as_bytes()), "{text}");

@@ -10,7 +10,7 @@ mod brand;
 mod capitals;
 mod classes;
 mod fold;
-mod korean;
+pub(crate) mod korean;
 mod lexicon;
 mod name;
 mod pinyin;
@@ -48,6 +48,11 @@ impl Mentioned {
         }
     }
 
+    /// Whether the word at `start` is of a name.
+    fn begins(&self, start: usize) -> bool {
+        self.words.iter().take(self.count).any(|word| *word as usize == start)
+    }
+
     fn has(&self, text: &[u8], word: &[u8]) -> bool {
         self.words.iter().take(self.count).any(|&start| {
             let start = start as usize;
@@ -67,7 +72,9 @@ pub(crate) fn pair(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<
     let known = lexicon::may_name(text, first)
         || lexicon::may_name(text, at)
         || introduced(text, first)
-        || announced(text, first);
+        || announced(text, first)
+        || mentioned.count > 0 && name::beside_another(text, first, mentioned)
+        || begins_line(text, first) && name::does_what_people_do(text, at);
     known.then(|| name::judge(text, first, mentioned))
 }
 
@@ -78,8 +85,10 @@ pub(crate) fn single(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Optio
     if !matches!(joint, b' ' | b'\n' | b'"' | b'(' | b'>' | b'\'') {
         return None;
     }
-    let known =
-        mentioned.count > 0 || lexicon::may_name(text, at) || joint == b' ' && introduced(text, at);
+    let known = mentioned.count > 0
+        || lexicon::may_name(text, at)
+        || joint == b' ' && (introduced(text, at) || of_people(text, at))
+        || has_initial(text, at);
     known.then(|| name::judge(text, initials_before(text, at), mentioned))
 }
 
@@ -171,6 +180,68 @@ fn announced(text: &[u8], at: usize) -> bool {
     let end = before.strip_suffix(b":").unwrap_or(before).len();
     let start = words::start(text, end);
     start < end && lexicon::may_name(text, start) || text[..at].ends_with(b",\n")
+}
+
+/// Whether nothing stands before `at` on its line.
+#[inline]
+fn begins_line(text: &[u8], at: usize) -> bool {
+    at == 0 || text[at - 1] == b'\n'
+}
+
+/// The last letters of the words behind which only people stand, before `at`: `patient`, `passenger`.
+#[inline]
+fn of_people(text: &[u8], at: usize) -> bool {
+    let Some(&[a, b, c, d, b' ']) = text[..at].last_chunk::<5>() else { return false };
+    matches!(
+        &[a, b, c, d],
+        b"ient"
+            | b"ente"
+            | b"ntin"
+            | b"jent"
+            | b"nger"
+            | b"ager"
+            | b"jero"
+            | b"eiro"
+            | b"ider"
+            | b"rier"
+            | b"urse"
+            | b"nant"
+            | b"uest"
+            | b"oyee"
+            | b"dent"
+            | b"cher"
+            | b"ctor"
+            | b"geon"
+            | b"upil"
+            | b"ller"
+            | b"ndee"
+            | b"cant"
+            | b"mant"
+            | b"ague"
+            | b"mate"
+            | b"iver"
+            | b"lord"
+            | b"tter"
+            | b"sser"
+            | b"wyer"
+            | b"hier"
+            | b"band"
+            | b"wife"
+            | b"hter"
+            | b" son"
+            | b"ster"
+            | b"ther"
+            | b"usin"
+            | b"phew"
+            | b"iece"
+            | b"bour"
+    )
+}
+
+/// Whether initials with a stop stand before `at`: `N. Krebbuk`.
+#[inline]
+fn has_initial(text: &[u8], at: usize) -> bool {
+    matches!(text[..at].last_chunk::<4>(), Some(&[b' ' | b'(' | b'.', letter, b'.', b' ']) if letter.is_ascii_uppercase())
 }
 
 /// The last letters of `named`, `says`, `name is`, `call me`, `updated by` before `at`.
