@@ -98,8 +98,8 @@ fn addressed(text: &[u8], start: usize, end: usize) -> i32 {
     let apart = [&b", "[..], b" , "].iter().any(|sign| text[..start].ends_with(sign))
         && (rest.starts_with(b", ") || rest.starts_with(b" , "));
     // `hi, it's Annika from accounts`.
-    let this = [&b"it's "[..], b"It's ", b"this is ", b"This is "];
-    let here = [&b" from "[..], b" here", b" speaking", b" calling"];
+    let this = [&b"it's "[..], b"It's ", b"this is ", b"This is ", b"I'm ", b"i'm ", b"I am "];
+    let here = [&b" from "[..], b" here", b" speaking", b" calling", b", ", b" and I"];
     let presents = this.iter().any(|words| text[..start].ends_with(words))
         && here.iter().any(|words| rest.starts_with(words));
     // `Lunch w/ Ana`.
@@ -512,7 +512,8 @@ pub(super) fn signs_off(text: &[u8], at: usize) -> bool {
         b"tisztelettel",
     ];
     let before = &text[..at];
-    const ENDS: [&[u8]; 5] = [b", ", b",\n", b",\\n", b",<br>", b",\r\n"];
+    const ENDS: [&[u8]; 8] =
+        [b", ", b",\n", b",\\n\\n", b",\\n", b",<br>", b",\r\n", b"\\n", b"\n"];
     let Some(before) = ENDS.iter().find_map(|end| before.strip_suffix(*end)) else {
         return false;
     };

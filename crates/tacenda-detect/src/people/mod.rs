@@ -78,6 +78,17 @@ pub(crate) fn pair(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<
     known.then(|| name::judge(text, first, mentioned))
 }
 
+/// Judges the capitalised word at `at`, in front of which an escape ends, and the one behind it.
+pub(crate) fn begun(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<Judged> {
+    let next = words::end(text, at) + 1;
+    let pair = text.get(next - 1) == Some(&b' ') && words::capital(text, next);
+    let known = pair
+        && (lexicon::may_name(text, at)
+            || lexicon::may_name(text, next)
+            || text[..at].ends_with(b",\\n"));
+    known.then(|| name::judge(text, at, mentioned))
+}
+
 /// Judges the capitalised word at `at`, which has no other beside it.
 #[inline]
 pub(crate) fn single(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<Judged> {

@@ -274,6 +274,13 @@ fn name_at(
         parts[part].role == Role::Particle
             && matches!(word, b"bin" | b"binti" | b"bint" | b"ibn" | b"bte" | b"ferch" | b"ould")
     });
+    let of_father = names >= 2
+        && parts[i..=last].iter().any(|part| {
+            part.role == Role::Word && is_patronymic(&text[part.start..part.end], names)
+        });
+    if of_father && around > -3 && !first.class.any(Class::OTHER.with(Class::LEAD)) {
+        return Some((matcher, titled.start.unwrap_or(first.start)..end));
+    }
     if descent && names >= 2 && around > -3 && !first.class.any(Class::OTHER) {
         return Some((matcher, titled.start.unwrap_or(first.start)..end));
     }
@@ -335,11 +342,10 @@ fn name_at(
     let initials = parts[..i].iter().rev().take_while(|part| part.role == Role::Initial).count();
     // One that no list knows needs the stop behind them: `N. Krebbuk`.
     let stopped = i > 0 && text[parts[i - 1].end - 1] == b'.' && end - first.start > 4;
-    let unknown = first.class == Class::NONE && stopped && around >= 0;
+    let unknown = first.class == Class::NONE && stopped && around > -5;
     if initials > 0
-        && (first.class.any(Class::FAMILY) || unknown)
+        && (first.class.any(Class::FAMILY) && around > -2 || unknown)
         && !first.class.any(Class::OTHER)
-        && around > -2
     {
         return Some((Matcher::PersonName, parts[i - initials].start..end));
     }
@@ -473,6 +479,15 @@ fn family(class: Class) -> i32 {
     } else {
         3
     }
+}
+
+/// `Петрович`, `Petrovna`: the name of the father; in Latin letters among three names only, since families
+/// are called so as well.
+fn is_patronymic(word: &[u8], names: usize) -> bool {
+    const CYRILLIC: [&str; 8] = ["ович", "евич", "овна", "евна", "ична", "івна", "йович", "ївна"];
+    const LATIN: [&[u8]; 5] = [b"ovich", b"evich", b"ovna", b"evna", b"ichna"];
+    CYRILLIC.iter().any(|ending| word.ends_with(ending.as_bytes()))
+        || names > 2 && LATIN.iter().any(|ending| word.ends_with(ending))
 }
 
 /// Endings that family names have in their languages, and few other words.

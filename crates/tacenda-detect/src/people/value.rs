@@ -33,11 +33,17 @@ pub(crate) fn known(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
         return None;
     }
     let given = first.any(Class::GIVEN);
+    let value = &text[range.clone()];
+    let two_capitals = || {
+        let second = memchr::memchr(b' ', value).map_or(value.len(), |gap| gap + 1);
+        words::capital(value, 0) && words::capital(value, second) && value.len() - second > 4
+    };
     let told = match classes[1] {
         Some(second) => {
             let family = classes[2].is_some_and(|third| third.any(Class::FAMILY));
             given && (second.any(Class::GIVEN.with(Class::FAMILY)) || family)
                 || given && second == Class::NONE && first.any(Class::COMMON)
+                || given && second == Class::NONE && !first.any(Class::OTHER) && two_capitals()
                 || first.any(Class::FAMILY) && second.any(Class::COMMON)
         }
         None => first.any(Class::PERSON) && !first.any(Class::WORD.with(Class::PLACE)),
