@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::context::{WordList, follows_word, is_value_of};
-use super::{address, phone, stand_in};
+use super::{address, phone};
 use crate::boundary;
 use crate::names::Matcher;
 
@@ -248,17 +248,17 @@ fn is_alone(run: &Run<'_>, i: usize, range: &Range<usize>) -> bool {
 fn card(run: &Run<'_>, i: usize) -> Option<usize> {
     static CARD_WORDS: WordList = WordList::new(&[
         b"card",
-        b"pan",
-        b"cc",
-        b"visa",
-        b"mastercard",
+        b"carta",
         b"carte",
-        b"karte",
+        b"cc",
         b"kart",
         b"karta",
+        b"karte",
         b"kort",
+        b"mastercard",
+        b"pan",
         b"tarjeta",
-        b"carta",
+        b"visa",
     ]);
     let mut digits = [0; 19];
     let groups = i..run.count().min(i + 5);
@@ -282,7 +282,7 @@ fn card(run: &Run<'_>, i: usize) -> Option<usize> {
             && (told && !other
                 || follows_word(run.text, run.start(i), &CARD_WORDS)
                 || follows_card_abroad(run.text, run.start(i)))
-            && !(is_plain(&digits[..total]) && stand_in::is_said_to_be(run.text, run.start(i)))
+            && !(is_plain(&digits[..total]) && follows_word(run.text, run.start(i), &TRIALS))
         {
             return Some(last);
         }
@@ -312,6 +312,19 @@ fn follows_card_abroad(text: &[u8], at: usize) -> bool {
     !before.is_ascii()
         && WORDS.iter().any(|word| memchr::memmem::find(before, word.as_bytes()).is_some())
 }
+
+/// What says that no real number follows.
+pub(crate) static TRIALS: WordList = WordList::new(&[
+    b"documentation",
+    b"dummy",
+    b"example",
+    b"fake",
+    b"placeholder",
+    b"sample",
+    b"test card",
+    b"test iban",
+    b"test number",
+]);
 
 /// `4242 4242 4242 4242`, `… 1234 …`: digits that somebody has typed for a trial.
 pub(crate) fn is_plain(digits: &[u8]) -> bool {
@@ -428,10 +441,10 @@ fn luhn(digits: &[u8]) -> bool {
 /// A social security number of the United States, in the ranges that are or were given out.
 fn social_security(run: &Run<'_>, i: usize) -> Option<usize> {
     static WORDS: WordList = WordList::new(&[
-        b"ssn",
         b"social security",
         b"social-security",
         b"social_security",
+        b"ssn",
         b"tax id",
     ]);
     let split = [run.len(i), run.len(i + 1), run.len(i + 2)] == [3, 2, 4];

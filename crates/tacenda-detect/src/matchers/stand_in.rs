@@ -121,26 +121,6 @@ fn is_of_a_manual(value: &[u8]) -> bool {
     pair() || cut()
 }
 
-/// `test card `, `sample IBAN from the docs, `: whether what stands right before `at` says that no real
-/// value follows.
-pub(crate) fn is_said_to_be(text: &[u8], at: usize) -> bool {
-    const LOOK_BACK: usize = 40;
-    const WORDS: [&[u8]; 9] = [
-        b"test card",
-        b"test number",
-        b"test iban",
-        b"sample",
-        b"example",
-        b"dummy",
-        b"placeholder",
-        b"documentation",
-        b"fake",
-    ];
-    let before = &text[at.saturating_sub(LOOK_BACK)..at];
-    let before = memchr::memrchr(b'\n', before).map_or(before, |i| &before[i + 1..]);
-    WORDS.iter().any(|word| before.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word)))
-}
-
 /// `[email #a1b2c3]`, `[credential]`: a label of Tacenda's, or of a tool like it.
 pub(crate) fn is_label(value: &[u8]) -> bool {
     const KIND: usize = 32;

@@ -116,10 +116,10 @@ fn initials_before(text: &[u8], at: usize) -> usize {
 }
 
 /// The address at a capital behind a number, at a number behind a capitalised word, or at a capital
-/// behind a small word.
+/// behind a small word. `small_way` says whether a kind of way in small letters stands behind it.
 #[inline]
-pub(crate) fn address(text: &[u8], at: usize) -> Option<Range<usize>> {
-    if before_small_way(text, at) {
+pub(crate) fn address(text: &[u8], at: usize, small_way: bool) -> Option<Range<usize>> {
+    if small_way {
         address::from_capital(text, at)
     } else if text[at].is_ascii_digit() {
         address::before_number(text, at)
@@ -160,9 +160,22 @@ pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether a kind of way in small letters stands behind the word at `at`: `Vukovarska ulica 15`.
+/// Whether a kind of way in small letters stands behind the word at `at`: `Vukovarska ulica 15`. The
+/// first `read` bytes of the word are letters and digits.
 #[inline]
-pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
+pub(crate) fn before_small_way(text: &[u8], at: usize, read: usize) -> bool {
+    // Most words end where the bitmap says, and no way stands behind them.
+    let end = at + read;
+    if text.get(end) == Some(&b' ')
+        && !matches!(text.get(end + 1), Some(b'u' | b'i' | b'c' | b'g' | b't' | b'm'))
+    {
+        return false;
+    }
+    names_small_way(text, at, end)
+}
+
+#[inline(never)]
+fn names_small_way(text: &[u8], at: usize, read_to: usize) -> bool {
     const KINDS: [&[u8]; 9] = [
         b" ulica ",
         b" utca ",
@@ -175,8 +188,9 @@ pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
         " tänav ".as_bytes(),
     ];
     const LONGEST: usize = 32;
-    let word = text[at..].iter().take(LONGEST).position(|byte| *byte == b' ');
-    let Some(end) = word.map(|length| at + length) else { return false };
+    let word = text.get(read_to..text.len().min(at + LONGEST));
+    let blank = word.and_then(|word| word.iter().position(|byte| *byte == b' '));
+    let Some(end) = blank.map(|length| read_to + length) else { return false };
     matches!(text.get(end + 1).unwrap_or(&0), b'u' | b'i' | b'c' | b'g' | b't' | b'm')
         && KINDS.iter().any(|kind| {
             let number = end + kind.len();
@@ -187,10 +201,15 @@ pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
 /// Whether the word before `at`, or before the colon there, may be a role, or a letter ends there.
 #[inline]
 fn announced(text: &[u8], at: usize) -> bool {
-    let before = text[..at].strip_suffix(b" ").unwrap_or(&[]);
-    let end = before.strip_suffix(b":").unwrap_or(before).len();
-    let start = words::start(text, end);
-    start < end && lexicon::may_name(text, start) || text[..at].ends_with(b",\n")
+    match text[..at].last_chunk::<2>() {
+        Some(b",\n") => true,
+        Some(&[last, b' ']) if last.is_ascii_alphabetic() || last == b':' || last >= 0x80 => {
+            let end = at - 1 - usize::from(last == b':');
+            let start = words::start(text, end);
+            start < end && lexicon::may_name(text, start)
+        }
+        _ => false,
+    }
 }
 
 /// Whether nothing stands before `at` on its line.
