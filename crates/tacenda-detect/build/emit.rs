@@ -85,7 +85,9 @@ fn spellings(word: &str) -> Vec<String> {
     let mut plain = Vec::new();
     fold::each(word.as_bytes(), |byte| plain.push(byte));
     // A word of another alphabet stays as it is; a short one may be another word without its accents.
-    let plain = String::from_utf8(plain).ok().filter(|plain| plain.is_ascii() && plain.len() > 4);
+    let latin = word.chars().all(|letter| letter < '\u{370}');
+    let plain = String::from_utf8(plain).ok();
+    let plain = plain.filter(|plain| latin && plain.is_ascii() && plain.len() > 4);
     let mut spellings = vec![word.to_owned(), word.to_uppercase(), capital(word), each.join(" ")];
     spellings.extend(plain);
     // The case of ASCII letters is folded: words have small ones.

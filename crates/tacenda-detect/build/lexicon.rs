@@ -9,13 +9,15 @@ use crate::classes::Class;
 use crate::fold;
 
 /// Lists with one word a line, or one name of several words.
-const LISTS: [(&str, Class); 9] = [
+const LISTS: [(&str, Class); 11] = [
     ("given-sure.txt", Class::PERSON),
     ("given-common.txt", Class::GIVEN.with(Class::COMMON)),
     ("given-rare.txt", Class::GIVEN),
     ("family.txt", Class::FAMILY),
     ("given-census.txt", Class::GIVEN),
+    ("given-abroad.txt", Class::GIVEN),
     ("family-census.txt", Class::FAMILY),
+    ("family-abroad.txt", Class::FAMILY),
     ("places.txt", Class::PLACE),
     ("words.txt", Class::WORD),
     ("things.txt", Class::NEVER),

@@ -31,6 +31,7 @@ names! {
         TelegramToken "telegram-token",
         NamedToken "named-token",
         CryptHash "crypt-hash",
+        WalletAccount "wallet-account",
         Inserted "inserted",
         UsSsn "us-ssn",
         Ipv4 "ipv4",
@@ -84,5 +85,7 @@ names! {
         MixedCaseChecksum "mixed-case-checksum",
         Bech32 "bech32",
         PostalAddress "postal-address",
+        PersonName "person-name",
+        KoreanName "korean-name",
     }
 }

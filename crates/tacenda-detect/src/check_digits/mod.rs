@@ -110,7 +110,12 @@ pub(crate) fn record_number(text: &[u8]) -> bool {
 
 /// Number of a passport: no check digit that all share, but four digits at least, and no word.
 pub(crate) fn passport(text: &[u8]) -> bool {
+    // Germany leaves out vowels and letters that look like digits, and draws the rest.
+    let drawn = |byte: &u8| {
+        byte.is_ascii_digit() || b"CFGHJKLMNPRTVWXYZ".contains(&byte.to_ascii_uppercase())
+    };
     record_number(text)
+        || text.len() == 9 && text.iter().all(drawn) && text.iter().any(u8::is_ascii_digit)
 }
 
 /// J. Verhoeff's check digit (1969) at the end of `digits`.

@@ -183,17 +183,17 @@ fn is_telling(candidate: &str) -> bool {
 }
 
 static MAC_WORDS: WordList = WordList::new(&[
-    b"mac",
-    b"macs",
-    b"mac address",
-    b"hwaddr",
+    b"bssid",
+    b"eth",
     b"ether",
     b"ethernet",
-    b"lladdr",
-    b"bssid",
     b"hardware address",
+    b"hwaddr",
+    b"lladdr",
+    b"mac",
+    b"mac address",
+    b"macs",
     b"physical address",
-    b"eth",
     b"wlan",
 ]);
 

@@ -2,22 +2,40 @@
 
 use crate::masks::Letters;
 
-/// Words to look for: lower case, single spaces.
+/// Words to look for: lower case, single spaces, in the order of their first letters.
 pub(crate) struct WordList {
     words: &'static [&'static [u8]],
+    /// Where those of each first letter begin.
+    starts: [u8; 33],
     /// Their first two letters, one bit each.
     pairs: [u32; 32],
 }
 
 impl WordList {
     pub(crate) const fn new(words: &'static [&'static [u8]]) -> Self {
+        assert!(words.len() <= u8::MAX as usize, "a place in the list is a byte");
         let mut pairs = [0; 32];
+        let mut starts = [0; 33];
         let mut i = 0;
         while i < words.len() {
-            pairs[(words[i][0] & 0x1f) as usize] |= 1 << (words[i][1] & 0x1f);
+            let first = (words[i][0] & 0x1f) as usize;
+            assert!(i == 0 || words[i - 1][0] <= words[i][0], "words are in order");
+            pairs[first] |= 1 << (words[i][1] & 0x1f);
+            starts[first + 1] += 1;
             i += 1;
         }
-        Self { words, pairs }
+        let mut letter = 1;
+        while letter < starts.len() {
+            starts[letter] += starts[letter - 1];
+            letter += 1;
+        }
+        Self { words, starts, pairs }
+    }
+
+    /// The words that begin with `first`, in either case.
+    fn beginning(&self, first: u8) -> &[&'static [u8]] {
+        let letter = usize::from(first & 0x1f);
+        &self.words[usize::from(self.starts[letter])..usize::from(self.starts[letter + 1])]
     }
 
     fn may_begin(&self, first: u8, second: u8) -> bool {
@@ -44,7 +62,8 @@ pub(crate) fn follows_word(text: &[u8], at: usize, words: &WordList) -> bool {
         {
             let pair = [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
             let alike = |word: &&&[u8]| word[..2] == pair;
-            if words.words.iter().filter(alike).any(|word| begins_with_word(rest, word)) {
+            if words.beginning(first).iter().filter(alike).any(|word| begins_with_word(rest, word))
+            {
                 return true;
             }
         }
@@ -99,7 +118,7 @@ mod tests {
 
     #[test]
     fn words_and_ends_of_names() {
-        let words = &WordList::new(&[b"phone", b"call me"]);
+        let words = &WordList::new(&[b"call me", b"phone"]);
         for text in [
             "phone: ",
             "customerPhone=",

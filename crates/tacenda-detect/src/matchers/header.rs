@@ -145,8 +145,12 @@ pub(crate) fn cookie(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     let value = &text[range.clone()];
     let equals = memchr::memchr(b'=', value)?;
     let first = &value[equals + 1..];
+    let only = &first[..memchr::memchr(b';', first).unwrap_or(first.len())];
     let named = value[..equals].iter().all(|byte| is_name_byte(*byte));
-    let real = named && first.len() >= SHORTEST / 2 && !stand_in::is_stand_in(first);
+    let real = named
+        && first.len() >= SHORTEST / 2
+        && !stand_in::is_stand_in(first)
+        && !only.eq_ignore_ascii_case(b"deleted");
     real.then(|| range.start + equals + 1..range.end)
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::context::{WordList, follows_word};
+use super::number;
 use crate::boundary;
 
 /// Country and length of the number, from the SWIFT registry.
@@ -88,7 +89,7 @@ const LENGTHS: [(&[u8; 2], u8); 78] = [
 ];
 
 /// What a number in small letters is called.
-static WORDS: WordList = WordList::new(&[b"iban", b"account", b"konto", b"conto", b"compte"]);
+static WORDS: WordList = WordList::new(&[b"account", b"compte", b"conto", b"iban", b"konto"]);
 
 /// The number that begins at `at`.
 pub(crate) fn at(text: &[u8], at: usize) -> Option<Range<usize>> {
@@ -126,7 +127,12 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<Range<usize>> {
             || bytes[2..].iter().all(|b| !b.is_ascii_alphabetic())
             || follows_word(text, at, &WORDS)
     };
-    (good && told()).then_some(at..i)
+    // `sample IBAN GB82 WEST 1234 …`.
+    let trial = || {
+        let digits: Vec<u8> = text[at..i].iter().copied().filter(u8::is_ascii_digit).collect();
+        number::is_plain(&digits) && follows_word(text, at, &number::TRIALS)
+    };
+    (good && told() && !trial()).then_some(at..i)
 }
 
 /// ISO/IEC 7064, MOD 97-10, digit by digit; letters count as two digits.

@@ -248,17 +248,17 @@ fn is_alone(run: &Run<'_>, i: usize, range: &Range<usize>) -> bool {
 fn card(run: &Run<'_>, i: usize) -> Option<usize> {
     static CARD_WORDS: WordList = WordList::new(&[
         b"card",
-        b"pan",
-        b"cc",
-        b"visa",
-        b"mastercard",
+        b"carta",
         b"carte",
-        b"karte",
+        b"cc",
         b"kart",
         b"karta",
+        b"karte",
         b"kort",
+        b"mastercard",
+        b"pan",
         b"tarjeta",
-        b"carta",
+        b"visa",
     ]);
     let mut digits = [0; 19];
     let groups = i..run.count().min(i + 5);
@@ -279,12 +279,59 @@ fn card(run: &Run<'_>, i: usize) -> Option<usize> {
         let told = is_issued(&digits[..total]) && (total <= 16 || last > i);
         let other = last == i && is_value_of(run.text, run.start(i), &OTHER_NUMBERS);
         if luhn(&digits[..total])
-            && (told && !other || follows_word(run.text, run.start(i), &CARD_WORDS))
+            && (told && !other
+                || follows_word(run.text, run.start(i), &CARD_WORDS)
+                || follows_card_abroad(run.text, run.start(i)))
+            && !(is_plain(&digits[..total]) && follows_word(run.text, run.start(i), &TRIALS))
         {
             return Some(last);
         }
     }
     None
+}
+
+/// Whether a word for a card in another script stands right before `at`.
+fn follows_card_abroad(text: &[u8], at: usize) -> bool {
+    const LOOK_BACK: usize = 32;
+    const WORDS: [&str; 12] = [
+        "卡号",
+        "卡號",
+        "银行卡",
+        "信用卡",
+        "カード",
+        "카드",
+        "карт",
+        "Карт",
+        "بطاقة",
+        "البطاقة",
+        "כרטיס",
+        "κάρτα",
+    ];
+    let before = &text[at.saturating_sub(LOOK_BACK)..at];
+    let before = memchr::memrchr(b'\n', before).map_or(before, |i| &before[i + 1..]);
+    !before.is_ascii()
+        && WORDS.iter().any(|word| memchr::memmem::find(before, word.as_bytes()).is_some())
+}
+
+/// What says that no real number follows.
+pub(crate) static TRIALS: WordList = WordList::new(&[
+    b"documentation",
+    b"dummy",
+    b"example",
+    b"fake",
+    b"placeholder",
+    b"sample",
+    b"test card",
+    b"test iban",
+    b"test number",
+]);
+
+/// `4242 4242 4242 4242`, `… 1234 …`: digits that somebody has typed for a trial.
+pub(crate) fn is_plain(digits: &[u8]) -> bool {
+    const KINDS: u32 = 3;
+    let kinds = digits.iter().fold(0_u16, |kinds, digit| kinds | 1 << (digit % 16));
+    let ascends = |four: &[u8]| four.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    kinds.count_ones() <= KINDS || digits.windows(4).any(ascends)
 }
 
 /// Names of numbers that are no card, however good their check digit: one in ten is.
@@ -394,10 +441,10 @@ fn luhn(digits: &[u8]) -> bool {
 /// A social security number of the United States, in the ranges that are or were given out.
 fn social_security(run: &Run<'_>, i: usize) -> Option<usize> {
     static WORDS: WordList = WordList::new(&[
-        b"ssn",
         b"social security",
         b"social-security",
         b"social_security",
+        b"ssn",
         b"tax id",
     ]);
     let split = [run.len(i), run.len(i + 1), run.len(i + 2)] == [3, 2, 4];

@@ -31,7 +31,12 @@ const SECRET: [&[u8]; 12] = [
     b"pat",
 ];
 /// Words that say that something else follows.
-const OTHER: [&[u8]; 20] = [
+const OTHER: [&[u8]; 25] = [
+    b"cache",
+    b"artifact",
+    b"layer",
+    b"etag",
+    b"blob",
     b"commit",
     b"sha",
     b"sha1",
@@ -306,6 +311,7 @@ mod tests {
             "algolia Zf3D0LXCM3EIMbgJ",
             "algolia: search-index-of-products-v2",
             "algolia\nkey Zf3D0LXCM3EIMbgJpUNnkRtO29xQ",
+            "algolia restoring cache v2-deps-Zf3D0LXCM3EIMbgJpUNnkRtO29xQ",
             "algolia https://example.com/Zf3D0LXCM3EIMbgJpUNnkRtO29xQ",
             "algolianess key Zf3D0LXCM3EIMbgJpUNnkRtO29xQ",
         ] {

@@ -4,7 +4,9 @@
 use std::ops::Range;
 
 /// Words that a key may be given without telling anything.
-const WORDS: [&[u8]; 48] = [
+const WORDS: [&[u8]; 50] = [
+    b"deleted",
+    b"revoked",
     b"none",
     b"null",
     b"nil",
@@ -76,7 +78,19 @@ pub(crate) fn is_stand_in(value: &[u8]) -> bool {
         || value.len() <= WORD && WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
         || is_mask(value)
         || is_of_a_manual(value)
+        || is_account_line(value)
         || is_reference(value)
+}
+
+/// `x:0:0:root`: the fields of an account in `/etc/passwd`, whose password is elsewhere.
+fn is_account_line(value: &[u8]) -> bool {
+    let mut fields = value.split(|byte| *byte == b':');
+    let number = |field: Option<&[u8]>| {
+        field.is_some_and(|field| !field.is_empty() && field.iter().all(u8::is_ascii_digit))
+    };
+    matches!(fields.next(), Some(b"x" | b"*" | b"!"))
+        && number(fields.next())
+        && number(fields.next())
 }
 
 /// `var.client_secret`, `module.db.password`: what Terraform writes for a value.
@@ -215,6 +229,8 @@ mod tests {
             "AP6xxxxxx",
             "user:pass",
             "ops_eyJz..[Redacted]",
+            "x:0:0",
+            "x:1000:1000:Roe",
             "",
         ] {
             assert!(is_stand_in(text.as_bytes()), "{text}");
@@ -227,6 +243,7 @@ mod tests {
             "x9x9x9",
             "p***word1",
             "jane:pass",
+            "x:0:canary",
             "EXAMPLE7x",
         ] {
             assert!(!is_stand_in(text.as_bytes()), "{text}");

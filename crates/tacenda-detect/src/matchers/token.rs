@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{randomness, stand_in};
-use crate::boundary;
-use crate::names::Matcher;
+use crate::names::{Matcher, Validator};
+use crate::{boundary, validators};
 
 /// A client secret of Microsoft Entra around the `~` at `tilde`: three characters, a digit, `Q~`,
 /// 31 to 34 more.
@@ -43,11 +43,57 @@ const LONGEST: usize = 256;
 pub(crate) fn ends_with(text: &[u8], at: usize) -> Option<(Matcher, Range<usize>)> {
     let letters = text[..at].iter().rev().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric());
     let word = at - letters.count();
+    if let Some(range) = wallet(text, word) {
+        return Some((Matcher::WalletAccount, range));
+    }
     match text.get(word.checked_sub(1)?)? {
         b'_' | b'-' => named(text, word).map(|range| (Matcher::NamedToken, range)),
         b'$' | b'.' | b'/' => crypt(text, word).map(|range| (Matcher::CryptHash, range)),
         _ => None,
     }
+}
+
+/// The address of an account of a chain that begins at `word`: with the check of Base58, or, in the
+/// alphabet of Base32, of Stellar.
+fn wallet(text: &[u8], word: usize) -> Option<Range<usize>> {
+    const STELLAR: usize = 56;
+    let first = text[word];
+    if !matches!(first, b'1' | b'3' | b'D' | b'G' | b'L' | b'M' | b'T' | b'X' | b't') {
+        return None;
+    }
+    let tail = text[word..].iter().take(STELLAR + 1).take_while(|b| b.is_ascii_alphanumeric());
+    let end = word + tail.count();
+    let value = &text[word..end];
+    let apart = boundary::opens(text, word) && boundary::closes(text, end);
+    let told = match value.len() {
+        26..=35 => apart && validators::passes(Validator::Base58Check, value),
+        STELLAR => apart && first == b'G' && is_stellar(value),
+        _ => false,
+    };
+    told.then_some(word..end)
+}
+
+/// The check of an account of Stellar: a version, a key and their CRC-16, in Base32.
+fn is_stellar(account: &[u8]) -> bool {
+    let mut bytes = [0_u8; 35];
+    for (place, letter) in account.iter().enumerate() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'2'..=b'7' => letter - b'2' + 26,
+            _ => return false,
+        };
+        for bit in 0..5 {
+            let at = place * 5 + bit;
+            bytes[at / 8] |= (value >> (4 - bit) & 1) << (7 - at % 8);
+        }
+    }
+    let (payload, check) = bytes.split_at(33);
+    let crc = payload.iter().fold(0_u16, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(*byte) << 8, |crc, _| {
+            if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 }
+        })
+    });
+    crc.to_le_bytes() == *check
 }
 
 /// `acme_sk_…`, `acme-api-key-…`: a prefix of small words, one of which says that a secret follows,

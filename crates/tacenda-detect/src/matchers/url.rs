@@ -37,7 +37,9 @@ pub(crate) fn userinfo(text: &[u8], colon: usize) -> Option<Userinfo> {
     match memchr::memchr(b':', info) {
         Some(i) => {
             let password = &info[i + 1..];
-            let real = !password.is_empty() && !stand_in::is_stand_in(password);
+            let real = !password.is_empty()
+                && !stand_in::is_stand_in(password)
+                && !stand_in::is_stand_in(info);
             // A user in hexadecimal is the first half of a key, as in those of Sidekiq's registry.
             let name = if is_half_of_key(&info[..i]) { 0 } else { i + 1 };
             real.then_some(Userinfo::Password(start + name..start + at))

@@ -58,22 +58,26 @@ impl Pass<'_, '_, '_> {
     pub(super) fn people(&mut self, base: usize, masks: &Masks, before: &Masks) {
         let candidates = self.capitals.of(masks, before, base == 0);
         if candidates.pairs | candidates.singles | candidates.houses != 0 {
-            self.capitalised(base, candidates);
+            self.capitalised(base, candidates, masks);
         }
     }
 
     #[inline(never)]
-    fn capitalised(&mut self, base: usize, candidates: Candidates) {
+    fn capitalised(&mut self, base: usize, candidates: Candidates, masks: &Masks) {
         each_bit(candidates.pairs | candidates.singles | candidates.houses, |bit| {
             let at = base + bit;
             if at < self.names_read || self.opaque.has(at) {
                 return;
             }
             let house = candidates.houses >> bit & 1 == 1;
-            let way = house
-                || people::behind_lead(self.text, at)
-                || people::before_small_way(self.text, at);
-            if way && let Some(range) = people::address(self.text, at) {
+            let length = |bits: u64| (!(bits >> bit)).trailing_zeros() as usize;
+            if house && self.is_count(at, length(masks.digit)) {
+                return;
+            }
+            let read = length(masks.word);
+            let small_way = people::before_small_way(self.text, at, read);
+            let way = house || small_way || people::behind_lead(self.text, at);
+            if way && let Some(range) = people::address(self.text, at, small_way) {
                 self.names_read = range.end;
                 self.push_shape(Matcher::StreetAddress, range);
                 return;
@@ -95,5 +99,18 @@ impl Pass<'_, '_, '_> {
                 }
             }
         });
+    }
+
+    /// Whether the first `length` bytes from `at` are the digits of a number that is no house's:
+    /// `Iter 10:`, `Rate 1.0`.
+    #[inline]
+    fn is_count(&self, at: usize, length: usize) -> bool {
+        let rest = &self.text[at..];
+        length > 0
+            && match rest.get(length) {
+                Some(b':' | b'%' | b'_' | b'=' | b'(' | b'@') => true,
+                Some(b'.') => rest.get(length + 1).is_some_and(u8::is_ascii_alphanumeric),
+                _ => false,
+            }
     }
 }

@@ -4,6 +4,7 @@ use super::{BLOCK, Pass, each_bit};
 use crate::boundary;
 use crate::matchers::{email, token};
 use crate::names::Matcher;
+use crate::people::{self, Judged};
 
 impl Pass<'_, '_, '_> {
     /// Base64 and hexadecimal digits are long words.
@@ -66,6 +67,9 @@ impl Pass<'_, '_, '_> {
                     _ => return,
                 };
                 let next = at + width;
+                if width == 2 && self.text.get(next).is_some_and(u8::is_ascii_uppercase) {
+                    self.name_after(next);
+                }
                 self.token_after(
                     at,
                     if self.text.get(next) == Some(&b'[') { self.colour_end(next) } else { next },
@@ -86,6 +90,18 @@ impl Pass<'_, '_, '_> {
                 self.notes.escape(self.text, at);
                 self.token_after(at, self.colour_end(at + 1));
             }
+        }
+    }
+
+    /// A name that begins right behind an escape, where the bitmaps see none: `Regards,\\nAna Ruiz`.
+    fn name_after(&mut self, at: usize) {
+        if at < self.names_read {
+            return;
+        }
+        if let Some(Judged { found: Some((matcher, range)), .. }) =
+            people::begun(self.text, at, &mut self.mentioned)
+        {
+            self.push_shape(matcher, range);
         }
     }
 

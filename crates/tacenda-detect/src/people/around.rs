@@ -50,12 +50,17 @@ pub(super) fn around(text: &[u8], parts: &[Part], i: usize, last: usize, titled:
         sum -= 2;
     }
     match parts.get(last + 1) {
-        Some(next) if next.role == Role::Suffix => sum += i32::from(last > i) * 2,
+        Some(next) if next.role == Role::Suffix => {
+            let street = parts
+                .get(last + 2)
+                .is_some_and(|part| part.class.any(Class::ORGANISATION.with(Class::STREET)));
+            sum += if street { -5 } else { i32::from(last > i) * 2 };
+        }
         Some(next) if next.class.any(Class::ORGANISATION.with(Class::STREET)) => sum -= 5,
         Some(next) if next.class.any(Class::WORD) && !next.class.any(Class::NEVER) => sum -= 5,
         Some(next) if is_of_a_thing(&text[next.start..next.end]) => sum -= 3,
         Some(next) if next.role == Role::Word => sum -= 2,
-        _ => sum += behind(text, parts[i].start, parts[last].end, titled),
+        _ => sum += behind(text, parts[0].start, parts[last].end, titled),
     }
     let alone = last == i && parts[i].class.any(Class::GIVEN);
     sum + i32::from(alone) * addressed(text, parts[i].start, parts[last].end)
@@ -82,18 +87,24 @@ fn addressed(text: &[u8], start: usize, end: usize) -> i32 {
     let called = text[..start].ends_with(b", ") && matches!(rest.first(), Some(b'!' | b'?'));
     let asked = SAYS.iter().any(|words| rest.starts_with(words));
     let line = start == 0 || text[start - 1] == b'\n' || text[..start].ends_with(b"\\n");
+    let said = rest.strip_prefix(b": ").or_else(|| {
+        rest.strip_prefix(b":").filter(|rest| matches!(rest.first(), Some(b'"' | b'\\')))
+    });
     let speaks = line
-        && rest.starts_with(b": ")
-        && rest.get(2).is_some_and(|byte| byte.is_ascii_uppercase() || *byte == b'"');
+        && said
+            .and_then(<[u8]>::first)
+            .is_some_and(|byte| byte.is_ascii_uppercase() || matches!(byte, b'"' | b'\\'));
     // `her sister, Annika, was there`.
     let apart = [&b", "[..], b" , "].iter().any(|sign| text[..start].ends_with(sign))
         && (rest.starts_with(b", ") || rest.starts_with(b" , "));
     // `hi, it's Annika from accounts`.
-    let this = [&b"it's "[..], b"It's ", b"this is ", b"This is "];
-    let here = [&b" from "[..], b" here", b" speaking", b" calling"];
+    let this = [&b"it's "[..], b"It's ", b"this is ", b"This is ", b"I'm ", b"i'm ", b"I am "];
+    let here = [&b" from "[..], b" here", b" speaking", b" calling", b", ", b" and I"];
     let presents = this.iter().any(|words| text[..start].ends_with(words))
         && here.iter().any(|words| rest.starts_with(words));
-    if called || asked || speaks || presents { 2 } else { i32::from(apart) }
+    // `Lunch w/ Ana`.
+    let with = text[..start].ends_with(b" w/ ");
+    if called || asked || speaks || presents || with { 2 } else { i32::from(apart) }
 }
 
 /// `pelanggan Ana Ruiz`, `titular de la póliza: Ana Ruiz`: words with capitals behind what
@@ -114,6 +125,75 @@ pub(super) fn told_by_role(
     role && names().all(may_be_called) && names().any(|part| part.class != Class::PLACE)
 }
 
+/// Whether the word before `at` is what only people are called: no firm, device or program is.
+pub(super) fn behind_person(text: &[u8], at: usize) -> bool {
+    const DRIVES: [&[u8]; 8] = [
+        b"accepted",
+        b"declined",
+        b"arrived",
+        b"cancelled",
+        b"canceled",
+        b"waiting",
+        b"picked",
+        b"called",
+    ];
+    const PEOPLE: [&[u8]; 44] = [
+        b"patient",
+        b"patiente",
+        b"patientin",
+        b"paciente",
+        b"paziente",
+        b"pacjent",
+        b"pacient",
+        b"passenger",
+        b"passager",
+        b"pasajero",
+        b"passageiro",
+        b"rider",
+        b"courier",
+        b"nurse",
+        b"tenant",
+        b"guest",
+        b"employee",
+        b"student",
+        b"teacher",
+        b"doctor",
+        b"surgeon",
+        b"pupil",
+        b"caller",
+        b"attendee",
+        b"applicant",
+        b"claimant",
+        b"colleague",
+        b"roommate",
+        b"landlord",
+        b"babysitter",
+        b"hairdresser",
+        b"lawyer",
+        b"cashier",
+        b"resident",
+        b"husband",
+        b"wife",
+        b"daughter",
+        b"son",
+        b"sister",
+        b"brother",
+        b"cousin",
+        b"nephew",
+        b"niece",
+        b"neighbour",
+    ];
+    let word = words::before(text, at);
+    // A driver is a program as often.
+    let verb = words::end(text, at) + 1;
+    let drives = || verb < text.len() && DRIVES.contains(&&text[verb..words::end(text, verb)]);
+    if matches!(&text[word.clone()], b"driver" | b"Driver") && drives() {
+        return true;
+    }
+    text.get(word.end) == Some(&b' ')
+        && PEOPLE.iter().any(|known| text[word.clone()].eq_ignore_ascii_case(known))
+}
+
 /// Whether a word is a name, or nothing that the lists know but a place.
 fn may_be_called(part: &Part) -> bool {
     let thing = Class::NEVER.with(Class::ORGANISATION).with(Class::STREET).with(Class::LEAD);
@@ -127,6 +207,10 @@ fn role_before(text: &[u8], at: usize) -> bool {
     const WORDS: usize = 4;
     let role = |word: &Range<usize>| lexicon::class(&text[word.clone()]).any(Class::ROLE);
     let word = words::before(text, at);
+    // `The witness, Ana Ruiz, said`.
+    if let Some(before) = text[..at].strip_suffix(b", ") {
+        return role(&(words::start(before, before.len())..before.len()));
+    }
     if !word.is_empty() {
         // `updated by Ana Ruiz`.
         let done = text[word.clone()] == *b"by" && text[..word.start].ends_with(b"ed ");
@@ -373,7 +457,8 @@ fn is_versioned(rest: &[u8]) -> bool {
     let length = number.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
     let version = number[..length].strip_suffix(b".").unwrap_or(&number[..length]);
     let dots = memchr::memchr_iter(b'.', version).count();
-    dots > 1 || number.len() < rest.len() && length > 0
+    let digits = version.iter().any(u8::is_ascii_digit);
+    digits && (dots > 1 || number.len() < rest.len() && length > 0)
 }
 
 /// `named`, `says`, `my name is`, `call me`: a person comes next, whatever the name.
@@ -427,8 +512,9 @@ pub(super) fn signs_off(text: &[u8], at: usize) -> bool {
         b"tisztelettel",
     ];
     let before = &text[..at];
-    let before = before.strip_suffix(b", ").or_else(|| before.strip_suffix(b",\n"));
-    let Some(before) = before else {
+    const ENDS: [&[u8]; 8] =
+        [b", ", b",\n", b",\\n\\n", b",\\n", b",<br>", b",\r\n", b"\\n", b"\n"];
+    let Some(before) = ENDS.iter().find_map(|end| before.strip_suffix(*end)) else {
         return false;
     };
     let word = &before[words::start(before, before.len())..];

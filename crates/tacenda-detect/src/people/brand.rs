@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::classes::Class;
 use super::{lexicon, words};
+use crate::assignment::Key;
 
 /// The longest of them.
 const LONGEST: usize = 24;
@@ -19,10 +20,152 @@ pub(super) fn names(text: &[u8], range: &Range<usize>) -> bool {
     let from = joined.then(|| words::start(text, range.start - JOINT.len()));
     let joins = text[range.end..].starts_with(JOINT);
     let to = joins.then(|| words::end(text, range.end + JOINT.len()));
+    // `Alfa Romeo Giulia`, `Tim Hortons Toronto`: with a model or a town behind it.
+    let second = words::end(text, text.len().min(words::end(text, range.start) + 1));
     is_brand(&text[range.clone()])
+        || second < range.end && is_brand(&text[range.start..second])
         || is_brand(&text[title..range.end])
         || from.is_some_and(|from| is_brand(&text[from..range.end]))
         || to.is_some_and(|to| is_brand(&text[range.start..to]))
+        || is_traded(text, range)
+        || is_of_a_thing(text, range)
+}
+
+/// `flights with Ana Ruiz`, `bought at Ana Ruiz`, `served by Ana Ruiz`: what is said of firms and programs.
+fn is_traded(text: &[u8], range: &Range<usize>) -> bool {
+    const AT: [&[u8]; 7] = [b"at", b"from", b"with", b"by", b"via", b"on", b"bei"];
+    const TRADED: [&[u8]; 46] = [
+        b"bought",
+        b"purchase",
+        b"purchased",
+        b"purchases",
+        b"shop",
+        b"shopped",
+        b"shopping",
+        b"sold",
+        b"stocked",
+        b"stock",
+        b"flight",
+        b"flights",
+        b"holiday",
+        b"holidays",
+        b"flew",
+        b"branded",
+        b"powered",
+        b"served",
+        b"hosted",
+        b"proxied",
+        b"cached",
+        b"brewed",
+        b"bottled",
+        b"manufactured",
+        b"distributed",
+        b"deployed",
+        b"integrated",
+        b"migrated",
+        b"built",
+        b"compiled",
+        b"trained",
+        b"visualised",
+        b"visualized",
+        b"rendered",
+        b"scraped",
+        b"orchestrated",
+        b"instrumented",
+        b"monitored",
+        b"listed",
+        b"available",
+        b"sale",
+        b"discount",
+        b"coupon",
+        b"receipt",
+        b"order",
+        b"groceries",
+    ];
+    // `bought the new Ana Ruiz`.
+    let preposition = words::before(text, range.start);
+    if preposition.is_empty() || !AT.contains(&&text[preposition.clone()]) {
+        return false;
+    }
+    let verb = words::before(text, preposition.start);
+    let verb = &text[verb];
+    let by_somebody = text[preposition].eq(b"by")
+        && [&b"bought"[..], b"purchased", b"sold", b"deployed", b"migrated", b"built", b"order"]
+            .contains(&verb);
+    // Somebody has built, bought and sold something as well.
+    !by_somebody && TRADED.iter().any(|known| verb.eq_ignore_ascii_case(known))
+}
+
+/// Whether the key of a value at `range` says what kind of thing it is: `brand=Ana Ruiz`.
+fn is_of_a_thing(text: &[u8], range: &Range<usize>) -> bool {
+    const KEYS: [&[u8]; 54] = [
+        b"brand",
+        b"vendor",
+        b"merchant",
+        b"merchantname",
+        b"store",
+        b"storename",
+        b"shop",
+        b"retailer",
+        b"airline",
+        b"carrier",
+        b"manufacturer",
+        b"make",
+        b"model",
+        b"product",
+        b"productname",
+        b"sku",
+        b"item",
+        b"itemname",
+        b"title",
+        b"album",
+        b"song",
+        b"track",
+        b"playlist",
+        b"movie",
+        b"film",
+        b"book",
+        b"game",
+        b"team",
+        b"club",
+        b"venue",
+        b"city",
+        b"station",
+        b"airport",
+        b"stadium",
+        b"ship",
+        b"vessel",
+        b"font",
+        b"fontfamily",
+        b"typeface",
+        b"voice",
+        b"theme",
+        b"codename",
+        b"release",
+        b"project",
+        b"company",
+        b"organization",
+        b"organisation",
+        b"publisher",
+        b"issuer",
+        b"bank",
+        b"school",
+        b"university",
+        b"hospital",
+        b"restaurant",
+    ];
+    const LONGEST: usize = 16;
+    let signs = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\' | b' ');
+    let back = |end: usize| end - text[..end].iter().rev().take(4).take_while(|b| signs(b)).count();
+    let sign = back(range.start);
+    let Some(join) = sign.checked_sub(1).filter(|at| matches!(text[*at], b'=' | b':')) else {
+        return false;
+    };
+    let end = back(join);
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let length = text[..end].iter().rev().take(LONGEST + 1).take_while(|b| part(b)).count();
+    let key = Key::named(&text[end - length..end], end - length);
+    KEYS.contains(&key.as_bytes())
 }
 
 /// Whether `name`, two words or more, is one of them; `&`, `and` and a dash between the words are blanks.

@@ -18,6 +18,31 @@ pub(super) fn is_family(word: &[u8]) -> bool {
     FAMILIES.contains(&word)
 }
 
+/// Whether three syllables that begin as a name does are one, not a word of records: `연락처`, `정보가`,
+/// `이용자`.
+pub(crate) fn is_name(value: &[u8]) -> bool {
+    const WORDS: [&str; 84] = [
+        "연락", "정보", "주소", "이름", "이메", "전화", "신용", "신청", "고객", "문의", "배송",
+        "주문", "서비", "서명", "조회", "장바", "강제", "안내", "노트", "하나", "우편", "구매",
+        "유형", "민원", "진료", "지급", "지역", "위치", "표시", "기록", "명단", "반품", "반려",
+        "방문", "공지", "현황", "함께", "변경", "여권", "추가", "도착", "소개", "설정", "마감",
+        "설문", "선택", "길이", "금액", "육성", "인증", "제한", "제공", "오류", "한도", "임시",
+        "최종", "최근", "최대", "최소", "권한", "송금", "유효", "채팅", "원본", "이용", "사용",
+        "담당", "예약", "상담", "확인", "등록", "계정", "비밀", "접수", "처리", "완료", "실패",
+        "성공", "없음", "방법", "대기", "나이", "성별", "생년",
+    ];
+    let person = "자".as_bytes();
+    !value.ends_with(person) && !WORDS.iter().any(|word| value.starts_with(word.as_bytes()))
+}
+
+/// `Hyunwoo`, `Minji`: whether `word` is two syllables of a given name, written as one.
+pub(super) fn is_joined(word: &[u8]) -> bool {
+    (5..=10).contains(&word.len())
+        && word.is_ascii()
+        && (2..word.len() - 1)
+            .any(|i| word[i..].len() >= 2 && is_syllable(&word[..i]) && is_syllable(&word[i..]))
+}
+
 /// The end of the given name whose first syllable is the word from `at` to `end`, if a dash and a
 /// second syllable follow.
 pub(super) fn given(text: &[u8], at: usize, end: usize) -> Option<usize> {

@@ -10,7 +10,7 @@ mod brand;
 mod capitals;
 mod classes;
 mod fold;
-mod korean;
+pub(crate) mod korean;
 mod lexicon;
 mod name;
 mod pinyin;
@@ -48,6 +48,11 @@ impl Mentioned {
         }
     }
 
+    /// Whether the word at `start` is of a name.
+    fn begins(&self, start: usize) -> bool {
+        self.words.iter().take(self.count).any(|word| *word as usize == start)
+    }
+
     fn has(&self, text: &[u8], word: &[u8]) -> bool {
         self.words.iter().take(self.count).any(|&start| {
             let start = start as usize;
@@ -67,8 +72,21 @@ pub(crate) fn pair(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<
     let known = lexicon::may_name(text, first)
         || lexicon::may_name(text, at)
         || introduced(text, first)
-        || announced(text, first);
+        || announced(text, first)
+        || mentioned.count > 0 && name::beside_another(text, first, mentioned)
+        || begins_line(text, first) && name::does_what_people_do(text, at);
     known.then(|| name::judge(text, first, mentioned))
+}
+
+/// Judges the capitalised word at `at`, in front of which an escape ends, and the one behind it.
+pub(crate) fn begun(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Option<Judged> {
+    let next = words::end(text, at) + 1;
+    let pair = text.get(next - 1) == Some(&b' ') && words::capital(text, next);
+    let known = pair
+        && (lexicon::may_name(text, at)
+            || lexicon::may_name(text, next)
+            || text[..at].ends_with(b",\\n"));
+    known.then(|| name::judge(text, at, mentioned))
 }
 
 /// Judges the capitalised word at `at`, which has no other beside it.
@@ -78,8 +96,10 @@ pub(crate) fn single(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Optio
     if !matches!(joint, b' ' | b'\n' | b'"' | b'(' | b'>' | b'\'') {
         return None;
     }
-    let known =
-        mentioned.count > 0 || lexicon::may_name(text, at) || joint == b' ' && introduced(text, at);
+    let known = mentioned.count > 0
+        || lexicon::may_name(text, at)
+        || joint == b' ' && (introduced(text, at) || of_people(text, at))
+        || has_initial(text, at);
     known.then(|| name::judge(text, initials_before(text, at), mentioned))
 }
 
@@ -96,10 +116,10 @@ fn initials_before(text: &[u8], at: usize) -> usize {
 }
 
 /// The address at a capital behind a number, at a number behind a capitalised word, or at a capital
-/// behind a small word.
+/// behind a small word. `small_way` says whether a kind of way in small letters stands behind it.
 #[inline]
-pub(crate) fn address(text: &[u8], at: usize) -> Option<Range<usize>> {
-    if before_small_way(text, at) {
+pub(crate) fn address(text: &[u8], at: usize, small_way: bool) -> Option<Range<usize>> {
+    if small_way {
         address::from_capital(text, at)
     } else if text[at].is_ascii_digit() {
         address::before_number(text, at)
@@ -140,9 +160,22 @@ pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether a kind of way in small letters stands behind the word at `at`: `Vukovarska ulica 15`.
+/// Whether a kind of way in small letters stands behind the word at `at`: `Vukovarska ulica 15`. The
+/// first `read` bytes of the word are letters and digits.
 #[inline]
-pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
+pub(crate) fn before_small_way(text: &[u8], at: usize, read: usize) -> bool {
+    // Most words end where the bitmap says, and no way stands behind them.
+    let end = at + read;
+    if text.get(end) == Some(&b' ')
+        && !matches!(text.get(end + 1), Some(b'u' | b'i' | b'c' | b'g' | b't' | b'm'))
+    {
+        return false;
+    }
+    names_small_way(text, at, end)
+}
+
+#[inline(never)]
+fn names_small_way(text: &[u8], at: usize, read_to: usize) -> bool {
     const KINDS: [&[u8]; 9] = [
         b" ulica ",
         b" utca ",
@@ -155,8 +188,9 @@ pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
         " tänav ".as_bytes(),
     ];
     const LONGEST: usize = 32;
-    let word = text[at..].iter().take(LONGEST).position(|byte| *byte == b' ');
-    let Some(end) = word.map(|length| at + length) else { return false };
+    let word = text.get(read_to..text.len().min(at + LONGEST));
+    let blank = word.and_then(|word| word.iter().position(|byte| *byte == b' '));
+    let Some(end) = blank.map(|length| read_to + length) else { return false };
     matches!(text.get(end + 1).unwrap_or(&0), b'u' | b'i' | b'c' | b'g' | b't' | b'm')
         && KINDS.iter().any(|kind| {
             let number = end + kind.len();
@@ -167,10 +201,77 @@ pub(crate) fn before_small_way(text: &[u8], at: usize) -> bool {
 /// Whether the word before `at`, or before the colon there, may be a role, or a letter ends there.
 #[inline]
 fn announced(text: &[u8], at: usize) -> bool {
-    let before = text[..at].strip_suffix(b" ").unwrap_or(&[]);
-    let end = before.strip_suffix(b":").unwrap_or(before).len();
-    let start = words::start(text, end);
-    start < end && lexicon::may_name(text, start) || text[..at].ends_with(b",\n")
+    match text[..at].last_chunk::<2>() {
+        Some(b",\n") => true,
+        Some(&[last, b' ']) if last.is_ascii_alphabetic() || last == b':' || last >= 0x80 => {
+            let end = at - 1 - usize::from(last == b':');
+            let start = words::start(text, end);
+            start < end && lexicon::may_name(text, start)
+        }
+        _ => false,
+    }
+}
+
+/// Whether nothing stands before `at` on its line.
+#[inline]
+fn begins_line(text: &[u8], at: usize) -> bool {
+    at == 0 || text[at - 1] == b'\n'
+}
+
+/// The last letters of the words behind which only people stand, before `at`: `patient`, `passenger`.
+#[inline]
+fn of_people(text: &[u8], at: usize) -> bool {
+    let Some(&[a, b, c, d, b' ']) = text[..at].last_chunk::<5>() else { return false };
+    matches!(
+        &[a, b, c, d],
+        b"ient"
+            | b"ente"
+            | b"ntin"
+            | b"jent"
+            | b"nger"
+            | b"ager"
+            | b"jero"
+            | b"eiro"
+            | b"ider"
+            | b"rier"
+            | b"urse"
+            | b"nant"
+            | b"uest"
+            | b"oyee"
+            | b"dent"
+            | b"cher"
+            | b"ctor"
+            | b"geon"
+            | b"upil"
+            | b"ller"
+            | b"ndee"
+            | b"cant"
+            | b"mant"
+            | b"ague"
+            | b"mate"
+            | b"iver"
+            | b"lord"
+            | b"tter"
+            | b"sser"
+            | b"wyer"
+            | b"hier"
+            | b"band"
+            | b"wife"
+            | b"hter"
+            | b" son"
+            | b"ster"
+            | b"ther"
+            | b"usin"
+            | b"phew"
+            | b"iece"
+            | b"bour"
+    )
+}
+
+/// Whether initials with a stop stand before `at`: `N. Krebbuk`.
+#[inline]
+fn has_initial(text: &[u8], at: usize) -> bool {
+    matches!(text[..at].last_chunk::<4>(), Some(&[b' ' | b'(' | b'.', letter, b'.', b' ']) if letter.is_ascii_uppercase())
 }
 
 /// The last letters of `named`, `says`, `name is`, `call me`, `updated by` before `at`.

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::around::{around, introduces, names_a_thing, signs_off, told_by_role};
+use super::around::{around, behind_person, introduces, names_a_thing, signs_off, told_by_role};
 use super::classes::Class;
 use super::run::{Part, Role, Run};
 use super::{Judged, Mentioned, brand, fold, korean, lexicon, pinyin, words};
@@ -26,9 +26,12 @@ pub(crate) fn judge(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Judged
         // `Rua Augusta, 12`: the way is looked at where its name begins.
         return Judged { found: None, read_to: lead.end };
     }
-    let found = best(text, parts).or_else(|| again(text, parts, mentioned));
+    let found = best(text, parts)
+        .or_else(|| turned(text, parts))
+        .or_else(|| unlisted(text, parts, mentioned))
+        .or_else(|| again(text, parts, mentioned));
     let Some((matcher, range)) = found else { return Judged { found, read_to } };
-    if brand::names(text, &range) {
+    if brand::names(text, &range) || spelled_out(&text[range.clone()]) {
         return Judged { found: None, read_to: range.end };
     }
     {
@@ -50,13 +53,49 @@ fn again(text: &[u8], parts: &[Part], mentioned: &Mentioned) -> Option<(Matcher,
     closes(text, part.end).then_some((Matcher::PersonGiven, part.start..part.end))
 }
 
-/// A part of a path, an identifier or an address.
+/// A part of a path, an identifier or an address. `+Ana Ruiz` is added to a list.
 fn glued(text: &[u8], at: usize) -> bool {
-    at > 0
-        && matches!(
-            text[at - 1],
-            b'_' | b'/' | b'\\' | b'.' | b'@' | b'#' | b'-' | b'$' | b'&' | b'+'
-        )
+    let Some(sign) = at.checked_sub(1) else { return false };
+    match text[sign] {
+        b'+' | b'-' => sign > 0 && text[sign - 1] != b' ',
+        sign => matches!(sign, b'_' | b'/' | b'\\' | b'.' | b'@' | b'#' | b'$' | b'&'),
+    }
+}
+
+/// `Juliet Kilo Lima`: words for letters, as they are said over the radio.
+fn spelled_out(name: &[u8]) -> bool {
+    const LETTERS: [&[u8]; 27] = [
+        b"alfa",
+        b"alpha",
+        b"bravo",
+        b"charlie",
+        b"delta",
+        b"echo",
+        b"foxtrot",
+        b"golf",
+        b"hotel",
+        b"india",
+        b"juliet",
+        b"juliett",
+        b"kilo",
+        b"lima",
+        b"mike",
+        b"november",
+        b"oscar",
+        b"papa",
+        b"quebec",
+        b"romeo",
+        b"sierra",
+        b"tango",
+        b"uniform",
+        b"victor",
+        b"whiskey",
+        b"yankee",
+        b"zulu",
+    ];
+    let is_letter = |word: &[u8]| LETTERS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let words = || name.split(|byte| matches!(byte, b' ' | b'-'));
+    words().count() > 2 && words().all(is_letter)
 }
 
 fn best(text: &[u8], parts: &[Part]) -> Option<(Matcher, Range<usize>)> {
@@ -86,6 +125,94 @@ fn best(text: &[u8], parts: &[Part]) -> Option<(Matcher, Range<usize>)> {
         placed = class.any(Class::HEAD);
     }
     None
+}
+
+/// `Ana Ruiz and Zoltvarin Krebbuk`, `Zoltvarin Krebbuk called`: words that no list knows, beside a name
+/// or in front of what only people do.
+fn unlisted(text: &[u8], parts: &[Part], mentioned: &Mentioned) -> Option<(Matcher, Range<usize>)> {
+    let (first, last) = (parts.first()?, parts.last()?);
+    let words = || parts.iter().filter(|part| part.role == Role::Word);
+    let name = Class::GIVEN.with(Class::FAMILY);
+    let plain = words().all(|part| !part.class.any(Class::OTHER) || part.class.any(name));
+    let unknown = words().any(|part| part.class == Class::NONE || part.class.any(name));
+    let told = (2..=4).contains(&words().count())
+        && plain
+        && unknown
+        && (beside_another(text, first.start, mentioned)
+            || words().all(|part| !part.class.any(Class::OTHER))
+                && does_what_people_do(text, words().last()?.start));
+    (told && closes(text, last.end)).then_some((Matcher::PersonName, first.start..last.end))
+}
+
+/// Whether a name and a sign that joins people stand before `at`.
+pub(super) fn beside_another(text: &[u8], at: usize, mentioned: &Mentioned) -> bool {
+    const JOINTS: [&[u8]; 8] =
+        [b" and ", b", ", b" & ", b" -> ", b" to ", b" with ", b" und ", b" y "];
+    let before = &text[..at];
+    let Some(joint) = JOINTS.iter().find(|joint| before.ends_with(joint)) else { return false };
+    let end = at - joint.len();
+    mentioned.begins(words::start(text, end))
+}
+
+/// Whether the word at `at` stands in front of a verb for what programs do not.
+pub(super) fn does_what_people_do(text: &[u8], at: usize) -> bool {
+    const VERBS: [&[u8]; 24] = [
+        b"called",
+        b"phoned",
+        b"emailed",
+        b"wrote",
+        b"asked",
+        b"complained",
+        b"apologised",
+        b"apologized",
+        b"resigned",
+        b"married",
+        b"died",
+        b"paid",
+        b"said",
+        b"told",
+        b"visited",
+        b"insists",
+        b"speaks",
+        b"lives",
+        b"works",
+        b"thinks",
+        b"wants",
+        b"wishes",
+        b"enrolled",
+        b"graduated",
+    ];
+    let verb = words::end(text, at) + 1;
+    text.get(verb).is_some_and(u8::is_ascii_lowercase)
+        && text[verb - 1] == b' '
+        && VERBS.contains(&&text[verb..words::end(text, verb)])
+}
+
+/// `Krebbuk, Ana`: a family name, a comma and a given name.
+fn turned(text: &[u8], parts: &[Part]) -> Option<(Matcher, Range<usize>)> {
+    let family = parts.last()?;
+    let start = family.end + b", ".len();
+    let comma = text[family.end..].starts_with(b", ") && words::capital(text, start);
+    if !comma || family.role != Role::Word || !family.tail.any(Class::FAMILY) {
+        return None;
+    }
+    let other = Class::OTHER.with(Class::GIVEN).with(Class::LEAD).with(Class::ROLE);
+    let plain = |part: &&Part| part.role == Role::Particle || !part.class.any(other);
+    // All of the run, or its last word: `Invoice Krebbuk, Ana`.
+    let first = parts.iter().rposition(|part| !plain(&part)).map_or(0, |at| at + 1);
+    let first = parts[first..].iter().find(|part| part.role == Role::Word)?;
+    let behind = Run::read(text, start);
+    let [given_name, rest @ ..] = behind.parts() else { return None };
+    let sure = !given_name.class.any(Class::FAMILY) || given(given_name.class) == 4;
+    let named = given(given_name.class) >= 3 && sure;
+    let letter = rest.first().filter(|part| part.role == Role::Initial);
+    let alone = rest.len() == usize::from(letter.is_some());
+    let end = letter.map_or(given_name.end, |part| part.end);
+    // `Krebbuk, Ana and Luis`, `Krebbuk, Ana, Luis`: people in a row.
+    let listed = [&b" and "[..], b", ", b" & ", b" or "].iter().any(|s| text[end..].starts_with(s));
+    let list = text[..first.start].ends_with(b", ");
+    (named && alone && !listed && !list && closes(text, end))
+        .then_some((Matcher::PersonName, first.start..end))
 }
 
 /// A title before a name.
@@ -129,7 +256,7 @@ fn name_at(
     {
         return None;
     }
-    let (last, linked) = extent(parts, i);
+    let (last, linked) = extent(text, parts, i);
     let end = if parts.get(last + 1).is_some_and(|part| part.role == Role::Suffix) {
         parts[last + 1].end
     } else {
@@ -141,6 +268,22 @@ fn name_at(
     let around = around(text, parts, i, last, titled);
     let names = parts[i..=last].iter().filter(|part| part.role == Role::Word).count();
     let matcher = if titled.weight > 0 { Matcher::PersonTitled } else { Matcher::PersonName };
+    // `Nur binti Ali`: what says whose child somebody is.
+    let descent = (i..last).any(|part| {
+        let word = &text[parts[part].start..parts[part].end];
+        parts[part].role == Role::Particle
+            && matches!(word, b"bin" | b"binti" | b"bint" | b"ibn" | b"bte" | b"ferch" | b"ould")
+    });
+    let of_father = names >= 2
+        && parts[i..=last].iter().any(|part| {
+            part.role == Role::Word && is_patronymic(&text[part.start..part.end], names)
+        });
+    if of_father && around > -3 && !first.class.any(Class::OTHER.with(Class::LEAD)) {
+        return Some((matcher, titled.start.unwrap_or(first.start)..end));
+    }
+    if descent && names >= 2 && around > -3 && !first.class.any(Class::OTHER) {
+        return Some((matcher, titled.start.unwrap_or(first.start)..end));
+    }
     if names >= 2 {
         let ending =
             i32::from(parts[last].tail == Class::NONE && ends_as_family(text, parts[last].end));
@@ -152,6 +295,13 @@ fn name_at(
         let sure = first.class.any(Class::PERSON) && !first.class.any(Class::OTHER);
         let plain = family(parts[last].tail) > 0 && !parts[last].class.any(Class::ORGANISATION);
         let known_as = sure && plain && names == 2 && around >= 0 && sum >= 5;
+        let joined = korean::is_joined(&text[parts[last].start..parts[last].end])
+            && korean::is_family(&text[first.start..first.end])
+            && !parts[last].class.any(Class::OTHER)
+            || korean::is_joined(&text[first.start..first.end])
+                && korean::is_family(&text[parts[last].start..parts[last].end])
+                && !first.class.any(Class::OTHER);
+        let joined = names == 2 && around >= 0 && joined;
         let chinese = names == 2
             && around >= 0
             && pinyin::is_family(&text[first.start..first.end])
@@ -166,16 +316,23 @@ fn name_at(
         let turned = family(first.class) + given(parts[last].class) + linked + around - 1;
         let turns = parts[last].class.any(Class::GIVEN) && !first.class.any(Class::HEAD);
         let known = first.class.any(Class::GIVEN)
-            || first.class == Class::NONE && family(parts[last].tail) + ending >= 4;
+            || first.class == Class::NONE
+                && family(parts[last].tail) + ending >= 4
+                // In Cyrillic no list has words that are none.
+                && (text[first.start].is_ascii() || ends_as_family(text, parts[last].end));
         return (sum >= 6 && known
             || known_as
             || chinese
             || korean
+            || joined
             || called
             || titled.weight > 2 && family(parts[last].tail) + around >= 6
             || double && around >= 1
             || turned >= 7 && turns)
             .then_some((matcher, titled.start.unwrap_or(first.start)..end));
+    }
+    if titled.weight > 0 && first.class.any(Class::STREET) && !first.class.any(Class::FAMILY) {
+        return None;
     }
     if titled.weight > 0 {
         return (given(first.class).max(family(first.class)) + around >= 5)
@@ -183,12 +340,34 @@ fn name_at(
     }
     // `C. H. Douglas`: who has initials is a person.
     let initials = parts[..i].iter().rev().take_while(|part| part.role == Role::Initial).count();
+    // One that no list knows needs the stop behind them: `N. Krebbuk`.
+    let stopped = i > 0 && text[parts[i - 1].end - 1] == b'.' && end - first.start > 4;
+    let unknown = first.class == Class::NONE && stopped && around > -5;
     if initials > 0
-        && first.class.any(Class::FAMILY)
+        && (first.class.any(Class::FAMILY) && around > -2 || unknown)
         && !first.class.any(Class::OTHER)
-        && around > -2
     {
         return Some((Matcher::PersonName, parts[i - initials].start..end));
+    }
+    // `Ana P.`: a family name of which a letter is told.
+    if let Some(letter) = parts.get(i + 1).filter(|part| part.role == Role::Initial)
+        && text[letter.end - 1] == b'.'
+        && parts.len() == i + 2
+        && given(first.class) >= 3
+        && around > -2
+    {
+        return Some((Matcher::PersonName, first.start..letter.end));
+    }
+    // `passenger Krebbuk boarded`: behind what only people are called.
+    if i == 0
+        && first.class.any(Class::GIVEN.with(Class::FAMILY)) | (first.class == Class::NONE)
+        && !first.class.any(Class::OTHER)
+        && parts.len() == 1
+        && end - first.start > 3
+        && around > -3
+        && behind_person(text, first.start)
+    {
+        return Some((Matcher::PersonGiven, first.start..end));
     }
     // A given name alone needs one, too.
     let told = first.class.any(Class::GIVEN) && around >= 1 && alone(text, &first) + around >= 4;
@@ -204,7 +383,7 @@ fn name_at(
 
 /// The last part of the name that begins at `i`, and what joins it: initials and particles are
 /// seldom anything else.
-fn extent(parts: &[Part], i: usize) -> (usize, i32) {
+fn extent(text: &[u8], parts: &[Part], i: usize) -> (usize, i32) {
     const NAMES: usize = 4;
     let (mut last, mut names, mut linked) = (i, 1, 0);
     for (j, part) in parts.iter().enumerate().skip(i + 1) {
@@ -216,6 +395,10 @@ fn extent(parts: &[Part], i: usize) -> (usize, i32) {
                 let before = parts[last].class;
                 if names == NAMES || !continues(part.class, before, names, linked) {
                     break;
+                }
+                // `al-Krebbuk`.
+                if text[part.start].is_ascii_lowercase() {
+                    linked = linked.max(2);
                 }
                 last = j;
                 names += 1;
@@ -296,6 +479,15 @@ fn family(class: Class) -> i32 {
     } else {
         3
     }
+}
+
+/// `Петрович`, `Petrovna`: the name of the father; in Latin letters among three names only, since families
+/// are called so as well.
+fn is_patronymic(word: &[u8], names: usize) -> bool {
+    const CYRILLIC: [&str; 8] = ["ович", "евич", "овна", "евна", "ична", "івна", "йович", "ївна"];
+    const LATIN: [&[u8]; 5] = [b"ovich", b"evich", b"ovna", b"evna", b"ichna"];
+    CYRILLIC.iter().any(|ending| word.ends_with(ending.as_bytes()))
+        || names > 2 && LATIN.iter().any(|ending| word.ends_with(ending))
 }
 
 /// Endings that family names have in their languages, and few other words.

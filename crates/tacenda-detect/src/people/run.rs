@@ -49,7 +49,7 @@ impl Run {
         let mut run = Self { parts: [nothing; PARTS], count: 0 };
         let mut next = at;
         while run.count < PARTS {
-            let part = capitalised(text, next)
+            let part = capitalised(text, next, run.count > 0)
                 .or_else(|| run.article(text, next))
                 .or_else(|| run.particle(text, next));
             let Some(part) = part else { break };
@@ -79,7 +79,8 @@ impl Run {
             return None;
         }
         let article = ARTICLES.iter().find(|article| text[at..].starts_with(article))?;
-        let part = capitalised(text, at + article.len()).filter(|part| part.role == Role::Word)?;
+        let part =
+            capitalised(text, at + article.len(), true).filter(|part| part.role == Role::Word)?;
         Some(Part { start: at, ..part })
     }
 
@@ -89,7 +90,8 @@ impl Run {
             b"van", b"von", b"de", b"der", b"den", b"del", b"della", b"di", b"da", b"do", b"dos",
             b"das", b"du", b"la", b"le", b"el", b"al", b"bin", b"bint", b"ibn", b"ben", b"ter",
             b"ten", b"te", b"des", b"las", b"los", b"dalla", b"degli", b"delle", b"dei", b"nad",
-            b"zu", b"zum", b"zur", b"af", b"av", b"y", b"e", b"st", b"d'", b"ud", b"'t",
+            b"zu", b"zum", b"zur", b"af", b"av", b"y", b"e", b"st", b"d'", b"ud", b"'t", b"binti",
+            b"bte", b"dal", b"ould", b"mac", b"ap", b"ferch", b"oglu", b"kizi", b"qizi",
         ];
         if self.count == 0 {
             return None;
@@ -109,8 +111,8 @@ impl Run {
     }
 }
 
-/// The capitalised word, initial or suffix at `at`.
-fn capitalised(text: &[u8], at: usize) -> Option<Part> {
+/// The capitalised word, initial or, behind others, suffix at `at`.
+fn capitalised(text: &[u8], at: usize, behind: bool) -> Option<Part> {
     const SUFFIXES: &[&[u8]] =
         &[b"Jr", b"Sr", b"II", b"III", b"IV", b"MD", b"PhD", b"DDS", b"DVM", b"Esq", b"MBA", b"RN"];
     if !words::capital(text, at) {
@@ -138,7 +140,8 @@ fn capitalised(text: &[u8], at: usize) -> Option<Part> {
             return open.then_some(part);
         }
     }
-    if SUFFIXES.contains(&&text[at..end]) {
+    // `Sr. Roe` is a title.
+    if behind && SUFFIXES.contains(&&text[at..end]) {
         return Some(Part {
             start: at,
             end: end + stop,
@@ -154,6 +157,12 @@ fn capitalised(text: &[u8], at: usize) -> Option<Part> {
         end = words::end(text, from);
         tail = class_of(text, from, end);
     }
+    // `Al-Krebbuk`: an article says nothing of the name.
+    let article = matches!(
+        &text[at..words::end(text, at)],
+        b"Al" | b"El" | b"Abu" | b"Ben" | b"Bin" | b"As" | b"Ad"
+    );
+    let class = if article && end > words::end(text, at) { tail } else { class };
     // `Ji-hoon`: two syllables are one name in Korea.
     if let Some(name) = korean::given(text, at, end) {
         end = name;
@@ -167,9 +176,11 @@ fn capitalised(text: &[u8], at: usize) -> Option<Part> {
     Some(Part { start: at, end, role: Role::Word, class, tail })
 }
 
-/// The width of the apostrophe at `at`, if a capital follows: `O'Neal`, `D’Arcy`.
+/// The width of the apostrophe at `at`, if a capital follows: `O'Neal`, `D’Arcy`, and `O''Neal` as SQL
+/// writes it.
 fn apostrophe(text: &[u8], at: usize) -> Option<usize> {
     let width = match text.get(at)? {
+        b'\'' if text.get(at + 1) == Some(&b'\'') => 2,
         b'\'' => 1,
         0xe2 if text[at..].starts_with("’".as_bytes()) => 3,
         _ => return None,
@@ -193,6 +204,7 @@ fn class_of(text: &[u8], start: usize, end: usize) -> Class {
         b"Del",
         b"Al",
         b"O'",
+        b"O''",
         b"D'",
         b"L'",
         "O’".as_bytes(),

@@ -24,22 +24,61 @@ pub(crate) fn person(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
 /// The value of a key that may mean a person: `name`, `user`, `author`. The lists must know it.
 pub(crate) fn known(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     let range = name(text, found)?;
+    if found.quoted && is_turned(&text[range.clone()]) {
+        return Some(range);
+    }
     let classes = classes(&text[range.clone()]);
     let first = classes[0]?;
     if classes.iter().flatten().any(|class| class.any(Class::NEVER.with(Class::ORGANISATION))) {
         return None;
     }
     let given = first.any(Class::GIVEN);
+    let value = &text[range.clone()];
+    let two_capitals = || {
+        let second = memchr::memchr(b' ', value).map_or(value.len(), |gap| gap + 1);
+        words::capital(value, 0) && words::capital(value, second) && value.len() - second > 4
+    };
     let told = match classes[1] {
         Some(second) => {
             let family = classes[2].is_some_and(|third| third.any(Class::FAMILY));
             given && (second.any(Class::GIVEN.with(Class::FAMILY)) || family)
                 || given && second == Class::NONE && first.any(Class::COMMON)
+                || given && second == Class::NONE && !first.any(Class::OTHER) && two_capitals()
                 || first.any(Class::FAMILY) && second.any(Class::COMMON)
         }
         None => first.any(Class::PERSON) && !first.any(Class::WORD.with(Class::PLACE)),
     };
     told.then_some(range)
+}
+
+/// `Krebbuk, Ana`, `VAN DER KREBBUK, ANA P.`: a family name, which the lists may not have, a comma and a
+/// given name.
+fn is_turned(value: &[u8]) -> bool {
+    let Some(comma) = memchr::memmem::find(value, b", ") else { return false };
+    let (family, given) = (&value[..comma], &value[comma + 2..]);
+    let thing = Class::NEVER.with(Class::WORD).with(Class::PLACE).with(Class::ORGANISATION);
+    let plain = |word: &[u8]| word.len() < 4 || !lexicon::class(word).any(thing);
+    let first = &given[..words::end(given, 0)];
+    let class = lexicon::class(first);
+    words::capital(value, 0)
+        && words::capital(given, 0)
+        && memchr::memchr(b',', given).is_none()
+        && given.split(|byte| *byte == b' ').count() < 4
+        && family.split(|byte| *byte == b' ').all(plain)
+        && class.any(Class::GIVEN)
+        && (class.any(Class::PERSON) || !class.any(thing))
+}
+
+/// Whether `value`, two words in any case, is a given and a family name, of which the lists know the
+/// first as nothing else.
+pub(crate) fn is_name(value: &[u8]) -> bool {
+    let other = Class::WORD.with(Class::PLACE).with(Class::NEVER).with(Class::ORGANISATION);
+    let Some(gap) = memchr::memchr(b' ', value) else { return false };
+    let (first, second) = (lexicon::class(&value[..gap]), lexicon::class(&value[gap + 1..]));
+    first.any(Class::GIVEN)
+        && (!first.any(other) || !second.any(other) && value.len() - gap > 3)
+        && second.any(Class::GIVEN.with(Class::FAMILY))
+        && !second.any(Class::NEVER.with(Class::WORD))
 }
 
 /// The value of `user`, `login`: names joined as in `ines.moreau`.
@@ -130,6 +169,12 @@ fn name(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
         };
         let end = run.parts().iter().take_while(named).last()?.end;
         range.end = range.end.max(end);
+        // `name:Ana Ruiz Plan:gold`: the last word is the next key.
+        if matches!(text.get(range.end), Some(b'=' | b':'))
+            && let Some(last) = text[range.clone()].iter().rposition(|byte| *byte == b' ')
+        {
+            range.end = range.start + last;
+        }
         if text.get(range.end).is_some_and(|byte| matches!(byte, b'_' | b'=' | b'(' | b'/' | b':'))
         {
             return None;

@@ -43,7 +43,7 @@ pub(crate) fn from_capital(text: &[u8], at: usize) -> Option<Range<usize>> {
 /// The address whose house number begins at `at`, behind the name of the street.
 pub(crate) fn before_number(text: &[u8], at: usize) -> Option<Range<usize>> {
     // `21/Nov/2026`: no word stands before.
-    if words::before(text, at).is_empty() {
+    if !is_behind_word(text, at) {
         return None;
     }
     let end = house_end(text, at)?;
@@ -53,6 +53,18 @@ pub(crate) fn before_number(text: &[u8], at: usize) -> Option<Range<usize>> {
     let crossing = text[end..].starts_with(b" #");
     let last = if crossing { number_behind(text, end).0 } else { end };
     numbered_way(text, at, end).then(|| whole(text, words::before(text, at).start, last))
+}
+
+/// Whether a word stands before `at`, over a blank or a full stop.
+fn is_behind_word(text: &[u8], at: usize) -> bool {
+    let end = match text[..at] {
+        [.., b'.', b' '] => at - 2,
+        [.., b' ' | b'.'] => at - 1,
+        _ => return false,
+    };
+    end.checked_sub(1).is_some_and(|last| {
+        text[last].is_ascii_alphabetic() || text[last] >= 0x80 && words::start(text, end) < end
+    })
 }
 
 /// Where a street begins whose name says that it is one, before the house number at `at`.
