@@ -56,6 +56,7 @@ pub(crate) fn lower(suite: &[ast::Stmt], names: &Lexicon) -> (Module, bool) {
     context.secret_option = lowering.secret_option;
     context.credentials = lowering.credentials > 0;
     context.lexer |= lowering.grammar;
+    context.library &= !lowering.asks;
     (Module { body, context }, lowering.too_deep)
 }
 
@@ -77,6 +78,8 @@ struct Lowering<'n> {
     parsed: Vec<Name>,
     /// Whether an option of a command line is named like a credential.
     secret_option: bool,
+    /// Whether it asks who runs it: `input()`.
+    asks: bool,
     /// Whether tokens have what those of a grammar have.
     grammar: bool,
     credentials: usize,
@@ -100,6 +103,7 @@ impl<'n> Lowering<'n> {
             addresses: HashSet::default(),
             parsed: Vec::new(),
             secret_option: false,
+            asks: false,
             grammar: false,
             credentials: 0,
             mentions: 0,

@@ -56,10 +56,20 @@ fn shows_credential(call: &Call) -> bool {
 /// Whether a function of this name makes a text fit for a line of a log, without a word of what is
 /// hidden by that: `sanitize_log_text`.
 fn fits_a_line(name: &str) -> bool {
+    fits(name, &["log", "logs", "logging", "line", "text", "str", "string", "control", "newlines"])
+        || fits_a_terminal(name)
+}
+
+/// The same of a terminal: `sanitize_for_rich`.
+pub(super) fn fits_a_terminal(name: &str) -> bool {
+    fits(name, &["rich", "markup", "terminal", "console", "ansi", "display", "newlines", "control"])
+}
+
+fn fits(name: &str, what: &[&str]) -> bool {
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     has(&["sanitize", "sanitise", "clean", "safe", "escape"])
-        && has(&["log", "logs", "logging", "line", "text", "str", "string", "control", "newlines"])
+        && has(what)
         && !has(&["secret", "secrets", "sensitive", "pii", "token", "password", "credentials"])
 }
 

@@ -5,7 +5,7 @@ use ruff_python_ast::name::Name;
 use super::Walker;
 use super::access::constant;
 use super::bind::is_mask;
-use super::call::Arguments;
+use super::call::{Arguments, fits_a_terminal};
 use super::template::{is_query_key, named_holes};
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -98,6 +98,14 @@ impl<'a> Walker<'a> {
             None => self.set_by_name(name, arguments, span),
         }
         match effect {
+            // What makes a text fit for a terminal leaves in it what a person wrote.
+            Effect::Cleans if fits_a_terminal(&name.name) && self.context.ml => {
+                let text = self.carried(None, arguments, span).retain(|flow| match flow.origin {
+                    Origin::Source(label, _) => label.is_model_text(),
+                    Origin::Parameter(_) | Origin::Inner(_) => true,
+                });
+                if text.flows.is_empty() { Value::treated() } else { text }
+            }
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
             Effect::Cleans => Value::harmless(),
             Effect::Carries if OF_KEYS.contains(&name.name.as_str()) => {
@@ -114,10 +122,11 @@ impl<'a> Walker<'a> {
             // `line.replace(token, "***")`
             Effect::Carries
                 if name.name == "replace"
-                    && arguments
-                        .by_place
-                        .first()
-                        .is_some_and(|(_, sought)| sought.has(Label::Credential)) =>
+                    && (matches!(&arguments.by_place[..], [_, (_, by)] if is_mask(by))
+                        || arguments
+                            .by_place
+                            .first()
+                            .is_some_and(|(_, sought)| sought.has(Label::Credential))) =>
             {
                 Value::treated()
             }

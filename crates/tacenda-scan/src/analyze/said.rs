@@ -51,6 +51,7 @@ const ANSWERED: &[&str] = &[
     "observation",
     "reasoning",
     "thinking",
+    "continuation",
 ];
 /// Words in front of these that tell that it is about something else.
 const OF_OTHERS: &[&str] = &[
@@ -62,9 +63,18 @@ const OF_OTHERS: &[&str] = &[
 const EXCHANGED: &[&str] =
     &["request", "response", "received", "sent", "raw", "post", "posted", "returned"];
 /// What arrives piece by piece, and words that go with it.
-const PIECES: &[&str] = &["message", "msg", "notification", "frame", "packet", "event"];
+const PIECES: &[&str] =
+    &["message", "msg", "notification", "frame", "packet", "event", "stanza", "envelope"];
 const COMING: &[&str] = &[
     "received",
+    "receiving",
+    "send",
+    "decrypted",
+    "deserialized",
+    "discarded",
+    "dropped",
+    "dropping",
+    "outgoing",
     "incoming",
     "unknown",
     "unhandled",
@@ -93,6 +103,12 @@ const ARRIVED: &[&str] = &[
     "content",
     "log_message",
 ];
+/// What is said of what goes over a wire.
+const PASSED: &[&str] =
+    &["send", "sending", "sent", "recv", "rcvd", "receive", "received", "receiving", "rx", "tx"];
+/// Who writes to a model, and what it is that they write.
+const PERSONS: &[&str] = &["user", "human", "last", "chat", "customer", "system", "client"];
+const TEXTS: &[&str] = &["message", "messages", "msg", "text", "utterance", "request", "content"];
 /// Words of messages about language models.
 const OF_MODELS: &[&str] =
     &["llm", "model", "openai", "gpt", "claude", "gemini", "ollama", "llama"];
@@ -118,15 +134,20 @@ const OF_TEXTS: &[&str] = &[
     "invalid",
 ];
 
+/// Functions that make a text of a value, and methods that do so of their own.
+const TEXT_OF: &[&str] = &["dumps", "str", "repr", "pformat", "marshal"];
+const TEXT_BY: &[&str] =
+    &["strip", "decode", "to_text", "to_json", "to_dict", "model_dump", "model_dump_json"];
 /// Names of anything at all.
 const OF_ANYTHING: &[&str] =
-    &["result", "data", "output", "content", "json", "record", "item", "obj"];
+    &["result", "results", "data", "output", "content", "json", "record", "item", "obj"];
 /// Names of what is no more than yes or no.
 const ANSWERS_TO_QUESTIONS: &[&str] = &["success", "succeeded", "done", "found", "okay"];
 
-/// What the words before a hole say that stands in it.
+/// What the words before a hole, and all words of the message in small letters, say that stands in it.
 pub(super) fn said(
     before: &str,
+    message: &str,
     value: &Expr,
     names: &Lexicon,
     context: &Context,
@@ -135,14 +156,11 @@ pub(super) fn said(
         return Some(Label::Credential);
     }
     let before = before.to_lowercase();
-    let spoken = Spoken::new(&before, value)?;
-    if !context.ml && !context.http {
-        // `payload: `, before what is called so.
-        let payload = spoken.colon && spoken.last == "payload" && spoken.name == "payload";
-        return payload.then_some(Label::Body);
-    }
+    let spoken = Spoken::new(&before, message, value)?;
     let model = if context.ml { spoken.is_model_text(context) } else { None };
-    model.or_else(|| if context.http { spoken.is_exchange() } else { None })
+    let exchange = || if context.http { spoken.is_exchange() } else { None };
+    let passed = || if context.http || context.wire { spoken.is_passed() } else { None };
+    model.or_else(exchange).or_else(passed).or_else(|| spoken.is_told_twice(context))
 }
 
 /// Whether the words before a hole say that what stands in it is a credential: `… api key: `, and
@@ -204,16 +222,22 @@ fn is_code_of_login(text: &str) -> bool {
 struct Spoken<'t> {
     name: &'t str,
     class: Class,
+    /// All words of the message.
+    message: &'t str,
     text: &'t str,
     /// The last word and the one before it.
     last: &'t str,
     of: &'t str,
     /// Whether a colon stands between them and the value.
     colon: bool,
+    /// Whether an arrow does: `<< `.
+    arrow: bool,
+    /// Whether the value begins a line of its own.
+    own_line: bool,
 }
 
 impl<'t> Spoken<'t> {
-    fn new(before: &'t str, value: &'t Expr) -> Option<Self> {
+    fn new(before: &'t str, message: &'t str, value: &'t Expr) -> Option<Self> {
         let (name, class) = match &shown(value).kind {
             ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => (&*ident.name, ident.class),
             ExprKind::Item(_, key) => match &key.kind {
@@ -222,14 +246,19 @@ impl<'t> Spoken<'t> {
             },
             _ => return None,
         };
+        let name = name.trim_start_matches('_');
+        let mark = before.trim_end_matches([' ', '\'', '"', '`', '[', '(']);
+        let arrow = mark.ends_with("<<") || mark.ends_with(">>");
+        let own_line = before.ends_with('\n');
         // `{i}`: a number, most likely.
         let about = matches!(class, Class::Harmless | Class::Treated) || is_exception(name);
         if about || name.len() < 3 {
             return None;
         }
         let before = before.trim_end_matches([' ', '\n', '\'', '"', '`', '[', '(', '<']);
-        let (text, colon) = match before.strip_suffix([':', '=']) {
-            Some(text) => (text, true),
+        let marked = before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"));
+        let (text, colon) = match marked {
+            Some(text) => (text.trim_end(), true),
             None => (before, false),
         };
         // `the prompt (in full): `
@@ -239,7 +268,8 @@ impl<'t> Spoken<'t> {
         };
         let mut words = text.rsplit(|letter: char| !letter.is_alphanumeric());
         let last = words.next().unwrap_or_default();
-        Some(Self { name, class, text, last, of: words.next().unwrap_or_default(), colon })
+        let of = words.find(|word| !word.is_empty()).unwrap_or_default();
+        Some(Self { name, class, message, text, last, of, colon, arrow, own_line })
     }
 
     /// `question: `, `… final answer: `
@@ -252,16 +282,64 @@ impl<'t> Spoken<'t> {
             return None;
         }
         let told = matches!(self.last, "request" | "call") && OF_MODELS.contains(&self.of);
-        if ASKED.contains(&self.last) || told || context.agents && self.last == "task" {
+        let by_person = TEXTS.contains(&self.last) && PERSONS.contains(&self.of);
+        let remembered = matches!(self.last, "memory" | "context" | "history")
+            && OF_ANYTHING.contains(&self.name);
+        let of_agents = context.agents && (self.last == "task" || remembered);
+        if ASKED.contains(&self.last) || told || by_person || of_agents {
             return Some(Label::Prompt);
         }
-        ANSWERED.contains(&self.last).then_some(Label::Completion)
+        let generated = self.last == "code" && matches!(self.of, "generated" | "python");
+        let by_tool = self.speaks_of_tools()
+            && matches!(self.last, "result" | "results" | "returned")
+            && OF_ANYTHING.contains(&self.name);
+        (ANSWERED.contains(&self.last) || generated || by_tool).then_some(Label::Completion)
     }
 
     fn tells_arguments(&self) -> bool {
         let of_call = ["function arg", "function call arg", "tool arg", "tool call arg"];
-        matches!(self.name, "args" | "arguments" | "args_str" | "arguments_str")
-            && of_call.iter().any(|words| self.text.contains(words))
+        let arguments = matches!(self.name, "args" | "arguments" | "args_str" | "arguments_str");
+        arguments && of_call.iter().any(|words| self.text.contains(words))
+            || self.speaks_of_tools()
+                && matches!(self.last, "args" | "arguments" | "kwargs" | "parameters" | "inputs")
+                && (arguments || matches!(self.name, "kwargs" | "params" | "parameters" | "inputs"))
+    }
+
+    fn speaks_of_tools(&self) -> bool {
+        ["tool", "plugin"].iter().any(|word| self.message.contains(word))
+    }
+
+    /// `INPUT TEXT: {input_text}`: name and message say the same of it, wherever that stands.
+    fn is_told_twice(&self, context: &Context) -> Option<Label> {
+        if !self.colon {
+            return None;
+        }
+        // `payload: `, before what is called so.
+        if !context.ml && !context.http && self.last == "payload" && self.name == "payload" {
+            return Some(Label::Body);
+        }
+        let mut words = self.name.split('_');
+        let (of, last) = (words.next()?, words.next()?);
+        let same = words.next().is_none() && of == self.of && last == self.last;
+        match (of, last) {
+            _ if !same => None,
+            ("input" | "user" | "system" | "final" | "full" | "rendered", "text" | "prompt") => {
+                Some(Label::Prompt)
+            }
+            ("output" | "generated" | "response", "text") => Some(Label::Completion),
+            _ => None,
+        }
+    }
+
+    /// `SEND: `, `>> `, before what goes over a wire.
+    fn is_passed(&self) -> Option<Label> {
+        let word = self.colon && PASSED.contains(&self.last);
+        let known = ARRIVED.contains(&self.name) || PIECES.contains(&self.name);
+        let of_them = self.arrow && matches!(self.name, "info" | "line" | "reply" | "request");
+        let alone = self.own_line && word && self.name == "request";
+        let harmless = matches!(self.class, Class::Harmless | Class::Treated);
+        let passed = (word || self.arrow) && known || of_them || alone;
+        (passed && !harmless).then_some(Label::Body)
     }
 
     /// `request payload: `, `response: `, before a value whose own name tells nothing.
@@ -270,7 +348,14 @@ impl<'t> Spoken<'t> {
         // `received message `, `unknown message received: `
         let arrives = PIECES.contains(&self.last) && COMING.contains(&self.of)
             || self.last == "received" && PIECES.contains(&self.of);
-        if arrives && ARRIVED.contains(&self.name) && !matches!(self.class, Class::Harmless) {
+        let known = ARRIVED.contains(&self.name) || self.name == self.of;
+        let spoken = self.last == "message" && matches!(self.name, "text" | "body");
+        if arrives && (known || spoken) && !matches!(self.class, Class::Harmless) {
+            return Some(Label::Body);
+        }
+        // `message:\n%s`: a value on lines of its own is no word about one.
+        let shown = self.own_line && self.colon && PIECES.contains(&self.last);
+        if shown && !OF_OTHERS.contains(&self.of) && matches!(self.class, Class::Plain) {
             return Some(Label::Body);
         }
         if !self.colon || ANSWERS_TO_QUESTIONS.contains(&self.name) {
@@ -283,6 +368,10 @@ impl<'t> Spoken<'t> {
             && matches!(self.of, "parsed" | "decoded")
             && matches!(self.name, "request" | "response" | "req" | "resp");
         if parsed || between && ARRIVED.contains(&self.name) {
+            return Some(Label::Body);
+        }
+        // `payload is {response}`
+        if matches!(self.last, "payload" | "body") && matches!(self.name, "response" | "resp") {
             return Some(Label::Body);
         }
         if telling {
@@ -310,15 +399,21 @@ pub(super) fn before_hole<'t>(before: &'t str, earlier: &'t str) -> Cow<'t, str>
     }
 }
 
-/// What `json.dumps(value, indent=4)` makes a text of.
-fn shown(value: &Expr) -> &Expr {
-    let ExprKind::Call(call) = &value.kind else { return value };
-    let makes = call.callee.last_name().is_some_and(|ident| {
-        matches!(ident.name.as_str(), "dumps" | "str" | "repr" | "pformat" | "marshal")
-    });
-    match &call.arguments[..] {
-        [only] if makes => only,
-        _ => value,
+/// What `json.dumps(value, indent=4)` makes a text of, `value.strip()`, or takes out of it: `value[:99]`.
+fn shown(mut value: &Expr) -> &Expr {
+    loop {
+        value = match &value.kind {
+            ExprKind::Item(base, key) if matches!(key.kind, ExprKind::Constant(_)) => base,
+            ExprKind::Call(call) => {
+                let name = call.callee.last_name().map_or("", |ident| ident.name.as_str());
+                match (&call.callee.kind, &call.arguments[..]) {
+                    (_, [only]) if TEXT_OF.contains(&name) => only,
+                    (ExprKind::Attribute(base, _), []) if TEXT_BY.contains(&name) => base,
+                    _ => return value,
+                }
+            }
+            _ => return value,
+        };
     }
 }
 
