@@ -65,6 +65,44 @@ pub(super) fn fits_a_terminal(name: &str) -> bool {
     fits(name, &["rich", "markup", "terminal", "console", "ansi", "display", "newlines", "control"])
 }
 
+/// Whether a function of this name takes fences, tags or spaces off what a model wrote:
+/// `clean_response`.
+pub(super) fn cleans_form(name: &str) -> bool {
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    has(&["clean", "strip", "trim", "shorten"])
+        && has(OF_FORM)
+        && !has(&[
+            "secret",
+            "secrets",
+            "sensitive",
+            "pii",
+            "token",
+            "password",
+            "credentials",
+            "log",
+        ])
+}
+
+/// What a model writes, and what is around it.
+const OF_FORM: &[&str] = &[
+    "response",
+    "output",
+    "answer",
+    "completion",
+    "reply",
+    "text",
+    "content",
+    "generation",
+    "markdown",
+    "json",
+    "tags",
+    "fences",
+    "thinking",
+    "whitespace",
+    "prompt",
+];
+
 fn fits(name: &str, what: &[&str]) -> bool {
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
@@ -200,7 +238,8 @@ impl<'a> Walker<'a> {
             let text = value.retain(
                 |flow| matches!(flow.origin, Origin::Source(label, _) if label.is_model_text()),
             );
-            let of_line = fits_a_line(&name.name) && !text.flows.is_empty();
+            let fits = fits_a_line(&name.name) || cleans_form(&name.name);
+            let of_line = fits && !text.flows.is_empty();
             return if of_line { text } else { Value::treated() };
         }
         self.given(name, value, span, true)

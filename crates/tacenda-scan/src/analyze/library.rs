@@ -5,7 +5,7 @@ use ruff_python_ast::name::Name;
 use super::Walker;
 use super::access::constant;
 use super::bind::is_mask;
-use super::call::{Arguments, fits_a_terminal};
+use super::call::{Arguments, cleans_form, fits_a_terminal};
 use super::template::{is_query_key, named_holes};
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -99,7 +99,9 @@ impl<'a> Walker<'a> {
         }
         match effect {
             // What makes a text fit for a terminal leaves in it what a person wrote.
-            Effect::Cleans if fits_a_terminal(&name.name) && self.context.ml => {
+            Effect::Cleans
+                if self.context.ml && (fits_a_terminal(&name.name) || cleans_form(&name.name)) =>
+            {
                 let text = self.carried(None, arguments, span).retain(|flow| match flow.origin {
                     Origin::Source(label, _) => label.is_model_text(),
                     Origin::Parameter(_) | Origin::Inner(_) => true,

@@ -26,7 +26,10 @@ const ASKED: &[&str] = &[
     "question",
     "query",
     "prompt",
+    "prompts",
+    "questions",
     "input",
+    "inputs",
     "instruction",
     "instructions",
     "asked",
@@ -45,7 +48,10 @@ const ANSWERED: &[&str] = &[
     "replied",
     "answered",
     "output",
+    "outputs",
+    "answers",
     "completion",
+    "completions",
     "thought",
     "thoughts",
     "observation",
@@ -268,14 +274,32 @@ impl<'t> Spoken<'t> {
         };
         let mut words = text.rsplit(|letter: char| !letter.is_alphanumeric());
         let last = words.next().unwrap_or_default();
-        let of = words.find(|word| !word.is_empty()).unwrap_or_default();
+        let mut next = || words.find(|word| !word.is_empty()).unwrap_or_default();
+        let (mut last, mut of) = (last, next());
+        // `response preview: `
+        if colon && matches!(last, "preview" | "snippet" | "excerpt") {
+            (last, of) = (of, next());
+        }
         Some(Self { name, class, message, text, last, of, colon, arrow, own_line })
     }
 
     /// `question: `, `… final answer: `
     fn is_model_text(&self, context: &Context) -> Option<Label> {
         // `function args failed: {args}`
-        if self.tells_arguments() {
+        if self.tells_arguments(context) {
+            return Some(Label::Completion);
+        }
+        // `tool %s returned %s`
+        let colon = self.colon || self.last == "returned";
+        if self.speaks_of_tools(context)
+            && colon
+            && matches!(self.last, "result" | "results" | "returned")
+            && OF_ANYTHING.contains(&self.name)
+        {
+            return Some(Label::Completion);
+        }
+        // `first chunk: {chunk}`
+        if self.colon && self.last == "chunk" && self.name.ends_with("chunk") {
             return Some(Label::Completion);
         }
         if !(self.colon || self.name == self.last) || OF_OTHERS.contains(&self.of) {
@@ -290,23 +314,21 @@ impl<'t> Spoken<'t> {
             return Some(Label::Prompt);
         }
         let generated = self.last == "code" && matches!(self.of, "generated" | "python");
-        let by_tool = self.speaks_of_tools()
-            && matches!(self.last, "result" | "results" | "returned")
-            && OF_ANYTHING.contains(&self.name);
-        (ANSWERED.contains(&self.last) || generated || by_tool).then_some(Label::Completion)
+        (ANSWERED.contains(&self.last) || generated).then_some(Label::Completion)
     }
 
-    fn tells_arguments(&self) -> bool {
+    fn tells_arguments(&self, context: &Context) -> bool {
         let of_call = ["function arg", "function call arg", "tool arg", "tool call arg"];
         let arguments = matches!(self.name, "args" | "arguments" | "args_str" | "arguments_str");
         arguments && of_call.iter().any(|words| self.text.contains(words))
-            || self.speaks_of_tools()
+            || self.speaks_of_tools(context)
                 && matches!(self.last, "args" | "arguments" | "kwargs" | "parameters" | "inputs")
                 && (arguments || matches!(self.name, "kwargs" | "params" | "parameters" | "inputs"))
     }
 
-    fn speaks_of_tools(&self) -> bool {
-        ["tool", "plugin"].iter().any(|word| self.message.contains(word))
+    fn speaks_of_tools(&self, context: &Context) -> bool {
+        ["tool", "plugin", "mcp "].iter().any(|word| self.message.contains(word))
+            || context.tools && self.message.contains("function")
     }
 
     /// `INPUT TEXT: {input_text}`: name and message say the same of it, wherever that stands.
@@ -317,6 +339,10 @@ impl<'t> Spoken<'t> {
         // `payload: `, before what is called so.
         if !context.ml && !context.http && self.last == "payload" && self.name == "payload" {
             return Some(Label::Body);
+        }
+        let of_model = ["rendered", "full", "final", "system", "user", "llm", "enhanced"];
+        if self.name == "prompt" && self.last == "prompt" && of_model.contains(&self.of) {
+            return Some(Label::Prompt);
         }
         let mut words = self.name.split('_');
         let (of, last) = (words.next()?, words.next()?);
@@ -338,19 +364,32 @@ impl<'t> Spoken<'t> {
         let of_them = self.arrow && matches!(self.name, "info" | "line" | "reply" | "request");
         let alone = self.own_line && word && self.name == "request";
         let harmless = matches!(self.class, Class::Harmless | Class::Treated);
-        let passed = (word || self.arrow) && known || of_them || alone;
+        let comes = self.arrives() && !matches!(self.last, "event" | "notification");
+        let passed = (word || self.arrow || comes) && known || of_them || alone;
         (passed && !harmless).then_some(Label::Body)
+    }
+
+    /// `received message `, `unknown message received: `
+    fn arrives(&self) -> bool {
+        PIECES.contains(&self.last) && COMING.contains(&self.of)
+            || self.last == "received" && PIECES.contains(&self.of)
     }
 
     /// `request payload: `, `response: `, before a value whose own name tells nothing.
     fn is_exchange(&self) -> Option<Label> {
         let telling = !matches!(self.class, Class::Plain) && !OF_ANYTHING.contains(&self.name);
-        // `received message `, `unknown message received: `
-        let arrives = PIECES.contains(&self.last) && COMING.contains(&self.of)
-            || self.last == "received" && PIECES.contains(&self.of);
         let known = ARRIVED.contains(&self.name) || self.name == self.of;
         let spoken = self.last == "message" && matches!(self.name, "text" | "body");
-        if arrives && (known || spoken) && !matches!(self.class, Class::Harmless) {
+        if self.arrives() && (known || spoken) && !matches!(self.class, Class::Harmless) {
+            return Some(Label::Body);
+        }
+        // `bad data from client: `
+        let by_other = self.colon
+            && matches!(self.of, "from" | "to")
+            && self.text.rsplit(&[' ', '\n'][..]).nth(2).is_some_and(|word| {
+                word == "data" || PIECES.contains(&word) || EXCHANGED.contains(&word)
+            });
+        if by_other && ARRIVED.contains(&self.name) {
             return Some(Label::Body);
         }
         // `message:\n%s`: a value on lines of its own is no word about one.

@@ -202,7 +202,9 @@ impl<'a> Walker<'a> {
             };
             let before = match (hole, at.checked_sub(1)) {
                 (Some(hole), _) => Some(before_hole(hole.before, earlier())),
-                (None, Some(at)) if console => arguments.by_place[at].0.text().map(beside_text),
+                (None, Some(at)) if console || holes.is_empty() => {
+                    arguments.by_place[at].0.text().map(beside_text)
+                }
                 _ => None,
             };
             let names = self.models().names();
