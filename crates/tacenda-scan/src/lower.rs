@@ -136,6 +136,10 @@ impl<'n> Lowering<'n> {
         let (ExprKind::Name(of) | ExprKind::Attribute(_, of)) = &base.kind else {
             return ident.class;
         };
+        // `jwt.headers`: what it was signed with.
+        if ident.name == "headers" && of.class.is_credential() {
+            return Class::Plain;
+        }
         // `error.user_message`
         if matches!(of.name.as_str(), "e" | "ex" | "exc" | "err" | "error" | "exception")
             && matches!(ident.class, Class::Sensitive(Label::Prompt | Label::Completion, ..))

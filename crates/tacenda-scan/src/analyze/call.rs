@@ -238,9 +238,13 @@ impl<'a> Walker<'a> {
             let text = value.retain(
                 |flow| matches!(flow.origin, Origin::Source(label, _) if label.is_model_text()),
             );
-            let fits = fits_a_line(&name.name) || cleans_form(&name.name);
-            let of_line = fits && !text.flows.is_empty();
-            return if of_line { text } else { Value::treated() };
+            let cleans = self.context.ml && cleans_form(&name.name);
+            let of_line = fits_a_line(&name.name) && !text.flows.is_empty();
+            return match (cleans, of_line) {
+                (true, _) => Value { known: Known::Nothing, ..text },
+                (_, true) => text,
+                _ => Value::treated(),
+            };
         }
         self.given(name, value, span, true)
     }

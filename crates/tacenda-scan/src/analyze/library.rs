@@ -106,7 +106,10 @@ impl<'a> Walker<'a> {
                     Origin::Source(label, _) => label.is_model_text(),
                     Origin::Parameter(_) | Origin::Inner(_) => true,
                 });
-                if text.flows.is_empty() { Value::treated() } else { text }
+                match text.flows.is_empty() && !cleans_form(&name.name) {
+                    true => Value::treated(),
+                    false => Value { known: Known::Nothing, ..text },
+                }
             }
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
             Effect::Cleans => Value::harmless(),
@@ -141,8 +144,11 @@ impl<'a> Walker<'a> {
                 Value::default()
             }
             Effect::Carries => {
-                let receiver_value =
-                    receiver_value.map(|value| without_replaced(value, name, arguments));
+                // `rich.text.Text(line)`: of a class the module holds nothing.
+                let class = name.name.starts_with(|first: char| first.is_ascii_uppercase());
+                let receiver_value = receiver_value
+                    .filter(|_| !class)
+                    .map(|value| without_replaced(value, name, arguments));
                 let mut value = self.carried(receiver_value, arguments, span);
                 if TEXT_MAKERS.contains(&name.name.as_str()) {
                     for (expr, given) in &arguments.by_place {

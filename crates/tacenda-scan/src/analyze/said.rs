@@ -299,7 +299,8 @@ impl<'t> Spoken<'t> {
             return Some(Label::Completion);
         }
         // `first chunk: {chunk}`
-        if self.colon && self.last == "chunk" && self.name.ends_with("chunk") {
+        let piece = self.name.ends_with("chunk") || self.name == "line";
+        if self.colon && self.last == "chunk" && piece {
             return Some(Label::Completion);
         }
         if !(self.colon || self.name == self.last) || OF_OTHERS.contains(&self.of) {
@@ -417,6 +418,8 @@ impl<'t> Spoken<'t> {
             return None;
         }
         match self.last {
+            // Of a token, they tell what it was signed with.
+            "headers" if matches!(self.of, "jwt" | "jws" | "jwe" | "jose") => None,
             "headers" => Some(Label::Headers),
             "payload" | "body" | "response" => Some(Label::Body),
             "data" | "json" | "content" | "text" if EXCHANGED.contains(&self.of) => {
