@@ -527,7 +527,14 @@ impl<'a> Walker<'a> {
             }
             "read" | "readline" | "readlines" | "read_text" | "read_bytes" => {
                 let receiver = receiver?;
-                self.is_secret_file(receiver, base).then(|| self.secret_content(span))
+                // `open(path).read()`: whatever the path was, nothing is known of what is in there.
+                let at_once = matches!(&receiver.kind, ExprKind::Call(call)
+                    if call.callee.last_name().is_some_and(|ident| ident.name == "open"));
+                if self.is_secret_file(receiver, base) {
+                    Some(self.secret_content(span))
+                } else {
+                    at_once.then(Value::default)
+                }
             }
             "load" | "safe_load" | "load_pem_private_key" => {
                 secret(handed).then(|| self.secret_content(span))
