@@ -18,9 +18,11 @@ mod question;
 mod quoted;
 mod said;
 mod sink;
+mod spoken;
 mod stmt;
 mod template;
 mod through;
+mod wire;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::Arc;

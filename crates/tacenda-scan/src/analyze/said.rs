@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::spoken::Spoken;
 use crate::Confidence;
 use crate::context::Context;
-use crate::ir::{Expr, ExprKind};
+use crate::ir::Expr;
 use crate::label::Label;
 use crate::lexicon::{Class, Lexicon};
 
@@ -21,103 +22,7 @@ const CODES: &[&str] = &[
     "verification",
     "passcode",
 ];
-/// Words before text that a model is told, and before text that it tells.
-const ASKED: &[&str] = &[
-    "question",
-    "query",
-    "prompt",
-    "prompts",
-    "questions",
-    "input",
-    "inputs",
-    "instruction",
-    "instructions",
-    "asked",
-    "asks",
-    "said",
-    "says",
-    "heard",
-    "transcribed",
-    "transcript",
-    "utterance",
-];
-const ANSWERED: &[&str] = &[
-    "answer",
-    "response",
-    "reply",
-    "replied",
-    "answered",
-    "output",
-    "outputs",
-    "answers",
-    "completion",
-    "completions",
-    "thought",
-    "thoughts",
-    "observation",
-    "reasoning",
-    "thinking",
-    "continuation",
-];
-/// Words in front of these that tell that it is about something else.
-const OF_OTHERS: &[&str] = &[
-    "sql", "db", "database", "dns", "error", "status", "http", "api", "server", "invalid", "no",
-    "unknown",
-];
 
-/// Words that go with what is sent and received.
-const EXCHANGED: &[&str] =
-    &["request", "response", "received", "sent", "raw", "post", "posted", "returned"];
-/// What arrives piece by piece, and words that go with it.
-const PIECES: &[&str] =
-    &["message", "msg", "notification", "frame", "packet", "event", "stanza", "envelope"];
-const COMING: &[&str] = &[
-    "received",
-    "receiving",
-    "send",
-    "decrypted",
-    "deserialized",
-    "discarded",
-    "dropped",
-    "dropping",
-    "outgoing",
-    "incoming",
-    "unknown",
-    "unhandled",
-    "unexpected",
-    "sending",
-    "sent",
-    "raw",
-    "got",
-    "mqtt",
-    "websocket",
-    "ws",
-];
-/// Names of what arrived, and of what is sent.
-const ARRIVED: &[&str] = &[
-    "message",
-    "msg",
-    "event",
-    "notification",
-    "frame",
-    "packet",
-    "data",
-    "resp",
-    "response",
-    "payload",
-    "raw",
-    "content",
-    "log_message",
-];
-/// What is said of what goes over a wire.
-const PASSED: &[&str] =
-    &["send", "sending", "sent", "recv", "rcvd", "receive", "received", "receiving", "rx", "tx"];
-/// Who writes to a model, and what it is that they write.
-const PERSONS: &[&str] = &["user", "human", "last", "chat", "customer", "system", "client"];
-const TEXTS: &[&str] = &["message", "messages", "msg", "text", "utterance", "request", "content"];
-/// Words of messages about language models.
-const OF_MODELS: &[&str] =
-    &["llm", "model", "openai", "gpt", "claude", "gemini", "ollama", "llama"];
 /// Words before a token that is one of a text.
 const OF_TEXTS: &[&str] = &[
     "unexpected",
@@ -139,16 +44,6 @@ const OF_TEXTS: &[&str] = &[
     "cancellation",
     "invalid",
 ];
-
-/// Functions that make a text of a value, and methods that do so of their own.
-const TEXT_OF: &[&str] = &["dumps", "str", "repr", "pformat", "marshal"];
-const TEXT_BY: &[&str] =
-    &["strip", "decode", "to_text", "to_json", "to_dict", "model_dump", "model_dump_json"];
-/// Names of anything at all.
-const OF_ANYTHING: &[&str] =
-    &["result", "results", "data", "output", "content", "json", "record", "item", "obj"];
-/// Names of what is no more than yes or no.
-const ANSWERS_TO_QUESTIONS: &[&str] = &["success", "succeeded", "done", "found", "okay"];
 
 /// What the words before a hole, and all words of the message in small letters, say that stands in it.
 pub(super) fn said(
@@ -212,7 +107,7 @@ fn says_credential(before: &str, value: &Expr, names: &Lexicon, context: &Contex
         || token() && !failed()
 }
 
-fn is_exception(name: &str) -> bool {
+pub(super) fn is_exception(name: &str) -> bool {
     matches!(name, "e" | "why") || name.starts_with("ex") && name.len() <= 4
 }
 
@@ -224,212 +119,6 @@ fn is_code_of_login(text: &str) -> bool {
         && !text.contains("status")
 }
 
-/// A value that messages speak of, and their words before it.
-struct Spoken<'t> {
-    name: &'t str,
-    class: Class,
-    /// All words of the message.
-    message: &'t str,
-    text: &'t str,
-    /// The last word and the one before it.
-    last: &'t str,
-    of: &'t str,
-    /// Whether a colon stands between them and the value.
-    colon: bool,
-    /// Whether an arrow does: `<< `.
-    arrow: bool,
-    /// Whether the value begins a line of its own.
-    own_line: bool,
-}
-
-impl<'t> Spoken<'t> {
-    fn new(before: &'t str, message: &'t str, value: &'t Expr) -> Option<Self> {
-        let (name, class) = match &shown(value).kind {
-            ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => (&*ident.name, ident.class),
-            ExprKind::Item(_, key) => match &key.kind {
-                ExprKind::Text(text, class) => (&**text, *class),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let name = name.trim_start_matches('_');
-        let mark = before.trim_end_matches([' ', '\'', '"', '`', '[', '(']);
-        let arrow = mark.ends_with("<<") || mark.ends_with(">>");
-        let own_line = before.ends_with('\n');
-        // `{i}`: a number, most likely.
-        let about = matches!(class, Class::Harmless | Class::Treated) || is_exception(name);
-        if about || name.len() < 3 {
-            return None;
-        }
-        let before = before.trim_end_matches([' ', '\n', '\'', '"', '`', '[', '(', '<']);
-        let marked = before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"));
-        let (text, colon) = match marked {
-            Some(text) => (text.trim_end(), true),
-            None => (before, false),
-        };
-        // `the prompt (in full): `
-        let text = match text.rfind('(') {
-            Some(at) if text.ends_with(')') => text[..at].trim_end(),
-            _ => text,
-        };
-        let mut words = text.rsplit(|letter: char| !letter.is_alphanumeric());
-        let last = words.next().unwrap_or_default();
-        let mut next = || words.find(|word| !word.is_empty()).unwrap_or_default();
-        let (mut last, mut of) = (last, next());
-        // `response preview: `
-        if colon && matches!(last, "preview" | "snippet" | "excerpt") {
-            (last, of) = (of, next());
-        }
-        Some(Self { name, class, message, text, last, of, colon, arrow, own_line })
-    }
-
-    /// `question: `, `… final answer: `
-    fn is_model_text(&self, context: &Context) -> Option<Label> {
-        // `function args failed: {args}`
-        if self.tells_arguments(context) {
-            return Some(Label::Completion);
-        }
-        // `tool %s returned %s`
-        let colon = self.colon || self.last == "returned";
-        if self.speaks_of_tools(context)
-            && colon
-            && matches!(self.last, "result" | "results" | "returned")
-            && OF_ANYTHING.contains(&self.name)
-        {
-            return Some(Label::Completion);
-        }
-        // `first chunk: {chunk}`
-        let piece = self.name.ends_with("chunk") || self.name == "line";
-        if self.colon && self.last == "chunk" && piece {
-            return Some(Label::Completion);
-        }
-        if !(self.colon || self.name == self.last) || OF_OTHERS.contains(&self.of) {
-            return None;
-        }
-        let told = matches!(self.last, "request" | "call") && OF_MODELS.contains(&self.of);
-        let by_person = TEXTS.contains(&self.last) && PERSONS.contains(&self.of);
-        let remembered = matches!(self.last, "memory" | "context" | "history")
-            && OF_ANYTHING.contains(&self.name);
-        let of_agents = context.agents && (self.last == "task" || remembered);
-        if ASKED.contains(&self.last) || told || by_person || of_agents {
-            return Some(Label::Prompt);
-        }
-        let generated = self.last == "code" && matches!(self.of, "generated" | "python");
-        (ANSWERED.contains(&self.last) || generated).then_some(Label::Completion)
-    }
-
-    fn tells_arguments(&self, context: &Context) -> bool {
-        let of_call = ["function arg", "function call arg", "tool arg", "tool call arg"];
-        let arguments = matches!(self.name, "args" | "arguments" | "args_str" | "arguments_str");
-        arguments && of_call.iter().any(|words| self.text.contains(words))
-            || self.speaks_of_tools(context)
-                && matches!(self.last, "args" | "arguments" | "kwargs" | "parameters" | "inputs")
-                && (arguments || matches!(self.name, "kwargs" | "params" | "parameters" | "inputs"))
-    }
-
-    fn speaks_of_tools(&self, context: &Context) -> bool {
-        ["tool", "plugin", "mcp "].iter().any(|word| self.message.contains(word))
-            || context.tools && self.message.contains("function")
-    }
-
-    /// `INPUT TEXT: {input_text}`: name and message say the same of it, wherever that stands.
-    fn is_told_twice(&self, context: &Context) -> Option<Label> {
-        if !self.colon {
-            return None;
-        }
-        // `payload: `, before what is called so.
-        if !context.ml && !context.http && self.last == "payload" && self.name == "payload" {
-            return Some(Label::Body);
-        }
-        let of_model = ["rendered", "full", "final", "system", "user", "llm", "enhanced"];
-        if self.name == "prompt" && self.last == "prompt" && of_model.contains(&self.of) {
-            return Some(Label::Prompt);
-        }
-        let mut words = self.name.split('_');
-        let (of, last) = (words.next()?, words.next()?);
-        let same = words.next().is_none() && of == self.of && last == self.last;
-        match (of, last) {
-            _ if !same => None,
-            ("input" | "user" | "system" | "final" | "full" | "rendered", "text" | "prompt") => {
-                Some(Label::Prompt)
-            }
-            ("output" | "generated" | "response", "text") => Some(Label::Completion),
-            _ => None,
-        }
-    }
-
-    /// `SEND: `, `>> `, before what goes over a wire.
-    fn is_passed(&self) -> Option<Label> {
-        let word = self.colon && PASSED.contains(&self.last);
-        let known = ARRIVED.contains(&self.name) || PIECES.contains(&self.name);
-        let of_them = self.arrow && matches!(self.name, "info" | "line" | "reply" | "request");
-        let alone = self.own_line && word && self.name == "request";
-        let harmless = matches!(self.class, Class::Harmless | Class::Treated);
-        let comes = self.arrives() && !matches!(self.last, "event" | "notification");
-        let passed = (word || self.arrow || comes) && known || of_them || alone;
-        (passed && !harmless).then_some(Label::Body)
-    }
-
-    /// `received message `, `unknown message received: `
-    fn arrives(&self) -> bool {
-        PIECES.contains(&self.last) && COMING.contains(&self.of)
-            || self.last == "received" && PIECES.contains(&self.of)
-    }
-
-    /// `request payload: `, `response: `, before a value whose own name tells nothing.
-    fn is_exchange(&self) -> Option<Label> {
-        let telling = !matches!(self.class, Class::Plain) && !OF_ANYTHING.contains(&self.name);
-        let known = ARRIVED.contains(&self.name) || self.name == self.of;
-        let spoken = self.last == "message" && matches!(self.name, "text" | "body");
-        if self.arrives() && (known || spoken) && !matches!(self.class, Class::Harmless) {
-            return Some(Label::Body);
-        }
-        // `bad data from client: `
-        let by_other = self.colon
-            && matches!(self.of, "from" | "to")
-            && self.text.rsplit(&[' ', '\n'][..]).nth(2).is_some_and(|word| {
-                word == "data" || PIECES.contains(&word) || EXCHANGED.contains(&word)
-            });
-        if by_other && ARRIVED.contains(&self.name) {
-            return Some(Label::Body);
-        }
-        // `message:\n%s`: a value on lines of its own is no word about one.
-        let shown = self.own_line && self.colon && PIECES.contains(&self.last);
-        if shown && !OF_OTHERS.contains(&self.of) && matches!(self.class, Class::Plain) {
-            return Some(Label::Body);
-        }
-        if !self.colon || ANSWERS_TO_QUESTIONS.contains(&self.name) {
-            return None;
-        }
-        // `response from the hub: `, `post to %s:\n`
-        let between = matches!(self.last, "from" | "to" | "for") && EXCHANGED.contains(&self.of);
-        // `parsed request: `
-        let parsed = matches!(self.last, "request" | "response")
-            && matches!(self.of, "parsed" | "decoded")
-            && matches!(self.name, "request" | "response" | "req" | "resp");
-        if parsed || between && ARRIVED.contains(&self.name) {
-            return Some(Label::Body);
-        }
-        // `payload is {response}`
-        if matches!(self.last, "payload" | "body") && matches!(self.name, "response" | "resp") {
-            return Some(Label::Body);
-        }
-        if telling {
-            return None;
-        }
-        match self.last {
-            // Of a token, they tell what it was signed with.
-            "headers" if matches!(self.of, "jwt" | "jws" | "jwe" | "jose") => None,
-            "headers" => Some(Label::Headers),
-            "payload" | "body" | "response" => Some(Label::Body),
-            "data" | "json" | "content" | "text" if EXCHANGED.contains(&self.of) => {
-                Some(Label::Body)
-            }
-            _ => None,
-        }
-    }
-}
-
 /// What stands before a hole, and before the one before it where nothing does: `… from %s: %s`.
 pub(super) fn before_hole<'t>(before: &'t str, earlier: &'t str) -> Cow<'t, str> {
     let own = before.trim_start_matches("%s").trim_start_matches("%r").trim_start_matches("{}");
@@ -438,24 +127,6 @@ pub(super) fn before_hole<'t>(before: &'t str, earlier: &'t str) -> Cow<'t, str>
         Cow::Owned(format!("{}{mark}", earlier.trim_end()))
     } else {
         Cow::Borrowed(before)
-    }
-}
-
-/// What `json.dumps(value, indent=4)` makes a text of, `value.strip()`, or takes out of it: `value[:99]`.
-fn shown(mut value: &Expr) -> &Expr {
-    loop {
-        value = match &value.kind {
-            ExprKind::Item(base, key) if matches!(key.kind, ExprKind::Constant(_)) => base,
-            ExprKind::Call(call) => {
-                let name = call.callee.last_name().map_or("", |ident| ident.name.as_str());
-                match (&call.callee.kind, &call.arguments[..]) {
-                    (_, [only]) if TEXT_OF.contains(&name) => only,
-                    (ExprKind::Attribute(base, _), []) if TEXT_BY.contains(&name) => base,
-                    _ => return value,
-                }
-            }
-            _ => return value,
-        };
     }
 }
 
