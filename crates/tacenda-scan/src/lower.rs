@@ -65,6 +65,7 @@ pub(crate) fn is_too_deep(suite: &[ast::Stmt]) -> bool {
     lower(suite, &Lexicon::default()).1
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 struct Lowering<'n> {
     lexicon: &'n Lexicon,
     classes: HashMap<Name, Class>,

@@ -98,18 +98,10 @@ impl<'a> Walker<'a> {
             None => self.set_by_name(name, arguments, span),
         }
         match effect {
-            // What makes a text fit for a terminal leaves in it what a person wrote.
             Effect::Cleans
                 if self.context.ml && (fits_a_terminal(&name.name) || cleans_form(&name.name)) =>
             {
-                let text = self.carried(None, arguments, span).retain(|flow| match flow.origin {
-                    Origin::Source(label, _) => label.is_model_text(),
-                    Origin::Parameter(_) | Origin::Inner(_) => true,
-                });
-                match text.flows.is_empty() && !cleans_form(&name.name) {
-                    true => Value::treated(),
-                    false => Value { known: Known::Nothing, ..text },
-                }
+                self.made_fit(name, arguments, span)
             }
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
             Effect::Cleans => Value::harmless(),
@@ -194,6 +186,19 @@ impl<'a> Walker<'a> {
                 self.given(name, value, span, false)
             }
         }
+    }
+
+    /// What makes a text of a model fit for a terminal, or takes what is around it off, leaves in it
+    /// what a person wrote.
+    fn made_fit(&mut self, name: &Ident, arguments: &Arguments<'a>, span: Span) -> Value {
+        let text = self.carried(None, arguments, span).retain(|flow| match flow.origin {
+            Origin::Source(label, _) => label.is_model_text(),
+            Origin::Parameter(_) | Origin::Inner(_) => true,
+        });
+        if text.flows.is_empty() && !cleans_form(&name.name) {
+            return Value::treated();
+        }
+        Value { known: Known::Nothing, ..text }
     }
 
     /// `setattr(box, "password", value)`
