@@ -24,7 +24,7 @@ from collections import defaultdict
 from pathlib import Path
 
 FAMILIES = ("TAC1", "TAC2", "TAC6")
-PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "any")
+PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_34_x86_64", "any")
 
 
 def archive(entry: dict[str, str], cache: Path) -> Path:

@@ -17,6 +17,8 @@ pub struct Context {
     pub tools: bool,
     /// HTTP, as client or server.
     pub http: bool,
+    /// It sends and receives by itself: over sockets, by a protocol of its own.
+    pub wire: bool,
     /// It serves requests: what it prints is a log.
     pub server: bool,
     /// Tokens are words here, of a language or a grammar.
@@ -79,6 +81,8 @@ const ML_IMPORTS: &[&str] = &[
     "tiktoken",
     "whisper",
     "faster_whisper",
+    "mcp",
+    "fastmcp",
 ];
 const ML_WORDS: &[&str] = &[
     "max_tokens",
@@ -106,6 +110,11 @@ const ML_WORDS: &[&str] = &[
     "PromptTemplate",
     "user_message",
     "LLM",
+    "tool_call_id",
+    "tool_choice",
+    "finish_reason",
+    "system_message",
+    "assistant_message",
 ];
 const HTTP_IMPORTS: &[&str] = &[
     "requests",
@@ -194,6 +203,8 @@ const HTTP_WORDS: &[&str] = &[
     "http_headers",
     "wsgi",
 ];
+const WIRE_IMPORTS: &[&str] =
+    &["socket", "ssl", "asyncio", "serial", "serial_asyncio", "zmq", "socks", "trio", "anyio"];
 const SERVER_IMPORTS: &[&str] = &[
     "flask",
     "fastapi",
@@ -219,6 +230,12 @@ const TOOL_WORDS: &[&str] = &[
     "parse_tool_call",
     "parse_tool_calls",
     "extract_tool_calls",
+    "tool_name",
+    "tool_args",
+    "tool_input",
+    "tool_arguments",
+    "call_tool",
+    "execute_tool",
 ];
 /// Of the words of a lexer those that nothing else is called by.
 const LEXERS: &[&str] = &[
@@ -261,6 +278,23 @@ const LEXER_WORDS: &[&str] = &[
     "tokenizers",
 ];
 
+/// Words of what is inside of a model, whose tokens are pieces of a text.
+const NETWORK_WORDS: &[&str] = &[
+    "logits",
+    "attention",
+    "attn",
+    "expert",
+    "experts",
+    "moe",
+    "hidden_states",
+    "hidden_size",
+    "layer_idx",
+    "num_layers",
+    "vocab_size",
+    "softmax",
+    "embed_tokens",
+];
+
 const OAUTH_IMPORTS: &[&str] = &["oauthlib", "requests_oauthlib", "authlib", "oauth2client"];
 const OAUTH_WORDS: &[&str] = &[
     "oauth",
@@ -289,7 +323,7 @@ const SQL_IMPORTS: &[&str] = &[
     "peewee",
     "duckdb",
 ];
-const SQL_WORDS: &[&str] = &["sql", "SQL", "cursor", "execute", "sql_query", "fetchall"];
+const SQL_WORDS: &[&str] = &["sql", "SQL", "cursor", "sql_query", "fetchall", "fetchone"];
 const AGENT_WORDS: &[&str] =
     &["agent", "Agent", "agents", "BaseAgent", "agent_name", "AgentExecutor"];
 const PROGRAM_IMPORTS: &[&str] = &[
@@ -304,7 +338,7 @@ const PROGRAM_IMPORTS: &[&str] = &[
     "absl",
     "rich_click",
 ];
-const PROGRAM_WORDS: &[&str] = &["main", "input", "argv", "parse_args", "_main", "cli"];
+const PROGRAM_WORDS: &[&str] = &["main", "argv", "parse_args", "_main", "cli"];
 
 /// Parts of names that speak of language models: those that little else does, then those that do with
 /// others.
@@ -324,6 +358,7 @@ const WITH_MODELS: &[&str] = &[
     "generat",
     "token",
     "model",
+    "tool",
 ];
 
 /// Whether names speak of a language model, and of what it is told.
@@ -352,9 +387,14 @@ fn speaks_of_models(names: &HashSet<Name>) -> bool {
         |word: &str| WITH_MODELS.iter().zip(with).any(|(one, spoken)| *one == word && *spoken);
     count(of) > 0 && count(with) >= 2
         || has("prompt") && has("model") && has("generat")
-        || has("agent") && (has("prompt") || has("chat") && has("message"))
+        || has("prompt") && names.iter().any(|name| COUNTS_OF_TOKENS.contains(&name.as_str()))
+        || has("agent") && (has("prompt") || has("tool") || has("chat") && has("message"))
         || has("question") && has("answer") && (has("assistant") || names.iter().any(is_bot))
 }
+
+/// How many tokens a text has.
+const COUNTS_OF_TOKENS: &[&str] =
+    &["num_tokens", "n_tokens", "total_tokens", "input_tokens", "output_tokens", "token_count"];
 
 /// `user_agent`
 fn is_of_browser(name: &Name) -> bool {
@@ -385,6 +425,7 @@ impl Context {
                 || known(ML_WORDS) >= 2
                 || speaks_of_models(names),
             http: imports(HTTP_IMPORTS) || known(HTTP_WORDS) >= 2,
+            wire: imports(WIRE_IMPORTS),
             webob: imports(&["webob"]),
             ansible: imports(&["ansible"]) || names.contains("AnsibleModule"),
             mlx: imports(&["mlx", "mlx_lm", "mlx_vlm", "mlx_audio", "mflux"]),
@@ -398,6 +439,7 @@ impl Context {
             // `get_token`, `tokens`: also of who signs in, where credentials are handled.
             lexer: known(LEXERS) >= 1 && lexer >= 2
                 || names.contains("tokenizer")
+                || known(NETWORK_WORDS) >= 2
                 || lexer >= 2 && !credentials,
             ..Self::default()
         }

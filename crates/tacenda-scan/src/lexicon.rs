@@ -205,6 +205,13 @@ impl Lexicon {
                 && words.get(at + 1).is_some_and(|next| lists.safely.contains(*next))
         };
         let treated = |at: usize| lists.treated.contains(words[at]) && !safely(at);
+        // `cleaned_response`: what a model wrote, without what was around it.
+        if let ["cleaned" | "stripped", rest @ ..] = words
+            && let Some(class @ Class::Sensitive(Label::Completion, _, Need::Ml)) =
+                self.phrase(rest)
+        {
+            return class;
+        }
         if (0..words.len()).any(treated)
             || words.len() > 1 && lists.harmless_prefixes.contains(first)
         {

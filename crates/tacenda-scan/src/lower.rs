@@ -56,6 +56,7 @@ pub(crate) fn lower(suite: &[ast::Stmt], names: &Lexicon) -> (Module, bool) {
     context.secret_option = lowering.secret_option;
     context.credentials = lowering.credentials > 0;
     context.lexer |= lowering.grammar;
+    context.library &= !lowering.asks;
     (Module { body, context }, lowering.too_deep)
 }
 
@@ -64,6 +65,7 @@ pub(crate) fn is_too_deep(suite: &[ast::Stmt]) -> bool {
     lower(suite, &Lexicon::default()).1
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 struct Lowering<'n> {
     lexicon: &'n Lexicon,
     classes: HashMap<Name, Class>,
@@ -77,6 +79,8 @@ struct Lowering<'n> {
     parsed: Vec<Name>,
     /// Whether an option of a command line is named like a credential.
     secret_option: bool,
+    /// Whether it asks who runs it: `input()`.
+    asks: bool,
     /// Whether tokens have what those of a grammar have.
     grammar: bool,
     credentials: usize,
@@ -100,6 +104,7 @@ impl<'n> Lowering<'n> {
             addresses: HashSet::default(),
             parsed: Vec::new(),
             secret_option: false,
+            asks: false,
             grammar: false,
             credentials: 0,
             mentions: 0,
@@ -132,6 +137,10 @@ impl<'n> Lowering<'n> {
         let (ExprKind::Name(of) | ExprKind::Attribute(_, of)) = &base.kind else {
             return ident.class;
         };
+        // `jwt.headers`: what it was signed with.
+        if ident.name == "headers" && of.class.is_credential() {
+            return Class::Plain;
+        }
         // `error.user_message`
         if matches!(of.name.as_str(), "e" | "ex" | "exc" | "err" | "error" | "exception")
             && matches!(ident.class, Class::Sensitive(Label::Prompt | Label::Completion, ..))

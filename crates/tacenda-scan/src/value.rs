@@ -11,6 +11,8 @@ use crate::model::Channel;
 
 /// More flows in one value are dropped: the first say enough.
 const MAX_FLOWS: usize = 12;
+/// Of a value that may be one of more texts none is known.
+const MAX_TEXTS: usize = 64;
 
 /// A value.
 #[derive(Clone, Debug, Default)]
@@ -234,7 +236,9 @@ impl Value {
         self.known = match (self.known, &other.known) {
             (Known::Harmless, Known::Harmless) => Known::Harmless,
             (Known::Texts(one), Known::Texts(two)) => {
-                Known::Texts(one.iter().chain(two.iter()).cloned().collect())
+                let more = two.iter().filter(|text| !one.contains(text));
+                let texts: Vec<_> = one.iter().chain(more).cloned().collect();
+                if texts.len() > MAX_TEXTS { Known::Harmless } else { Known::Texts(texts.into()) }
             }
             (Known::Texts(_), Known::Harmless) | (Known::Harmless, Known::Texts(_)) => {
                 Known::Harmless

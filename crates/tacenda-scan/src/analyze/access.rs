@@ -260,6 +260,8 @@ impl<'a> Walker<'a> {
                         Origin::Source(Label::Settings, _) => {
                             matches!(name.as_str(), "__dict__" | "items" | "values" | "environ")
                         }
+                        // `jwt.headers`: what it was signed with.
+                        Origin::Source(Label::Credential, _) if name == "headers" => false,
                         Origin::Source(..) => keeps && !matches!(class, Class::Harmless),
                     };
                     if kept {

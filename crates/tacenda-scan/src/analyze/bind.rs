@@ -253,10 +253,22 @@ impl<'a> Walker<'a> {
     }
 
     /// Binds what going through an iterable gives. `for key, value in x.items()`: keys are names.
-    pub(super) fn bind_each(&mut self, target: &'a Expr, iterable: &Expr, items: Value) {
+    pub(super) fn bind_each(&mut self, target: &'a Expr, iterable: &'a Expr, items: Value) {
         let pairs = iterable.last_name().is_some_and(|ident| {
             matches!(ident.name.as_str(), "items" | "iteritems" | "viewitems" | "multi_items")
         });
+        // `for uid, prompt in zip(uids, prompts)`
+        if let (ExprKind::List(places), ExprKind::Call(call)) = (&target.kind, &iterable.kind)
+            && call.callee.last_name().is_some_and(|ident| ident.name == "zip")
+            && places.len() == call.arguments.len()
+        {
+            for (place, of) in places.iter().zip(&call.arguments) {
+                let whole = self.eval(of);
+                let each = self.each_of(of, &whole);
+                self.assign(place, each);
+            }
+            return;
+        }
         match &target.kind {
             ExprKind::List(places) if pairs && places.len() == 2 => {
                 let mut items = items;

@@ -56,10 +56,58 @@ fn shows_credential(call: &Call) -> bool {
 /// Whether a function of this name makes a text fit for a line of a log, without a word of what is
 /// hidden by that: `sanitize_log_text`.
 fn fits_a_line(name: &str) -> bool {
+    fits(name, &["log", "logs", "logging", "line", "text", "str", "string", "control", "newlines"])
+        || fits_a_terminal(name)
+}
+
+/// The same of a terminal: `sanitize_for_rich`.
+pub(super) fn fits_a_terminal(name: &str) -> bool {
+    fits(name, &["rich", "markup", "terminal", "console", "ansi", "display", "newlines", "control"])
+}
+
+/// Whether a function of this name takes fences, tags or spaces off what a model wrote:
+/// `clean_response`.
+pub(super) fn cleans_form(name: &str) -> bool {
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    has(&["clean", "strip", "trim", "shorten"])
+        && has(OF_FORM)
+        && !has(&[
+            "secret",
+            "secrets",
+            "sensitive",
+            "pii",
+            "token",
+            "password",
+            "credentials",
+            "log",
+        ])
+}
+
+/// What a model writes, and what is around it.
+const OF_FORM: &[&str] = &[
+    "response",
+    "output",
+    "answer",
+    "completion",
+    "reply",
+    "text",
+    "content",
+    "generation",
+    "markdown",
+    "json",
+    "tags",
+    "fences",
+    "thinking",
+    "whitespace",
+    "prompt",
+];
+
+fn fits(name: &str, what: &[&str]) -> bool {
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     has(&["sanitize", "sanitise", "clean", "safe", "escape"])
-        && has(&["log", "logs", "logging", "line", "text", "str", "string", "control", "newlines"])
+        && has(what)
         && !has(&["secret", "secrets", "sensitive", "pii", "token", "password", "credentials"])
 }
 
@@ -190,8 +238,13 @@ impl<'a> Walker<'a> {
             let text = value.retain(
                 |flow| matches!(flow.origin, Origin::Source(label, _) if label.is_model_text()),
             );
+            let cleans = self.context.ml && cleans_form(&name.name);
             let of_line = fits_a_line(&name.name) && !text.flows.is_empty();
-            return if of_line { text } else { Value::treated() };
+            return match (cleans, of_line) {
+                (true, _) => Value { known: Known::Nothing, ..text },
+                (_, true) => text,
+                _ => Value::treated(),
+            };
         }
         self.given(name, value, span, true)
     }

@@ -59,14 +59,20 @@ impl Env {
         }
     }
 
-    /// Takes back all changes since the mark and tells what they were.
-    pub(super) fn undo(&mut self, mark: usize) -> Changes {
+    /// What was changed since the mark.
+    pub(super) fn since(&self, mark: usize) -> Changes {
         let mut now = Changes::default();
         for (name, _) in &self.changes[mark..] {
             if let Some(value) = self.variables.get(name) {
                 now.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
+        now
+    }
+
+    /// Takes back all changes since the mark and tells what they were.
+    pub(super) fn undo(&mut self, mark: usize) -> Changes {
+        let now = self.since(mark);
         self.take_back(mark);
         now
     }

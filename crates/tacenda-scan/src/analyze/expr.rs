@@ -273,6 +273,8 @@ impl<'a> Walker<'a> {
         if let Some((label, confidence)) = ident.class.within(self.context)
             && label != Label::Settings
             && !self.frame.keys.contains(&ident.name)
+            // `response = requests.post(…)`: its text is no more than its status.
+            && !(label.is_model_text() && matches!(value.known, Known::Exchange(_)))
             && !(label == Label::Credential && self.is_record_without(&value.known))
         {
             self.label(&mut value, label, confidence, span, What::Named);

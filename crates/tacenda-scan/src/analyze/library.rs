@@ -5,7 +5,7 @@ use ruff_python_ast::name::Name;
 use super::Walker;
 use super::access::constant;
 use super::bind::is_mask;
-use super::call::Arguments;
+use super::call::{Arguments, cleans_form, fits_a_terminal};
 use super::template::{is_query_key, named_holes};
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
@@ -98,6 +98,11 @@ impl<'a> Walker<'a> {
             None => self.set_by_name(name, arguments, span),
         }
         match effect {
+            Effect::Cleans
+                if self.context.ml && (fits_a_terminal(&name.name) || cleans_form(&name.name)) =>
+            {
+                self.made_fit(name, arguments, span)
+            }
             Effect::Cleans if self.models().redacts(&name.name) => Value::treated(),
             Effect::Cleans => Value::harmless(),
             Effect::Carries if OF_KEYS.contains(&name.name.as_str()) => {
@@ -114,10 +119,11 @@ impl<'a> Walker<'a> {
             // `line.replace(token, "***")`
             Effect::Carries
                 if name.name == "replace"
-                    && arguments
-                        .by_place
-                        .first()
-                        .is_some_and(|(_, sought)| sought.has(Label::Credential)) =>
+                    && (matches!(&arguments.by_place[..], [_, (_, by)] if is_mask(by))
+                        || arguments
+                            .by_place
+                            .first()
+                            .is_some_and(|(_, sought)| sought.has(Label::Credential))) =>
             {
                 Value::treated()
             }
@@ -130,8 +136,11 @@ impl<'a> Walker<'a> {
                 Value::default()
             }
             Effect::Carries => {
-                let receiver_value =
-                    receiver_value.map(|value| without_replaced(value, name, arguments));
+                // `rich.text.Text(line)`: of a class the module holds nothing.
+                let class = name.name.starts_with(|first: char| first.is_ascii_uppercase());
+                let receiver_value = receiver_value
+                    .filter(|_| !class)
+                    .map(|value| without_replaced(value, name, arguments));
                 let mut value = self.carried(receiver_value, arguments, span);
                 if TEXT_MAKERS.contains(&name.name.as_str()) {
                     for (expr, given) in &arguments.by_place {
@@ -177,6 +186,19 @@ impl<'a> Walker<'a> {
                 self.given(name, value, span, false)
             }
         }
+    }
+
+    /// What makes a text of a model fit for a terminal, or takes what is around it off, leaves in it
+    /// what a person wrote.
+    fn made_fit(&mut self, name: &Ident, arguments: &Arguments<'a>, span: Span) -> Value {
+        let text = self.carried(None, arguments, span).retain(|flow| match flow.origin {
+            Origin::Source(label, _) => label.is_model_text(),
+            Origin::Parameter(_) | Origin::Inner(_) => true,
+        });
+        if text.flows.is_empty() && !cleans_form(&name.name) {
+            return Value::treated();
+        }
+        Value { known: Known::Nothing, ..text }
     }
 
     /// `setattr(box, "password", value)`
@@ -510,7 +532,14 @@ impl<'a> Walker<'a> {
             }
             "read" | "readline" | "readlines" | "read_text" | "read_bytes" => {
                 let receiver = receiver?;
-                self.is_secret_file(receiver, base).then(|| self.secret_content(span))
+                // `open(path).read()`: whatever the path was, nothing is known of what is in there.
+                let at_once = matches!(&receiver.kind, ExprKind::Call(call)
+                    if call.callee.last_name().is_some_and(|ident| ident.name == "open"));
+                if self.is_secret_file(receiver, base) {
+                    Some(self.secret_content(span))
+                } else {
+                    at_once.then(Value::default)
+                }
             }
             "load" | "safe_load" | "load_pem_private_key" => {
                 secret(handed).then(|| self.secret_content(span))

@@ -18,9 +18,11 @@ mod question;
 mod quoted;
 mod said;
 mod sink;
+mod spoken;
 mod stmt;
 mod template;
 mod through;
+mod wire;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::Arc;
@@ -37,7 +39,7 @@ use crate::program::Program;
 use crate::rules::{Match, Rule};
 use crate::value::{Flow, Inner, Known, Origin, Step, Value, What};
 pub(crate) use callback::Callback;
-use env::Env;
+use env::{Changes, Env};
 use note::Site;
 pub(crate) use note::{Handed, Noted, Notes};
 
@@ -185,6 +187,7 @@ pub(crate) fn analyze(
         noting: 0,
         debugging: 0,
         telling: 0,
+        jumps: Vec::new(),
         walked: Vec::new(),
         module_keeps: shared.attributes.get(&(file, bind::MODULE)),
     };
@@ -250,6 +253,8 @@ struct Walker<'a> {
     telling: u32,
     /// The variables that stand for the keys of others in the loops around here.
     walked: Vec<(Name, Name)>,
+    /// Of each loop around here, where it began and what held where it was left.
+    jumps: Vec<(usize, Vec<Changes>)>,
     /// What functions put into the variables of the module.
     module_keeps: Option<&'a HashMap<Name, Value>>,
 }

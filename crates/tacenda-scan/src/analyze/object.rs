@@ -136,7 +136,7 @@ impl<'a> Walker<'a> {
                 Some(hole) if of_template => before_hole(hole.before, ""),
                 _ => before_hole(before, earlier),
             };
-            if !self.said_in_text(&said, part, call, channel) {
+            if !self.said_in_text(&said, &text, part, call, channel) {
                 self.whole_objects(part, &text, call, channel, depth + 1);
             }
             if let Some(text) = part.text() {
@@ -204,7 +204,7 @@ impl<'a> Walker<'a> {
             for (at, part) in inner.arguments.iter().chain(keywords).enumerate() {
                 let before = holes.get(at).filter(|_| at < inner.arguments.len());
                 let before = before.map_or("", |hole| hole.before);
-                if before.is_empty() || !self.said_in_text(before, part, call, channel) {
+                if before.is_empty() || !self.said_in_text(before, &text, part, call, channel) {
                     self.whole_objects(part, &text, call, channel, depth + 1);
                 }
             }
@@ -237,9 +237,16 @@ impl<'a> Walker<'a> {
     }
 
     /// `f"password: {answer}"`: the text says what the value is.
-    fn said_in_text(&mut self, before: &str, part: &'a Expr, call: Span, channel: Channel) -> bool {
+    fn said_in_text(
+        &mut self,
+        before: &str,
+        message: &str,
+        part: &'a Expr,
+        call: Span,
+        channel: Channel,
+    ) -> bool {
         let whole = matches!(part.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
-        let label = said(before, part, self.models().names(), self.context);
+        let label = said(before, message, part, self.models().names(), self.context);
         let Some(label) = label.filter(|label| whole || *label != Label::Credential) else {
             return false;
         };

@@ -202,11 +202,13 @@ impl<'a> Walker<'a> {
             };
             let before = match (hole, at.checked_sub(1)) {
                 (Some(hole), _) => Some(before_hole(hole.before, earlier())),
-                (None, Some(at)) if console => arguments.by_place[at].0.text().map(Cow::Borrowed),
+                (None, Some(at)) if console || holes.is_empty() => {
+                    arguments.by_place[at].0.text().map(beside_text)
+                }
                 _ => None,
             };
-            let said =
-                before.and_then(|text| said(&text, expr, self.models().names(), self.context));
+            let names = self.models().names();
+            let said = before.and_then(|before| said(&before, &text, expr, names, self.context));
             let escaped;
             let value = if hole.is_some_and(|hole| hole.escaped) {
                 escaped = value
@@ -424,6 +426,15 @@ impl<'a> Walker<'a> {
                 _ => Confidence::Low,
             },
         }
+    }
+}
+
+/// `print("the model call", request)`: a text that stands apart says what is beside it.
+fn beside_text(text: &str) -> Cow<'_, str> {
+    if text.ends_with(char::is_alphabetic) {
+        Cow::Owned(format!("{text}:"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

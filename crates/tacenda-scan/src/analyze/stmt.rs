@@ -7,6 +7,8 @@ use crate::ir::{Expr, ExprKind, Handler, Stmt, StmtKind, TypeHint};
 use crate::lexicon::Class;
 use crate::value::{Known, Value, What};
 
+/// Of a loop that is left in more places the first ones tell.
+const MAX_JUMPS: usize = 4;
 /// Of so many statements a parser among them is taken to be the one that failed.
 const MAX_ATTEMPTED: usize = 2;
 /// Exceptions that only what quotes its arguments raises: requests, commands.
@@ -37,6 +39,15 @@ impl<'a> Walker<'a> {
         let ended = self.block(block);
         let changes = self.env.undo(mark);
         (!ended).then_some(changes)
+    }
+
+    /// Runs the body of a loop once: what holds at its end, and what where it is left or begun anew.
+    fn round(&mut self, body: &'a [Stmt], before: impl FnOnce(&mut Self)) -> Vec<Changes> {
+        self.jumps.push((self.env.mark(), Vec::new()));
+        let once = self.branch(body, before);
+        let (_, mut ends) = self.jumps.pop().expect("pushed above");
+        ends.extend(once);
+        ends
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each statement of the language")]
@@ -100,6 +111,10 @@ impl<'a> Walker<'a> {
                 }
             }
             StmtKind::Return(value) => {
+                let several = value.as_ref().is_some_and(|value| match &value.kind {
+                    ExprKind::List(parts) => parts.len() > 1,
+                    _ => false,
+                });
                 let mut value = match value {
                     Some(value) => {
                         let span = value.span;
@@ -110,6 +125,7 @@ impl<'a> Walker<'a> {
                 };
                 // `is_secret`, `mask_token`; who makes something with a token gives that back.
                 if let Some(name) = &self.frame.name
+                    && !several
                     && !name.starts_with("with_")
                     && matches!(self.models().classify(name), Class::Treated)
                 {
@@ -167,24 +183,25 @@ impl<'a> Walker<'a> {
                     this.bind_each(target, iterable, items);
                     this.guarded -= u32::from(asked);
                 };
-                let once = self.branch(body, |this| bind(this, items.clone()));
-                let again = once
-                    .as_ref()
-                    .is_some_and(|once| once.values().any(|value| !value.flows.is_empty()));
-                self.env.merge([once, Some(Changes::default())].into_iter().flatten().collect());
+                let mut once = self.round(body, |this| bind(this, items.clone()));
+                let again =
+                    once.iter().flat_map(Changes::values).any(|value| !value.flows.is_empty());
+                once.push(Changes::default());
+                self.env.merge(once);
                 if again && self.nesting <= 1 {
                     // What a round leaves, the next one finds.
-                    let twice = self.branch(body, |this| bind(this, items));
-                    self.env
-                        .merge([twice, Some(Changes::default())].into_iter().flatten().collect());
+                    let mut twice = self.round(body, |this| bind(this, items));
+                    twice.push(Changes::default());
+                    self.env.merge(twice);
                 }
                 self.walked.truncate(walked);
                 self.block(orelse);
             }
             StmtKind::While(test, body, orelse) => {
                 self.eval(test);
-                let once = self.branch(body, |_| {});
-                self.env.merge([once, Some(Changes::default())].into_iter().flatten().collect());
+                let mut once = self.round(body, |_| {});
+                once.push(Changes::default());
+                self.env.merge(once);
                 self.block(orelse);
             }
             StmtKind::With(items, body) => {
@@ -236,7 +253,14 @@ impl<'a> Walker<'a> {
                     self.remove(target);
                 }
             }
-            StmtKind::Jump => return true,
+            StmtKind::Jump => {
+                if let Some((mark, ends)) = self.jumps.last_mut()
+                    && ends.len() < MAX_JUMPS
+                {
+                    ends.push(self.env.since(*mark));
+                }
+                return true;
+            }
         }
         false
     }

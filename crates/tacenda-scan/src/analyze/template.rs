@@ -62,10 +62,13 @@ pub(super) struct Hole<'t> {
 pub(super) fn holes(template: &str) -> Vec<Hole<'_>> {
     let mut holes = Vec::new();
     let bytes = template.as_bytes();
+    // `headers={id=%s}`: what is written with `%` has no places in braces.
+    let percent = ["%s", "%d", "%r"].iter().any(|place| template.contains(place));
     let mut at = 0;
     let mut last = 0;
     while at < bytes.len() {
         match bytes[at] {
+            b'{' if percent => {}
             b'%' if bytes.get(at + 1) == Some(&b'%') => at += 1,
             b'%' => {
                 let rest = &template[at + 1..];

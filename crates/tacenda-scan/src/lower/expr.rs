@@ -238,6 +238,7 @@ impl Lowering<'_> {
         let callee = self.expr(&call.func);
         let arguments = self.each(&call.arguments.args);
         self.address(&callee, arguments.first());
+        self.asks |= matches!(&callee.kind, ExprKind::Name(name) if name.name == "input");
         if let (ExprKind::Attribute(base, method), Some(key)) = (&callee.kind, arguments.first())
             && matches!(
                 method.name.as_str(),
@@ -317,12 +318,18 @@ pub(crate) fn is_numeric(format: &str) -> bool {
     format.ends_with(['d', 'f', 'F', 'e', 'E', 'g', 'G', 'n', '%', ',', 'b', 'o', 'x', 'X'])
 }
 
-/// `"*" * len(token)`
+/// `"*" * len(token)`, `len(token) * b"*"`
 fn hides(expr: &ast::Expr) -> bool {
     let ast::Expr::BinOp(operation) = expr else { return false };
-    let ast::Expr::StringLiteral(text) = &*operation.left else { return false };
-    let text = text.value.to_str();
-    operation.op == ast::Operator::Mult
-        && !text.is_empty()
-        && text.chars().all(|letter| matches!(letter, '*' | '•' | 'x' | 'X'))
+    let stars = |expr: &ast::Expr| match expr {
+        ast::Expr::StringLiteral(text) => {
+            let text = text.value.to_str();
+            !text.is_empty() && text.chars().all(|letter| matches!(letter, '*' | '•' | 'x' | 'X'))
+        }
+        ast::Expr::BytesLiteral(text) => {
+            !text.value.is_empty() && text.value.bytes().all(|byte| matches!(byte, b'*' | b'x'))
+        }
+        _ => false,
+    };
+    operation.op == ast::Operator::Mult && (stars(&operation.left) || stars(&operation.right))
 }

@@ -199,12 +199,12 @@ impl Lowering<'_> {
     fn import_from(&mut self, import: &ast::StmtImportFrom) -> StmtKind {
         let dots = ".".repeat(import.level as usize);
         let module = import.module.as_ref().map_or("", |module| module.as_str());
+        let mut parts = module.split('.');
         if import.level == 0 {
-            self.imports.insert(Name::new(module.split('.').next().unwrap_or(module)));
-        } else {
-            // `from .llm import complete`
-            self.names.extend(module.split('.').map(Name::new));
+            self.imports.insert(Name::new(parts.next().unwrap_or(module)));
         }
+        // `from .llm import complete`, `from shop.prompt_template import render`
+        self.names.extend(parts.map(Name::new));
         let bind = |alias: &ast::Alias| {
             let name = alias.asname.as_ref().unwrap_or(&alias.name);
             let separator = if module.is_empty() { "" } else { "." };

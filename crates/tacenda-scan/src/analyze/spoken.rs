@@ -1,0 +1,217 @@
+//! What a message says of a value that it speaks of by words, in code about language models.
+
+use super::said::is_exception;
+use crate::context::Context;
+use crate::ir::{Expr, ExprKind};
+use crate::label::Label;
+use crate::lexicon::Class;
+
+/// Words before text that a model is told, and before text that it tells.
+const ASKED: &[&str] = &[
+    "question",
+    "query",
+    "prompt",
+    "prompts",
+    "questions",
+    "input",
+    "inputs",
+    "instruction",
+    "instructions",
+    "asked",
+    "asks",
+    "said",
+    "says",
+    "heard",
+    "transcribed",
+    "transcript",
+    "utterance",
+];
+const ANSWERED: &[&str] = &[
+    "answer",
+    "response",
+    "reply",
+    "replied",
+    "answered",
+    "output",
+    "outputs",
+    "answers",
+    "completion",
+    "completions",
+    "thought",
+    "thoughts",
+    "observation",
+    "reasoning",
+    "thinking",
+    "continuation",
+];
+/// Words in front of these that tell that it is about something else.
+pub(super) const OF_OTHERS: &[&str] = &[
+    "sql", "db", "database", "dns", "error", "status", "http", "api", "server", "invalid", "no",
+    "unknown",
+];
+/// Who writes to a model, and what it is that they write.
+const PERSONS: &[&str] = &["user", "human", "last", "chat", "customer", "system", "client"];
+const TEXTS: &[&str] = &["message", "messages", "msg", "text", "utterance", "request", "content"];
+/// Words of messages about language models.
+const OF_MODELS: &[&str] =
+    &["llm", "model", "openai", "gpt", "claude", "gemini", "ollama", "llama"];
+/// Functions that make a text of a value, and methods that do so of their own.
+const TEXT_OF: &[&str] = &["dumps", "str", "repr", "pformat", "marshal"];
+const TEXT_BY: &[&str] =
+    &["strip", "decode", "to_text", "to_json", "to_dict", "model_dump", "model_dump_json"];
+/// Names of anything at all.
+pub(super) const OF_ANYTHING: &[&str] =
+    &["result", "results", "data", "output", "content", "json", "record", "item", "obj"];
+
+/// A value that messages speak of, and their words before it.
+pub(super) struct Spoken<'t> {
+    pub(super) name: &'t str,
+    pub(super) class: Class,
+    /// All words of the message.
+    pub(super) message: &'t str,
+    pub(super) text: &'t str,
+    /// The last word and the one before it.
+    pub(super) last: &'t str,
+    pub(super) of: &'t str,
+    /// Whether a colon stands between them and the value.
+    pub(super) colon: bool,
+    /// Whether an arrow does: `<< `.
+    pub(super) arrow: bool,
+    /// Whether the value begins a line of its own.
+    pub(super) own_line: bool,
+}
+
+impl<'t> Spoken<'t> {
+    pub(super) fn new(before: &'t str, message: &'t str, value: &'t Expr) -> Option<Self> {
+        let (name, class) = match &shown(value).kind {
+            ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => (&*ident.name, ident.class),
+            ExprKind::Item(_, key) => match &key.kind {
+                ExprKind::Text(text, class) => (&**text, *class),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let name = name.trim_start_matches('_');
+        let mark = before.trim_end_matches([' ', '\'', '"', '`', '[', '(']);
+        let arrow = mark.ends_with("<<") || mark.ends_with(">>");
+        let own_line = before.ends_with('\n');
+        // `{i}`: a number, most likely.
+        let about = matches!(class, Class::Harmless | Class::Treated) || is_exception(name);
+        if about || name.len() < 3 {
+            return None;
+        }
+        let before = before.trim_end_matches([' ', '\n', '\'', '"', '`', '[', '(', '<']);
+        let marked = before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"));
+        let (text, colon) = match marked {
+            Some(text) => (text.trim_end(), true),
+            None => (before, false),
+        };
+        // `the prompt (in full): `
+        let text = match text.rfind('(') {
+            Some(at) if text.ends_with(')') => text[..at].trim_end(),
+            _ => text,
+        };
+        let mut words = text.rsplit(|letter: char| !letter.is_alphanumeric());
+        let last = words.next().unwrap_or_default();
+        let mut next = || words.find(|word| !word.is_empty()).unwrap_or_default();
+        let (mut last, mut of) = (last, next());
+        // `response preview: `
+        if colon && matches!(last, "preview" | "snippet" | "excerpt") {
+            (last, of) = (of, next());
+        }
+        Some(Self { name, class, message, text, last, of, colon, arrow, own_line })
+    }
+
+    /// `question: `, `… final answer: `
+    pub(super) fn is_model_text(&self, context: &Context) -> Option<Label> {
+        // `function args failed: {args}`
+        if self.tells_arguments(context) {
+            return Some(Label::Completion);
+        }
+        // `tool %s returned %s`
+        let colon = self.colon || self.last == "returned";
+        if self.speaks_of_tools(context)
+            && colon
+            && matches!(self.last, "result" | "results" | "returned")
+            && OF_ANYTHING.contains(&self.name)
+        {
+            return Some(Label::Completion);
+        }
+        // `first chunk: {chunk}`
+        let piece = self.name.ends_with("chunk") || self.name == "line";
+        if self.colon && self.last == "chunk" && piece {
+            return Some(Label::Completion);
+        }
+        if !(self.colon || self.name == self.last) || OF_OTHERS.contains(&self.of) {
+            return None;
+        }
+        let told = matches!(self.last, "request" | "call") && OF_MODELS.contains(&self.of);
+        let by_person = TEXTS.contains(&self.last) && PERSONS.contains(&self.of);
+        let remembered = matches!(self.last, "memory" | "context" | "history")
+            && OF_ANYTHING.contains(&self.name);
+        let of_agents = context.agents && (self.last == "task" || remembered);
+        if ASKED.contains(&self.last) || told || by_person || of_agents {
+            return Some(Label::Prompt);
+        }
+        let generated = self.last == "code" && matches!(self.of, "generated" | "python");
+        (ANSWERED.contains(&self.last) || generated).then_some(Label::Completion)
+    }
+
+    fn tells_arguments(&self, context: &Context) -> bool {
+        let of_call = ["function arg", "function call arg", "tool arg", "tool call arg"];
+        let arguments = matches!(self.name, "args" | "arguments" | "args_str" | "arguments_str");
+        arguments && of_call.iter().any(|words| self.text.contains(words))
+            || self.speaks_of_tools(context)
+                && matches!(self.last, "args" | "arguments" | "kwargs" | "parameters" | "inputs")
+                && (arguments || matches!(self.name, "kwargs" | "params" | "parameters" | "inputs"))
+    }
+
+    fn speaks_of_tools(&self, context: &Context) -> bool {
+        ["tool", "plugin", "mcp "].iter().any(|word| self.message.contains(word))
+            || context.tools && self.message.contains("function")
+    }
+
+    /// `INPUT TEXT: {input_text}`: name and message say the same of it, wherever that stands.
+    pub(super) fn is_told_twice(&self, context: &Context) -> Option<Label> {
+        if !self.colon {
+            return None;
+        }
+        // `payload: `, before what is called so.
+        if !context.ml && !context.http && self.last == "payload" && self.name == "payload" {
+            return Some(Label::Body);
+        }
+        let of_model = ["rendered", "full", "final", "system", "user", "llm", "enhanced"];
+        if self.name == "prompt" && self.last == "prompt" && of_model.contains(&self.of) {
+            return Some(Label::Prompt);
+        }
+        let mut words = self.name.split('_');
+        let (of, last) = (words.next()?, words.next()?);
+        let same = words.next().is_none() && of == self.of && last == self.last;
+        match (of, last) {
+            _ if !same => None,
+            ("input" | "user" | "system" | "final" | "full" | "rendered", "text" | "prompt") => {
+                Some(Label::Prompt)
+            }
+            ("output" | "generated" | "response", "text") => Some(Label::Completion),
+            _ => None,
+        }
+    }
+}
+
+/// What `json.dumps(value, indent=4)` makes a text of, `value.strip()`, or takes out of it: `value[:99]`.
+fn shown(mut value: &Expr) -> &Expr {
+    loop {
+        value = match &value.kind {
+            ExprKind::Item(base, key) if matches!(key.kind, ExprKind::Constant(_)) => base,
+            ExprKind::Call(call) => {
+                let name = call.callee.last_name().map_or("", |ident| ident.name.as_str());
+                match (&call.callee.kind, &call.arguments[..]) {
+                    (_, [only]) if TEXT_OF.contains(&name) => only,
+                    (ExprKind::Attribute(base, _), []) if TEXT_BY.contains(&name) => base,
+                    _ => return value,
+                }
+            }
+            _ => return value,
+        };
+    }
+}
