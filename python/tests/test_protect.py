@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import queue
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tacenda
 from cases import PROMPT
+from tacenda import _protect
 
 OTHER = "Grandmother's recipe wants seven onions and no garlic at all."
 
@@ -103,6 +105,55 @@ def test_a_request_scope_reaches_threads_and_pools() -> None:
     # Logs of other threads are cleaned for a while after the request.
     assert held == [2]
     assert found()
+
+
+def test_a_thread_that_outlives_the_request_belongs_to_none() -> None:
+    texts: queue.Queue[str] = queue.Queue()
+    protections: queue.Queue[tacenda.Protection] = queue.Queue()
+
+    def work() -> None:
+        while text := texts.get():
+            protections.put(tacenda.protect(text))
+
+    with tacenda.request_scope():
+        thread = threading.Thread(target=work)
+        thread.start()
+        texts.put(PROMPT)
+        protections.get()
+    texts.put(OTHER)
+    protections.get()
+    texts.put("")
+    thread.join()
+    assert found(OTHER)
+    with tacenda.request_scope():
+        over = _protect.current_scope()
+    assert over is not None
+    with _protect.entered(over):
+        assert _protect.current_scope() is None
+
+
+def test_an_argument_of_any_name_is_protected() -> None:
+    seen: list[bool] = []
+
+    @tacenda.protect(kind="prompt")
+    def call(tool: str, *, arguments: dict[str, str]) -> None:
+        seen.extend(map(found, (tool, arguments["text"])))
+
+    call(PROMPT, arguments={"text": OTHER})
+    assert seen == [True, True]
+
+
+def test_a_secret_is_protected_by_a_guard_that_comes_later(guard: tacenda.Guard) -> None:
+    tacenda.uninstall()
+    secret = tacenda.Secret(PROMPT)
+    assert not found()
+    with tacenda.install(stdout="output"):
+        assert found()
+    with tacenda.install(stdout="output"):
+        assert found()
+    del secret
+    with tacenda.install(stdout="output"):
+        assert not found()
 
 
 def test_repr_and_status_tell_numbers_only() -> None:
