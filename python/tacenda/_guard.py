@@ -30,6 +30,7 @@ from tacenda.hooks import (
     telemetry,
     threads,
     tokenizers,
+    tornado_web,
     trackers,
     web,
 )
@@ -64,7 +65,7 @@ class Guard:
         exceptions.start(self.core, self.patches)
         threads.start(self.patches, self.imports)
         loggers.start(self.core, self.patches, self.imports, self.slots)
-        for hooks in (telemetry, trackers, web, aiohttp_web):
+        for hooks in (telemetry, trackers, web, aiohttp_web, tornado_web):
             hooks.start(self.core, self.patches, self.imports)
         arrays.start(self.core, self.patches, self.imports)
         self.files.start(self.imports)
