@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import queue
+import random
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -187,6 +189,29 @@ def test_a_document_is_found_as_logs_show_it() -> None:
             assert "max_tokens" in clean
         assert tacenda.redact("Call Bob back") == "Call Bob back"
         assert tacenda.redact('"role": "assistant"') == '"role": "assistant"'
+
+
+def test_a_picture_in_a_request_costs_little_and_is_found() -> None:
+    picture = base64.b64encode(random.Random(1).randbytes(3_000_000)).decode()
+    url = f"data:image/png;base64,{picture}"
+    tacenda.protect({"messages": [{"content": [{"text": PROMPT}, {"image_url": {"url": url}}]}]})
+    tacenda.protect({"images": [picture]})
+    assert tacenda.status().protected_bytes < 1 << 20
+    assert found()
+    for shown in (picture, picture[:5000], picture[-5000:], url, json.dumps([picture])):
+        assert len(tacenda.redact(f"<{shown}>")) < 100
+
+
+def test_of_a_body_that_is_no_text_what_is_text_is_protected() -> None:
+    picture = random.Random(2).randbytes(3_000_000)
+    part = b'--x\r\nContent-Disposition: form-data; name="said"\r\n\r\n%s\r\n--x\r\n\r\n%s\r\n--x--'
+    core = _protect.core_in_use()
+    assert core is not None
+    core.protect_document(part % (PROMPT.encode(), picture), "prompt")
+    assert tacenda.status().protected_bytes < 1 << 20
+    assert found()
+    core.protect_document(OTHER.encode("utf-16"), "prompt")
+    assert found(OTHER)
 
 
 def test_arguments_that_json_cannot_hold_are_no_error() -> None:
