@@ -56,7 +56,7 @@ class Guard:
         # Sinks first: whatever goes wrong in the rest is already written through them.
         tmpdir = process.private_tmpdir(self.core, self.patches, descends=self.streams.descends)
         self.streams.start(tmpdir)
-        self.records.start()
+        self.records.start(self.imports)
         self.levels.start()
         self.imports.start()
         process.start(
