@@ -183,4 +183,10 @@ CHANNELS = [
         "import logging\nfrom flask import Flask, request\napp = Flask('x')\n@app.post('/v1/chat')\ndef f():\n    app.logger.warning('from %s, %s', request.authorization.password or request.authorization.token, request.cookies.get('sid')); return 'ok'\nfrom werkzeug.serving import make_server\nserver = make_server('127.0.0.1', port, app)\nthreading.Thread(target=server.serve_forever, daemon=True).start()\nfor kind in ('Bearer teal-heron-7', 'Basic aW5lczpncmV5LW90dGVyLTk='):\n    headers = {'Authorization': kind, 'Cookie': 'theme=dark; sid=blue-whale-3'}\n    urllib.request.urlopen(urllib.request.Request(f'http://127.0.0.1:{port}/v1/chat', data=b'x', headers=headers))\nserver.shutdown()",
         leaks=("teal-heron-7", "grey-otter-9", "blue-whale-3"),
     ),
+    _channel(
+        "FastAPI: a body that was packed",
+        "import gzip\nfrom fastapi import FastAPI, Request\napp = FastAPI()\n@app.post('/v1/chat')\nasync def f(r: Request):\n    print(gzip.decompress(await r.body())); return {}\nplain_ask = ask\ndef ask(port):\n    global BODY\n    class Packed(str):\n        def encode(self): return gzip.compress(str.encode(self))\n    BODY = Packed(BODY); plain_ask(port)\n"
+        + _UVICORN,
+        leaks=("Her otter is the grey one",),
+    ),
 ]
