@@ -495,3 +495,19 @@ sys.stderr.write(shown.getvalue())
 """
     output = case.run(code, guard=False)
     assert output.stderr == "Your name: ", output.text
+
+
+def test_an_array_that_is_printed_over_several_lines(case: Case) -> None:
+    pytest.importorskip("numpy")
+    code = """
+import numpy, sys
+values = numpy.arange(40.0) * 1.2345 - 17
+ids = numpy.array([151644, 872, 198, 3838, 374, 279, 6722, 315] * 4)
+print(values)
+print("ids:", ids, file=sys.stderr)
+print(values.reshape(4, 10).tolist()[0][:3], "three are none")
+print("[" * 100_000)
+"""
+    guarded = case.run("import tacenda\ntacenda.install(stdout='log')\n" + code, guard=False)
+    assert "three are none" in guarded.stdout, guarded.stderr
+    assert not re.search(r"3838|6722|\d\.\d{4,}.*\d\.\d{4,}.*\d\.\d{4,}.*\d\.\d{4,}", guarded.text)
