@@ -30,6 +30,7 @@ from tacenda.hooks import (
     telemetry,
     threads,
     tokenizers,
+    tornado_web,
     trackers,
     web,
 )
@@ -55,7 +56,7 @@ class Guard:
         # Sinks first: whatever goes wrong in the rest is already written through them.
         tmpdir = process.private_tmpdir(self.core, self.patches, descends=self.streams.descends)
         self.streams.start(tmpdir)
-        self.records.start()
+        self.records.start(self.imports)
         self.levels.start()
         self.imports.start()
         process.start(
@@ -64,7 +65,7 @@ class Guard:
         exceptions.start(self.core, self.patches)
         threads.start(self.patches, self.imports)
         loggers.start(self.core, self.patches, self.imports, self.slots)
-        for hooks in (telemetry, trackers, web, aiohttp_web):
+        for hooks in (telemetry, trackers, web, aiohttp_web, tornado_web):
             hooks.start(self.core, self.patches, self.imports)
         arrays.start(self.core, self.patches, self.imports)
         self.files.start(self.imports)

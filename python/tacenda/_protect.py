@@ -21,6 +21,7 @@ _DEEPEST = 100
 
 _core: Core | None = None
 _settle: Callable[[], None] | None = None
+_on_use: list[Callable[[Core], None]] = []
 _scope: ContextVar[Scope | None] = ContextVar("tacenda_scope", default=None)
 
 
@@ -30,17 +31,17 @@ class Scope:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._ids: list[int] = []
-        self._closed = False
+        self.closed = False
 
     def add(self, ids: list[int]) -> None:
         """Releases these with the scope, or now if it is over."""
         self._ids += ids
-        if self._closed:
+        if self.closed:
             self.close()
 
     def close(self) -> None:
         """Releases what the scope holds. Logs of other threads are still cleaned for a while."""
-        self._closed = True
+        self.closed = True
         while self._ids:
             self._core.release(self._ids.pop(), linger=True)
 
@@ -49,6 +50,14 @@ def use(core: Core | None, settle: Callable[[], None] | None = None) -> None:
     """Sets the core that holds the values, and what writes text that is held back."""
     global _core, _settle
     _core, _settle = core, settle
+    if core is not None:
+        for call in _on_use:
+            call(core)
+
+
+def on_use(call: Callable[[Core], None]) -> None:
+    """Calls this with each core that is to hold values from then on."""
+    _on_use.append(call)
 
 
 def core_in_use() -> Core | None:
@@ -57,8 +66,12 @@ def core_in_use() -> Core | None:
 
 
 def current_scope() -> Scope | None:
-    """The scope of the request that is being served here, if any."""
-    return _scope.get()
+    """The scope of the request that is being served here, if any.
+
+    A thread or task that a request has started may outlive it, and belongs to none then.
+    """
+    scope = _scope.get()
+    return None if scope is None or scope.closed else scope
 
 
 def in_scope(scope: Scope, call: F) -> F:
@@ -189,7 +202,7 @@ def register(value: Any, kind: str, *, tokens: int | None, automatic: bool) -> P
     core = _core
     if core is None:
         return Protection([])
-    scope = _scope.get()
+    scope = current_scope()
     # Outside a request nobody ends a plain call: the value expires.
     held = scope is not None
     if text is None:
@@ -274,7 +287,7 @@ def _decorate(function: F, kind: str) -> F:
 
     def inputs(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Protection:
         try:
-            return register({"arguments": args, **kwargs}, kind, tokens=None, automatic=False)
+            return register([{"arguments": args}, kwargs], kind, tokens=None, automatic=False)
         except Exception:  # an argument whose own code fails: the function is to see it, not we
             return Protection([])
 

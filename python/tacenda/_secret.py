@@ -12,6 +12,9 @@ from tacenda import _protect
 from tacenda._core import KINDS, MARKER, Core
 from tacenda._describe import current_core
 
+# All that there are, by identity: a guard that is installed later is to know them, too.
+_secrets: dict[int, weakref.ref[Secret]] = {}
+
 
 class Secret:
     """A text that no log, traceback or debugger print shows.
@@ -47,10 +50,11 @@ class Secret:
             raise TypeError(f"Secret() takes text, not {type(text).__name__}")
         self._text = text
         self._kind = kind
+        key = id(self)
+        _secrets[key] = weakref.ref(self, lambda _: _secrets.pop(key, None))
         core = _protect.core_in_use()
-        id = None if core is None else core.protect(text, kind, held=True, automatic=False)
-        if core is not None and id is not None:
-            weakref.finalize(self, _release, core, id).atexit = False
+        if core is not None:
+            _protect_secret(self, core)
 
     @property
     def kind(self) -> str:
@@ -96,8 +100,24 @@ class Secret:
         )
 
 
-def _release(core: Core, id: int) -> None:
-    core.release(id, linger=True)
+def _protect_secret(secret: Secret, core: Core) -> None:
+    value = core.protect(secret.expose(), secret.kind, held=True, automatic=False)
+    if value is not None:
+        weakref.finalize(secret, _release, core, value).atexit = False
+
+
+def _release(core: Core, value: int) -> None:
+    core.release(value, linger=True)
+
+
+def _protect_all(core: Core) -> None:
+    for reference in list(_secrets.values()):
+        secret = reference()
+        if secret is not None:
+            _protect_secret(secret, core)
+
+
+_protect.on_use(_protect_all)
 
 
 @contextmanager

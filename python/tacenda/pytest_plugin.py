@@ -1,7 +1,7 @@
 """The pytest plugin: a test fails when a value reaches a log.
 
 With the marker or the fixture `no_leaks`, what a test writes to standard output, to standard error,
-also below Python, and to `logging` is looked at when it has ended. It fails
+also below Python, to `logging` and as warnings is looked at when it has ended. It fails
 
 - when a detector finds something there, or a canary that the test has named, in any spelling, also
   when it was written while the test was set up; what is written while it is torn down is an error;
@@ -13,8 +13,9 @@ Without the marker and the fixture, the plugin does nothing.
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Generator
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -33,10 +34,11 @@ class NoLeaks:
     def __init__(self) -> None:
         # Of its own: what the application protects, and whether it is guarded, is its affair.
         self._core = Core(stdout="log")
-        self._logged: dict[str, list[str]] = {}
+        # By phase and channel, what pytest's report does not hold.
+        self._seen: dict[tuple[str, str], list[str]] = {}
         # What runs now: setup, call or teardown.
         self.phase = "setup"
-        self.recorder = _Recorder(self)
+        self.watch = _Watch(self)
 
     def canary(self, text: str, kind: str = "prompt") -> str:
         """Names a text that must not be written in any spelling. Gives it back.
@@ -54,9 +56,9 @@ class NoLeaks:
             raise ValueError("a canary needs at least four letters or digits")
         return text
 
-    def log(self, text: str) -> None:
-        """A record as a handler writes it."""
-        self._logged.setdefault(self.phase, []).append(text)
+    def see(self, channel: str, text: str) -> None:
+        """What was written on a channel."""
+        self._seen.setdefault((self.phase, channel), []).append(text)
 
     def clean(self, text: str) -> str:
         """The text without what must not be in it, which may go over several lines."""
@@ -74,9 +76,9 @@ class NoLeaks:
         Args:
             streams: What was written so far, by phase and name of the stream.
         """
-        channels = streams | {
-            (phase, "logging"): "\n".join(logged) for phase, logged in self._logged.items()
-        }
+        channels = dict(streams)
+        for key, texts in self._seen.items():
+            channels[key] = "\n".join([*texts, channels[key]] if key in channels else texts)
         if self.phase == "call":
             if not any(text.strip() for (phase, _), text in channels.items() if phase == "call"):
                 return (
@@ -115,9 +117,59 @@ class _Recorder(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keeps the text."""
         try:
-            self._check.log(self.format(record))
+            self._check.see("logging", self.format(record))
         except Exception:
             self.handleError(record)
+
+
+class _Watch:
+    """Sees what a test writes and pytest's report does not hold."""
+
+    def __init__(self, check: NoLeaks) -> None:
+        self._check = check
+        self._recorder = _Recorder(check)
+        self._patches = pytest.MonkeyPatch()
+
+    def start(self) -> None:
+        """Sees records of all loggers, and what the test itself reads of its output."""
+        recorder, see = self._recorder, self._check.see
+        call_handlers = logging.Logger.callHandlers
+        read = pytest.CaptureFixture.readouterr
+
+        def call_and_record(logger: logging.Logger, record: logging.LogRecord) -> None:
+            # Not by a handler of the root: not every logger hands its records up there.
+            recorder.handle(record)
+            call_handlers(logger, record)
+
+        def read_and_see(capture: Any) -> Any:
+            out, err = result = read(capture)
+            for channel, text in (("stdout", out), ("stderr", err)):
+                see(channel, text.decode(errors="replace") if isinstance(text, bytes) else text)
+            return result
+
+        self._patches.setattr(logging.Logger, "callHandlers", call_and_record)
+        self._patches.setattr(pytest.CaptureFixture, "readouterr", read_and_see)
+
+    def warnings(self) -> None:
+        """Sees warnings, until the test has ended: pytest shows them at the end of all tests."""
+        see, show = self._check.see, warnings.showwarning
+
+        def see_and_show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            see("warnings", warnings.formatwarning(message, category, filename, lineno, line))
+            show(message, category, filename, lineno, file, line)
+
+        self._patches.setattr(warnings, "showwarning", see_and_show)
+
+    def stop(self) -> None:
+        """Puts all back."""
+        self._patches.undo()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -137,14 +189,14 @@ def no_leaks(request: pytest.FixtureRequest) -> NoLeaks:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
-    """Names the canaries of the marker, and listens to `logging` from here on."""
+    """Names the canaries of the marker, and listens from here on."""
     markers = list(item.iter_markers(_MARKER))
     if markers or _MARKER in getattr(item, "fixturenames", ()):
         check = _check_of(item)
         for marker in markers:
             for canary in marker.args:
                 check.canary(canary)
-        logging.getLogger().addHandler(check.recorder)
+        check.watch.start()
     return (yield)
 
 
@@ -152,8 +204,10 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """The test itself runs."""
     check = item.stash.get(_CHECK, None)
-    if check is not None:
-        check.phase = "call"
+    if check is None:
+        return (yield)
+    check.phase = "call"
+    check.watch.warnings()
     return (yield)
 
 
@@ -167,7 +221,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     try:
         return (yield)
     finally:
-        logging.getLogger().removeHandler(check.recorder)
+        check.watch.stop()
 
 
 @pytest.hookimpl(wrapper=True)

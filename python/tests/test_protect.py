@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
+import queue
+import random
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tacenda
 from cases import PROMPT
+from tacenda import _protect
 
 OTHER = "Grandmother's recipe wants seven onions and no garlic at all."
 
@@ -105,6 +109,55 @@ def test_a_request_scope_reaches_threads_and_pools() -> None:
     assert found()
 
 
+def test_a_thread_that_outlives_the_request_belongs_to_none() -> None:
+    texts: queue.Queue[str] = queue.Queue()
+    protections: queue.Queue[tacenda.Protection] = queue.Queue()
+
+    def work() -> None:
+        while text := texts.get():
+            protections.put(tacenda.protect(text))
+
+    with tacenda.request_scope():
+        thread = threading.Thread(target=work)
+        thread.start()
+        texts.put(PROMPT)
+        protections.get()
+    texts.put(OTHER)
+    protections.get()
+    texts.put("")
+    thread.join()
+    assert found(OTHER)
+    with tacenda.request_scope():
+        over = _protect.current_scope()
+    assert over is not None
+    with _protect.entered(over):
+        assert _protect.current_scope() is None
+
+
+def test_an_argument_of_any_name_is_protected() -> None:
+    seen: list[bool] = []
+
+    @tacenda.protect(kind="prompt")
+    def call(tool: str, *, arguments: dict[str, str]) -> None:
+        seen.extend(map(found, (tool, arguments["text"])))
+
+    call(PROMPT, arguments={"text": OTHER})
+    assert seen == [True, True]
+
+
+def test_a_secret_is_protected_by_a_guard_that_comes_later(guard: tacenda.Guard) -> None:
+    tacenda.uninstall()
+    secret = tacenda.Secret(PROMPT)
+    assert not found()
+    with tacenda.install(stdout="output"):
+        assert found()
+    with tacenda.install(stdout="output"):
+        assert found()
+    del secret
+    with tacenda.install(stdout="output"):
+        assert not found()
+
+
 def test_repr_and_status_tell_numbers_only() -> None:
     protection = tacenda.protect(PROMPT)
     assert repr(protection) == "<Protection of 1 values>"
@@ -136,6 +189,29 @@ def test_a_document_is_found_as_logs_show_it() -> None:
             assert "max_tokens" in clean
         assert tacenda.redact("Call Bob back") == "Call Bob back"
         assert tacenda.redact('"role": "assistant"') == '"role": "assistant"'
+
+
+def test_a_picture_in_a_request_costs_little_and_is_found() -> None:
+    picture = base64.b64encode(random.Random(1).randbytes(3_000_000)).decode()
+    url = f"data:image/png;base64,{picture}"
+    tacenda.protect({"messages": [{"content": [{"text": PROMPT}, {"image_url": {"url": url}}]}]})
+    tacenda.protect({"images": [picture]})
+    assert tacenda.status().protected_bytes < 1 << 20
+    assert found()
+    for shown in (picture, picture[:5000], picture[-5000:], url, json.dumps([picture])):
+        assert len(tacenda.redact(f"<{shown}>")) < 100
+
+
+def test_of_a_body_that_is_no_text_what_is_text_is_protected() -> None:
+    picture = random.Random(2).randbytes(3_000_000)
+    part = b'--x\r\nContent-Disposition: form-data; name="said"\r\n\r\n%s\r\n--x\r\n\r\n%s\r\n--x--'
+    core = _protect.core_in_use()
+    assert core is not None
+    core.protect_document(part % (PROMPT.encode(), picture), "prompt")
+    assert tacenda.status().protected_bytes < 1 << 20
+    assert found()
+    core.protect_document(OTHER.encode("utf-16"), "prompt")
+    assert found(OTHER)
 
 
 def test_arguments_that_json_cannot_hold_are_no_error() -> None:

@@ -79,6 +79,47 @@ def test_a_value_that_is_written_fails_the_test(tmp_path: Path, leak: str, chann
     assert PROMPT.lower() not in shown.lower().replace(f"email, prompt = {EMAIL!r}", "")
 
 
+@pytest.mark.parametrize(
+    ("leak", "channel"),
+    [
+        ("log = logging.getLogger('a'); log.propagate = False; log.error(EMAIL)", "logging"),
+        ("print(EMAIL); assert EMAIL in capsys.readouterr().out", "stdout"),
+        ("os.system('echo ' + EMAIL + ' >&2'); assert capfd.readouterr().err", "stderr"),
+        ("os.write(1, EMAIL.encode()); assert capfdbinary.readouterr().out", "stdout"),
+        ("import warnings; warnings.warn(EMAIL)", "warnings"),
+    ],
+)
+def test_what_pytest_does_not_show_of_a_test_is_looked_at_as_well(
+    tmp_path: Path, leak: str, channel: str
+) -> None:
+    capture = next(
+        (name for name in ("capsys", "capfdbinary", "capfd") if name in leak), "tmp_path"
+    )
+    test = (
+        f"def test_it(no_leaks, {capture}):\n    print('before')\n    {leak}\n    print('after')\n"
+    )
+    status, shown = run(tmp_path, test, "-p", "no:warnings")
+    again, shown_again = run(tmp_path, test)
+    for code, text in ((status, shown), (again, shown_again)):
+        assert code == 1, text
+        if channel != "warnings" or text is shown_again:
+            assert f"  {channel}: " in text
+
+
+def test_all_is_as_before_when_the_test_has_ended(tmp_path: Path) -> None:
+    test = """
+import warnings
+BEFORE = logging.Logger.callHandlers, pytest.CaptureFixture.readouterr, warnings.showwarning
+def test_it(no_leaks):
+    print('all is well')
+def test_after():
+    now = logging.Logger.callHandlers, pytest.CaptureFixture.readouterr
+    assert now == BEFORE[:2]
+"""
+    status, shown = run(tmp_path, test)
+    assert status == 0, shown
+
+
 @pytest.mark.parametrize("values", ["", "(PROMPT)"])
 def test_the_marker_does_what_the_fixture_does(tmp_path: Path, values: str) -> None:
     value = "PROMPT" if values else "EMAIL"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from cases import CARD, EMAIL, SSN, Case
@@ -361,3 +362,54 @@ except Refused:
     output = case.leak(code, EMAIL)
     assert "[email #" in output.stdout
     assert output.stdout.endswith(" 422 kept\n")
+
+
+TOKENS = """
+import json, logging, sys, threading
+tacenda.install(stdout="log")
+from tacenda import _protect
+core = _protect.core_in_use()
+completion = core.open_completion()
+def tokens():
+    for token in ["The", " te", "al", " her", "on", " ships", " to", " Ber", "gen", "'s", " quay"]:
+        core.extend_completion(completion, token)
+        yield token
+logging.basicConfig(level=10, format="%(asctime)s %(message)s")
+"""
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "logging.debug('token %s', token)",
+        "logging.debug('%d: %r', place, token)",
+        "logging.debug(f'token {token!r} of 99')",
+        "logging.debug(json.dumps({'n': place, 'delta': {'content': token}}))",
+        "print(f'token: {token}')",
+        "print('data: ' + json.dumps({'choices': [{'delta': {'content': token}}]}), flush=True)",
+        "loguru.logger.debug(token)",
+        "loguru.logger.debug('token {}', token)",
+        "structlog.get_logger().debug(token)",
+        "structlog.get_logger().debug('token', text=token, place=place)",
+        "thread = threading.Thread(target=logging.debug, args=(token,)); thread.start(); thread.join()",
+    ],
+)
+def test_single_tokens_among_words_of_the_log(case: Case, write: str) -> None:
+    library = next((name for name in ("loguru", "structlog") if name in write), "logging")
+    pytest.importorskip(library)
+    code = f"""
+import {library}
+if {library!r} == "loguru":
+    loguru.logger.add("app.log", format="{{time}} {{message}}")
+for place, token in enumerate(tokens()):
+    {write}
+logging.info("all is well")
+if {library!r} == "loguru":
+    print(open("app.log").read())
+"""
+    output = case.run("import tacenda\n" + TOKENS + code, guard=False)
+    assert output.returncode == 0, output.text
+    assert "all is well" in output.text
+    # Only the first one cannot be told from any other word.
+    for word in ("te", "al", "her", "on", "ships", "Ber", "gen", "quay"):
+        assert not re.search(rf"\b{word}\b", output.text), output.text

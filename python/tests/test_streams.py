@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from cases import CARD, EMAIL, PROMPT, SSN, Case, Output
@@ -411,3 +412,102 @@ assert not isinstance(sys.stdout, io.TextIOWrapper)
     output = case.run(code, guard=True)
     assert output.returncode == 0, output.stderr
     assert output.stdout.startswith("mail [email #")
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        "[os.close(fd) for fd in (0, 1, 2)]",
+        "os.closerange(0, 3)",
+        "os.closerange(0, 256)",
+    ],
+)
+def test_a_daemon_that_closes_its_outputs_holds_nobody_up(case: Case, close: str) -> None:
+    code = f"""
+import os, sys, time
+print("started", flush=True)
+print("begun", end="", flush=True)
+if os.fork() == 0:
+    os.setsid()
+    {close}
+    time.sleep(20)
+    os._exit(0)
+"""
+    started = time.monotonic()
+    guarded = case.run(code, guard=True)
+    assert time.monotonic() - started < 15
+    assert guarded.stdout == "started\nbegun"
+
+
+def test_what_python_writes_follows_a_descriptor_that_is_opened_anew(case: Case) -> None:
+    code = """
+import os, sys
+def status(fd):
+    channel = f"native writes to fd {fd}"
+    return [item.state for item in tacenda.status().coverage if item.channel == channel]
+assert status(1) == status(2) == ["covered"]
+os.close(1)
+assert status(1) == ["off"]
+try:
+    print("nowhere", flush=True)
+except OSError as error:
+    print(error, file=sys.stderr)
+assert os.open("new.log", os.O_WRONLY | os.O_CREAT) == 1
+print("for", EMAIL, flush=True)
+saved = os.dup(2)
+os.dup2(1, 2)
+assert status(2) == ["off"]
+os.dup2(saved, 2)
+assert status(2) == ["covered"]
+sys.stderr.write(open("new.log").read())
+"""
+    guarded = case.run("import tacenda\ntacenda.install(stdout='log')\n" + code, guard=False)
+    assert guarded.returncode == 0, guarded.text
+    assert "Bad file descriptor" in guarded.stderr
+    assert "for [email" in guarded.stderr
+    assert EMAIL not in guarded.text
+
+
+def test_a_handler_that_fails_while_nobody_waits_ends_no_letting_go(case: Case) -> None:
+    code = """
+import io, logging, sys, time
+shown = io.StringIO()
+sys.stdout = shown
+import tacenda
+tacenda.install(stdout="log")
+from tacenda import _protect
+class Fails(logging.Filter):
+    def filter(self, record):
+        raise RuntimeError("its own")
+core = _protect.core_in_use()
+id = core.open_completion()
+core.extend_completion(id, "Hello")
+log = logging.getLogger("app")
+log.setLevel(logging.DEBUG)
+log.debug("Hello")
+log.addFilter(Fails())  # the summary of what was logged meets it in a thread of ours
+time.sleep(2.5)
+print("Your name: ", end="", flush=True)
+deadline = time.monotonic() + 10
+while not shown.getvalue() and time.monotonic() < deadline:
+    time.sleep(0.01)
+sys.stderr.write(shown.getvalue())
+"""
+    output = case.run(code, guard=False)
+    assert output.stderr == "Your name: ", output.text
+
+
+def test_an_array_that_is_printed_over_several_lines(case: Case) -> None:
+    pytest.importorskip("numpy")
+    code = """
+import numpy, sys
+values = numpy.arange(40.0) * 1.2345 - 17
+ids = numpy.array([151644, 872, 198, 3838, 374, 279, 6722, 315] * 4)
+print(values)
+print("ids:", ids, file=sys.stderr)
+print(values.reshape(4, 10).tolist()[0][:3], "three are none")
+print("[" * 100_000)
+"""
+    guarded = case.run("import tacenda\ntacenda.install(stdout='log')\n" + code, guard=False)
+    assert "three are none" in guarded.stdout, guarded.stderr
+    assert not re.search(r"3838|6722|\d\.\d{4,}.*\d\.\d{4,}.*\d\.\d{4,}.*\d\.\d{4,}", guarded.text)

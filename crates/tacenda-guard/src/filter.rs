@@ -1,6 +1,7 @@
 //! Chunks in, redacted records out.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use tacenda_redact::{Carry, Report};
 
@@ -61,7 +62,24 @@ impl<R: Redact> StreamFilter<R> {
     }
 
     /// Takes the next bytes of the stream and appends to `out` every record that ends in them.
+    ///
+    /// An array that is printed over several lines is looked at as a whole where all of it comes at
+    /// once: its lines alone are too few numbers to be told from others.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        let Some(array) = array_over_lines(chunk) else { return self.push_lines(chunk, out) };
+        if let Some(begun) = self.line.take_back() {
+            self.tally.bytes_in -= begun.len() as u64;
+            return self.push(&[&begun, chunk].concat(), out);
+        }
+        if !self.line.is_empty() {
+            return self.push_lines(chunk, out);
+        }
+        self.push_lines(&chunk[..array.start], out);
+        self.push_together(&chunk[array.clone()], out);
+        self.push(&chunk[array.end..], out);
+    }
+
+    fn push_lines(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
         let before = out.len();
         self.tally.bytes_in += chunk.len() as u64;
         let mut rest = self.continue_line(chunk, out);
@@ -103,7 +121,7 @@ impl<R: Redact> StreamFilter<R> {
     pub(crate) fn push_together(&mut self, lines: &[u8], out: &mut Vec<u8>) {
         // Private keys are followed from line to line.
         if self.carry.is_in_key() || memchr::memmem::find(lines, b"-----BEGIN ").is_some() {
-            return self.push(lines, out);
+            return self.push_lines(lines, out);
         }
         let report = &mut self.tally.report;
         let allowed = report.allowed;
@@ -112,8 +130,8 @@ impl<R: Redact> StreamFilter<R> {
         let together = record::redact(&self.redactor, carry, lines, all, escapes, report);
         // Those that are allowed are seen again.
         report.allowed = allowed;
-        let Cow::Owned(together) = together else { return self.push(lines, out) };
-        self.push(&together, out);
+        let Cow::Owned(together) = together else { return self.push_lines(lines, out) };
+        self.push_lines(&together, out);
         self.tally.bytes_in += lines.len() as u64;
         self.tally.bytes_in -= together.len() as u64;
     }
@@ -198,6 +216,56 @@ impl<R: Redact> StreamFilter<R> {
         self.line.end(&self.redactor, &mut self.carry, &mut self.tally.report, out);
         self.tally.records += 1;
     }
+}
+
+/// Whole lines of a text in which an array of numbers begins and ends; none for what is one line.
+fn array_over_lines(text: &[u8]) -> Option<Range<usize>> {
+    /// A line that ends in an array has no fewer bytes of it.
+    const SHORTEST: usize = 16;
+    if text.len() < 2 * SHORTEST {
+        return None;
+    }
+    let first = memchr::memchr(b'\n', text)?;
+    if first + 1 == text.len() {
+        return None;
+    }
+    let mut at = 0;
+    while let Some(open) = memchr::memchr(b'[', &text[at..]).map(|found| at + found) {
+        let (length, is_closed) = closing(&text[open..]);
+        let close = open + length;
+        if !is_closed {
+            // Nor is what begins in it: each byte is looked at once.
+            at = close.max(open + 1);
+            continue;
+        }
+        let line = memchr::memchr(b'\n', &text[open..close]).map_or(close, |line| open + line);
+        if line < close && line - open >= SHORTEST {
+            let start = memchr::memrchr(b'\n', &text[..open]).map_or(0, |before| before + 1);
+            let end =
+                memchr::memchr(b'\n', &text[close..]).map_or(text.len(), |end| close + end + 1);
+            return Some(start..end);
+        }
+        at = close + 1;
+    }
+    None
+}
+
+/// Where the bracket is closed that a text begins with, if all before it are numbers; else where
+/// there is something else.
+fn closing(text: &[u8]) -> (usize, bool) {
+    let mut depth = 0_usize;
+    for (place, byte) in text.iter().enumerate() {
+        match byte {
+            b'[' => depth += 1,
+            b']' => depth -= 1,
+            b'0'..=b'9' | b',' | b'.' | b'+' | b'-' | b'e' | b' ' | b'\n' | b'\r' | b'\t' => {}
+            _ => return (place, false),
+        }
+        if depth == 0 {
+            return (place, true);
+        }
+    }
+    (text.len(), false)
 }
 
 /// Whether a text has signs that few texts have, so that not each of its records is asked.

@@ -50,6 +50,12 @@ impl Line {
         self.text.is_empty()
     }
 
+    /// The record that has begun, if nothing of it was let go: it begins anew.
+    pub(crate) fn take_back(&mut self) -> Option<Vec<u8>> {
+        let is_whole = self.cut_off == 0 && self.let_go == 0 && !self.text.is_empty();
+        is_whole.then(|| std::mem::take(&mut self.text))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.text.len()
     }

@@ -681,3 +681,37 @@ proptest! {
         prop_assert_eq!(filter.tally(), stream.tally());
     }
 }
+
+#[test]
+fn an_array_over_several_lines_is_one() {
+    let (policy, keys) = (Policy::default(), Keys::random());
+    let redactor = Redactor::new(Engine::builtin(), policy, keys);
+    let rows = "[ 0.12573022 -0.13210486  0.64042265  0.10490012 -0.53566937  0.36159505\n  1.30400005  0.94708096]";
+    let ids = "[151644    872    198   3838    374    279   6722\n    315   9625]";
+    let tensor = "tensor([[0.1257, 0.6404],\n        [0.1049, 0.3616]])";
+    for array in [rows, ids, tensor] {
+        let text = format!("before\nx = {array}\n[INFO] after [1, 2]\n{array}\nlast");
+        let mut filter = StreamFilter::new(&redactor);
+        let mut out = Vec::new();
+        filter.push(text.as_bytes(), &mut out);
+        filter.finish(&mut out);
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.starts_with("before\nx = ["), "{out}");
+        assert!(out.contains("]\n[INFO] after [1, 2]\n[") && out.ends_with("]\nlast"), "{out}");
+        assert!(!out.contains("0.3") && !out.contains("198") && !out.contains("1.304"), "{out}");
+        assert_eq!(filter.tally().bytes_in, text.len() as u64);
+    }
+    let mut filter = StreamFilter::new(&redactor);
+    let mut out = Vec::new();
+    for part in ["ids:", " ", ids, "\n"] {
+        filter.push(part.as_bytes(), &mut out);
+    }
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.starts_with("ids: [token-ids") && !out.contains("198"), "{out}");
+    assert_eq!(filter.tally().bytes_in, ids.len() as u64 + 6);
+    let text = "[00:10<00:20]\n[ 1 ]\n[2026-11-21 02:37:40,123]\n[3/7]\n";
+    let mut filter = StreamFilter::new(&redactor);
+    let mut out = Vec::new();
+    filter.push(text.as_bytes(), &mut out);
+    assert_eq!(out, text.as_bytes());
+}

@@ -17,13 +17,36 @@ pub(crate) fn protect(values: &ProtectedValues, body: &[u8], kind: Kind, held: b
     let mut texts = Vec::new();
     match serde_json::from_slice::<Document>(body) {
         Ok(document) => collect(&document, None, values.limits().min_chars, &mut texts),
-        Err(_) => texts.push(String::from_utf8_lossy(body).into_owned()),
+        Err(_) => match std::str::from_utf8(body) {
+            Ok(text) => texts.push(text.to_owned()),
+            Err(_) => texts.push(text_in(body)),
+        },
     }
     texts
         .iter()
         .filter_map(|text| values.protect(text, kind, None, held))
         .map(|ValueId(id)| id)
         .collect()
+}
+
+/// What is text in a body that is none: the fields of a form around a picture. A small one is all
+/// text, in whatever encoding; of a large one, letters are that stand together.
+fn text_in(body: &[u8]) -> String {
+    const SMALL: usize = 64 * 1024;
+    const FEWEST: usize = 16;
+    if body.len() <= SMALL {
+        return String::from_utf8_lossy(body).into_owned();
+    }
+    let mut text = String::new();
+    for chunk in body.utf8_chunks() {
+        let stretches =
+            chunk.valid().split(|char: char| char.is_control() && !char.is_whitespace());
+        for stretch in stretches.filter(|stretch| is_long(stretch, FEWEST)) {
+            text.push_str(stretch);
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// A JSON document, as far as it holds texts. Unlike a map, it keeps members of the same name: a

@@ -271,6 +271,24 @@ impl Core {
         crate::record::message(msg, args)
     }
 
+    /// The message of a record in which `check` found a token among other words, without that.
+    #[staticmethod]
+    fn taken() -> Option<String> {
+        crate::record::taken()
+    }
+
+    /// A text that a log writes without the token of a completion that stands in it among other
+    /// words; the same object if none does. `log` tells this log from others.
+    fn without_piece<'py>(
+        &self,
+        log: u64,
+        text: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let Ok(utf8) = text.to_str() else { return Ok(text.clone()) };
+        let rest = shielded(|| crate::record::without_piece(&self.redactor, log, utf8))?;
+        Ok(rest.map_or_else(|| text.clone(), |rest| PyString::new(text.py(), &rest)))
+    }
+
     /// Ends the run of single tokens in the log `log`; gives the summary that stands for it.
     fn end_run(&self, log: u64) -> PyResult<Option<String>> {
         let end = || self.redactor.protected().end_run(log);

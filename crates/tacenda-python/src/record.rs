@@ -22,6 +22,8 @@ pub(crate) enum Verdict {
     Token = 2,
     /// First write the summary of the tokens that came before it; then ask again.
     EndOfRun = 3,
+    /// One more token stands in it among other words: `taken` gives it without that.
+    Piece = 4,
 }
 
 /// The last message of this thread that was clean. The same two objects give the same text: as
@@ -34,7 +36,12 @@ struct Clean {
 
 thread_local! {
     static LAST: RefCell<Option<Clean>> = const { RefCell::new(None) };
+    /// The last message of this thread without the token that was in it.
+    static TAKEN: RefCell<Option<String>> = const { RefCell::new(None) };
 }
+
+/// What stands for one token of a completion.
+const PIECE: &str = "[completion]";
 
 pub(crate) fn check(
     redactor: &Redactor,
@@ -60,8 +67,14 @@ pub(crate) fn check(
     let text = text.cast_into::<PyString>()?;
     let Ok(utf8) = text.to_str() else { return Ok(Verdict::Scrub) };
     if !redactor.protected().is_empty() {
-        match redactor.protected().follow(thread.extract().unwrap_or_default(), utf8) {
-            Followed::No => {}
+        let log = thread.extract().unwrap_or_default();
+        match redactor.protected().follow(log, utf8) {
+            Followed::No => {
+                if let Some(rest) = without_piece(redactor, log, utf8) {
+                    TAKEN.set(Some(rest));
+                    return Ok(Verdict::Piece);
+                }
+            }
             Followed::Started | Followed::Continued => return Ok(Verdict::Token),
             Followed::Ended => return Ok(Verdict::EndOfRun),
         }
@@ -73,6 +86,17 @@ pub(crate) fn check(
     // Dropped outside the borrow: a destructor is code of the application.
     drop(LAST.replace(Some(clean)));
     Ok(Verdict::Clean)
+}
+
+/// A text without the token of a completion that stands in it among other words, if one does.
+pub(crate) fn without_piece(redactor: &Redactor, log: u64, text: &str) -> Option<String> {
+    let piece = redactor.protected().follow_framed(log, text)?;
+    Some([&text[..piece.start], PIECE, &text[piece.end..]].concat())
+}
+
+/// The message of a record in which `check` found a piece, without that.
+pub(crate) fn taken() -> Option<String> {
+    TAKEN.take()
 }
 
 /// The text of a message that `check` found clean in this thread; None for any other.

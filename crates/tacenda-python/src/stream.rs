@@ -13,6 +13,7 @@ use tacenda_detect::Followed;
 use tacenda_redact::Redactor;
 
 use crate::core::Core;
+use crate::record::without_piece;
 
 /// Single tokens that stop coming for this long are summarised.
 const RUN_IDLE: Duration = Duration::from_secs(1);
@@ -214,7 +215,8 @@ impl StreamFilter {
                 }
             }
         }
-        state.filter.push(text.as_bytes(), out);
+        let rest = without_piece(&self.redactor, self.log, text);
+        state.filter.push(rest.as_deref().unwrap_or(text).as_bytes(), out);
     }
 
     fn follow(&self, text: &str) -> Followed {

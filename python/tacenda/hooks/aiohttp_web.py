@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from tacenda._core import Core
 from tacenda._patch import ImportWatch, Patches, hook_imports
 from tacenda._protect import request_scope
-from tacenda.hooks.requests import ENDLESS, SECRET_HEADERS, Body, protect_header, protect_target
+from tacenda.hooks.requests import ENDLESS, Body, is_secret_header, protect_header, protect_target
 
 # Iterators that ask the stream itself for what comes next.
 _ITERATORS = ("iter_chunked", "iter_any", "iter_chunks")
@@ -38,11 +39,12 @@ class _Aiohttp:
 
         async def handle(self: Any, request: Any) -> Any:
             with request_scope():
-                path, _, query = request.raw_path.partition("?")
-                protect_target(path, query, core)
-                for name in SECRET_HEADERS:
-                    for value in request.headers.getall(name, ()):
-                        protect_header(value, core)
+                with suppress(Exception):  # it is served all the same
+                    path, _, query = request.raw_path.partition("?")
+                    protect_target(path, query, core)
+                    for name, value in request.headers.items():
+                        if is_secret_header(name):
+                            protect_header(value, core)
                 return await original(self, request)
 
         self._patches.replace(module.Application, "_handle", handle)

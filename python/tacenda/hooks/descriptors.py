@@ -117,25 +117,69 @@ class Descriptors:
         if not private:
             return
         dup2, close, closerange = os.dup2, os.close, os.closerange
+        ways = {fd: identity(fd) for fd in before}
 
         def guarded_dup2(fd: int, fd2: int, inheritable: bool = True) -> int:
             if fd2 in before:
                 settle()
             result = dup2(fd, fd2, inheritable)
-            if fd2 in before:  # redirected: what Python writes follows
-                dup2(fd2, before[fd2], False)
+            if fd2 in before:
+                follow(fd2)
             return result
 
+        def follow(fd: int) -> None:
+            """The application has led `fd` elsewhere: so goes what Python writes."""
+            dup2(fd, before[fd], False)
+            if identity(fd) == ways[fd]:
+                self._patches.cover(f"{_CHANNEL} {fd}", "by a filter process")
+            else:
+                self._patches.off(f"{_CHANNEL} {fd}", "the application has redirected it")
+
+        def drop(fd: int) -> None:
+            """The application has closed `fd`: nothing is to hold open where it led."""
+            # Who writes there is told what he would be told without us.
+            nowhere = opens["open"](os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            for place in (before[fd], self._before[fd]):
+                dup2(nowhere, place, False)
+            close(nowhere)
+            self._patches.off(f"{_CHANNEL} {fd}", "the application has closed it")
+            for name, original in opens.items():
+                if getattr(os, name) is original:
+                    self._patches.replace(os, name, opening(original))
+
+        opens: dict[str, Callable[..., int]] = {"open": os.open, "dup": os.dup}
+
+        def opening(original: Callable[..., int]) -> Callable[..., int]:
+            """What is opened next has the number that has become free."""
+
+            def guarded_open(*args: Any, **more: Any) -> int:
+                fd = original(*args, **more)
+                if fd in before:
+                    follow(fd)
+                return fd
+
+            return guarded_open
+
         def guarded_close(fd: int) -> None:
-            if fd not in private:
-                close(fd)
+            if fd in private:
+                return
+            if fd in before:
+                settle()
+            close(fd)
+            if fd in before:
+                drop(fd)
 
         def guarded_closerange(low: int, high: int, /) -> None:
+            closed = [fd for fd in before if low <= fd < high]
+            if closed:
+                settle()
             for fd in sorted(private):
                 if low <= fd < high:
                     closerange(low, fd)
                     low = fd + 1
             closerange(low, high)
+            for fd in closed:
+                drop(fd)
 
         self._patches.replace(os, "dup2", guarded_dup2)
         self._patches.replace(os, "close", guarded_close)

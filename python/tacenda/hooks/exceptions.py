@@ -53,6 +53,19 @@ def start(core: Core, patches: Patches) -> None:
             return map(line, _original(self, *args, **kwargs))
 
         patches.replace(traceback.TracebackException, name, format)
+
+    # What is formatted without them: the text of the exception, a stack and its variables.
+    original_text = traceback.TracebackException.__str__
+    original_stack = traceback.StackSummary.format
+
+    def text(self: Any) -> str:
+        return line(original_text(self))
+
+    def format_stack(self: Any, **kwargs: Any) -> list[str]:
+        return [line(entry) for entry in original_stack(self, **kwargs)]
+
+    patches.replace(traceback.TracebackException, "__str__", text)
+    patches.replace(traceback.StackSummary, "format", format_stack)
     patches.cover("tracebacks", "traceback.TracebackException")
 
 

@@ -16,8 +16,8 @@ from tacenda._protect import request_scope
 from tacenda.hooks.records import Records
 from tacenda.hooks.requests import (
     ENDLESS,
-    SECRET_HEADERS,
     BodyReader,
+    is_secret_header,
     protect_header,
     protect_target,
     protect_text,
@@ -74,8 +74,8 @@ def _protect_stray_line(handler: Any, core: Core) -> None:
 
 
 def _protect_request(handler: Any, core: Core) -> None:
-    for name in SECRET_HEADERS:
-        for value in handler.headers.get_all(name, ()):
+    for name, value in handler.headers.items():
+        if is_secret_header(name):
             protect_header(value, core)
     path, _, query = handler.path.partition("?")
     protect_target(path, query, core)

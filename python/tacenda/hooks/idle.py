@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from tacenda.hooks.guarded import Writer
 
@@ -103,12 +104,18 @@ class Idler:
                     self._task_due = None
             for writer in ready:
                 self._let_go(writer)
-            if run_task and self._task is not None and self._task():
-                self.wake()
+            if run_task:
+                self._run_task()
 
     def _let_go(self, writer: Writer) -> None:
-        try:
+        # It may be closed, its reader gone, or a stream of the application that fails as it likes:
+        # others are to be let go all the same.
+        with suppress(Exception):
             if writer.idle():
                 self.hold(writer)
-        except (ValueError, OSError):  # closed, or its reader is gone
-            return
+
+    def _run_task(self) -> None:
+        # Handlers and filters of the application run in it.
+        with suppress(Exception):
+            if self._task is not None and self._task():
+                self.wake()

@@ -23,6 +23,8 @@ _SHOWN = frozenset(
         "update_display_data",
     }
 )
+# Messages of widgets: what they show is their state.
+_WIDGETS = frozenset({"comm_msg", "comm_open"})
 # Data of these types is no text.
 _BINARY = ("image/", "audio/", "video/", "application/pdf")
 
@@ -96,6 +98,11 @@ class _Jupyter:
                     message = {**message, "content": self._content(message.get("content"))}
                 else:
                     content = self._content(content)
+            elif kind in _WIDGETS:
+                if isinstance(message, dict):
+                    message = {**message, "content": self._state(message.get("content"))}
+                else:
+                    content = self._state(content)
             return original(session, stream, message, content, *args, **more)
 
         self._patches.replace(module.Session, "send", send)
@@ -127,6 +134,12 @@ class _Jupyter:
             return original(logger, line(data), *args, **more)
 
         self._patches.replace(module.Logger, "log_write", log_write)
+
+    def _state(self, content: Any) -> Any:
+        data = content.get("data") if isinstance(content, dict) else None
+        if not isinstance(data, dict) or not isinstance(data.get("state"), dict):
+            return content
+        return {**content, "data": {**data, "state": self._clean(data["state"])}}
 
     def _content(self, content: Any) -> Any:
         if not isinstance(content, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -35,11 +36,12 @@ class _Loggers:
         self._patches = patches
         self._slots = slots
         self._scrub = Scrubber(core)
+        self._without_piece = core.without_piece
         self._readable = Shadows(core).exc_info
 
     def loguru_records(self, module: Any) -> None:
         """What functions that are given to `logger.add` read besides the text."""
-        scrub = self._scrub
+        scrub, without_piece = self._scrub, self._without_piece
         readable = self._readable
         mask_slots = self._mask_slots
         original = module.Handler.emit
@@ -48,6 +50,7 @@ class _Loggers:
             try:
                 clean = dict(record)
                 mask_slots(clean)
+                clean["message"] = without_piece(record["thread"].id, clean["message"])
                 for name in ("message", "extra"):
                     clean[name] = scrub.value(clean[name])
                 if record["exception"] is not None:
@@ -122,10 +125,12 @@ class _Loggers:
                     self._patches.replace(logger, method, replacement)
 
     def _rendered(self, original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        scrub = self._scrub
+        scrub, without_piece = self._scrub, self._without_piece
 
         def msg(self: Any, message: Any) -> Any:
             try:
+                if isinstance(message, str):
+                    message = without_piece(threading.get_ident(), message)
                 clean = scrub.value(message)
             except Exception:
                 clean = MARKER.encode() if isinstance(message, bytes) else MARKER

@@ -7,6 +7,7 @@ whatever formatter is in use: there goes what only a formatter adds, such as tra
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 import time
@@ -14,16 +15,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from tacenda._core import MARKER, Core
-from tacenda._patch import Patches
+from tacenda._patch import ImportWatch, Patches, hook_imports
 from tacenda.hooks.exceptions import Shadows
 from tacenda.hooks.idle import Idler
 from tacenda.hooks.slots import Slots
 from tacenda.hooks.values import Scrubber, Text
 
-_CLEAN, _SCRUB, _TOKEN, _END_OF_RUN = range(4)
+_CLEAN, _SCRUB, _TOKEN, _END_OF_RUN, _PIECE = range(5)
 
 # A record has these without `extra`; `message` and `asctime` are added by formatters.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+# Of these a program makes up the words.
+_NAMES = ("name", "levelname", "threadName", "processName", "taskName", "stack_info")
 
 # Records of single tokens that stop coming are summarised after this many seconds.
 _RUN_IDLE = 1.0
@@ -47,9 +51,10 @@ class Records:
         self._handle = logging.Logger.handle
         # Per thread: the first record of a run of single tokens, its logger, the time of the last.
         self._runs: dict[int, tuple[logging.Logger, logging.LogRecord, float]] = {}
-        self._runs_lock = threading.Lock()
+        # A signal handler or a destructor may log while its own thread holds it.
+        self._runs_lock = threading.RLock()
 
-    def start(self) -> None:
+    def start(self, imports: ImportWatch) -> None:
         """Hooks `logging`."""
         core, patches = self._core, self._patches
         check, redact, known_message = core.check, core.redact, core.message
@@ -140,11 +145,45 @@ class Records:
         patches.replace(logging.LogRecord, "getMessage", get_message)
         patches.replace(logging.Handler, "format", format_record)
         patches.cover("logging records", "Logger.makeRecord and handle, Handler.format")
+        hook_imports(
+            patches,
+            imports,
+            ("logging records on the network", "logging.handlers", self._hook_handlers),
+        )
         self._idler.every(_RUN_IDLE, self._end_idle_runs)
+
+    def _hook_handlers(self, module: Any) -> None:
+        """Handlers that send a record as it is: no formatter has cleaned its names."""
+        clean_names = self._clean_names
+
+        for handler, name in (
+            (module.SocketHandler, "makePickle"),
+            (module.HTTPHandler, "mapLogRecord"),
+        ):
+            original = getattr(handler, name)
+
+            def send(self: Any, record: logging.LogRecord, _original: Any = original) -> Any:
+                return _original(self, clean_names(record))
+
+            self._patches.replace(handler, name, send)
+
+    def _clean_names(self, record: logging.LogRecord) -> logging.LogRecord:
+        """A record like this one whose names, of its logger and thread, hold nothing sensitive."""
+        names = {
+            name: value
+            for name in _NAMES
+            if isinstance(value := getattr(record, name, None), str)
+            and self._scrub.line(value) is not value
+        }
+        if not names:
+            return record
+        clean = copy.copy(record)
+        vars(clean).update({name: self._scrub.line(value) for name, value in names.items()})
+        return clean
 
     def forget(self) -> None:
         """Drops the runs: in a child by fork they are the parent's, as may be the lock."""
-        self._runs_lock = threading.Lock()
+        self._runs_lock = threading.RLock()
         self._runs = {}
 
     def finish(self) -> None:
@@ -201,6 +240,10 @@ class Records:
                 self._runs[record.thread or 0] = (*first[:2], time.monotonic())
             self._idler.wake()
             return False
+        if verdict == _PIECE:
+            record.msg = Text(self._core.taken() or MARKER)
+            record.args = self._scrub.blank(record.args)
+            verdict = _SCRUB
         if verdict == _SCRUB:
             self._scrub_text(record)
         for name in ("exc_text", "stack_info"):

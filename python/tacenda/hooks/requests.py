@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import Any
 
 from tacenda._core import Core
 from tacenda._protect import Scope, current_scope
 
-SECRET_HEADERS = ("Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key")
+# Words in the names of headers that carry secrets: `Authorization`, `X-Auth-Token`,
+# `Ocp-Apim-Subscription-Key`. A handshake's key and that of a request sent twice are none.
+_SECRET_NAME = re.compile(
+    r"auth(?!or($|-|ity))|cookie|credential|key($|-)|passw|secret|session|signature|token",
+)
+_NO_SECRETS = ("idempotency-", "sec-websocket-")
+
+# A credential of fewer letters may be any word (`Bearer none`).
+_SHORTEST = 8
 
 # A body without a length goes on until the connection says so.
 ENDLESS = 1 << 62
@@ -16,9 +26,44 @@ ENDLESS = 1 << 62
 _WHOLE = 8 << 20
 
 
+@functools.lru_cache(maxsize=512)
+def is_secret_header(name: str) -> bool:
+    """Whether the value of a header is a secret, as its name tells; `-` may be `_`."""
+    name = name.lower().replace("_", "-")
+    return _SECRET_NAME.search(name) is not None and not name.startswith(_NO_SECRETS)
+
+
 def protect_header(value: str, core: Core) -> None:
-    """Protects the value of a header that is a secret."""
-    _protect(value, "credential", core)
+    """Protects the value of a header that is a secret: whole, and what it is made of.
+
+    An application logs the token without `Bearer`, the password of a pair, one cookie of many.
+    """
+    _protect_credential(value, core)
+    scheme, _, rest = value.strip().partition(" ")
+    _protect_credential(rest.strip(), core)
+    if scheme.lower() == "basic":
+        _protect_pair(rest, core)
+    if "=" in value:
+        for cookie in value.split(";"):
+            _protect_credential(cookie.partition("=")[2].strip(), core)
+
+
+def _protect_pair(encoded: str, core: Core) -> None:
+    """The user and password of basic authentication (RFC 7617)."""
+    from base64 import b64decode  # only a server needs it
+
+    try:
+        user, _, password = b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return
+    _protect_credential(user, core)
+    _protect_credential(password, core)
+
+
+def _protect_credential(text: str, core: Core) -> None:
+    """Protects a credential; a short one as well, as a whole word, if it is no usual word."""
+    is_telling = len(text) >= _SHORTEST and not text.isalpha()
+    _protect(text, "credential", core, automatic=not is_telling)
 
 
 def protect_target(path: str, query: str, core: Core) -> None:
@@ -39,7 +84,10 @@ def protect_target(path: str, query: str, core: Core) -> None:
             _protect(name, "prompt", core)
             member = f"?{name}={value}"
             # A name like `api_key` makes it one.
-            _protect(value, "prompt" if core.redact(member) == member else "credential", core)
+            if core.redact(member) == member:
+                _protect(value, "prompt", core)
+            else:
+                _protect_credential(value, core)
     except Exception:
         # Whatever it is: as a whole.
         _protect(f"{path}?{query}", "prompt", core)
@@ -81,9 +129,22 @@ class Body:
                     document = bytes(self._data)
             if last:
                 self._data.clear()
+                document = _unpacked(document)
             _hold(self._core.protect_document(document, "prompt", held=True), self._core)
         except Exception:
             self._left = 0
+
+
+def _unpacked(body: bytes) -> bytes:
+    """A body that was packed with gzip (RFC 1952), as the application will unpack it."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    import zlib  # only such a request needs it
+
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, _WHOLE)
+    except zlib.error:
+        return body
 
 
 class BodyReader:
@@ -122,7 +183,13 @@ class BodyReader:
         return count
 
     def __iter__(self) -> Any:
-        return iter(self.readline, b"")
+        return self
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -132,8 +199,8 @@ class BodyReader:
         return data
 
 
-def _protect(text: str, kind: str, core: Core) -> None:
-    id = core.protect(text, kind, held=True)
+def _protect(text: str, kind: str, core: Core, *, automatic: bool = True) -> None:
+    id = core.protect(text, kind, held=True, automatic=automatic)
     if id is not None:
         _hold([id], core)
 

@@ -11,9 +11,9 @@ from tacenda._patch import ImportWatch, Patches, hook_imports
 from tacenda._protect import Scope, entered, request_scope
 from tacenda.hooks.requests import (
     ENDLESS,
-    SECRET_HEADERS,
     Body,
     BodyReader,
+    is_secret_header,
     protect_header,
     protect_target,
 )
@@ -21,7 +21,6 @@ from tacenda.hooks.requests import (
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_SECRET = {name.lower() for name in SECRET_HEADERS}
 # Marks a request that a layer further out has taken care of.
 _SEEN = "tacenda.protected"
 
@@ -55,7 +54,8 @@ class AsgiMiddleware:
         with request_scope():
             body = Body(self._core)
             body.expect(ENDLESS)
-            self._protect(scope)
+            with suppress(Exception):  # against the specification: served all the same
+                self._protect(scope)
 
             async def receive_protected() -> MutableMapping[str, Any]:
                 message = await receive()
@@ -74,8 +74,8 @@ class AsgiMiddleware:
         query = scope.get("query_string", b"").decode("iso-8859-1")
         protect_target(scope.get("path", ""), query, self._core)
         for name, value in scope.get("headers", ()):
-            with suppress(AttributeError):  # no bytes, against the specification
-                if name.decode("iso-8859-1").lower() in _SECRET:
+            with suppress(AttributeError):  # no bytes
+                if is_secret_header(name.decode("iso-8859-1")):
                     protect_header(value.decode("iso-8859-1"), self._core)
 
     def __getattr__(self, name: str) -> Any:
@@ -96,8 +96,9 @@ class WsgiMiddleware:
             return response
         scope = Scope(self._core)
         with entered(scope):
-            try:
+            with suppress(Exception):  # against the specification: served all the same
                 self._protect(environ)
+            try:
                 response = self._app(environ, start_response)
             except BaseException:
                 scope.close()
@@ -119,9 +120,8 @@ class WsgiMiddleware:
             environ["wsgi.input"] = reader
         query = environ.get("QUERY_STRING", "")
         protect_target(environ.get("PATH_INFO", ""), query, self._core)
-        for name in SECRET_HEADERS:
-            value = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
-            if value:
+        for name, value in environ.items():
+            if name.startswith("HTTP_") and is_secret_header(name[5:]):
                 protect_header(value, self._core)
 
     def __getattr__(self, name: str) -> Any:

@@ -33,6 +33,14 @@ CHANNELS = [
         "import traceback\ntry: raise ValueError(SECRET)\nexcept ValueError: print(traceback.format_exc())",
     ),
     _channel(
+        "stack with locals, formatted by itself",
+        "import traceback\ndef f(text): 1/0\ntry: f(SECRET)\nexcept ZeroDivisionError as e: open('stack', 'w').write(''.join(traceback.StackSummary.extract(traceback.walk_tb(e.__traceback__), capture_locals=True).format()))",
+    ),
+    _channel(
+        "text of a formatted exception",
+        "import traceback\nopen('text', 'w').write(str(traceback.TracebackException.from_exception(ValueError(SECRET))))",
+    ),
+    _channel(
         "traceback with locals",
         "import traceback, sys\ndef f(text):\n    raise ValueError('x')\ntry: f(SECRET)\nexcept ValueError as e: print(''.join(traceback.TracebackException.from_exception(e, capture_locals=True).format()))",
     ),

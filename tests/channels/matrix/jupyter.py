@@ -45,6 +45,10 @@ CHANNELS = [
         "C and other programs",
         "import ctypes\nctypes.CDLL(None).write(1, said.encode(), len(said))\n!cat said",
     ),
+    _channel(
+        "widgets",
+        "from comm import create_comm\nwidget = create_comm(target_name='jupyter.widget', data={'state': {'description': said}})\nwidget.send(data={'method': 'update', 'state': {'value': said}})",
+    ),
     _channel("inspection", "said?"),
     _channel(
         "history and log of what was typed",

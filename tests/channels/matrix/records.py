@@ -113,6 +113,10 @@ CHANNELS = [
         "last resort",
         "logging.lastResort.handle(logging.makeLogRecord({'msg': SECRET, 'levelno': 30}))",
     ),
+    _channel(
+        "names on the network",
+        "import threading\nthreading.current_thread().name = PROMPT\nlog = logging.getLogger(EMAIL)\nclass Wire(logging.handlers.SocketHandler):\n    def send(self, data): open('wire', 'ab').write(data)\nclass Web(logging.handlers.HTTPHandler):\n    def emit(self, record): open('web', 'a').write(str(self.mapLogRecord(record)))\nlog.addHandler(Wire('127.0.0.1', 9))\nlog.addHandler(Web('127.0.0.1:9', '/'))\nlog.propagate = False\nlog.info('x')",
+    ),
     _channel("no configuration", "logging.getLogger().handlers.clear()\nlog.warning(SECRET)"),
     _channel(
         "record by hand",

@@ -158,4 +158,35 @@ CHANNELS = [
         ),
         leaks=("Her otter is the grey one",),
     ),
+    _channel(
+        "Tornado: access log and body",
+        "import asyncio, logging\nimport tornado.web\nlogging.basicConfig(level=10)\nclass Handler(tornado.web.RequestHandler):\n    def post(self):\n        logging.info('body %s', self.request.body)\nasync def main():\n    tornado.web.Application([('/v1/chat', Handler)]).listen(port, '127.0.0.1')\n    await asyncio.to_thread(ask, port)\nasyncio.run(main())",
+        leaks=(_QUERY, "Her otter is the grey one"),
+    ),
+    _channel(
+        "Tornado: body in parts",
+        "import asyncio, logging\nimport tornado.web\nlogging.basicConfig(level=10)\n@tornado.web.stream_request_body\nclass Handler(tornado.web.RequestHandler):\n    def data_received(self, data): logging.info('part %s', data)\n    def post(self): pass\nasync def main():\n    tornado.web.Application([('/v1/chat', Handler)]).listen(port, '127.0.0.1')\n    await asyncio.to_thread(ask, port)\nasyncio.run(main())",
+        leaks=("Her otter is the grey one",),
+    ),
+    _channel(
+        "Tornado: WebSocket messages",
+        "import asyncio, logging\nimport tornado.web, tornado.websocket\nlogging.basicConfig(level=20)\nclass Handler(tornado.websocket.WebSocketHandler):\n    def on_message(self, message): logging.info('message %s', message); self.close()\nasync def main():\n    tornado.web.Application([('/', Handler)]).listen(port, '127.0.0.1')\n    socket = await tornado.websocket.websocket_connect(f'ws://127.0.0.1:{port}/')\n    socket.write_message(BODY)\n    await socket.read_message()\nasyncio.run(main())",
+        leaks=("Her otter is the grey one",),
+    ),
+    _channel(
+        "http.server: a header by the name of a secret",
+        "import logging\nfrom http.server import *\nlogging.basicConfig(level=20)\nclass Handler(BaseHTTPRequestHandler):\n    def do_GET(self):\n        logging.info('from %s', self.headers['X-Auth-Token']); self.send_response(204); self.end_headers()\nserver = HTTPServer(('127.0.0.1', port), Handler)\nthreading.Thread(target=server.serve_forever, daemon=True).start()\nrequest = urllib.request.Request(f'http://127.0.0.1:{port}/', headers={'X-Auth-Token': 'teal-heron-7'})\nurllib.request.urlopen(request); server.shutdown()",
+        leaks=("teal-heron-7",),
+    ),
+    _channel(
+        "Flask: a token without its scheme, a password, a cookie",
+        "import logging\nfrom flask import Flask, request\napp = Flask('x')\n@app.post('/v1/chat')\ndef f():\n    app.logger.warning('from %s, %s', request.authorization.password or request.authorization.token, request.cookies.get('sid')); return 'ok'\nfrom werkzeug.serving import make_server\nserver = make_server('127.0.0.1', port, app)\nthreading.Thread(target=server.serve_forever, daemon=True).start()\nfor kind in ('Bearer teal-heron-7', 'Basic aW5lczpncmV5LW90dGVyLTk='):\n    headers = {'Authorization': kind, 'Cookie': 'theme=dark; sid=blue-whale-3'}\n    urllib.request.urlopen(urllib.request.Request(f'http://127.0.0.1:{port}/v1/chat', data=b'x', headers=headers))\nserver.shutdown()",
+        leaks=("teal-heron-7", "grey-otter-9", "blue-whale-3"),
+    ),
+    _channel(
+        "FastAPI: a body that was packed",
+        "import gzip\nfrom fastapi import FastAPI, Request\napp = FastAPI()\n@app.post('/v1/chat')\nasync def f(r: Request):\n    print(gzip.decompress(await r.body())); return {}\nplain_ask = ask\ndef ask(port):\n    global BODY\n    class Packed(str):\n        def encode(self): return gzip.compress(str.encode(self))\n    BODY = Packed(BODY); plain_ask(port)\n"
+        + _UVICORN,
+        leaks=("Her otter is the grey one",),
+    ),
 ]

@@ -1,9 +1,13 @@
 //! One canonical spelling for a text and for all its usual spellings.
 //!
-//! JSON, `repr`, URL and HTML escapes are decoded at any depth; white space, quotes, backslashes,
-//! `+`, terminal escapes and what cannot be decoded are left out; case is folded. The same function
-//! runs over the protected value and over the text that may hold it, so that a value with a literal
-//! `%40` in it meets itself again too.
+//! JSON, `repr`, URL and HTML escapes are decoded at any depth; white space, quotes, commas, `|` and
+//! other lines of frames, backslashes, `+`, terminal escapes and what cannot be decoded are left out,
+//! so that a list of a text's words or tokens is the text as well; characters are decomposed (NFKD,
+//! Unicode Standard Annex 15) and lose their accents; case is folded. The same function runs over the
+//! protected value and over the text that may hold it, so that a value with a literal `%40` in it
+//! meets itself again too.
+
+use unicode_normalization::char::decompose_compatible;
 
 /// One character of the canonical spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +31,14 @@ pub(super) struct Canon<'t> {
     at: usize,
     index: usize,
     after_word: bool,
+    /// What is left of a character that is several, the last first, and where it starts.
+    rest: Vec<char>,
+    start: usize,
 }
 
 impl<'t> Canon<'t> {
     pub(super) fn new(text: &'t [u8]) -> Self {
-        Self { text, at: 0, index: 0, after_word: false }
+        Self { text, at: 0, index: 0, after_word: false, rest: Vec::new(), start: 0 }
     }
 
     /// How many characters were decoded so far, left-out ones included.
@@ -61,29 +68,54 @@ impl Iterator for Canon<'_> {
     type Item = Canonical;
 
     fn next(&mut self) -> Option<Canonical> {
-        while self.at < self.text.len() {
-            let start = self.at;
+        loop {
+            if let Some(char) = self.rest.pop() {
+                return Some(self.canonical(char, self.index - 1));
+            }
+            if self.at >= self.text.len() {
+                return None;
+            }
+            self.start = self.at;
             let (decoded, len) = self.decode();
             self.at += len;
             let Some(char) = decoded else { continue };
             let index = self.index;
             self.index += 1;
             if is_left_out_char(char) {
-                self.after_word = false;
+                self.after_word &= is_accent(char);
                 continue;
             }
-            let is_word = char.is_alphanumeric();
-            let inside_word = is_word && self.after_word;
-            self.after_word = is_word;
-            let char = if char.is_ascii() {
-                char.to_ascii_lowercase()
-            } else {
-                char.to_lowercase().next().unwrap_or(char)
-            };
-            return Some(Canonical { char, start, end: self.at, index, inside_word });
+            if char.is_ascii() {
+                return Some(self.canonical(char.to_ascii_lowercase(), index));
+            }
+            decompose(char, &mut self.rest);
         }
-        None
     }
+}
+
+impl Canon<'_> {
+    fn canonical(&mut self, char: char, index: usize) -> Canonical {
+        let is_word = char.is_alphanumeric();
+        let inside_word = is_word && self.after_word;
+        self.after_word = is_word;
+        Canonical { char, start: self.start, end: self.at, index, inside_word }
+    }
+}
+
+/// Appends what a character is without accents and presentation, in reverse.
+fn decompose(char: char, into: &mut Vec<char>) {
+    let from = into.len();
+    if matches!(char, '\u{3400}'..='\u{9fff}') {
+        // Ideographs are what they are.
+        into.push(char);
+    } else {
+        decompose_compatible(char, |part| {
+            if !is_left_out_char(part) {
+                into.extend(part.to_lowercase().next());
+            }
+        });
+    }
+    into[from..].reverse();
 }
 
 /// The canonical spelling of a text that stands as it is, in ASCII without escapes: how many
@@ -113,7 +145,7 @@ const PLAIN: [u8; 256] = {
     while byte < 0x80 {
         plain[byte as usize] = match byte {
             b'\\' | b'%' | b'&' | 0x1b => NOT_PLAIN,
-            b'"' | b'\'' | b'+' => LEFT_OUT,
+            b'"' | b'\'' | b'+' | b',' | b'|' => LEFT_OUT,
             _ if byte.is_ascii_whitespace() || byte.is_ascii_control() => LEFT_OUT,
             _ => byte.to_ascii_lowercase(),
         };
@@ -129,13 +161,20 @@ pub(super) fn is_left_out(byte: u8) -> bool {
 
 fn is_left_out_char(char: char) -> bool {
     match char {
-        '"' | '\'' | '\\' | '+' => true,
-        _ if char.is_ascii() => char.is_ascii_whitespace() || char.is_ascii_control(),
+        '"' | '\'' | '\\' | '+' | ',' | '|'
         // Zero-width characters and the byte order mark are invisible in a log. What could not be
         // decoded says nothing, and all that is no text is full of it.
-        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | char::REPLACEMENT_CHARACTER => true,
-        _ => char.is_whitespace(),
+        | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | char::REPLACEMENT_CHARACTER
+        // Frames around a text in a terminal; a space and a line end as tokenizers write them.
+        | '\u{2500}'..='\u{257f}' | '\u{120}' | '\u{10a}' | '\u{2581}' => true,
+        _ if char.is_ascii() => char.is_ascii_whitespace() || char.is_ascii_control(),
+        _ => is_accent(char) || char.is_whitespace(),
     }
+}
+
+/// Whether it stands over or under the letter before it.
+fn is_accent(char: char) -> bool {
+    matches!(char, '\u{300}'..='\u{36f}')
 }
 
 /// An escape of JSON, Python or C, after any number of backslashes: nesting doubles them.
@@ -287,9 +326,20 @@ mod tests {
             "\u{1b}]Zoë said: 3 < 4\u{7}",
             "Zo&#xeb; said: &quot;3 &lt; 4&quot;",
             "\u{1b}[31mZo\u{1b}[0më   said:\r\n 3 < 4",
+            "ZOE SAID: \"3 < 4\"",
+            "Zoe\u{308} said: 3 < 4",
+            "\u{ff3a}\u{ff4f}\u{ff45}\u{308} \u{ff53}\u{ff41}\u{ff49}\u{ff44}\u{ff1a} 3 < 4",
+            "['Z', 'oë', ' said', ':', ' 3', ' <', ' 4']",
+            "['Zoë', '\u{2581}said:', '\u{2581}3', \"\u{2581}<\", '\u{2581}4', '\u{10a}']",
+            r#"["Zo\u00eb","\u0120said",":","\u01203","\u0120<","\u01204"]"#,
         ] {
-            assert_eq!(spelling(spelled), "zoësaid:3<4", "{spelled}");
+            let spelling = spelling(spelled);
+            assert_eq!(spelling.trim_matches(['[', ']']), "zoesaid:3<4", "{spelled}");
         }
+        assert_eq!(
+            spelling("\u{fb01}n \u{ac00}\u{b2e4} 中"),
+            spelling("fin\u{1100}\u{1161}\u{1103}\u{1161}中")
+        );
         assert_eq!(spelling(r"\ud83d\ude00"), "😀");
     }
 
@@ -311,11 +361,13 @@ mod tests {
 
         #[test]
         fn any_bytes_keep_their_places(bytes: Vec<u8>) {
-            let mut last = 0;
+            // Of a character that is several, each stands where it does.
+            let mut last = (0, 0);
             for canonical in Canon::new(&bytes) {
-                proptest::prop_assert!(last <= canonical.start && canonical.start < canonical.end);
+                let place = (canonical.start, canonical.end);
+                proptest::prop_assert!(place == last || last.1 <= place.0 && place.0 < place.1);
                 proptest::prop_assert!(canonical.end <= bytes.len());
-                last = canonical.end;
+                last = place;
             }
         }
     }

@@ -36,6 +36,8 @@ pub(super) struct Growing {
     pub(super) text: String,
     /// The text without spaces, which a log may leave out or add.
     body: String,
+    /// Where its last token begins in that.
+    last: usize,
     pub(super) roller: Roller,
     forget_at: Option<Instant>,
 }
@@ -60,6 +62,7 @@ impl Completions {
         let place = self.place(id).ok()?;
         let growing = self.growing.get_mut(&id)?;
         growing.text.push_str(segment);
+        growing.last = growing.body.len();
         growing.body.extend(segment.chars().filter(|char| !char.is_whitespace()));
         // A longer text can only belong further behind.
         let seat = Seat { head: head(growing.body.bytes()), id };
@@ -144,6 +147,13 @@ impl Completions {
     pub(super) fn advance_any(&self, cursor: Cursor, piece: &str) -> Option<Cursor> {
         let id = self.first_with(self.read(cursor), piece)?;
         Some(Cursor { id, at: cursor.at + piece.len() })
+    }
+
+    /// The end of one that is being generated, if `piece`, which has no spaces, is its last one.
+    pub(super) fn at_end(&self, piece: &str) -> Option<Cursor> {
+        let mut grows = self.growing.iter().filter(|(_, growing)| growing.forget_at.is_none());
+        let ended = grows.find(|(_, growing)| growing.body[growing.last..] == *piece);
+        ended.map(|(id, growing)| Cursor { id: *id, at: growing.body.len() })
     }
 
     /// Whether its completion does not go on.

@@ -1,9 +1,11 @@
 //! Following a completion through a log that writes it token by token.
 //!
 //! One token is too short to be found by itself. But records that repeat a completion piece by
-//! piece, in order, are recognised by keeping a cursor in it.
+//! piece, in order, are recognised by keeping a cursor in it; also those that say something around
+//! each piece, once two of them have shown what that is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::completions::{Completions, Cursor};
@@ -22,10 +24,12 @@ pub enum Followed {
     Ended,
 }
 
-/// One follower per log: a thread's records, or a stream's writes.
+/// One follower per log: a thread's records (even), or a stream's writes (odd).
 #[derive(Debug, Default)]
 pub(super) struct Followers {
     logs: HashMap<u64, Follower>,
+    /// What logs write that is no piece by itself.
+    framed: HashMap<u64, Framed>,
 }
 
 #[derive(Debug, Default)]
@@ -54,9 +58,204 @@ const MOST_READINGS: usize = 256;
 /// A reading in doubt is given up after so many pieces.
 const MOST_DOUBT: u8 = 16;
 
+/// Longest piece that is looked for in what other logs have written, in bytes.
+const LONGEST_TAKEN: usize = 64;
+/// Longest text in which a piece is looked for, in bytes.
+const LONGEST_FRAMED: usize = 512;
+/// Logs of which such texts are kept: a thread of a server may be one of very many.
+const MOST_FRAMED: usize = 4096;
+/// Texts of a log that are kept to be compared with the next one.
+const RECENT: usize = 4;
+
+/// Frames of a log: one for the token, say, and one for the line of JSON that is sent.
+const FRAMES: usize = 4;
+
+/// A log that writes pieces in frames.
+#[derive(Debug, Default)]
+struct Framed {
+    recent: VecDeque<String>,
+    frames: VecDeque<Frame>,
+}
+
+/// What stands before and behind each piece: `token: ' her'`, or a line of JSON with a time.
+#[derive(Debug)]
+struct Frame {
+    before: String,
+    after: String,
+    follower: Follower,
+}
+
+impl Framed {
+    fn follow(&mut self, completions: &Completions, text: &str) -> Option<Range<usize>> {
+        let known = self.frames.iter_mut().find_map(|frame| frame.follow(completions, text));
+        if known.is_some() {
+            return known;
+        }
+        let found = self.recent.iter().find_map(|before| Frame::of(completions, before, text));
+        let Some((frame, piece)) = found else {
+            self.recent.truncate(RECENT - 1);
+            self.recent.push_front(text.to_owned());
+            return None;
+        };
+        self.frames.truncate(FRAMES - 1);
+        self.frames.push_front(frame);
+        Some(piece)
+    }
+}
+
+impl Frame {
+    /// What two texts have in common, if a completion begins in one and goes on in the other.
+    fn of(completions: &Completions, one: &str, other: &str) -> Option<(Self, Range<usize>)> {
+        let (old, new) = differing(one, other)?;
+        let mut follower = Follower::default();
+        let first = without_quotes(&one[old]);
+        if follower.follow(completions, first) != Followed::Started {
+            return None;
+        }
+        let (before, after) = (other[..new.start].to_owned(), other[new.end..].to_owned());
+        let mut frame = Self { before, after, follower };
+        let piece = frame.follow(completions, other)?;
+        Some((frame, piece))
+    }
+
+    /// The piece in a text, if it goes on with what stood in this frame before.
+    fn follow(&mut self, completions: &Completions, text: &str) -> Option<Range<usize>> {
+        let inside = self.inside(text)?;
+        let whole = &text[inside.clone()];
+        // One library writes quotes where another one writes none, or only where there are spaces.
+        let bare = without_quotes(whole);
+        let is_piece = self.goes_on(completions, whole)
+            || bare.len() < whole.len() && self.goes_on(completions, bare)
+            || whole.contains('\\') && self.goes_on(completions, &unescaped(bare));
+        is_piece.then_some(inside)
+    }
+
+    fn goes_on(&mut self, completions: &Completions, piece: &str) -> bool {
+        let mut followed = self.follower.follow(completions, piece);
+        if followed == Followed::Ended {
+            self.follower.running = false;
+            followed = self.follower.follow(completions, piece);
+        }
+        followed != Followed::No
+    }
+
+    /// The part of a text that stands in the frame.
+    fn inside(&self, text: &str) -> Option<Range<usize>> {
+        let (whole, start) = alike(self.before.as_bytes(), text.as_bytes(), Side::Start);
+        let rest = &text.as_bytes()[start..];
+        let (whole_too, after) = alike(self.after.as_bytes(), rest, Side::End);
+        let inside = start..text.len() - after;
+        let fits = whole == self.before.len() && whole_too == self.after.len();
+        (fits && !text.get(inside.clone())?.trim().is_empty()).then_some(inside)
+    }
+}
+
+/// Where two texts differ, by whole words: what they have in common stands before and behind it.
+fn differing(one: &str, other: &str) -> Option<(Range<usize>, Range<usize>)> {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    let (start, begun) = alike(one.as_bytes(), other.as_bytes(), Side::Start);
+    // Not in the middle of a word, which would be one of the piece.
+    let word = other.as_bytes()[..begun].iter().rev().take_while(|byte| is_word(byte)).count();
+    let (start, begun) = (start.checked_sub(word)?, begun - word);
+    let (rest, other_rest) = (&one.as_bytes()[start..], &other.as_bytes()[begun..]);
+    let (end, other_end) = alike(rest, other_rest, Side::End);
+    let from = other.len() - other_end;
+    let word = other.as_bytes()[from..].iter().take_while(|byte| is_word(byte)).count();
+    let (old, new) = (start..one.len() - end.checked_sub(word)?, begun..from + word);
+    let has_word = |text: &str| text.contains(char::is_alphanumeric);
+    (has_word(one.get(old.clone())?) && has_word(other.get(new.clone())?)).then_some((old, new))
+}
+
+/// From which side two texts are compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Start,
+    End,
+}
+
+/// How many bytes of each text are alike: numbers are, whatever they are, for times and counts go on;
+/// so are quotes, of which `repr` chooses one by what is in them.
+fn alike(one: &[u8], other: &[u8], side: Side) -> (usize, usize) {
+    let at = |text: &[u8], place: usize| match side {
+        Side::Start => text.get(place).copied(),
+        Side::End => text.len().checked_sub(place + 1).map(|place| text[place]),
+    };
+    let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
+    let (mut here, mut there) = (0, 0);
+    loop {
+        match (at(one, here), at(other, there)) {
+            (Some(a), Some(b)) if a.is_ascii_digit() && b.is_ascii_digit() => {
+                while is_digit(at(one, here)) {
+                    here += 1;
+                }
+                while is_digit(at(other, there)) {
+                    there += 1;
+                }
+            }
+            (Some(a), Some(b)) if a == b || [a, b].iter().all(|byte| b"'\"".contains(byte)) => {
+                here += 1;
+                there += 1;
+            }
+            _ => return (here, there),
+        }
+    }
+}
+
+fn without_quotes(piece: &str) -> &str {
+    let inside = |quote| piece.strip_prefix(quote)?.strip_suffix(quote);
+    inside('"').or_else(|| inside('\'')).unwrap_or(piece)
+}
+
+/// A piece without the escapes of JSON and `repr`.
+fn unescaped(piece: &str) -> String {
+    let mut text = String::with_capacity(piece.len());
+    let mut rest = piece.chars();
+    while let Some(char) = rest.next() {
+        if char != '\\' {
+            text.push(char);
+            continue;
+        }
+        let digits = match rest.next() {
+            Some('n' | 'r' | 't') | None => continue,
+            Some('x') => 2,
+            Some('u') => 4,
+            Some('U') => 8,
+            Some(other) => {
+                text.push(other);
+                continue;
+            }
+        };
+        let code: String = rest.by_ref().take(digits).collect();
+        let code = u32::from_str_radix(&code, 16).ok();
+        text.extend(code.and_then(char::from_u32));
+    }
+    text
+}
+
 impl Followers {
     pub(super) fn len(&self) -> usize {
         self.logs.len()
+    }
+
+    /// Whether a piece goes on with what another thread has written: of a pool of them, each may
+    /// write the next one. `log` follows it from there on.
+    fn take_over(&mut self, completions: &Completions, log: u64, piece: &str) -> bool {
+        if piece.len() > LONGEST_TAKEN || log & 1 == 1 || !piece.contains(char::is_alphanumeric) {
+            return false;
+        }
+        let piece: String = piece.chars().filter(|char| !char.is_whitespace()).collect();
+        let others = self.logs.iter().filter(|(other, _)| **other != log && *other & 1 == 0);
+        let mut readings = others.filter_map(|(_, follower)| follower.readings.first());
+        let further = readings.find_map(|reading| {
+            reading.advance(completions, &piece).filter(|_| reading.doubt.is_none())
+        });
+        // Nothing tells where that thread was: then it is the token that has just been generated.
+        let Some(cursor) = further.or_else(|| completions.at_end(&piece)) else { return false };
+        let follower = self.logs.entry(log).or_default();
+        let reading = Reading { doubt: None, ..Reading::doubtful(completions, cursor) };
+        follower.readings.insert(0, reading);
+        (follower.running, follower.last) = (true, Some(cursor.id));
+        true
     }
 
     /// Forgets completions of these: what stands at one of them stands at another that is the same
@@ -71,6 +270,9 @@ impl Followers {
             follower.running || !readings.is_empty()
         });
         completions.forget(ids);
+        if completions.len() == 0 {
+            self.framed.clear();
+        }
     }
 }
 
@@ -204,21 +406,43 @@ impl ProtectedValues {
         }
         let mut guard = self.lock();
         let State { completions, followers, .. } = &mut *guard;
+        let mut outcome = Followed::No;
         // Most of what is written goes on with nothing and begins nothing.
-        if !followers.logs.contains_key(&log) && !completions.may_begin(piece) {
-            return Followed::No;
+        if followers.logs.contains_key(&log) || completions.may_begin(piece) {
+            let follower = followers.logs.entry(log).or_default();
+            outcome = follower.follow(completions, piece);
+            if follower.readings.is_empty() && !follower.running {
+                followers.logs.remove(&log);
+            }
         }
-        let follower = followers.logs.entry(log).or_default();
-        let outcome = follower.follow(completions, piece);
-        if follower.readings.is_empty() && !follower.running {
-            followers.logs.remove(&log);
+        if outcome == Followed::No && followers.take_over(completions, log, piece) {
+            return Followed::Started;
         }
         outcome
     }
 
+    /// Where in `text`, written to the log `log`, the next piece of a completion stands among other
+    /// words. The first piece that a log writes so is not told from any other text.
+    pub fn follow_framed(&self, log: u64, text: &str) -> Option<Range<usize>> {
+        if self.follows_nothing() || text.len() > LONGEST_FRAMED || text.trim().is_empty() {
+            return None;
+        }
+        let mut guard = self.lock();
+        let State { completions, followers, .. } = &mut *guard;
+        if completions.len() == 0 {
+            return None;
+        }
+        if followers.framed.len() > MOST_FRAMED {
+            followers.framed.clear();
+        }
+        followers.framed.entry(log).or_default().follow(completions, text)
+    }
+
     /// Nothing more comes in the log `log`, or what comes goes on with nothing.
     pub fn end_log(&self, log: u64) {
-        self.lock().followers.logs.remove(&log);
+        let followers = &mut self.lock().followers;
+        followers.logs.remove(&log);
+        followers.framed.remove(&log);
     }
 
     /// Ends the run of `log` and names the completion that it repeated. A later piece of that

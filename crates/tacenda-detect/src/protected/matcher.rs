@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::base64::PlaceOf;
 use super::canon::{Canon, Canonical, is_left_out, plain};
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::store::{GRAM, ProtectedValues, State, Value, ValueId};
@@ -104,14 +105,23 @@ impl ProtectedValues {
                 scan.with(open, spans).text(text);
             }
         }
-        super::base64::scan(text, |decoded, place| {
+        let mut encoded = |decoded: &[u8], place: PlaceOf<'_>| {
+            if scan.is_clean(decoded, &mut Roller::default()) {
+                return;
+            }
             let mut inner = Vec::new();
             scan.with(&mut Open::default(), &mut inner).text(decoded);
             for span in inner {
                 let (start, end) = place(span.start, span.end);
                 spans.push(ProtectedSpan { start, end, value: span.value });
             }
-        });
+        };
+        super::base64::scan(text, &mut encoded);
+        super::digits::scan(text, &mut encoded);
+        for span in &mut spans[first..] {
+            let found = super::blob::extended(text, span.start..span.end);
+            (span.start, span.end) = (found.start, found.end);
+        }
         spans[first..].sort_by_key(|span| (span.start, span.end));
     }
 }

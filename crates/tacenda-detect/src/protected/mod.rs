@@ -6,8 +6,10 @@
 //! being generated keeps its text, to follow a log of single tokens.
 
 mod base64;
+mod blob;
 mod canon;
 mod completions;
+mod digits;
 mod follow;
 mod grams;
 mod matcher;

@@ -327,15 +327,20 @@ impl ProtectedValues {
     /// The fingerprints of `text`: of each eight characters, or of the whole when it is short.
     fn hashes(&self, text: &str) -> Option<(Vec<u64>, Option<usize>)> {
         let mut roller = Roller::default();
-        let mut hashes = Vec::with_capacity(text.len());
-        let mut canon = Canon::new(text.as_bytes());
+        let mut hashes = Vec::new();
+        let mut decoded = 0;
         let key = self.key();
-        for canonical in canon.by_ref() {
-            roller.push(key, canonical.char);
-            hashes.extend(roller.window(key, GRAM));
+        for part in super::blob::remembered(text) {
+            let mut canon = Canon::new(part.as_bytes());
+            hashes.reserve(part.len());
+            for canonical in canon.by_ref() {
+                roller.push(key, canonical.char);
+                hashes.extend(roller.window(key, GRAM));
+            }
+            decoded += canon.decoded();
         }
         let len = roller.count();
-        if len < GRAM || canon.decoded() < self.limits.min_chars {
+        if len < GRAM || decoded < self.limits.min_chars {
             if !(MIN_SHORT..=MAX_WINDOW).contains(&len) {
                 return None;
             }

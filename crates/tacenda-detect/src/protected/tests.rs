@@ -48,6 +48,17 @@ fn base64(text: &str) -> String {
     BASE64_STANDARD.encode(text)
 }
 
+fn wide(char: char) -> char {
+    match u32::from(char) {
+        code @ 0x21..0x7f => char::from_u32(code + 0xfee0).unwrap(),
+        _ => char,
+    }
+}
+
+fn numbers(text: &str, between: &str, each: impl Fn(u8) -> String) -> String {
+    text.bytes().map(each).collect::<Vec<_>>().join(between)
+}
+
 #[test]
 fn every_spelling_is_found() {
     let store = protecting(PROMPT);
@@ -59,6 +70,15 @@ fn every_spelling_is_found() {
         base64(PROMPT),
         PROMPT.replace(' ', "\n        "),
         PROMPT.to_uppercase(),
+        PROMPT.replace("Zoë", "Zoe\u{308}"),
+        PROMPT.chars().map(wide).collect(),
+        PROMPT.replace(' ', "', ' "),
+        PROMPT.replace(' ', "\", \"\u{120}"),
+        PROMPT.replace(' ', " \u{2502}\n\u{2502} "),
+        numbers(PROMPT, "", |byte| format!("{byte:02x}")),
+        numbers(PROMPT, " ", |byte| format!("{byte:02X}")),
+        numbers(PROMPT, ", ", |byte| byte.to_string()),
+        numbers(PROMPT, "  ", |byte| byte.to_string()),
     ] {
         let text = format!("ERROR - body: <{spelled}> end");
         let masked = masked(&store, &text);
@@ -180,6 +200,79 @@ fn a_run_goes_on_after_other_records_and_among_other_completions() {
         assert!(store.end_run(1).is_some());
     }
     assert_eq!(store.follow(1, "\n"), Followed::No, "a line end starts no run");
+}
+
+#[test]
+fn a_completion_is_followed_among_words_of_the_log() {
+    let tokens =
+        ["The", " her", "on", " ships", " to", " Ber", "gen", "'s", " Kön", "igs", "\n", "."];
+    let plain = |token: &str| token.to_owned();
+    let json = |token: &str| json(token).replace('ö', "\\u00f6");
+    let python = |token: &str| {
+        let quote = if token.contains('\'') { '"' } else { '\'' };
+        format!("{quote}{}{quote}", token.replace('\n', "\\n"))
+    };
+    let quoted =
+        |token: &str| if token.contains(' ') { format!("'{token}'") } else { token.to_owned() };
+    for (log, (frame, spell)) in [
+        ("token <>", &plain as &dyn Fn(&str) -> String),
+        ("token <>", &quoted),
+        ("# of 99: '<>'", &plain),
+        ("piece <> of 99", &python),
+        ("10:00:0#,## DEBUG {\"id\": 7, \"delta\": \"<>\", \"n\": #}\n", &json),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let store = store();
+        let id = store.open_completion();
+        let log = log as u64;
+        for (place, token) in tokens.iter().enumerate() {
+            store.extend_completion(id, token);
+            // What else goes on there changes nothing.
+            assert_eq!(store.follow_framed(log, "request 7 of 9 done"), None);
+            let text = frame.replace("<>", &spell(token)).replace('#', &(place * 7).to_string());
+            let found = store.follow_framed(log, &text);
+            if token.contains(char::is_alphanumeric) {
+                assert_eq!(found.is_some(), place > 0, "{text}");
+            }
+        }
+        assert_eq!(store.follow_framed(log, "token bucket"), None);
+        assert_eq!(store.follow_framed(log, "token ë"), None);
+        assert_eq!(store.follow_framed(log, "token "), None);
+    }
+}
+
+#[test]
+fn a_completion_is_followed_from_thread_to_thread() {
+    let store = store();
+    let id = store.open_completion();
+    let tokens =
+        ["The", " her", "on", " ships", " on", " to", " Ber", "gen", " on", " the", " her"];
+    for (place, token) in tokens.iter().enumerate() {
+        store.extend_completion(id, token);
+        // A pool of three.
+        let log = 2 * (place as u64 * 5 % 3 + 1);
+        let mut followed = store.follow(log, token);
+        if followed == Followed::Ended {
+            assert!(store.end_run(log).is_some());
+            followed = store.follow(log, token);
+        }
+        assert!(matches!(followed, Followed::Started | Followed::Continued), "{token}");
+        assert_eq!(store.follow(8, "request 7 done"), Followed::No);
+    }
+    assert_eq!(store.follow(9, " Ber"), Followed::No, "a stream is another kind of log");
+}
+
+#[test]
+fn counts_are_no_pieces() {
+    let store = store();
+    let id = store.open_completion();
+    store.extend_completion(id, "1, 2, 3 and 4");
+    for count in 1..20 {
+        assert_eq!(store.follow_framed(1, &format!("step {count}")), None);
+        assert_eq!(store.follow_framed(1, &format!("step {count} of é{count}")), None);
+    }
 }
 
 #[test]
@@ -342,10 +435,10 @@ proptest! {
         let fragment: String = chars[from..(from + len).min(chars.len())].iter().collect();
         let store = protecting(&value);
         // A fragment of little but spaces and quotes has nothing to be known by.
-        let left_out = [' ', '"', '\''];
+        let left_out = [' ', '"', '\'', ','];
         let ends = [fragment.trim_start_matches(left_out), fragment.trim_end_matches(left_out)];
         prop_assume!(ends.iter().all(|end| end.len() + 1 >= fragment.len()));
-        prop_assume!(fragment.chars().filter(|char| !matches!(char, ' ' | '"' | '\'')).count() >= 8);
+        prop_assume!(fragment.chars().filter(|char| !left_out.contains(char)).count() >= 8);
         let spelled = match spelling {
             0 => fragment.clone(),
             1 => json(&fragment),
@@ -354,8 +447,8 @@ proptest! {
         };
         let text = format!("<{spelled}>");
         let masked = masked(&store, &text);
-        let left = masked.replace("%20", "").replace("%22", "").replace("%27", "");
-        let left: String = left.chars().filter(|char| !matches!(char, ' ' | '"' | '\'' | '\\')).collect();
+        let left = masked.replace("%20", "").replace("%22", "").replace("%27", "").replace("%2C", "");
+        let left: String = left.chars().filter(|char| !matches!(char, ' ' | '"' | '\'' | ',' | '\\')).collect();
         prop_assert_eq!(left, "<#>", "of {}", spelled);
     }
 
