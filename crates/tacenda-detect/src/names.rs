@@ -87,5 +87,6 @@ names! {
         PostalAddress "postal-address",
         PersonName "person-name",
         KoreanName "korean-name",
+        ChineseName "chinese-name",
     }
 }

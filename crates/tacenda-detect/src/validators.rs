@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use sha3::Keccak256;
 
 use crate::names::Validator;
-use crate::people::{korean, told, value as people_value};
+use crate::people::{chinese, korean, told, value as people_value};
 
 /// Whether `value` passes.
 pub(crate) fn passes(validator: Validator, value: &[u8]) -> bool {
@@ -17,6 +17,7 @@ pub(crate) fn passes(validator: Validator, value: &[u8]) -> bool {
         Validator::Bech32 => bech32(value),
         Validator::PostalAddress => told::is_address(value),
         Validator::PersonName => people_value::is_name(value),
+        Validator::ChineseName => chinese::is_name(value),
         Validator::KoreanName => korean::is_name(value),
         Validator::MixedCaseChecksum => mixed_case_checksum(value),
     }

@@ -137,7 +137,7 @@ pub(super) fn behind_person(text: &[u8], at: usize) -> bool {
         b"picked",
         b"called",
     ];
-    const PEOPLE: [&[u8]; 44] = [
+    const PEOPLE: [&[u8]; 41] = [
         b"patient",
         b"patiente",
         b"patientin",
@@ -152,8 +152,6 @@ pub(super) fn behind_person(text: &[u8], at: usize) -> bool {
         b"rider",
         b"courier",
         b"nurse",
-        b"tenant",
-        b"guest",
         b"employee",
         b"student",
         b"teacher",
@@ -171,7 +169,6 @@ pub(super) fn behind_person(text: &[u8], at: usize) -> bool {
         b"hairdresser",
         b"lawyer",
         b"cashier",
-        b"resident",
         b"husband",
         b"wife",
         b"daughter",
@@ -355,7 +352,10 @@ fn behind(text: &[u8], start: usize, end: usize, titled: Title) -> i32 {
 /// Whether a word in small letters says what kind of thing the words with capitals before it name:
 /// `Betty Crocker cake mix`. A verb or a small word goes on with a sentence about somebody.
 fn is_noun(word: &[u8], class: Class) -> bool {
-    const SENTENCE: [&[u8]; 75] = [
+    const SENTENCE: [&[u8]; 78] = [
+        b"net",
+        b"gross",
+        b"due",
         b"again",
         b"already",
         b"all",
@@ -458,7 +458,9 @@ fn is_versioned(rest: &[u8]) -> bool {
     let version = number[..length].strip_suffix(b".").unwrap_or(&number[..length]);
     let dots = memchr::memchr_iter(b'.', version).count();
     let digits = version.iter().any(u8::is_ascii_digit);
-    digits && (dots > 1 || number.len() < rest.len() && length > 0)
+    // `Ana Ruiz 5kg`.
+    let unit = number[length..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count() > 1;
+    digits && (dots > 1 || unit || number.len() < rest.len() && length > 0)
 }
 
 /// `named`, `says`, `my name is`, `call me`: a person comes next, whatever the name.

@@ -8,6 +8,7 @@ pub(crate) mod address;
 mod around;
 mod brand;
 mod capitals;
+pub(crate) mod chinese;
 mod classes;
 mod fold;
 pub(crate) mod korean;
@@ -95,6 +96,9 @@ pub(crate) fn single(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Optio
     let joint = at.checked_sub(1).map_or(b'\n', |i| text[i]);
     if !matches!(joint, b' ' | b'\n' | b'"' | b'(' | b'>' | b'\'') {
         return None;
+    }
+    if let Some(start) = child_of(text, at) {
+        return Some(name::judge(text, start, mentioned));
     }
     let known = mentioned.count > 0
         || lexicon::may_name(text, at)
@@ -208,8 +212,24 @@ fn announced(text: &[u8], at: usize) -> bool {
             let start = words::start(text, end);
             start < end && lexicon::may_name(text, start)
         }
+        // `The witness, Ana Ruiz, said`.
+        Some(b", ") if at > 2 && text[at - 3].is_ascii_alphabetic() => {
+            lexicon::may_name(text, words::start(text, at - 2))
+        }
         _ => false,
     }
+}
+
+/// Where the name begins whose last word is at `at`, behind a word that says whose child somebody is.
+#[inline]
+fn child_of(text: &[u8], at: usize) -> Option<usize> {
+    const WORDS: [&[u8]; 4] = [b" bin ", b" binti ", b" bint ", b" ibn "];
+    if !matches!(text[..at].last_chunk::<2>(), Some(b"n " | b"i " | b"t ")) {
+        return None;
+    }
+    let before = WORDS.iter().find_map(|word| text[..at].strip_suffix(*word))?;
+    let start = words::start(text, before.len());
+    words::capital(text, start).then_some(start)
 }
 
 /// Whether nothing stands before `at` on its line.

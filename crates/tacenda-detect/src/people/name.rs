@@ -26,8 +26,8 @@ pub(crate) fn judge(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Judged
         // `Rua Augusta, 12`: the way is looked at where its name begins.
         return Judged { found: None, read_to: lead.end };
     }
-    let found = best(text, parts)
-        .or_else(|| turned(text, parts))
+    let found = turned(text, parts)
+        .or_else(|| best(text, parts))
         .or_else(|| unlisted(text, parts, mentioned))
         .or_else(|| again(text, parts, mentioned));
     let Some((matcher, range)) = found else { return Judged { found, read_to } };
@@ -377,7 +377,9 @@ fn name_at(
         && !first.class.any(Class::OTHER)
         && word.len() > 3
         && !word.contains(&b'-')
-        && around >= 1;
+        && around >= 1
+        // `Qwen Abernathy loaded`.
+        && !(i > 0 && parts[i - 1].class.any(Class::NEVER) && titled.weight == 0);
     (told || family).then_some((Matcher::PersonGiven, titled.start.unwrap_or(first.start)..end))
 }
 
@@ -566,6 +568,58 @@ mod tests {
         ] {
             assert_eq!(found(text), ["Annika Wirth"], "{text}");
         }
+    }
+
+    #[test]
+    fn forms_that_tell_names_in_no_list() {
+        for (text, name) in [
+            ("record of Abernathy, Annika found", "Abernathy, Annika"),
+            ("badge granted N. Krebbukson lobby", "N. Krebbukson"),
+            ("review by Annika W.: good", "Annika W."),
+            ("passenger Krebbuk boarded", "Krebbuk"),
+            ("driver Krebbuk accepted, eta 4", "Krebbuk"),
+            ("for Zoltvarin binti Krebbuk, seat 3", "Zoltvarin binti Krebbuk"),
+            ("The witness, Zoltvarin Krebbuk, said", "Zoltvarin Krebbuk"),
+            ("Zoltvarin Krebbuk called about it", "Zoltvarin Krebbuk"),
+            ("list: +Annika Wirth", "Annika Wirth"),
+            ("Иванова Мария Сергеевна пришла", "Иванова Мария Сергеевна"),
+            ("Sr Krebbuk not at home", "Krebbuk"),
+            ("Lunch w/ Annika moved", "Annika"),
+            ("Regards,\\nZoltvarin Krebbuk", "Zoltvarin Krebbuk"),
+        ] {
+            assert_eq!(found(text), [name], "{text}");
+        }
+        assert_eq!(
+            found("between Annika Wirth and Zoltvarin Krebbuk today"),
+            ["Annika Wirth", "Zoltvarin Krebbuk"]
+        );
+        for text in [
+            "tenant Contoso onboarded",
+            "driver Krebbuk loaded",
+            "E. Coli sample",
+            "Boston, Virginia and Maryland",
+            "Juliet Kilo Lima Mike passed",
+            "Qwen Abernathy loaded",
+            "Annika Rice 5kg added",
+            "Krebbuk Zoltvarin started",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_firms_says_that_a_name_is_of_one() {
+        for text in [
+            "bought at Annika Wirth today",
+            "flight with Annika Wirth booked",
+            "served by Annika Wirth",
+            "brand=\"Annika Wirth\" n=1",
+            "merchant: Annika Wirth",
+            "supplier Annika Wirth onboarded",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+        assert_eq!(found("approved by Annika Wirth"), ["Annika Wirth"]);
     }
 
     #[test]

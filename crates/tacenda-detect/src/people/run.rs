@@ -129,7 +129,10 @@ fn capitalised(text: &[u8], at: usize, behind: bool) -> Option<Part> {
         if let Some(width) = apostrophe(text, end) {
             end = words::end(text, end + width);
         } else {
-            let open = text.get(end + stop).is_none_or(|byte| *byte == b' ' || *byte == b'.');
+            let signs = b":,;\"')>";
+            let open = text.get(end + stop).is_none_or(|byte| {
+                matches!(byte, b' ' | b'.') || stop == 1 && signs.contains(byte)
+            });
             let part = Part {
                 start: at,
                 end: end + stop,

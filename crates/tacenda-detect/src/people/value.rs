@@ -43,7 +43,11 @@ pub(crate) fn known(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
             let family = classes[2].is_some_and(|third| third.any(Class::FAMILY));
             given && (second.any(Class::GIVEN.with(Class::FAMILY)) || family)
                 || given && second == Class::NONE && first.any(Class::COMMON)
-                || given && second == Class::NONE && !first.any(Class::OTHER) && two_capitals()
+                || given
+                    && second == Class::NONE
+                    && !first.any(Class::OTHER)
+                    && found.key.as_bytes() != b"name"
+                    && two_capitals()
                 || first.any(Class::FAMILY) && second.any(Class::COMMON)
         }
         None => first.any(Class::PERSON) && !first.any(Class::WORD.with(Class::PLACE)),
