@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::context::{WordList, follows_word};
-use super::number;
 use crate::boundary;
 
 /// Country and length of the number, from the SWIFT registry.
@@ -127,12 +126,7 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<Range<usize>> {
             || bytes[2..].iter().all(|b| !b.is_ascii_alphabetic())
             || follows_word(text, at, &WORDS)
     };
-    // `sample IBAN GB82 WEST 1234 …`.
-    let trial = || {
-        let digits: Vec<u8> = text[at..i].iter().copied().filter(u8::is_ascii_digit).collect();
-        number::is_plain(&digits) && follows_word(text, at, &number::TRIALS)
-    };
-    (good && told() && !trial()).then_some(at..i)
+    (good && told()).then_some(at..i)
 }
 
 /// ISO/IEC 7064, MOD 97-10, digit by digit; letters count as two digits.

@@ -282,7 +282,6 @@ fn card(run: &Run<'_>, i: usize) -> Option<usize> {
             && (told && !other
                 || follows_word(run.text, run.start(i), &CARD_WORDS)
                 || follows_card_abroad(run.text, run.start(i)))
-            && !(is_plain(&digits[..total]) && follows_word(run.text, run.start(i), &TRIALS))
         {
             return Some(last);
         }
@@ -311,27 +310,6 @@ fn follows_card_abroad(text: &[u8], at: usize) -> bool {
     let before = memchr::memrchr(b'\n', before).map_or(before, |i| &before[i + 1..]);
     !before.is_ascii()
         && WORDS.iter().any(|word| memchr::memmem::find(before, word.as_bytes()).is_some())
-}
-
-/// What says that no real number follows.
-pub(crate) static TRIALS: WordList = WordList::new(&[
-    b"documentation",
-    b"dummy",
-    b"example",
-    b"fake",
-    b"placeholder",
-    b"sample",
-    b"test card",
-    b"test iban",
-    b"test number",
-]);
-
-/// `4242 4242 4242 4242`, `… 1234 …`: digits that somebody has typed for a trial.
-pub(crate) fn is_plain(digits: &[u8]) -> bool {
-    const KINDS: u32 = 3;
-    let kinds = digits.iter().fold(0_u16, |kinds, digit| kinds | 1 << (digit % 16));
-    let ascends = |four: &[u8]| four.windows(2).all(|pair| pair[1] == pair[0] + 1);
-    kinds.count_ones() <= KINDS || digits.windows(4).any(ascends)
 }
 
 /// Names of numbers that are no card, however good their check digit: one in ten is.

@@ -182,7 +182,7 @@ impl Target {
 /// Who reads.
 #[derive(Args, Debug)]
 struct IdentityArgs {
-    /// Identity file of age, also one that names a hardware token; may be given more than once
+    /// Identity file of age; may be given more than once
     #[arg(short = 'i', long = "identity", value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }
