@@ -151,9 +151,17 @@ impl Flow {
 
     /// Whether it is in a field of an object.
     pub(crate) fn is_part(&self) -> bool {
-        self.field.is_some() && self.place().is_none()
+        self.field.is_some() && self.place().is_none() && !self.is_of_query()
+    }
+
+    /// Whether it is in the query string of an address.
+    pub(crate) fn is_of_query(&self) -> bool {
+        self.field.as_deref() == Some(QUERY)
     }
 }
+
+/// The part of an address behind its `?`.
+pub(crate) const QUERY: &str = "?";
 
 impl Value {
     /// The value, with nothing known of which place of it what is in.
@@ -164,6 +172,13 @@ impl Value {
             }
         }
         self
+    }
+
+    /// An address without its query string.
+    pub(crate) fn without_query(self) -> Self {
+        self.retain(|flow| {
+            !flow.is_of_query() && !matches!(flow.origin, Origin::Source(Label::Url, _))
+        })
     }
 
     /// A value that cannot leak.

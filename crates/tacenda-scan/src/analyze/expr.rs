@@ -15,7 +15,7 @@ use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::model::Channel;
-use crate::value::{Flow, Known, Origin, Value, What};
+use crate::value::{Flow, Known, Origin, QUERY, Value, What};
 
 /// Of longer tuples it is not known what is in which place.
 const MAX_PLACES: usize = 4;
@@ -46,7 +46,12 @@ impl<'a> Walker<'a> {
             }
             ExprKind::Attribute(base, ident) => self.attribute(expr, base, ident),
             ExprKind::Item(base, key) => {
-                let base_value = self.eval(base);
+                let piece = piece(base, key);
+                let mut base_value = self.eval(base);
+                // `url.split("?")[0]`: what it is still asked with, like a login, is no query.
+                if matches!(piece, Some(Piece::BeforeQuery)) {
+                    base_value = base_value.without_query();
+                }
                 let key_value = self.eval(key);
                 // `for key in settings: settings[key]`
                 if let ExprKind::Name(key) = &key.kind
@@ -90,11 +95,8 @@ impl<'a> Walker<'a> {
                 {
                     self.label(&mut value, Label::Body, Confidence::Medium, expr.span, What::Named);
                 }
-                match piece(base, key) {
-                    // `url.split("?")[0]`: what it is still asked with, like a login, is no query.
-                    Some(Piece::BeforeQuery) => {
-                        value.retain(|flow| !matches!(flow.origin, Origin::Source(Label::Url, _)))
-                    }
+                match piece {
+                    Some(Piece::BeforeQuery) => value.without_query(),
                     // `address.split("@")[-1]`, `login.split(":")[0]`: without the password.
                     Some(Piece::BesideLogin) => value.retain(|flow| {
                         !matches!(flow.origin, Origin::Source(Label::Url | Label::Credential, _))
@@ -112,6 +114,7 @@ impl<'a> Walker<'a> {
                 let mut value = Value::default();
                 let mut harmless = true;
                 let mut before = "";
+                let mut queried = false;
                 for part in parts {
                     let text = part.text().unwrap_or_default();
                     // `timeout is {pair[1]}`: the text says that it is another part.
@@ -131,8 +134,12 @@ impl<'a> Walker<'a> {
                         );
                     }
                     before = text;
+                    queried |= begins_query(text);
                     if other {
                         continue;
+                    }
+                    if queried {
+                        of_query(&mut part);
                     }
                     harmless &=
                         matches!(part.known, Known::Harmless | Known::Treated | Known::Texts(_));
@@ -434,12 +441,35 @@ fn is_one_credential(base: &Expr) -> bool {
         && !["s", "auth", "cred"].iter().any(|end| ident.name.ends_with(end))
 }
 
+/// Whether a query string begins in a text: `…/users?key=`.
+fn begins_query(text: &str) -> bool {
+    let Some((_, behind)) = text.split_once('?') else { return false };
+    behind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.=&%[]".contains(&byte))
+}
+
+/// Puts what is sensitive about a value by itself into the query string of an address.
+fn of_query(value: &mut Value) {
+    for flow in &mut value.flows {
+        if matches!(flow.origin, Origin::Source(Label::Credential, _)) && !flow.is_part() {
+            flow.field = Some(Name::new_static(QUERY));
+        }
+    }
+}
+
 /// A piece of an address or of a login.
 enum Piece {
     /// An address without its query string.
     BeforeQuery,
     /// What stands beside user and password, or beside the password.
     BesideLogin,
+}
+
+/// `url.partition("?")`, `url.split("?", 1)`
+pub(super) fn cuts_query(expr: &Expr) -> bool {
+    let ExprKind::Call(call) = &expr.kind else { return false };
+    let ExprKind::Attribute(_, method) = &call.callee.kind else { return false };
+    matches!(method.name.as_str(), "partition" | "split")
+        && call.arguments.first().and_then(Expr::text) == Some("?")
 }
 
 /// The piece that `text.partition(mark)[0]` or `text.rsplit(mark, 1)[-1]` cuts out.

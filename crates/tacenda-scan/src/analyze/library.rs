@@ -55,10 +55,11 @@ fn without_replaced(value: Value, name: &Ident, arguments: &Arguments<'_>) -> Va
             && arguments.by_name.iter().any(|(key, ..)| key.is_some_and(|key| key.name == part))
     };
     let (login, query) = (replaces("netloc"), replaces("query"));
-    value.retain(|flow| match flow.origin {
-        Origin::Source(Label::Url, _) => !login && !query,
-        _ => !login,
-    })
+    // `address.with_query(None)`
+    let none = name.name == "with_query"
+        && arguments.by_place.iter().all(|(_, given)| given.is_harmless());
+    let value = if query || none { value.without_query() } else { value };
+    value.retain(|_| !login)
 }
 
 /// Whether the pattern of `re.sub(pattern, …)` is written out and looks for nothing sensitive: fences,

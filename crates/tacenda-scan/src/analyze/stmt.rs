@@ -2,6 +2,7 @@
 
 use super::Walker;
 use super::env::Changes;
+use super::expr::cuts_query;
 use super::question::{asks_for_debugging, asks_for_more};
 use crate::ir::{Expr, ExprKind, Handler, Stmt, StmtKind, TypeHint};
 use crate::lexicon::Class;
@@ -72,6 +73,17 @@ impl<'a> Walker<'a> {
                     for (place, value) in places.iter().zip(values) {
                         let value = self.eval(value);
                         self.assign(place, value);
+                    }
+                    return false;
+                }
+                // `address, _, query = url.partition("?")`
+                if let ([target], true) = (&targets[..], cuts_query(expr))
+                    && let ExprKind::List(places) = &target.kind
+                    && let [address, rest @ ..] = &places[..]
+                {
+                    self.assign(address, self.element(&value.clone().without_query()));
+                    for place in rest {
+                        self.assign(place, self.element(&value));
                     }
                     return false;
                 }
