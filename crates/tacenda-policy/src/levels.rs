@@ -106,7 +106,10 @@ impl LoggerFloors {
 
 impl Value for LoggerFloors {
     fn expected() -> String {
-        "a table of loggers and levels, such as `{ \"httpx\" = \"warning\" }`".to_owned()
+        let levels = Floor::expected();
+        format!(
+            "a table of loggers and levels, such as `{{ \"httpx\" = \"warning\" }}`, each {levels}"
+        )
     }
 
     fn from_text(text: &str) -> Option<Self> {

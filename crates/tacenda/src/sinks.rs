@@ -87,6 +87,8 @@ fn file(path: &Path, policy: &Policy) -> Result<Box<dyn Sink>, Failure> {
 fn syslog(target: &SinkTarget, error: &SyslogError) -> Failure {
     let failure = cannot(target, error);
     match error {
+        SyslogError::System(_) if target.to_string().starts_with("syslog://") => failure
+            .hint("name the transport of a server: `syslog:udp://HOST:PORT`, or `tcp`, `tls`"),
         SyslogError::System(_) => {
             failure.hint("is a syslog daemon running? name its socket: `syslog:PATH`")
         }
