@@ -13,7 +13,7 @@ use crate::model::Channel;
 const MAX_FLOWS: usize = 12;
 
 /// A value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Value {
     /// What flows in it.
     pub(crate) flows: Vec<Flow>,
@@ -22,7 +22,7 @@ pub(crate) struct Value {
 }
 
 /// What is known about a value besides its flows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Known {
     /// Nothing.
     #[default]
@@ -53,7 +53,7 @@ pub(crate) enum Known {
 }
 
 /// Something sensitive, or a parameter, in a value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flow {
     /// Where it comes from.
     pub(crate) origin: Origin,
@@ -86,7 +86,7 @@ pub(crate) enum Inner {
 }
 
 /// A step on the way from the source to the sink.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     /// The file, by its number.
     pub(crate) file: u32,

@@ -217,6 +217,7 @@ impl<'a> Walker<'a> {
         let Known::Object(class) = known else { return false };
         let Some((file, entry)) = self.shared.program.class(self.file, class) else { return false };
         let declared = entry.class.body.iter().filter_map(shown_field).flatten();
+        self.looked_around.set(true);
         let kept = self.shared.attributes.get(&(file, entry.class.name.clone()));
         let kept = kept.into_iter().flat_map(|kept| kept.keys());
         let mut fields = declared.map(|field| &field.name).chain(kept).peekable();
@@ -439,6 +440,7 @@ impl<'a> Walker<'a> {
     /// Whether this is `self`, with a credential among its attributes.
     pub(super) fn is_self_with_secrets(&self, expr: &Expr) -> bool {
         let ExprKind::Name(ident) = &expr.kind else { return false };
+        self.looked_around.set(true);
         ident.name == "self"
             && self
                 .class

@@ -151,7 +151,7 @@ impl<'a> Walker<'a> {
         arguments: &Arguments<'a>,
     ) {
         if self.shared.notes && sink.channel == Channel::Log {
-            self.outcome.notes.calls.insert(span);
+            self.run.notes.calls.insert(span);
         }
         let (receiver, function) = self.function_of(call, sink);
         let method = receiver.is_some();
