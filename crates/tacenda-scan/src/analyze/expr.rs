@@ -11,7 +11,7 @@ use super::said::says;
 use super::template::{ends_in_key, named_holes};
 use crate::Confidence;
 use crate::configuration::python;
-use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
+use crate::ir::{Comprehension, Expr, ExprKind, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::model::Channel;
@@ -208,9 +208,7 @@ impl<'a> Walker<'a> {
                 }
                 joined.unwrap_or_else(Value::harmless)
             }
-            ExprKind::Comprehension(generators, key, element) => {
-                self.comprehension(generators, key.as_deref(), element)
-            }
+            ExprKind::Comprehension(comprehension) => self.comprehension(comprehension),
             ExprKind::Lambda(function) => {
                 let place = self.by_function.get(&std::ptr::from_ref(&**function).addr());
                 match place {
@@ -342,12 +340,8 @@ impl<'a> Walker<'a> {
         value
     }
 
-    fn comprehension(
-        &mut self,
-        generators: &'a [Generator],
-        key: Option<&'a Expr>,
-        element: &'a Expr,
-    ) -> Value {
+    fn comprehension(&mut self, comprehension: &'a Comprehension) -> Value {
+        let Comprehension { generators, key, element } = comprehension;
         let mark = self.env.mark();
         let walked = self.walked.len();
         let mut guarded = 0;
@@ -379,7 +373,7 @@ impl<'a> Walker<'a> {
         if guarded > 0 || asked {
             return Value::treated();
         }
-        let field = key.map(|_| Name::new_static(SOME_KEY));
+        let field = key.as_ref().map(|_| Name::new_static(SOME_KEY));
         for flow in &mut value.flows {
             flow.field.clone_from(&field);
         }
