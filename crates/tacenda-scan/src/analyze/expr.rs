@@ -394,27 +394,32 @@ impl<'a> Walker<'a> {
 
     /// `a.b.c` with its first name replaced by what is imported under it.
     pub(super) fn path(&self, expr: &Expr) -> Option<String> {
-        let path = dotted(expr, 0)?;
-        Some(self.shared.program.resolve(self.file, &path).unwrap_or(path))
+        let mut path = String::new();
+        self.write_path(expr, &mut path, 0).then_some(path)
     }
-}
 
-/// `a.b.c`; calls and items in it are left out: `a().b[0].c` is `a.b.c`.
-fn dotted(expr: &Expr, depth: u32) -> Option<String> {
-    if depth > 20 {
-        return None;
-    }
-    match &expr.kind {
-        ExprKind::Name(ident) => Some(ident.name.to_string()),
-        ExprKind::Attribute(base, ident) => {
-            let mut path = dotted(base, depth + 1)?;
-            path.push('.');
-            path.push_str(&ident.name);
-            Some(path)
+    /// Calls and items in a path are left out: `a().b[0].c` is `a.b.c`. Tells whether it is one.
+    fn write_path(&self, expr: &Expr, path: &mut String, depth: u32) -> bool {
+        if depth > 20 {
+            return false;
         }
-        ExprKind::Call(call) => dotted(&call.callee, depth + 1),
-        ExprKind::Item(base, _) => dotted(base, depth + 1),
-        _ => None,
+        match &expr.kind {
+            ExprKind::Name(ident) => {
+                let imported = self.shared.program.imported(self.file, &ident.name);
+                path.push_str(imported.unwrap_or(&ident.name));
+                true
+            }
+            ExprKind::Attribute(base, ident) => {
+                self.write_path(base, path, depth + 1) && {
+                    path.push('.');
+                    path.push_str(&ident.name);
+                    true
+                }
+            }
+            ExprKind::Call(call) => self.write_path(&call.callee, path, depth + 1),
+            ExprKind::Item(base, _) => self.write_path(base, path, depth + 1),
+            _ => false,
+        }
     }
 }
 

@@ -48,7 +48,7 @@ const DUMPING: &[&str] =
 
 /// Whether what has this name came of a login, or lets in: `login_result`.
 fn is_of_login(ident: &Ident) -> bool {
-    let of_login = |word: &String| {
+    let of_login = |word: &Name| {
         matches!(word.as_str(), "login" | "logon" | "signin" | "auth" | "token" | "credentials")
     };
     !matches!(ident.class, Class::Harmless | Class::Treated)
