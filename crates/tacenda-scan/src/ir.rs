@@ -58,8 +58,8 @@ pub enum ExprKind {
     Choice(Vec<Expr>),
     /// A question about values, whose answer is no value: `a == b`, `not a`.
     Question(Vec<Expr>),
-    /// A comprehension: its generators, then key (of a dictionary) and element.
-    Comprehension(Vec<Generator>, Option<Box<Expr>>, Box<Expr>),
+    /// A comprehension.
+    Comprehension(Box<Comprehension>),
     /// A function without a name.
     Lambda(Box<Function>),
     /// `target := value`.
@@ -85,6 +85,17 @@ pub enum Literal {
     Few,
     /// `None`, other numbers, `...`, other slices.
     Other,
+}
+
+/// `{key: element for …}`.
+#[derive(Debug)]
+pub struct Comprehension {
+    /// What it goes through.
+    pub generators: Vec<Generator>,
+    /// The key, of a dictionary.
+    pub key: Option<Expr>,
+    /// What is in it for each.
+    pub element: Expr,
 }
 
 /// `for target in iterable if conditions`.
@@ -233,7 +244,7 @@ pub enum StmtKind {
     /// `if` and the rest of the chain.
     If(Expr, Vec<Stmt>, Vec<Stmt>),
     /// `for target in iterable`.
-    For(Expr, Expr, Vec<Stmt>, Vec<Stmt>),
+    For(Box<Expr>, Box<Expr>, Vec<Stmt>, Vec<Stmt>),
     /// `while test`.
     While(Expr, Vec<Stmt>, Vec<Stmt>),
     /// `with value as target`.

@@ -4,6 +4,7 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::LazyLock;
 
+use ruff_python_ast::name::Name;
 use serde::Deserialize;
 
 use crate::Confidence;
@@ -171,7 +172,7 @@ impl Lexicon {
             return Class::Plain;
         }
         let words = words(name);
-        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut words: Vec<&str> = words.iter().map(Name::as_str).collect();
         while words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
             words.pop();
         }
@@ -281,25 +282,26 @@ impl Lexicon {
         if !matches!(last.as_str(), "file" | "path" | "filename" | "filepath" | "fname") {
             return None;
         }
-        let rest = rest.iter().map(String::as_str);
+        let rest = rest.iter().map(Name::as_str);
         let rest: Vec<&str> = rest.filter(|word| !matches!(*word, "file" | "path")).collect();
         let class = if rest.is_empty() { Class::Plain } else { self.read(&rest) };
         matches!(class, Class::Sensitive(Label::Credential, ..)).then_some(class)
     }
 }
 
-/// The words of `snake_case`, `camelCase`, `SCREAMING_CASE`, `kebab-case` and dotted names.
-pub(crate) fn words(name: &str) -> Vec<String> {
+/// The words of `snake_case`, `camelCase`, `SCREAMING_CASE`, `kebab-case` and dotted names. Short ones,
+/// as nearly all are, need no memory of their own.
+pub(crate) fn words(name: &str) -> Vec<Name> {
     if name.is_ascii() {
-        return ascii_words(name.as_bytes());
+        return ascii_words(name);
     }
-    let mut words: Vec<String> = Vec::new();
+    let mut words: Vec<Name> = Vec::new();
     let mut word = String::new();
     let letters: Vec<char> = name.chars().collect();
     for (at, &letter) in letters.iter().enumerate() {
         if !letter.is_alphanumeric() {
             if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
+                words.push(Name::from(std::mem::take(&mut word)));
             }
             continue;
         }
@@ -308,25 +310,26 @@ pub(crate) fn words(name: &str) -> Vec<String> {
             let after = letters.get(at + 1).copied().unwrap_or('_');
             let starts = before.is_lowercase() || before.is_numeric() && after.is_lowercase();
             if starts || before.is_uppercase() && after.is_lowercase() {
-                words.push(std::mem::take(&mut word));
+                words.push(Name::from(std::mem::take(&mut word)));
             }
         }
         word.extend(letter.to_lowercase());
     }
     if !word.is_empty() {
-        words.push(word);
+        words.push(Name::from(word));
     }
     words
 }
 
 /// The same of a name without other letters, as nearly all are.
-fn ascii_words(name: &[u8]) -> Vec<String> {
+fn ascii_words(name: &str) -> Vec<Name> {
+    let small = name.to_ascii_lowercase();
+    let name = name.as_bytes();
     let mut words = Vec::new();
     let mut start = 0;
     let mut cut = |from: usize, to: usize| {
         if from < to {
-            let word = &name[from..to];
-            words.push(word.iter().map(|letter| char::from(letter.to_ascii_lowercase())).collect());
+            words.push(Name::new(&small[from..to]));
         }
     };
     for (at, letter) in name.iter().enumerate() {

@@ -61,20 +61,28 @@ pub(crate) struct ClassEntry<'a> {
     pub(crate) methods: HashMap<Name, usize>,
 }
 
+/// The names of a file.
+#[derive(Default)]
+struct Scope<'a> {
+    functions: HashMap<Name, usize>,
+    classes: HashMap<Name, ClassEntry<'a>>,
+    /// The names that it imports, with what they stand for.
+    imports: HashMap<Name, String>,
+}
+
 /// All files of a scan.
 pub(crate) struct Program<'a> {
     /// The files.
     pub(crate) units: Vec<&'a Unit>,
     /// The functions.
     pub(crate) functions: Vec<FunctionEntry<'a>>,
-    /// By file and name.
-    by_name: HashMap<(u32, Name), usize>,
-    classes: HashMap<(u32, Name), ClassEntry<'a>>,
+    /// The methods, by name.
+    methods: HashMap<Name, Vec<usize>>,
+    /// The names of each file.
+    scopes: Vec<Scope<'a>>,
     modules: HashMap<&'a str, u32>,
     /// The names of all properties.
     pub(crate) properties: HashSet<Name>,
-    /// The names that each file imports, with what they stand for.
-    imports: Vec<HashMap<Name, String>>,
     /// Where the functions of a file that is being replaced had their places, by class and name.
     places: HashMap<(Option<Name>, Name), VecDeque<usize>>,
 }
@@ -97,19 +105,18 @@ impl<'a> Program<'a> {
         let mut program = Self {
             units: units.iter().collect(),
             functions: Vec::new(),
-            by_name: HashMap::default(),
-            classes: HashMap::default(),
+            methods: HashMap::default(),
+            scopes: Vec::with_capacity(units.len()),
             modules: HashMap::default(),
             properties: HashSet::default(),
-            imports: Vec::with_capacity(units.len()),
             places: HashMap::default(),
         };
         for (file, unit) in units.iter().enumerate() {
             let file = u32::try_from(file).expect("fewer than four billion files");
             program.name(file, unit);
-            let mut imports = HashMap::default();
-            program.gather(file, &unit.ir.body, None, &mut imports, 0);
-            program.imports.push(imports);
+            let mut scope = Scope::default();
+            program.gather(file, &unit.ir.body, None, &mut scope, 0);
+            program.scopes.push(scope);
         }
         program
     }
@@ -119,7 +126,7 @@ impl<'a> Program<'a> {
         file: u32,
         block: &'a [Stmt],
         class: Option<&'a Class_>,
-        imports: &mut HashMap<Name, String>,
+        scope: &mut Scope<'a>,
         depth: u32,
     ) {
         for stmt in block {
@@ -140,23 +147,23 @@ impl<'a> Program<'a> {
                         });
                         match class {
                             Some(class) => {
-                                let entry = self.classes.get_mut(&(file, class.name.clone()));
+                                let entry = scope.classes.get_mut(&class.name);
                                 entry
                                     .expect("entered before its body")
                                     .methods
                                     .insert(function.name.name.clone(), place);
                             }
                             None => {
-                                self.by_name.insert((file, function.name.name.clone()), place);
+                                scope.functions.insert(function.name.name.clone(), place);
                             }
                         }
                     }
-                    self.gather(file, &function.body, None, imports, depth + 2);
+                    self.gather(file, &function.body, None, scope, depth + 2);
                 }
                 StmtKind::Class(inner) if depth == 0 => {
                     let entry = ClassEntry { class: inner, methods: HashMap::default() };
-                    self.classes.insert((file, inner.name.clone()), entry);
-                    self.gather(file, &inner.body, Some(inner), imports, depth + 1);
+                    scope.classes.insert(inner.name.clone(), entry);
+                    self.gather(file, &inner.body, Some(inner), scope, depth + 1);
                 }
                 // `say = lambda text: …`
                 StmtKind::Assign(targets, Some(value), _) if depth == 0 => {
@@ -169,29 +176,29 @@ impl<'a> Program<'a> {
                             file: Some(file),
                             class: None,
                         });
-                        self.by_name.insert((file, ident.name.clone()), place);
+                        scope.functions.insert(ident.name.clone(), place);
                     }
                 }
                 StmtKind::Import(bound) => {
                     for (name, whole) in bound {
                         let path = self.absolute(file, whole);
-                        imports.entry(name.clone()).or_insert(path);
+                        scope.imports.entry(name.clone()).or_insert(path);
                     }
                 }
                 StmtKind::If(_, one, two)
                 | StmtKind::For(_, _, one, two)
                 | StmtKind::While(_, one, two) => {
-                    self.gather(file, one, class, imports, depth);
-                    self.gather(file, two, class, imports, depth);
+                    self.gather(file, one, class, scope, depth);
+                    self.gather(file, two, class, scope, depth);
                 }
-                StmtKind::With(_, body) => self.gather(file, body, class, imports, depth),
+                StmtKind::With(_, body) => self.gather(file, body, class, scope, depth),
                 StmtKind::Try(body, handlers, orelse, last) => {
-                    self.gather(file, body, class, imports, depth);
+                    self.gather(file, body, class, scope, depth);
                     for handler in handlers {
-                        self.gather(file, &handler.body, class, imports, depth);
+                        self.gather(file, &handler.body, class, scope, depth);
                     }
-                    self.gather(file, orelse, class, imports, depth);
-                    self.gather(file, last, class, imports, depth);
+                    self.gather(file, orelse, class, scope, depth);
+                    self.gather(file, last, class, scope, depth);
                 }
                 _ => {}
             }
@@ -207,8 +214,12 @@ impl<'a> Program<'a> {
                 place
             }
             None => {
+                let place = self.functions.len();
+                if entry.class.is_some() {
+                    self.methods.entry(key.1).or_default().push(place);
+                }
                 self.functions.push(entry);
-                self.functions.len() - 1
+                place
             }
         }
     }
@@ -233,21 +244,19 @@ impl<'a> Program<'a> {
         let at = file as usize;
         if at == self.units.len() {
             self.units.push(unit);
-            self.imports.push(HashMap::default());
+            self.scopes.push(Scope::default());
         }
         self.units[at] = unit;
         self.name(file, unit);
-        self.by_name.retain(|(own, _), _| *own != file);
-        self.classes.retain(|(own, _), _| *own != file);
         let functions = self.functions.iter().enumerate();
         for (place, entry) in functions.filter(|(_, entry)| entry.file == Some(file)) {
             let key = (entry.class.cloned(), entry.function.name.name.clone());
             self.places.entry(key).or_default().push_back(place);
         }
         let before = self.functions.len();
-        let mut imports = HashMap::default();
-        self.gather(file, &unit.ir.body, None, &mut imports, 0);
-        self.imports[at] = imports;
+        let mut scope = Scope::default();
+        self.gather(file, &unit.ir.body, None, &mut scope, 0);
+        self.scopes[at] = scope;
         let gone: Vec<usize> = std::mem::take(&mut self.places).into_values().flatten().collect();
         for place in &gone {
             self.functions[*place].file = None;
@@ -297,8 +306,8 @@ impl<'a> Program<'a> {
             }),
             None => false,
         };
-        let imports = self.imports.iter().enumerate();
-        imports.filter(move |(_, names)| names.values().any(of_it)).map(|(file, _)| file)
+        let scopes = self.scopes.iter().enumerate();
+        scopes.filter(move |(_, scope)| scope.imports.values().any(of_it)).map(|(file, _)| file)
     }
 
     /// `..sibling.name` as a whole path.
@@ -323,16 +332,16 @@ impl<'a> Program<'a> {
             Some((first, rest)) => (first, Some(rest)),
             None => (path, None),
         };
-        let whole = self.imports[file as usize].get(first)?;
+        let whole = self.imported(file, first)?;
         Some(match rest {
             Some(rest) => format!("{whole}.{rest}"),
-            None => whole.clone(),
+            None => whole.to_owned(),
         })
     }
 
     /// Whether the file imports something under this name.
     pub(crate) fn imported(&self, file: u32, name: &str) -> Option<&str> {
-        self.imports[file as usize].get(name).map(String::as_str)
+        self.scopes[file as usize].imports.get(name).map(String::as_str)
     }
 
     /// What a name of a file stands for.
@@ -341,17 +350,22 @@ impl<'a> Program<'a> {
     }
 
     fn lookup_within(&self, file: u32, name: &Name, depth: u32) -> Option<Target> {
-        if let Some(function) = self.by_name.get(&(file, name.clone())) {
+        let scope = &self.scopes[file as usize];
+        if let Some(function) = scope.functions.get(name) {
             return Some(Target::Function(*function));
         }
-        if self.classes.contains_key(&(file, name.clone())) {
+        if scope.classes.contains_key(name) {
             return Some(Target::Class(file));
         }
         if depth > 4 {
             return None;
         }
-        let whole = self.imports[file as usize].get(name)?;
-        self.lookup_path(whole, depth + 1)
+        self.lookup_path(scope.imports.get(name)?, depth + 1)
+    }
+
+    /// What a name of a module stands for.
+    pub(crate) fn lookup_in(&self, module: &str, name: &Name) -> Option<Target> {
+        self.lookup_within(*self.modules.get(module)?, name, 0)
     }
 
     /// What `package.module.name` stands for.
@@ -363,14 +377,14 @@ impl<'a> Program<'a> {
 
     /// A class by name, as a file knows it: its file and entry.
     pub(crate) fn class(&self, file: u32, name: &Name) -> Option<(u32, &ClassEntry<'a>)> {
-        let (file, last) = if self.classes.contains_key(&(file, name.clone())) {
-            (file, name.clone())
-        } else {
-            let whole = self.imports[file as usize].get(name).map_or(name.as_str(), String::as_str);
-            let (module, last) = whole.rsplit_once('.')?;
-            (*self.modules.get(module)?, Name::new(last))
-        };
-        self.classes.get(&(file, last)).map(|entry| (file, entry))
+        let scope = &self.scopes[file as usize];
+        if let Some(entry) = scope.classes.get(name) {
+            return Some((file, entry));
+        }
+        let whole = scope.imports.get(name).map_or(name.as_str(), String::as_str);
+        let (module, last) = whole.rsplit_once('.')?;
+        let file = *self.modules.get(module)?;
+        self.scopes[file as usize].classes.get(last).map(|entry| (file, entry))
     }
 
     /// A class by name, as a file knows it: its file and its own name.
@@ -402,20 +416,23 @@ impl<'a> Program<'a> {
 
     /// The methods of this name in classes that are built on one that has it, and leaves it open.
     pub(crate) fn overriding(&self, file: u32, class: &Name, method: &Name) -> Vec<usize> {
-        let left_open = self
+        let left_open = self.scopes[file as usize]
             .classes
-            .get(&(file, class.clone()))
+            .get(class)
             .and_then(|entry| entry.methods.get(method))
             .is_some_and(|own| is_left_open(&self.functions[*own].function.body));
         if !left_open {
             return Vec::new();
         }
-        let others = self.classes.iter().filter_map(|((other, name), entry)| {
-            let found = *entry.methods.get(method)?;
-            let built_on = self.bases(*other, name).contains(&(file, class.clone()));
-            built_on.then_some(found)
-        });
-        others.take(MAX_BASES).collect()
+        let built_on = |place: &usize| {
+            let entry = &self.functions[*place];
+            let (Some(other), Some(name)) = (entry.file, entry.class) else { return false };
+            let own = self.scopes[other as usize].classes.get(name);
+            own.and_then(|own| own.methods.get(method)) == Some(place)
+                && self.bases(other, name).contains(&(file, class.clone()))
+        };
+        let methods = self.methods.get(method).into_iter().flatten().copied();
+        methods.filter(built_on).take(MAX_BASES).collect()
     }
 
     /// What `find` gives for a class, or else for one of those that it is built on.

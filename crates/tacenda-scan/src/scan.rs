@@ -14,7 +14,7 @@ use ruff_text_size::Ranged;
 use tacenda_policy::MappedFile;
 
 use crate::Confidence;
-use crate::analyze::{Found, Notes, Outcome, Shared, Summary, analyze};
+use crate::analyze::{Attributes, Found, Notes, Outcome, Run, Shared, Summary, analyze};
 use crate::configuration::{self, Told};
 use crate::files::{Problem, Reason, Source};
 use crate::finding::Finding;
@@ -27,7 +27,7 @@ use crate::program::{Packages, Program, Standing, Unit};
 use crate::rules::{Match, Rule};
 use crate::slot_map::{self, Mapped};
 use crate::suppress::{Applied, MARK, Suppressions, Unused};
-use crate::value::{Known, Value};
+use crate::value::Known;
 
 /// Summaries settle in this many rounds, or are taken as they are.
 pub(crate) const ROUNDS: usize = 4;
@@ -253,11 +253,13 @@ pub(crate) struct Facts {
     /// The places of the functions, by where they lie.
     by_function: HashMap<usize, usize>,
     summaries: Vec<Summary>,
-    attributes: HashMap<(u32, Name), HashMap<Name, Value>>,
-    /// What came out of each file.
-    outcomes: Vec<Outcome>,
+    attributes: Attributes,
+    /// What came out of each file, part by part.
+    outcomes: Vec<Vec<Outcome>>,
     /// Whether what is known of the values in logging calls is noted.
     notes: bool,
+    /// What was noted in each file.
+    noted: Vec<Notes>,
     /// Where the functions stand whose numbers are about to change.
     numbering: Vec<(usize, Standing)>,
 }
@@ -285,7 +287,8 @@ impl Facts {
         within: Option<&[usize]>,
     ) -> Vec<usize> {
         self.summaries.resize_with(program.functions.len(), Summary::default);
-        self.outcomes.resize_with(program.units.len(), Outcome::default);
+        self.outcomes.resize_with(program.units.len(), Vec::new);
+        self.noted.resize_with(program.units.len(), Notes::default);
         let all = stale.len() == program.units.len();
         let functions = program.functions.iter().enumerate();
         self.by_function.extend(
@@ -294,62 +297,76 @@ impl Facts {
                 .map(|(place, entry)| (std::ptr::from_ref(entry.function).addr(), place)),
         );
         let mut late = Vec::new();
+        let mut before: Option<HashSet<usize>> = None;
         for _ in 0..ROUNDS {
             if stale.is_empty() {
                 break;
             }
-            let (changed, touched) = self.round(program, models, &stale);
+            let (changed, touched) = self.round(program, models, &stale, before.as_ref());
             let is_stale = |file: &usize| {
                 u32::try_from(*file).is_ok_and(|file| touched.contains(&file))
                     || !changed.is_empty()
-                        && self.outcomes[*file].callees.iter().any(|one| changed.contains(one))
+                        && callees(&self.outcomes[*file]).any(|one| changed.contains(one))
             };
             stale = (0..self.outcomes.len()).filter(is_stale).collect();
             if let Some(within) = within {
                 late.extend(stale.extract_if(.., |file| !within.contains(file)));
             }
+            before = Some(changed);
         }
         late
     }
 
     /// Runs some files once; the functions and the files' attributes of which more is known by that.
+    /// After a round in which some functions `changed`, only what depends on these runs again.
     fn round(
         &mut self,
         program: &Program<'_>,
         models: &Models,
         stale: &[usize],
+        changed: Option<&HashSet<usize>>,
     ) -> (HashSet<usize>, HashSet<u32>) {
         let flowing =
             self.attributes.values().flatten().filter(|(_, value)| !value.flows.is_empty());
         let kept: HashSet<Name> = flowing.map(|(field, _)| field.clone()).collect();
+        let none = HashSet::default();
+        // What is noted of an expression comes from all parts of its file.
+        let again = changed.is_some() && !self.notes;
+        let mut before = |file: usize| {
+            if again { std::mem::take(&mut self.outcomes[file]) } else { Vec::new() }
+        };
+        let stale: Vec<(usize, Vec<Outcome>)> =
+            stale.iter().map(|file| (*file, before(*file))).collect();
         let shared = Shared {
             program,
             summaries: &self.summaries,
             attributes: &self.attributes,
             kept: &kept,
+            changed: changed.unwrap_or(&none),
             notes: self.notes,
             models,
         };
         let by_function = &self.by_function;
-        let fresh: Vec<(usize, Outcome)> = stale
-            .par_iter()
-            .map(|file| {
-                let number = u32::try_from(*file).expect("fewer than four billion files");
-                let outcome = || analyze(&shared, number, by_function);
-                let failed = |_| Outcome { failed: true, ..Outcome::default() };
-                (*file, catch_unwind(AssertUnwindSafe(outcome)).unwrap_or_else(failed))
+        let fresh: Vec<(usize, Run)> = stale
+            .into_par_iter()
+            .map(|(file, before)| {
+                let number = u32::try_from(file).expect("fewer than four billion files");
+                let run = || analyze(&shared, number, by_function, before);
+                let failed = |_| Run { outcomes: vec![Outcome::failed()], ..Run::default() };
+                (file, catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(failed))
             })
             .collect();
         let mut changed: HashSet<usize> = HashSet::default();
         let mut touched: HashSet<u32> = HashSet::default();
-        for (file, mut outcome) in fresh {
-            for (place, summary) in outcome.summaries.drain(..) {
+        for (file, Run { mut outcomes, attributes, notes }) in fresh {
+            let summaries = outcomes.iter_mut().flat_map(|outcome| outcome.summaries.drain(..));
+            for (place, summary) in summaries {
                 if summary.differs(&self.summaries[place]) {
                     changed.insert(place);
                     self.summaries[place] = summary;
                 }
             }
-            for (class, fields) in outcome.attributes.drain() {
+            for (class, fields) in attributes {
                 let known = self.attributes.entry(class.clone()).or_default();
                 for (field, value) in fields {
                     let before = known.get(&field).map_or(0, |value| value.flows.len());
@@ -363,27 +380,29 @@ impl Facts {
                     known.insert(field, joined);
                 }
             }
-            self.outcomes[file] = outcome;
+            self.outcomes[file] = outcomes;
+            self.noted[file] = notes;
         }
         (changed, touched)
     }
 
     /// What was found in a file, from wherever it came there.
     pub(crate) fn found_in(&self, file: u32) -> Vec<Found> {
-        let found = self.outcomes.iter().flat_map(|outcome| &outcome.found);
+        let found = self.outcomes.iter().flatten().flat_map(|outcome| &outcome.found);
         found.filter(|one| one.file == file).cloned().collect()
     }
 
     /// What rules found in the calls of a file.
     pub(crate) fn matches_in(&self, file: u32) -> Vec<(&'static Rule, Match)> {
-        self.outcomes.get(file as usize).map_or(Vec::new(), |outcome| outcome.matches.clone())
+        let outcomes = self.outcomes.get(file as usize).into_iter().flatten();
+        outcomes.flat_map(|outcome| &outcome.matches).copied().collect()
     }
 
     /// The files that call one of these functions.
     pub(crate) fn callers(&self, functions: &[usize]) -> impl Iterator<Item = usize> {
-        let calls = |outcome: &Outcome| functions.iter().any(|one| outcome.callees.contains(one));
+        let calls = |outcomes: &Vec<Outcome>| callees(outcomes).any(|one| functions.contains(one));
         let outcomes = self.outcomes.iter().enumerate();
-        outcomes.filter(move |(_, outcome)| calls(outcome)).map(|(file, _)| file)
+        outcomes.filter(move |(_, outcomes)| calls(outcomes)).map(|(file, _)| file)
     }
 
     /// Takes over the numbers that functions have in a program: what is known of them is known by
@@ -406,7 +425,7 @@ impl Facts {
             }
         }
         self.summaries = summaries;
-        for outcome in &mut self.outcomes {
+        for outcome in self.outcomes.iter_mut().flatten() {
             let callees = std::mem::take(&mut outcome.callees);
             outcome.callees = callees.iter().filter_map(|callee| to.get(callee).copied()).collect();
         }
@@ -436,6 +455,11 @@ impl Facts {
     }
 }
 
+/// The functions that a file calls.
+fn callees(outcomes: &[Outcome]) -> impl Iterator<Item = &usize> {
+    outcomes.iter().flat_map(|outcome| &outcome.callees)
+}
+
 /// What came out of all files.
 struct Ran {
     found: Vec<Found>,
@@ -453,17 +477,20 @@ fn run(units: &[Unit], models: &Models, notes: bool) -> Ran {
         found: Vec::new(),
         matches: Matches::default(),
         failed: Vec::new(),
-        notes: Vec::new(),
+        notes: facts.noted,
     };
-    for (file, outcome) in facts.outcomes.into_iter().enumerate() {
+    let parts = |(file, outcomes): (usize, Vec<Outcome>)| {
+        outcomes.into_iter().map(move |outcome| (file, outcome))
+    };
+    for (file, outcome) in facts.outcomes.into_iter().enumerate().flat_map(parts) {
         ran.found.extend(outcome.found);
         if outcome.failed {
             ran.failed.push(file);
         }
         if !outcome.matches.is_empty() {
-            ran.matches.insert(u32::try_from(file).unwrap_or(u32::MAX), outcome.matches);
+            let file = u32::try_from(file).unwrap_or(u32::MAX);
+            ran.matches.entry(file).or_default().extend(outcome.matches);
         }
-        ran.notes.push(outcome.notes);
     }
     ran
 }

@@ -15,7 +15,7 @@ const MAX_FLOWS: usize = 12;
 const MAX_TEXTS: usize = 64;
 
 /// A value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Value {
     /// What flows in it.
     pub(crate) flows: Vec<Flow>,
@@ -24,7 +24,7 @@ pub(crate) struct Value {
 }
 
 /// What is known about a value besides its flows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Known {
     /// Nothing.
     #[default]
@@ -55,7 +55,7 @@ pub(crate) enum Known {
 }
 
 /// Something sensitive, or a parameter, in a value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flow {
     /// Where it comes from.
     pub(crate) origin: Origin,
@@ -88,7 +88,7 @@ pub(crate) enum Inner {
 }
 
 /// A step on the way from the source to the sink.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     /// The file, by its number.
     pub(crate) file: u32,

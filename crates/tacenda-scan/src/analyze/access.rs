@@ -175,12 +175,24 @@ impl<'a> Walker<'a> {
     /// What an attribute of the objects of a class holds: what its methods keep in it, or what a
     /// property of this name gives.
     pub(super) fn held(&mut self, class: &(u32, Name), field: &Name) -> Option<Value> {
+        let (held, property) = self.looked_up(class, field);
+        self.outcome.callees.extend(property);
+        self.note_asked(class, field, held.as_ref());
+        held
+    }
+
+    /// The same; and the property, if it is one.
+    pub(super) fn looked_up(
+        &self,
+        class: &(u32, Name),
+        field: &Name,
+    ) -> (Option<Value>, Option<usize>) {
         let program = self.shared.program;
         let attributes = self.shared.attributes;
         let kept = |class: &(u32, Name)| attributes.get(class)?.get(field);
-        let here = || self.outcome.attributes.get(class)?.get(field);
+        let here = || self.run.attributes.get(class)?.get(field);
         if let Some(value) = kept(class).or_else(here) {
-            return Some(value.clone());
+            return (Some(value.clone()), None);
         }
         let (file, name) = class;
         if program.properties.contains(field)
@@ -188,9 +200,8 @@ impl<'a> Walker<'a> {
         {
             let function = program.functions[method].function;
             if !function.is_decorated(&["property", "cached_property"]) {
-                return None;
+                return (None, None);
             }
-            self.outcome.callees.insert(method);
             let summary = &self.shared.summaries[method];
             let mut value = Value::default();
             for flow in &summary.returns {
@@ -201,14 +212,15 @@ impl<'a> Walker<'a> {
             if summary.harmless && value.flows.is_empty() {
                 value.known = Known::Harmless;
             }
-            return Some(value);
+            return (Some(value), Some(method));
         }
         if !self.shared.kept.contains(field) {
-            return None;
+            return (None, None);
         }
-        program.inherited(*file, name, &mut |file, entry| {
+        let inherited = program.inherited(*file, name, &mut |file, entry| {
             kept(&(file, entry.class.name.clone())).cloned()
-        })
+        });
+        (inherited, None)
     }
 
     /// What is known of a variable, or of an attribute of the object that this code is a method of.
@@ -218,8 +230,9 @@ impl<'a> Walker<'a> {
             ExprKind::Attribute(base, ident) => {
                 self_attribute(base, &ident.name)?;
                 let class = (self.file, self.class.clone()?);
+                self.looked_around.set(true);
                 let attributes = self.shared.attributes.get(&class);
-                let attributes = attributes.or_else(|| self.outcome.attributes.get(&class))?;
+                let attributes = attributes.or_else(|| self.run.attributes.get(&class))?;
                 Some(&attributes.get(&ident.name)?.known)
             }
             _ => None,

@@ -290,12 +290,8 @@ impl<'a> Walker<'a> {
     /// Notes what an attribute of the objects of a class holds, for all who ask.
     pub(super) fn keep(&mut self, class: Option<(u32, Name)>, field: &Name, value: &Value) {
         let Some(class) = class else { return };
-        let place = self.outcome.attributes.entry(class).or_default();
-        let joined = match place.remove(field) {
-            Some(before) => before.join(value),
-            None => value.clone(),
-        };
-        place.insert(field.clone(), joined);
+        self.run.keep(&class, field, value);
+        self.outcome.attributes.push((class, field.clone(), value.clone()));
     }
 
     /// Notes a function inside the one that is run, under its name or none.

@@ -303,7 +303,7 @@ impl<'a> Walker<'a> {
         if NAMES_OF_TEXTS.contains(&name.as_str()) {
             return None;
         }
-        let mut class = String::new();
+        let mut class = String::with_capacity(name.len());
         for word in words(name) {
             let mut letters = word.chars();
             class.extend(letters.next().into_iter().flat_map(char::to_uppercase));
@@ -345,7 +345,7 @@ impl<'a> Walker<'a> {
 pub(super) fn self_attribute(base: &Expr, name: &Name) -> Option<Name> {
     match &base.kind {
         ExprKind::Name(ident) if ident.name == "self" || ident.name == "cls" => {
-            Some(Name::new(format!("self.{name}")))
+            Some(Name::concat(&["self.", name]))
         }
         _ => None,
     }
@@ -383,7 +383,7 @@ pub(super) fn variable(expr: &Expr) -> Option<Name> {
 
 /// Under which name it is kept that something was taken out of what this variable stands for.
 pub(super) fn pruned(variable: &Name) -> Name {
-    Name::new(format!("del {variable}"))
+    Name::concat(&["del ", variable])
 }
 
 /// Whether a variable of this name tells of something what it is like, not what it is: `scheme` of

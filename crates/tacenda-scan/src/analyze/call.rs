@@ -210,7 +210,8 @@ impl<'a> Walker<'a> {
             value.known = Known::Exchange(address.flows.into());
         } else if self.context.http && REQUEST_MAKERS.contains(&name.name.as_str()) {
             value.known = Known::Exchange(Arc::default());
-        } else if let Some(path) = self.path(&call.callee)
+        } else if name.name.starts_with(|first: char| first.is_ascii_uppercase())
+            && let Some(path) = self.path(&call.callee)
             && self.models().makes_client(&path)
         {
             value.known = Known::Object(Name::new(path));
@@ -463,7 +464,7 @@ impl<'a> Walker<'a> {
                         return self.method_in(file, &ident.name, &name.name);
                     }
                     let path = self.path(receiver)?;
-                    program.lookup_path(&format!("{path}.{}", name.name), 0)
+                    program.lookup_in(&path, &name.name)
                 }
             },
         }

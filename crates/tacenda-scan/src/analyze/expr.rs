@@ -11,7 +11,7 @@ use super::said::says;
 use super::template::{ends_in_key, named_holes};
 use crate::Confidence;
 use crate::configuration::python;
-use crate::ir::{Expr, ExprKind, Generator, Ident, Literal, Span};
+use crate::ir::{Comprehension, Expr, ExprKind, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::model::Channel;
@@ -215,9 +215,7 @@ impl<'a> Walker<'a> {
                 }
                 joined.unwrap_or_else(Value::harmless)
             }
-            ExprKind::Comprehension(generators, key, element) => {
-                self.comprehension(generators, key.as_deref(), element)
-            }
+            ExprKind::Comprehension(comprehension) => self.comprehension(comprehension),
             ExprKind::Lambda(function) => {
                 let place = self.by_function.get(&std::ptr::from_ref(&**function).addr());
                 match place {
@@ -351,12 +349,8 @@ impl<'a> Walker<'a> {
         value
     }
 
-    fn comprehension(
-        &mut self,
-        generators: &'a [Generator],
-        key: Option<&'a Expr>,
-        element: &'a Expr,
-    ) -> Value {
+    fn comprehension(&mut self, comprehension: &'a Comprehension) -> Value {
+        let Comprehension { generators, key, element } = comprehension;
         let mark = self.env.mark();
         let walked = self.walked.len();
         let mut guarded = 0;
@@ -388,7 +382,7 @@ impl<'a> Walker<'a> {
         if guarded > 0 || asked {
             return Value::treated();
         }
-        let field = key.map(|_| Name::new_static(SOME_KEY));
+        let field = key.as_ref().map(|_| Name::new_static(SOME_KEY));
         for flow in &mut value.flows {
             flow.field.clone_from(&field);
         }
@@ -409,27 +403,32 @@ impl<'a> Walker<'a> {
 
     /// `a.b.c` with its first name replaced by what is imported under it.
     pub(super) fn path(&self, expr: &Expr) -> Option<String> {
-        let path = dotted(expr, 0)?;
-        Some(self.shared.program.resolve(self.file, &path).unwrap_or(path))
+        let mut path = String::new();
+        self.write_path(expr, &mut path, 0).then_some(path)
     }
-}
 
-/// `a.b.c`; calls and items in it are left out: `a().b[0].c` is `a.b.c`.
-fn dotted(expr: &Expr, depth: u32) -> Option<String> {
-    if depth > 20 {
-        return None;
-    }
-    match &expr.kind {
-        ExprKind::Name(ident) => Some(ident.name.to_string()),
-        ExprKind::Attribute(base, ident) => {
-            let mut path = dotted(base, depth + 1)?;
-            path.push('.');
-            path.push_str(&ident.name);
-            Some(path)
+    /// Calls and items in a path are left out: `a().b[0].c` is `a.b.c`. Tells whether it is one.
+    fn write_path(&self, expr: &Expr, path: &mut String, depth: u32) -> bool {
+        if depth > 20 {
+            return false;
         }
-        ExprKind::Call(call) => dotted(&call.callee, depth + 1),
-        ExprKind::Item(base, _) => dotted(base, depth + 1),
-        _ => None,
+        match &expr.kind {
+            ExprKind::Name(ident) => {
+                let imported = self.shared.program.imported(self.file, &ident.name);
+                path.push_str(imported.unwrap_or(&ident.name));
+                true
+            }
+            ExprKind::Attribute(base, ident) => {
+                self.write_path(base, path, depth + 1) && {
+                    path.push('.');
+                    path.push_str(&ident.name);
+                    true
+                }
+            }
+            ExprKind::Call(call) => self.write_path(&call.callee, path, depth + 1),
+            ExprKind::Item(base, _) => self.write_path(base, path, depth + 1),
+            _ => false,
+        }
     }
 }
 

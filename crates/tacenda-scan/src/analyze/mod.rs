@@ -1,6 +1,7 @@
 //! Where values go: an abstract run of every function, in which values are what flows in them.
 
 mod access;
+mod again;
 mod answer;
 mod apply;
 mod bind;
@@ -25,6 +26,7 @@ mod through;
 mod wire;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::cell::Cell;
 use std::sync::Arc;
 
 use ruff_python_ast::name::Name;
@@ -137,36 +139,64 @@ pub(crate) struct Shared<'a> {
     pub(crate) program: &'a Program<'a>,
     pub(crate) summaries: &'a [Summary],
     /// What the attributes of objects hold, by file and class.
-    pub(crate) attributes: &'a HashMap<(u32, Name), HashMap<Name, Value>>,
+    pub(crate) attributes: &'a Attributes,
     /// The names of attributes in which something flows.
     pub(crate) kept: &'a HashSet<Name>,
+    /// The functions of which something else is known than a round before.
+    pub(crate) changed: &'a HashSet<usize>,
     /// Whether what is known of the values in logging calls is to be noted.
     pub(crate) notes: bool,
     /// What functions and names mean.
     pub(crate) models: &'a Models,
 }
 
+/// What attributes of objects hold, by file and class.
+pub(crate) type Attributes = HashMap<(u32, Name), HashMap<Name, Value>>;
+
 /// What came out of one file.
+#[derive(Default)]
+pub(crate) struct Run {
+    /// Of its top level, then of each of its functions.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// What all of them keep in attributes.
+    pub(crate) attributes: Attributes,
+    pub(crate) notes: Notes,
+}
+
+/// What came out of the top level of a file, or of one of its functions.
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) found: Vec<Found>,
     /// What rules found in calls.
     pub(crate) matches: Vec<(&'static Rule, Match)>,
     pub(crate) summaries: Vec<(usize, Summary)>,
-    pub(crate) attributes: HashMap<(u32, Name), HashMap<Name, Value>>,
     /// Whether we failed on it.
     pub(crate) failed: bool,
     /// The functions that it calls.
     pub(crate) callees: HashSet<usize>,
-    pub(crate) notes: Notes,
+    /// What it keeps in attributes, in turn.
+    attributes: Vec<((u32, Name), Name, Value)>,
+    /// What attributes held when it asked.
+    asked: Vec<((u32, Name), Name, Option<Value>)>,
+    /// Whether it looked at more than that.
+    looked_around: bool,
 }
 
-/// Runs a file.
+impl Outcome {
+    /// Of a file that we failed on.
+    pub(crate) fn failed() -> Self {
+        Self { failed: true, looked_around: true, ..Self::default() }
+    }
+}
+
+/// Runs a file. What came out of a part of it `before` is taken over if the part would do the same
+/// again.
 pub(crate) fn analyze(
     shared: &Shared<'_>,
     file: u32,
     by_function: &HashMap<usize, usize>,
-) -> Outcome {
+    before: Vec<Outcome>,
+) -> Run {
     let unit = shared.program.units[file as usize];
     let mut walker = Walker {
         shared,
@@ -176,7 +206,9 @@ pub(crate) fn analyze(
         env: Env::default(),
         class: None,
         frame: Frame::default(),
+        run: Run::default(),
         outcome: Outcome::default(),
+        looked_around: Cell::default(),
         guarded: 0,
         nesting: 0,
         later: Vec::new(),
@@ -191,10 +223,21 @@ pub(crate) fn analyze(
         walked: Vec::new(),
         module_keeps: shared.attributes.get(&(file, bind::MODULE)),
     };
+    if walker.all_hold(&before) {
+        return Run { outcomes: before, ..walker.run };
+    }
+    let mut before = before.into_iter();
+    let top = before.next();
+    let same = walker.module_keeps.is_none() && top.is_some_and(|top| walker.holds(&top));
     walker.block(&unit.ir.body);
-    walker.functions();
     walker.outcome.matches.extend(python::variables(&unit.path, &unit.ir.body));
-    walker.outcome
+    walker.close();
+    // Functions see what the top level leaves.
+    if !same || before.len() != walker.later.len() {
+        before = Vec::new().into_iter();
+    }
+    walker.functions(before);
+    walker.run
 }
 
 /// The function that is being run.
@@ -231,7 +274,12 @@ struct Walker<'a> {
     env: Env,
     class: Option<Name>,
     frame: Frame,
+    /// What came out of the file so far.
+    run: Run,
+    /// What comes out of the part of it that is being run.
     outcome: Outcome,
+    /// Whether that looks at more than single attributes.
+    looked_around: Cell<bool>,
     /// How many tests around here ask whether something is sensitive.
     guarded: u32,
     nesting: u32,
@@ -281,11 +329,20 @@ impl<'a> Walker<'a> {
         value
     }
 
-    /// Runs the functions of the module.
-    fn functions(&mut self) {
+    /// Runs the functions of the module, but those of which what came out before holds.
+    fn functions(&mut self, mut before: impl Iterator<Item = Outcome>) {
+        let locals = self.locals.len();
         let mut next = 0;
         while let Some((function, class)) = self.later.get(next).copied() {
             next += 1;
+            if let Some(outcome) = before.next()
+                && self.holds(&outcome)
+            {
+                self.take_over(&outcome);
+                self.run.outcomes.push(outcome);
+                continue;
+            }
+            self.locals.truncate(locals);
             self.class = class.map(|class| class.name.clone());
             let mut frame = self.run(function, class.is_some());
             let writer = match frame.returns.as_ref().map(|value| &value.known) {
@@ -293,7 +350,6 @@ impl<'a> Walker<'a> {
                 Some(Known::Local(number)) => self.writes(*number),
                 _ => None,
             };
-            self.locals.clear();
             if !function.decorators.is_empty() {
                 let mut gives = frame.returns.clone().unwrap_or_default();
                 gives.flows.retain(|flow| matches!(flow.origin, Origin::Source(..)));
@@ -307,6 +363,7 @@ impl<'a> Walker<'a> {
                 let summary = Summary { writer, ..summary(frame, function, object) };
                 self.outcome.summaries.push((*place, summary));
             }
+            self.close();
         }
         self.class = None;
     }

@@ -77,7 +77,7 @@ impl Walker<'_> {
             return;
         }
         let guarded = self.guarded > 0;
-        let noted = self.outcome.notes.values.entry(span);
+        let noted = self.run.notes.values.entry(span);
         let noted = noted.or_insert_with(|| Noted { safe: true, ..Noted::default() });
         noted.safe &= value.flows.is_empty() && value.is_plain();
         for flow in &value.flows {
@@ -102,7 +102,7 @@ impl Walker<'_> {
     pub(super) fn note_number(&mut self, expr: &Expr) {
         if self.noting > 0 {
             let safe = Noted { safe: true, ..Noted::default() };
-            self.outcome.notes.values.insert(expr.span, safe);
+            self.run.notes.values.insert(expr.span, safe);
         }
     }
 
@@ -116,7 +116,7 @@ impl Walker<'_> {
         call: Span,
     ) {
         if self.shared.notes && sink.channel == Channel::Log {
-            self.outcome.notes.handed.push(Handed {
+            self.run.notes.handed.push(Handed {
                 site: sink.site,
                 label,
                 confidence,

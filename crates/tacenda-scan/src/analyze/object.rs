@@ -48,7 +48,7 @@ const DUMPING: &[&str] =
 
 /// Whether what has this name came of a login, or lets in: `login_result`.
 fn is_of_login(ident: &Ident) -> bool {
-    let of_login = |word: &String| {
+    let of_login = |word: &Name| {
         matches!(word.as_str(), "login" | "logon" | "signin" | "auth" | "token" | "credentials")
     };
     !matches!(ident.class, Class::Harmless | Class::Treated)
@@ -217,6 +217,7 @@ impl<'a> Walker<'a> {
         let Known::Object(class) = known else { return false };
         let Some((file, entry)) = self.shared.program.class(self.file, class) else { return false };
         let declared = entry.class.body.iter().filter_map(shown_field).flatten();
+        self.looked_around.set(true);
         let kept = self.shared.attributes.get(&(file, entry.class.name.clone()));
         let kept = kept.into_iter().flat_map(|kept| kept.keys());
         let mut fields = declared.map(|field| &field.name).chain(kept).peekable();
@@ -446,6 +447,7 @@ impl<'a> Walker<'a> {
     /// Whether this is `self`, with a credential among its attributes.
     pub(super) fn is_self_with_secrets(&self, expr: &Expr) -> bool {
         let ExprKind::Name(ident) = &expr.kind else { return false };
+        self.looked_around.set(true);
         ident.name == "self"
             && self
                 .class

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use ruff_python_ast::name::Name;
+
 use super::call::Arguments;
 use super::note::Site;
 use super::said::{before_hole, said};
@@ -108,6 +110,7 @@ impl<'a> Walker<'a> {
                     None if self.models().may_log(&name.name) && self.is_log_object(receiver) => {
                         SinkMatch::all_to(Channel::Log)
                     }
+                    None if !self.models().may_write(&name.name) => return None,
                     None => self.models().sink_call(&self.path(&call.callee)?)?,
                 }
             }
@@ -151,7 +154,7 @@ impl<'a> Walker<'a> {
         arguments: &Arguments<'a>,
     ) {
         if self.shared.notes && sink.channel == Channel::Log {
-            self.outcome.notes.calls.insert(span);
+            self.run.notes.calls.insert(span);
         }
         let (receiver, function) = self.function_of(call, sink);
         let method = receiver.is_some();
@@ -381,7 +384,7 @@ impl<'a> Walker<'a> {
             && self.frame.name.as_ref().is_some_and(|name| {
                 let words = words(name);
                 let shows = matches!(
-                    words.first().map(String::as_str),
+                    words.first().map(Name::as_str),
                     Some("print" | "show" | "get" | "display" | "generate" | "create")
                 );
                 (words.len() == 1 || shows)

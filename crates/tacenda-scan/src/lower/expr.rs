@@ -6,8 +6,8 @@ use ruff_python_ast::name::Name;
 use super::{Lowering, of_range, span};
 use crate::Confidence;
 use crate::ir::{
-    Call, Expr, ExprKind, Function, Generator, Ident, Literal, Parameter, Span, Stmt, StmtKind,
-    TypeHint,
+    Call, Comprehension, Expr, ExprKind, Function, Generator, Ident, Literal, Parameter, Span,
+    Stmt, StmtKind, TypeHint,
 };
 use crate::label::Label;
 use crate::lexicon::Class;
@@ -26,7 +26,7 @@ impl Lowering<'_> {
         Expr { kind, span: at }
     }
 
-    fn boxed(&mut self, expr: &ast::Expr) -> Box<Expr> {
+    pub(super) fn boxed(&mut self, expr: &ast::Expr) -> Box<Expr> {
         Box::new(self.expr(expr))
     }
 
@@ -274,7 +274,9 @@ impl Lowering<'_> {
             conditions: self.each(&generator.ifs),
         });
         let generators = generators.collect();
-        ExprKind::Comprehension(generators, self.optional(key), self.boxed(element))
+        let key = key.map(|key| self.expr(key));
+        let element = self.expr(element);
+        ExprKind::Comprehension(Box::new(Comprehension { generators, key, element }))
     }
 
     pub(super) fn parameters(&mut self, parameters: &ast::Parameters, function: &mut Function) {

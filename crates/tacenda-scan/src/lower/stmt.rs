@@ -9,8 +9,12 @@ use crate::lexicon::Class;
 
 impl Lowering<'_> {
     pub(super) fn block(&mut self, block: &[ast::Stmt]) -> Vec<Stmt> {
-        self.deeper(|this| block.iter().filter_map(|stmt| this.stmt(stmt)).collect())
-            .unwrap_or_default()
+        let lowered = self.deeper(|this| {
+            let mut lowered = Vec::with_capacity(block.len());
+            lowered.extend(block.iter().filter_map(|stmt| this.stmt(stmt)));
+            lowered
+        });
+        lowered.unwrap_or_default()
     }
 
     fn stmt(&mut self, stmt: &ast::Stmt) -> Option<Stmt> {
@@ -45,8 +49,8 @@ impl Lowering<'_> {
                 StmtKind::Augment(self.expr(&assign.target), self.expr(&assign.value))
             }
             ast::Stmt::For(each) => {
-                let iterable = self.expr(&each.iter);
-                let target = self.expr(&each.target);
+                let iterable = self.boxed(&each.iter);
+                let target = self.boxed(&each.target);
                 StmtKind::For(target, iterable, self.block(&each.body), self.block(&each.orelse))
             }
             ast::Stmt::While(each) => {

@@ -1,5 +1,6 @@
 //! What model files say, to be asked by name.
 
+use ruff_python_ast::name::Name;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::file::{File, Source, Text, Treatment};
@@ -20,6 +21,11 @@ pub(super) struct Table {
     source_calls: HashMap<String, Vec<usize>>,
     source_attributes: HashMap<String, Vec<usize>>,
     requests: HashMap<String, Vec<String>>,
+    /// What functions do to their arguments, by their names, and what methods do.
+    functions: HashMap<String, Effect>,
+    methods_of_any: HashMap<String, Effect>,
+    /// The words of which one is in the name of whatever cleans by its words.
+    cleaning: HashSet<String>,
 }
 
 impl Table {
@@ -48,7 +54,32 @@ impl Table {
             let call = call.as_ref();
             requests.entry(last(call).to_owned()).or_default().push(call.clone());
         }
-        Self { file, sink_calls, methods, writers, source_calls, source_attributes, requests }
+        let mut functions = HashMap::default();
+        let mut methods_of_any = HashMap::default();
+        let carries = file.propagator.iter().map(|one| (one, Effect::Carries));
+        let cleans = file.sanitizer.iter().map(|one| (one, Effect::Cleans));
+        for (treatment, effect) in carries.chain(cleans) {
+            for method in &treatment.methods {
+                methods_of_any.entry(method.clone()).or_insert(effect);
+                functions.entry(method.clone()).or_insert(effect);
+            }
+            for call in &treatment.calls {
+                functions.entry(call.as_ref().clone()).or_insert(effect);
+            }
+        }
+        let cleaning = file.sanitizer.iter().flat_map(|one| one.words.iter().cloned()).collect();
+        Self {
+            file,
+            sink_calls,
+            methods,
+            writers,
+            source_calls,
+            source_attributes,
+            requests,
+            functions,
+            methods_of_any,
+            cleaning,
+        }
     }
 
     fn sink(&self, at: usize) -> SinkMatch<'_> {
@@ -67,7 +98,7 @@ impl Table {
         let receiver = words(receiver);
         let at = self.file.sink.iter().position(|sink| {
             sink.methods.contains(method)
-                && (receiver.last().is_some_and(|word| sink.receivers.contains(word))
+                && (receiver.last().is_some_and(|word| sink.receivers.contains(word.as_str()))
                     || sink.receivers.contains("log")
                         && receiver.iter().any(|word| word == "log" || word.ends_with("logger")))
         })?;
@@ -128,31 +159,37 @@ impl Table {
 
     /// What a function does to its arguments, by its name.
     pub(super) fn effect(&self, name: &str, method: bool) -> Effect {
-        let calls = |one: &Treatment| one.calls.iter().any(|call| call.as_ref() == name);
-        let named = |one: &Treatment| one.methods.contains(name) || !method && calls(one);
-        if self.file.propagator.iter().any(named) {
-            return Effect::Carries;
-        }
-        if self.file.sanitizer.iter().any(named) || self.redacts(name) {
-            return Effect::Cleans;
+        let named = if method { &self.methods_of_any } else { &self.functions };
+        if let Some(effect) = named.get(name) {
+            return *effect;
         }
         let words = words(name);
+        if self.cleans(&words) {
+            return Effect::Cleans;
+        }
         let makes = |one: &Treatment| {
-            words.first().is_some_and(|word| one.first_words.contains(word))
+            words.first().is_some_and(|word| one.first_words.contains(word.as_str()))
                 && (one.last_words.is_empty()
-                    || words.last().is_some_and(|word| one.last_words.contains(word)))
+                    || words.last().is_some_and(|word| one.last_words.contains(word.as_str())))
         };
         if self.file.propagator.iter().any(makes) { Effect::Carries } else { Effect::Unknown }
     }
 
     pub(super) fn redacts(&self, name: &str) -> bool {
-        let words = words(name);
+        self.cleans(&words(name))
+    }
+
+    /// Whether one of these words, with others beside it, says that a function cleans.
+    fn cleans(&self, words: &[Name]) -> bool {
+        if !words.iter().any(|word| self.cleaning.contains(word.as_str())) {
+            return false;
+        }
         let treats = |one: &Treatment| {
             let with = |at: usize| {
-                let others = words.iter().enumerate().filter(|(other, _)| *other != at);
-                one.with.is_empty() || others.into_iter().any(|(_, word)| one.with.contains(word))
+                let mut others = words.iter().enumerate().filter(|(other, _)| *other != at);
+                one.with.is_empty() || others.any(|(_, word)| one.with.contains(word.as_str()))
             };
-            words.iter().enumerate().any(|(at, word)| one.words.contains(word) && with(at))
+            words.iter().enumerate().any(|(at, word)| one.words.contains(word.as_str()) && with(at))
         };
         self.file.sanitizer.iter().any(treats)
     }

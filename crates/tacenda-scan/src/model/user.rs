@@ -201,7 +201,7 @@ fn is_import_path(text: &str) -> bool {
 /// `api key`; numbers at the end of a name are passed over, so that no phrase ends in one.
 fn is_phrase(text: &str) -> bool {
     let words = words(text);
-    let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
     words.last().is_some_and(|word| !is_number(word)) && words.join(" ") == text
 }
 
