@@ -617,7 +617,7 @@ mod tests {
             ("Zoltvarin Krebbuk called about it", "Zoltvarin Krebbuk"),
             ("list: +Annika Wirth", "Annika Wirth"),
             ("Иванова Мария Сергеевна пришла", "Иванова Мария Сергеевна"),
-            ("Sr Krebbuk not at home", "Krebbuk"),
+            ("Sr Krebbuk not at home", "Sr Krebbuk"),
             ("Lunch w/ Annika moved", "Annika"),
             ("Regards,\\nZoltvarin Krebbuk", "Zoltvarin Krebbuk"),
         ] {
