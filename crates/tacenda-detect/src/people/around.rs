@@ -481,6 +481,8 @@ pub(super) fn introduces(text: &[u8], word: &Range<usize>) -> bool {
 
 /// `Kind regards, Ana`: what stands before the name below a letter.
 pub(super) fn signs_off(text: &[u8], at: usize) -> bool {
+    const ENDS: [&[u8]; 8] =
+        [b", ", b",\n", b",\\n\\n", b",\\n", b",<br>", b",\r\n", b"\\n", b"\n"];
     const WORDS: [&[u8]; 30] = [
         b"regards",
         b"wishes",
@@ -514,8 +516,6 @@ pub(super) fn signs_off(text: &[u8], at: usize) -> bool {
         b"tisztelettel",
     ];
     let before = &text[..at];
-    const ENDS: [&[u8]; 8] =
-        [b", ", b",\n", b",\\n\\n", b",\\n", b",<br>", b",\r\n", b"\\n", b"\n"];
     let Some(before) = ENDS.iter().find_map(|end| before.strip_suffix(*end)) else {
         return false;
     };

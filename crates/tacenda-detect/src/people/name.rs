@@ -140,7 +140,7 @@ fn unlisted(text: &[u8], parts: &[Part], mentioned: &Mentioned) -> Option<(Match
         && unknown
         && (beside_another(text, first.start, mentioned)
             || words().all(|part| !part.class.any(Class::OTHER))
-                && does_what_people_do(text, words().last()?.start));
+                && does_what_people_do(text, words().next_back()?.start));
     (told && closes(text, last.end)).then_some((Matcher::PersonName, first.start..last.end))
 }
 
@@ -268,76 +268,110 @@ fn name_at(
     let around = around(text, parts, i, last, titled);
     let names = parts[i..=last].iter().filter(|part| part.role == Role::Word).count();
     let matcher = if titled.weight > 0 { Matcher::PersonTitled } else { Matcher::PersonName };
-    // `Nur binti Ali`: what says whose child somebody is.
-    let descent = (i..last).any(|part| {
-        let word = &text[parts[part].start..parts[part].end];
-        parts[part].role == Role::Particle
-            && matches!(word, b"bin" | b"binti" | b"bint" | b"ibn" | b"bte" | b"ferch" | b"ould")
-    });
-    let of_father = names >= 2
-        && parts[i..=last].iter().any(|part| {
-            part.role == Role::Word && is_patronymic(&text[part.start..part.end], names)
-        });
-    if of_father && around > -3 && !first.class.any(Class::OTHER.with(Class::LEAD)) {
-        return Some((matcher, titled.start.unwrap_or(first.start)..end));
-    }
-    if descent && names >= 2 && around > -3 && !first.class.any(Class::OTHER) {
-        return Some((matcher, titled.start.unwrap_or(first.start)..end));
-    }
+    let start = titled.start.unwrap_or(first.start);
     if names >= 2 {
-        let ending =
-            i32::from(parts[last].tail == Class::NONE && ends_as_family(text, parts[last].end));
-        let given_name = if also_given { 4 } else { given(first.class) };
-        let sum = given_name + family(parts[last].tail) + ending + linked + around;
-        // Two family names, and a word that speaks of people.
-        let double = first.class == Class::FAMILY && parts[last].tail == Class::FAMILY;
-        // A given name that is nothing else, and a word: `Kevin Cash`.
-        let sure = first.class.any(Class::PERSON) && !first.class.any(Class::OTHER);
-        let plain = family(parts[last].tail) > 0 && !parts[last].class.any(Class::ORGANISATION);
-        let known_as = sure && plain && names == 2 && around >= 0 && sum >= 5;
-        let joined = korean::is_joined(&text[parts[last].start..parts[last].end])
-            && korean::is_family(&text[first.start..first.end])
-            && !parts[last].class.any(Class::OTHER)
-            || korean::is_joined(&text[first.start..first.end])
-                && korean::is_family(&text[parts[last].start..parts[last].end])
-                && !first.class.any(Class::OTHER);
-        let joined = names == 2 && around >= 0 && joined;
-        let chinese = names == 2
-            && around >= 0
-            && pinyin::is_family(&text[first.start..first.end])
-            && !parts[last].class.any(Class::OTHER)
-            && pinyin::is_given(&text[parts[last].start..parts[last].end]);
-        let korean = names == 2
-            && around >= -1
-            && (korean::is_family(&text[first.start..first.end]) || first.class.any(Class::FAMILY))
-            && parts[last].tail == Class::GIVEN
-            && memchr::memchr(b'-', &text[parts[last].start..parts[last].end]).is_some();
-        let called = around > -5 && told_by_role(text, parts, i, last, titled.weight > 0);
-        let turned = family(first.class) + given(parts[last].class) + linked + around - 1;
-        let turns = parts[last].class.any(Class::GIVEN) && !first.class.any(Class::HEAD);
-        let known = first.class.any(Class::GIVEN)
-            || first.class == Class::NONE
-                && family(parts[last].tail) + ending >= 4
-                // In Cyrillic no list has words that are none.
-                && (text[first.start].is_ascii() || ends_as_family(text, parts[last].end));
-        return (sum >= 6 && known
-            || known_as
-            || chinese
-            || korean
-            || joined
-            || called
-            || titled.weight > 2 && family(parts[last].tail) + around >= 6
-            || double && around >= 1
-            || turned >= 7 && turns)
-            .then_some((matcher, titled.start.unwrap_or(first.start)..end));
-    }
-    if titled.weight > 0 && first.class.any(Class::STREET) && !first.class.any(Class::FAMILY) {
-        return None;
+        let told = says_whose_child(text, &parts[i..=last], names) && around > -3
+            || is_of_two(text, parts, i, last, Sums { names, linked, around, also_given }, titled);
+        return told.then_some((matcher, start..end));
     }
     if titled.weight > 0 {
-        return (given(first.class).max(family(first.class)) + around >= 5)
-            .then_some((matcher, titled.start.unwrap_or(first.start)..end));
+        let street = first.class.any(Class::STREET) && !first.class.any(Class::FAMILY);
+        let sum = given(first.class).max(family(first.class)) + around;
+        return (!street && sum >= 5).then_some((matcher, start..end));
     }
+    of_one(text, parts, i, end, around)
+}
+
+/// `Nur binti Ali`, `Анна Петровна`: whether a part says whose child somebody is.
+fn says_whose_child(text: &[u8], parts: &[Part], names: usize) -> bool {
+    let other = Class::OTHER.with(Class::LEAD);
+    let child = |part: &Part| {
+        let word = &text[part.start..part.end];
+        match part.role {
+            Role::Particle => {
+                matches!(word, b"bin" | b"binti" | b"bint" | b"ibn" | b"bte" | b"ferch" | b"ould")
+            }
+            Role::Word => is_patronymic(word, names),
+            _ => false,
+        }
+    };
+    parts.iter().any(child) && !parts[0].class.any(other)
+}
+
+/// What has been summed up of a name.
+struct Sums {
+    names: usize,
+    linked: i32,
+    around: i32,
+    also_given: bool,
+}
+
+/// Whether the words from part `i` to `last`, two or more, are a name.
+fn is_of_two(
+    text: &[u8],
+    parts: &[Part],
+    i: usize,
+    last: usize,
+    sums: Sums,
+    titled: Title,
+) -> bool {
+    let Sums { names, linked, around, also_given } = sums;
+    let first = parts[i];
+    let ending =
+        i32::from(parts[last].tail == Class::NONE && ends_as_family(text, parts[last].end));
+    let given_name = if also_given { 4 } else { given(first.class) };
+    let sum = given_name + family(parts[last].tail) + ending + linked + around;
+    // Two family names, and a word that speaks of people.
+    let double = first.class == Class::FAMILY && parts[last].tail == Class::FAMILY;
+    // A given name that is nothing else, and a word: `Kevin Cash`.
+    let sure = first.class.any(Class::PERSON) && !first.class.any(Class::OTHER);
+    let plain = family(parts[last].tail) > 0 && !parts[last].class.any(Class::ORGANISATION);
+    let known_as = sure && plain && names == 2 && around >= 0 && sum >= 5;
+    let joined = korean::is_joined(&text[parts[last].start..parts[last].end])
+        && korean::is_family(&text[first.start..first.end])
+        && !parts[last].class.any(Class::OTHER)
+        || korean::is_joined(&text[first.start..first.end])
+            && korean::is_family(&text[parts[last].start..parts[last].end])
+            && !first.class.any(Class::OTHER);
+    let joined = names == 2 && around >= 0 && joined;
+    let chinese = names == 2
+        && around >= 0
+        && pinyin::is_family(&text[first.start..first.end])
+        && !parts[last].class.any(Class::OTHER)
+        && pinyin::is_given(&text[parts[last].start..parts[last].end]);
+    let korean = names == 2
+        && around >= -1
+        && (korean::is_family(&text[first.start..first.end]) || first.class.any(Class::FAMILY))
+        && parts[last].tail == Class::GIVEN
+        && memchr::memchr(b'-', &text[parts[last].start..parts[last].end]).is_some();
+    let called = around > -5 && told_by_role(text, parts, i, last, titled.weight > 0);
+    let turned = family(first.class) + given(parts[last].class) + linked + around - 1;
+    let turns = parts[last].class.any(Class::GIVEN) && !first.class.any(Class::HEAD);
+    let known = first.class.any(Class::GIVEN)
+        || first.class == Class::NONE
+            && family(parts[last].tail) + ending >= 4
+            // In Cyrillic no list has words that are none.
+            && (text[first.start].is_ascii() || ends_as_family(text, parts[last].end));
+    sum >= 6 && known
+        || known_as
+        || chinese
+        || korean
+        || joined
+        || called
+        || titled.weight > 2 && family(parts[last].tail) + around >= 6
+        || double && around >= 1
+        || turned >= 7 && turns
+}
+
+/// The name that is part `i`, or initials before it and that, or it and a letter behind it.
+fn of_one(
+    text: &[u8],
+    parts: &[Part],
+    i: usize,
+    end: usize,
+    around: i32,
+) -> Option<(Matcher, Range<usize>)> {
+    let first = parts[i];
     // `C. H. Douglas`: who has initials is a person.
     let initials = parts[..i].iter().rev().take_while(|part| part.role == Role::Initial).count();
     // One that no list knows needs the stop behind them: `N. Krebbuk`.
@@ -360,7 +394,7 @@ fn name_at(
     }
     // `passenger Krebbuk boarded`: behind what only people are called.
     if i == 0
-        && first.class.any(Class::GIVEN.with(Class::FAMILY)) | (first.class == Class::NONE)
+        && (first.class.any(Class::GIVEN.with(Class::FAMILY)) || first.class == Class::NONE)
         && !first.class.any(Class::OTHER)
         && parts.len() == 1
         && end - first.start > 3
@@ -379,8 +413,8 @@ fn name_at(
         && !word.contains(&b'-')
         && around >= 1
         // `Qwen Abernathy loaded`.
-        && !(i > 0 && parts[i - 1].class.any(Class::NEVER) && titled.weight == 0);
-    (told || family).then_some((Matcher::PersonGiven, titled.start.unwrap_or(first.start)..end))
+        && !(i > 0 && parts[i - 1].class.any(Class::NEVER));
+    (told || family).then_some((Matcher::PersonGiven, first.start..end))
 }
 
 /// The last part of the name that begins at `i`, and what joins it: initials and particles are
@@ -583,7 +617,7 @@ mod tests {
             ("Zoltvarin Krebbuk called about it", "Zoltvarin Krebbuk"),
             ("list: +Annika Wirth", "Annika Wirth"),
             ("Иванова Мария Сергеевна пришла", "Иванова Мария Сергеевна"),
-            ("Sr Krebbuk not at home", "Krebbuk"),
+            ("Sr Krebbuk not at home", "Sr Krebbuk"),
             ("Lunch w/ Annika moved", "Annika"),
             ("Regards,\\nZoltvarin Krebbuk", "Zoltvarin Krebbuk"),
         ] {
