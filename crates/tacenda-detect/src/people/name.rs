@@ -299,6 +299,7 @@ fn says_whose_child(text: &[u8], parts: &[Part], names: usize) -> bool {
 }
 
 /// What has been summed up of a name.
+#[derive(Clone, Copy)]
 struct Sums {
     names: usize,
     linked: i32,
