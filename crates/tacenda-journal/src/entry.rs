@@ -402,7 +402,8 @@ fn classes(value: &Value) -> Option<Vec<Class>> {
 
 fn range(value: &Value) -> Option<(i64, i64)> {
     let [from, to] = value.as_array()?.as_slice() else { return None };
-    Some((read_time(from.as_str()?)?, read_time(to.as_str()?)?))
+    let times = (read_time(from.as_str()?)?, read_time(to.as_str()?)?);
+    (times.0 <= times.1).then_some(times)
 }
 
 fn read_time(text: &str) -> Option<i64> {
@@ -470,9 +471,6 @@ impl State {
                 if segment.times.is_some() != (segment.records > 0) {
                     return Err("a segment has no times, or times of no record");
                 }
-                if segment.times.is_some_and(|(earliest, latest)| earliest > latest) {
-                    return Err("the times of a segment are reversed");
-                }
                 self.next = (segment.number + 1, first);
                 self.segments.insert(segment.number, segment.clone());
             }
@@ -487,7 +485,7 @@ impl State {
                 segment.rewritten = true;
                 segment.set_file(file);
             }
-            Event::Expire { segment, classes, file, .. } => {
+            Event::Expire { segment, classes, records, file, .. } => {
                 let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
                 let segment = segment.ok_or("content of no segment expires")?;
                 if classes.is_empty() || !classes.is_sorted_by(|one, next| one < next) {
@@ -495,6 +493,9 @@ impl State {
                 }
                 if classes.iter().any(|class| segment.expired.contains(class)) {
                     return Err("a class expires twice");
+                }
+                if *records > segment.records {
+                    return Err("content of more records expires than the segment has");
                 }
                 segment.expired.extend(classes);
                 segment.expired.sort_unstable();

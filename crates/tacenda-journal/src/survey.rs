@@ -14,7 +14,7 @@ use crate::wal::{
     BATCH, Header, LONGEST_HEADER, MAGIC, MARK, Times, cipher, joined, marked, minutes, name,
     nonce, times_of,
 };
-use crate::{Hash, sha256};
+use crate::{Hash, sha256, tree};
 
 /// The longest frame: what is written together ends at a few MiB, and its last record has up to 16.
 const LONGEST_FRAME: usize = 32 << 20;
@@ -114,7 +114,8 @@ pub(crate) fn sealed(
     origin: &str,
 ) -> Result<Option<Survey>, &'static str> {
     let Some(found) = survey(bytes) else {
-        let is_empty = bytes.is_empty() && segment.records == 0;
+        let is_nothing = (segment.records, segment.root) == (0, tree::root(&[]));
+        let is_empty = bytes.is_empty() && is_nothing;
         return if is_empty { Ok(None) } else { Err("it has no header") };
     };
     if !found.header.is_of(segment.number, segment.first, origin) {

@@ -450,7 +450,9 @@ fn a_segment_in_the_place_of_another_is_not_read() {
         add(&fixture, Event::Seal(segment));
         assert_eq!(given(&fixture.reader()), Some(4), "{number}");
         let report = Verifier { identities: None, ..fixture.verifier() }.verify(&fixture.path());
-        assert_eq!(report.unwrap().findings.len(), usize::from(number == 2), "{number}");
+        let found = report.unwrap().findings;
+        assert_eq!(found[0].place, "entry 2", "{number}: {found:?}");
+        assert_eq!(found.len(), 1 + usize::from(number == 2), "{number}: {found:?}");
     }
 }
 

@@ -27,7 +27,10 @@ pub(super) type Whole = BTreeSet<(u64, Hash)>;
 pub(super) fn verify(root: &Folder, log: &Log, whole: &mut Whole, report: &mut Verification) {
     let Some(state) = &log.state else { return };
     match root.folder("segments") {
-        Ok(folder) => sealed(&Segments { folder, state, log, past: past(log) }, whole, report),
+        Ok(folder) => {
+            let past = past(log, report);
+            sealed(&Segments { folder, state, log, past }, whole, report);
+        }
         Err(error) => report.find("segments", Fault::Missing, error.to_string()),
     }
     match root.folder("active") {
@@ -43,16 +46,25 @@ struct Segments<'l> {
     past: BTreeMap<Hash, u64>,
 }
 
-/// Every file that a segment ever had, by its hash.
-fn past(log: &Log) -> BTreeMap<Hash, u64> {
-    let files = log.entries.iter().filter_map(|entry| match &entry.event {
-        Event::Seal(segment) => Some((segment.sha256, segment.number)),
-        Event::Erase { segment, file, .. } | Event::Expire { segment, file, .. } => {
-            Some((file.sha256, *segment))
+/// Every file that a segment ever had, by its hash. None is that of two: each is written with keys of its
+/// own.
+fn past(log: &Log, report: &mut Verification) -> BTreeMap<Hash, u64> {
+    let mut past = BTreeMap::new();
+    for (number, entry) in log.entries.iter().enumerate() {
+        let (hash, bytes, segment) = match &entry.event {
+            Event::Seal(segment) => (segment.sha256, segment.bytes, segment.number),
+            Event::Erase { segment, file, .. } | Event::Expire { segment, file, .. } => {
+                (file.sha256, file.bytes, *segment)
+            }
+            _ => continue,
+        };
+        let other = past.insert(hash, segment).filter(|other| *other != segment && bytes > 0);
+        if let Some(other) = other {
+            let what = format!("its file is that of segment {other}");
+            report.find(format!("entry {number}"), Fault::Swapped, what);
         }
-        _ => None,
-    });
-    files.collect()
+    }
+    past
 }
 
 fn sealed(segments: &Segments<'_>, whole: &mut Whole, report: &mut Verification) {
