@@ -458,43 +458,36 @@ fn a_segment_in_the_place_of_another_is_not_read() {
 
 #[test]
 fn a_write_ahead_file_is_compared_with_what_the_log_says_of_it() {
-    let fixture = Fixture::new();
-    let journal = fixture.open();
-    journal.append_all((0..4).map(record).collect()).unwrap();
-    let bytes = fs::read(fixture.path().join("active/0000000000.wal")).unwrap();
-    journal.close().unwrap();
-    let root = crate::survey::survey(&bytes).unwrap().root;
-    let state = fixture.reader().view.state.segments[&0].clone();
-    let wal = |records, root, bytes: &[u8]| SegmentState {
-        number: 1,
-        format: Format::Wal,
-        first: 4,
-        records,
-        root,
-        sha256: crate::sha256(&[bytes]),
-        bytes: bytes.len() as u64,
-        tail: None,
-        cut: Some(0),
-        ..state.clone()
-    };
     let short = b"tacenda-wal-1\n\0\0\0\x02{}".as_slice();
-    let cases = [(4, &*bytes, super::Fault::Swapped), (16_000_000, short, super::Fault::Altered)];
-    for (records, bytes, fault) in cases {
-        let target = crate::support::folder();
-        copy(&fixture.path(), &target.path().join("journal"));
-        put(&target.path().join("journal/segments/0000000001.wal"), Some(bytes));
-        let before = fs::read(fixture.path().join("log/checkpoint")).unwrap();
+    let cases =
+        [(4, None, super::Fault::Swapped), (16_000_000, Some(short), super::Fault::Altered)];
+    for (records, other, fault) in cases {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        journal.append_all((0..4).map(record).collect()).unwrap();
+        let bytes = fs::read(fixture.path().join("active/0000000000.wal")).unwrap();
+        journal.close().unwrap();
+        let root = crate::survey::survey(&bytes).unwrap().root;
+        let bytes = other.unwrap_or(&bytes);
         put(&fixture.path().join("segments/0000000001.wal"), Some(bytes));
-        add(&fixture, Event::Seal(wal(records, root, bytes)));
+        let segment = SegmentState {
+            number: 1,
+            format: Format::Wal,
+            first: 4,
+            records,
+            root,
+            sha256: crate::sha256(&[bytes]),
+            bytes: bytes.len() as u64,
+            tail: None,
+            cut: Some(0),
+            ..fixture.reader().view.state.segments[&0].clone()
+        };
+        add(&fixture, Event::Seal(segment));
         assert_eq!(given(&fixture.reader()), Some(4));
         let report = Verifier { identities: None, ..fixture.verifier() }.verify(&fixture.path());
         let found = report.unwrap().findings;
         let found: Vec<_> = found.iter().map(|one| (&*one.place, one.fault)).collect();
         assert_eq!(found, [("segments/0000000001.wal", fault)]);
-        assert_ne!(before, fs::read(fixture.path().join("log/checkpoint")).unwrap());
-        fs::remove_dir_all(fixture.path()).unwrap();
-        copy(&target.path().join("journal"), &fixture.path());
-        fs::remove_file(fixture.path().join("segments/0000000001.wal")).unwrap();
     }
 }
 
