@@ -149,6 +149,14 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_end_is_no_identity_file() {
+        let path = Path::new("/dev/zero");
+        let error = Identities::read(&[path], &NoCallbacks).unwrap_err();
+        assert!(error.to_string().contains("too long"), "{error}");
+        assert_eq!(error.path(), Some(path));
+    }
+
+    #[test]
     fn what_is_no_identity_is_told_of_by_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let read = |text: &str| {
