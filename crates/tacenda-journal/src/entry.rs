@@ -1,6 +1,6 @@
 //! The entries of the log: what happened to the journal, in canonical JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,7 +12,8 @@ use crate::canonical::canonical;
 use crate::error::JournalError;
 use crate::keys::Recipients;
 use crate::record::show_time;
-use crate::settings::Settings;
+use crate::salt::DEPTH;
+use crate::settings::{LONGEST_SEGMENT, Settings};
 use crate::{Hash, hex, unhex};
 
 /// The longest entry (C2SP tlog-tiles: its length has 16 bits).
@@ -63,6 +64,11 @@ pub struct SegmentState {
     pub tail: Option<Hash>,
     /// Records whose content was erased.
     pub erased: u64,
+    /// Their numbers in the segment.
+    pub(crate) gone: BTreeSet<u64>,
+    /// Whether it was written anew since it was sealed. Whoever has the keys of today can have done
+    /// that: only its root tells that what is left is what there was.
+    pub rewritten: bool,
     /// Classes whose content is gone, since their time was over.
     pub expired: Vec<Class>,
     /// Bytes after the last whole frame, when it was sealed after a crash.
@@ -343,6 +349,8 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
                 None
             },
             erased: 0,
+            gone: BTreeSet::new(),
+            rewritten: false,
             expired: Vec::new(),
             cut: match object.get("recovered") {
                 Some(recovered) => Some(recovered["cut"].as_u64()?),
@@ -394,7 +402,8 @@ fn classes(value: &Value) -> Option<Vec<Class>> {
 
 fn range(value: &Value) -> Option<(i64, i64)> {
     let [from, to] = value.as_array()?.as_slice() else { return None };
-    Some((read_time(from.as_str()?)?, read_time(to.as_str()?)?))
+    let times = (read_time(from.as_str()?)?, read_time(to.as_str()?)?);
+    (times.0 <= times.1).then_some(times)
 }
 
 fn read_time(text: &str) -> Option<i64> {
@@ -420,6 +429,8 @@ pub(crate) struct State {
     /// What the next segment is to be: its number and that of its first record.
     pub(crate) next: (u64, u64),
     began: i64,
+    /// The longest that a segment was ever to be.
+    longest: u64,
     /// The recipients, by the number of the first segment that is sealed to them.
     recipients: BTreeMap<u64, Recipients>,
 }
@@ -435,6 +446,7 @@ impl State {
             holds: BTreeMap::new(),
             next: (0, 0),
             began: entry.time,
+            longest: settings.limits.segment_bytes,
             recipients: BTreeMap::from([(0, settings.recipients.clone())]),
         })
     }
@@ -445,23 +457,35 @@ impl State {
             Event::Begin { .. } => return Err("the journal begins twice"),
             Event::Set { settings, .. } => {
                 self.recipients.insert(self.next.0, settings.recipients.clone());
+                self.longest = self.longest.max(settings.limits.segment_bytes);
                 self.settings = settings.clone();
             }
             Event::Seal(segment) => {
                 if (segment.number, segment.first) != self.next {
                     return Err("a segment does not follow the one before it");
                 }
+                if segment.records > 1 << DEPTH {
+                    return Err("a segment has more records than it can have");
+                }
                 let first = segment.first.checked_add(segment.records).ok_or("too many records")?;
+                if segment.times.is_some() != (segment.records > 0) {
+                    return Err("a segment has no times, or times of no record");
+                }
                 self.next = (segment.number + 1, first);
                 self.segments.insert(segment.number, segment.clone());
             }
             Event::Erase { segment, records, file, .. } => {
                 let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
                 let segment = segment.ok_or("records of no segment are erased")?;
-                segment.erased += records.len() as u64;
+                if records.iter().any(|number| *number >= segment.records) {
+                    return Err("records are erased that the segment does not have");
+                }
+                segment.gone.extend(records);
+                segment.erased = segment.gone.len() as u64;
+                segment.rewritten = true;
                 segment.set_file(file);
             }
-            Event::Expire { segment, classes, file, .. } => {
+            Event::Expire { segment, classes, records, file, .. } => {
                 let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
                 let segment = segment.ok_or("content of no segment expires")?;
                 if classes.is_empty() || !classes.is_sorted_by(|one, next| one < next) {
@@ -470,8 +494,12 @@ impl State {
                 if classes.iter().any(|class| segment.expired.contains(class)) {
                     return Err("a class expires twice");
                 }
+                if *records > segment.records {
+                    return Err("content of more records expires than the segment has");
+                }
                 segment.expired.extend(classes);
                 segment.expired.sort_unstable();
+                segment.rewritten = true;
                 segment.set_file(file);
             }
             Event::Delete { segments: (from, to), .. } => {
@@ -488,6 +516,17 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// What a write-ahead file has at most: what it is sealed at, its last batch, and header and marks.
+    pub(crate) fn longest_wal(&self) -> u64 {
+        self.longest.min(LONGEST_SEGMENT) + (64 << 20)
+    }
+
+    /// What any file of a segment has at most, by what the log says of them.
+    pub(crate) fn longest_file(&self) -> u64 {
+        let known = self.segments.values().map(|segment| segment.bytes).max();
+        self.longest_wal().max(known.unwrap_or(0).min(4 * LONGEST_SEGMENT))
     }
 
     /// The hold that keeps a segment: by what its records say of their times, or by when they were
@@ -531,6 +570,8 @@ mod tests {
             bytes: 99,
             tail: None,
             erased: 0,
+            gone: BTreeSet::new(),
+            rewritten: false,
             expired: Vec::new(),
             cut: Some(5),
             changed: true,

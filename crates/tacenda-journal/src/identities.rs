@@ -1,7 +1,7 @@
 //! Who unwraps the keys of a segment: identities of age, in files, or in hardware tokens.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,6 +19,18 @@ use crate::keys::Key;
 #[derive(Clone, Default)]
 pub struct Identities(Vec<Arc<dyn age::Identity + Send + Sync>>);
 
+/// What an identity file has at most.
+const LONGEST: u64 = 1 << 20;
+
+fn content(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::new());
+    fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        return Err(io::Error::other("it is too long for an identity file"));
+    }
+    Ok(text)
+}
+
 impl Identities {
     /// Those of identity files: keys as `age-keygen` writes them (`AGE-SECRET-KEY-1…`), and names of
     /// hardware tokens (`AGE-PLUGIN-NAME-1…`), whose program `age-plugin-NAME` is looked for in
@@ -33,7 +45,7 @@ impl Identities {
         let mut all = Vec::new();
         for path in paths {
             let path = path.as_ref();
-            let text = fs::read(path).map(Zeroizing::new);
+            let text = content(path);
             let text = text.map_err(|error| crate::place::unusable(path, error))?;
             all.extend(Self::parse_file(&text, path, callbacks)?.0);
         }
@@ -134,6 +146,14 @@ mod tests {
         let (text, _) = crate::keys::new_identity(0);
         let identities = Identities::parse(text.as_bytes()).unwrap();
         assert_eq!(format!("{identities:?}"), "Identities(1)");
+    }
+
+    #[test]
+    fn what_does_not_end_is_no_identity_file() {
+        let path = Path::new("/dev/zero");
+        let error = Identities::read(&[path], &NoCallbacks).unwrap_err();
+        assert!(error.to_string().contains("too long"), "{error}");
+        assert_eq!(error.path(), Some(path));
     }
 
     #[test]

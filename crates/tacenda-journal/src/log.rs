@@ -69,6 +69,11 @@ impl Log {
                 "the log does not announce this key: one of them was replaced or cut",
             ));
         }
+        if witnessed.verifying_key() != view.keys(view.checkpoint.size).0.key() {
+            // What it signs would be no part of the log, and lock the journal for good.
+            let what = "it is not the key that the log began with: it was replaced";
+            return Err(JournalError::damaged("keys/log", what));
+        }
         Ok(Self { folder, keys, view, signing, witnessed })
     }
 

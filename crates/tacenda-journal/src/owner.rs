@@ -1,5 +1,6 @@
 //! What one thread at a time does with a journal: it writes, signs and seals.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -239,6 +240,8 @@ impl Owner {
             bytes: 0,
             tail: None,
             erased: 0,
+            gone: BTreeSet::new(),
+            rewritten: false,
             expired: Vec::new(),
             cut: None,
             changed: false,
@@ -250,7 +253,8 @@ impl Owner {
     fn bytes_of(&self, wal: &Wal) -> Result<Vec<u8>, JournalError> {
         let name = wal::name(wal.header().segment);
         let missing = || JournalError::damaged(format!("active/{name}"), "it is missing");
-        self.active.read(&name)?.ok_or_else(missing)
+        let most = self.log.view().state.longest_wal();
+        self.active.read_to(&name, most)?.ok_or_else(missing)
     }
 
     fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {

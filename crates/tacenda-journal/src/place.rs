@@ -216,7 +216,7 @@ impl Folder {
         };
         let metadata = file.metadata().map_err(|error| unusable(&path, error))?;
         if !metadata.is_file() {
-            return Err(unusable(&path, io::ErrorKind::InvalidInput.into()));
+            return Err(unusable(&path, io::Error::other("it is no regular file")));
         }
         if metadata.nlink() > 1 {
             return Err(JournalError::Link { path });
@@ -229,16 +229,27 @@ impl Folder {
         Output { file, path: self.path.join(name), disk: Arc::clone(&self.disk) }
     }
 
-    /// The content of a file; `None` when there is none.
+    /// The content of a file that is a short one; `None` when there is none.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
-        let mut file = match self.open(name) {
+        self.read_to(name, SHORT)
+    }
+
+    /// The content of a file that has so many bytes at most; `None` when there is none.
+    pub(crate) fn read_to(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        let file = match self.open(name) {
             Ok(file) => file,
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
+        let failed = |error| unusable(&self.path.join(name), error);
+        let too_long = || failed(io::Error::other("it is longer than it can be"));
+        if file.metadata().map_err(failed)?.len() > most {
+            return Err(too_long());
+        }
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|error| unusable(&self.path.join(name), error))?;
-        Ok(Some(bytes))
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+        // It may have grown meanwhile.
+        if bytes.len() as u64 > most { Err(too_long()) } else { Ok(Some(bytes)) }
     }
 
     /// Puts a file in the place of what is there: at once or not at all, and on the disk.
@@ -336,6 +347,9 @@ impl Folder {
         self.disk.step(step).map_err(|error| unusable(&self.path.join(name), error))
     }
 }
+
+/// What a file has at most that is no segment and holds no entries: checkpoints, hashes, keys.
+const SHORT: u64 = 1 << 20;
 
 /// A file that is written.
 pub(crate) struct Output {

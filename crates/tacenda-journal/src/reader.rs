@@ -9,7 +9,8 @@ use tacenda_policy::Class;
 
 use crate::blocks::{self, Blocks};
 use crate::checked::Checked;
-use crate::entry::SegmentState;
+use crate::deep;
+use crate::entry::{SegmentState, State};
 use crate::error::JournalError;
 use crate::filter::Filter;
 use crate::identities::Identities;
@@ -21,7 +22,7 @@ use crate::record::{Record, Seen};
 use crate::recover::ERASING;
 use crate::sealed::Sealed;
 use crate::sha256;
-use crate::survey::{Keys, Survey, survey};
+use crate::survey::{self, Keys, Survey, survey};
 use crate::wal::{self, Header};
 
 /// A journal that is read. It may be written to by another process at the same time.
@@ -92,7 +93,8 @@ impl Reader {
     /// Records of the active segment that are whole, and the bytes of its file; none when there is
     /// no such segment.
     pub fn active(&self) -> Result<Option<(u64, u64)>, JournalError> {
-        let bytes = self.root.folder("active")?.read(&wal::name(self.view.state.next.0))?;
+        let (name, most) = (wal::name(self.view.state.next.0), self.view.state.longest_wal());
+        let bytes = self.root.folder("active")?.read_to(&name, most)?;
         let count = |bytes: Vec<u8>| Some((u64::from(survey(&bytes)?.records), bytes.len() as u64));
         Ok(bytes.and_then(count))
     }
@@ -187,26 +189,64 @@ impl Reader {
         if !filter.may_pass(segment) {
             return Ok(Blocks::None);
         }
+        if segment.rewritten {
+            // Whoever has the keys of today can have written it: that is why nothing of it is given
+            // before its root was found anew, where the identities at hand allow that.
+            deep::compare(self, segment)?;
+        }
         match self.open_segment(segment)? {
             Stored::Parquet(sealed) => Ok(Blocks::Sealed(sealed)),
             Stored::Wal(bytes) => {
-                let survey = header(segment.number, survey(&bytes))?;
+                let survey = self.survey(segment, &bytes)?;
                 self.unwrapped(bytes, survey)
             }
             Stored::Deleted => Ok(Blocks::None),
         }
     }
 
+    /// The segments with records that may pass that were written anew since they were sealed, and cannot
+    /// be compared with what they were: no identity at hand opens every class of them.
+    ///
+    /// # Errors
+    /// When a segment is not what was sealed, or nothing of it can be read.
+    pub fn uncompared(&self, filter: &Filter) -> Result<Vec<u64>, JournalError> {
+        let mut found = Vec::new();
+        for segment in self.view.state.segments.values().filter(|one| filter.may_pass(one)) {
+            let open = |segment: &SegmentState| match self.open_segment(segment)? {
+                Stored::Parquet(sealed) => Ok(segment.rewritten && !sealed.opens_all()),
+                Stored::Wal(_) | Stored::Deleted => Ok(false),
+            };
+            if segment.rewritten && self.as_noted(segment, open)? {
+                found.push(segment.number);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a sealed write-ahead file says, once that is known to be what the log says.
+    fn survey(&self, segment: &SegmentState, bytes: &[u8]) -> Result<Survey, JournalError> {
+        let found = survey::sealed(bytes, segment, &self.view.state.origin);
+        let found = found.and_then(|found| found.ok_or("it has no header"));
+        found.map_err(|what| JournalError::damaged(format!("segments/{}", segment.file()), what))
+    }
+
     /// What was not sealed yet.
     fn unsealed(&self) -> Result<Blocks, JournalError> {
         let name = wal::name(self.view.state.next.0);
-        let bytes = match self.root.folder("active")?.read(&name)? {
+        let most = self.view.state.longest_wal();
+        let bytes = match self.root.folder("active")?.read_to(&name, most)? {
             Some(bytes) => Some(bytes),
             // After a crash it is moved before the log tells of it.
-            None => self.root.folder("segments")?.read(&name)?,
+            None => self.root.folder("segments")?.read_to(&name, most)?,
         };
         match bytes.and_then(|bytes| Some((survey(&bytes)?, bytes))) {
-            Some((survey, bytes)) => self.unwrapped(bytes, survey),
+            Some((survey, bytes)) => {
+                let State { next: (number, first), origin, .. } = &self.view.state;
+                if !survey.header.is_of(*number, *first, origin) {
+                    return Err(JournalError::damaged(format!("active/{name}"), survey::ELSEWHERE));
+                }
+                self.unwrapped(bytes, survey)
+            }
             None => Ok(Blocks::None),
         }
     }
@@ -256,7 +296,7 @@ impl Reader {
                 classes.filter(|one| !sealed.opens(Part::Of(*one))).collect()
             }
             Stored::Wal(bytes) => {
-                let keys = self.keys_of_wal(&header(segment.number, survey(&bytes))?)?;
+                let keys = self.keys_of_wal(&self.survey(segment, &bytes)?)?;
                 classes.filter(|one| keys[Part::Of(*one).index()].is_none()).collect()
             }
             Stored::Deleted => Vec::new(),
@@ -300,18 +340,21 @@ impl Reader {
             let sealed = checked.map(|file| Sealed::open(file, segment, &self.identities));
             return Ok(sealed.transpose()?.map(|sealed| Stored::Parquet(Box::new(sealed))));
         }
+        if file.metadata().map_err(failed)?.len() != segment.bytes {
+            return Ok(None);
+        }
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed)?;
+        file.by_ref().take(segment.bytes).read_to_end(&mut bytes).map_err(failed)?;
         Ok((sha256(&[&bytes]) == segment.sha256).then_some(Stored::Wal(bytes)))
     }
 
     /// The records of a write-ahead file, and the keys that they were read with.
     pub(crate) fn records_of_wal(
         &self,
-        number: u64,
+        segment: &SegmentState,
         bytes: &[u8],
     ) -> Result<(Keys, Vec<Record>), JournalError> {
-        let survey = header(number, survey(bytes))?;
+        let survey = self.survey(segment, bytes)?;
         let keys = self.keys_of_wal(&survey)?;
         let batches = survey.open(bytes, keys.each_ref().map(Option::as_deref));
         let records = batches.collect::<Result<Vec<_>, _>>()?.concat();
@@ -365,10 +408,6 @@ fn last_of(
         found.extend(blocks.read(block, filter)?.into_iter().rev().take(missing));
     }
     Ok(())
-}
-
-fn header(number: u64, survey: Option<Survey>) -> Result<Survey, JournalError> {
-    survey.ok_or_else(|| JournalError::damaged(wal::name(number), "it has no header"))
 }
 
 /// A segment as it lies on the disk.

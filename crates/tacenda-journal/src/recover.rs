@@ -4,11 +4,13 @@
 //! is sealed as it is, up to its last whole frame. What follows that frame is kept in `quarantine/`,
 //! and when it is more than a frame that was being written, the log says that it was changed.
 
+use std::collections::BTreeSet;
+
 use crate::entry::{Event, Format, SegmentState};
 use crate::error::JournalError;
 use crate::owner::Owner;
 use crate::place::{Folder, is_missing};
-use crate::survey::{Remains, Survey};
+use crate::survey::{ELSEWHERE, Remains, Survey};
 use crate::wal;
 use crate::{sha256, tree};
 
@@ -30,12 +32,20 @@ impl Owner {
         }
         // Renamed, but not noted.
         let name = wal::name(number);
-        if number == self.log.view().state.next.0 && self.segments.read(&name)?.is_some() {
+        if number == self.log.view().state.next.0 && self.has_segment(&name)? {
             // The log must not know what the disk may not have.
             self.segments.change(&name)?.sync()?;
             self.seal_as_it_is(&name)?;
         }
         Ok(())
+    }
+
+    fn has_segment(&self, name: &str) -> Result<bool, JournalError> {
+        match self.segments.open(name) {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Completes what was noted in the log, and removes what was not.
@@ -67,14 +77,16 @@ impl Owner {
     pub(crate) fn settle_rewritten(&self, segment: &SegmentState) -> Result<(), JournalError> {
         let file = SegmentState::file_of(segment.number, Format::Parquet);
         let erasing = format!("{file}{ERASING}");
-        let Some(bytes) = self.segments.read(&erasing)? else { return Ok(()) };
+        let most = self.log.view().state.longest_file();
+        let Some(bytes) = self.segments.read_to(&erasing, most)? else { return Ok(()) };
         if !segment.deleted {
             let is_noted = |bytes: &[u8]| sha256(&[bytes]) == segment.sha256;
             if is_noted(&bytes) {
                 return self.replace_segment(segment.number, &file);
             }
             // It may be the noted one, and no longer whole: then nothing else has all that it has.
-            if !self.segments.read(&segment.file())?.is_some_and(|bytes| is_noted(&bytes)) {
+            let before = self.segments.read_to(&segment.file(), most)?;
+            if !before.is_some_and(|bytes| is_noted(&bytes)) {
                 let what = "neither it nor the file that it replaces is what the log tells of";
                 return Err(JournalError::damaged(format!("segments/{erasing}"), what));
             }
@@ -119,7 +131,8 @@ impl Owner {
     fn left(&self, folder: &Folder, name: &str) -> Result<Left, JournalError> {
         let number = self.log.view().state.next.0;
         let key = |log| Some(self.log.view().key_after(log)?.key());
-        let mut bytes = folder.read(name)?.unwrap_or_default();
+        let most = self.log.view().state.longest_wal();
+        let mut bytes = folder.read_to(name, most)?.unwrap_or_default();
         let length = bytes.len();
         let mut remains = Remains::of(&bytes, number, key);
         if remains.whole == length
@@ -133,7 +146,7 @@ impl Owner {
 
     fn quarantined(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
         match self.root.folder("quarantine") {
-            Ok(folder) => folder.read(name),
+            Ok(folder) => folder.read_to(name, self.log.view().state.longest_wal()),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -143,9 +156,8 @@ impl Owner {
         let place = format!("active/{name}");
         let view = self.log.view();
         let (number, first) = view.state.next;
-        let header = &survey.header;
-        if (header.segment, header.first) != (number, first) || header.origin != view.state.origin {
-            return Err(JournalError::damaged(place, "it is of another journal or place"));
+        if !survey.header.is_of(number, first, &view.state.origin) {
+            return Err(JournalError::damaged(place, ELSEWHERE));
         }
         if survey.forged_mark(|log| Some(view.key_after(log)?.key())).is_some() {
             return Err(JournalError::damaged(
@@ -175,6 +187,8 @@ impl Owner {
             bytes: length as u64,
             tail: None,
             erased: 0,
+            gone: BTreeSet::new(),
+            rewritten: false,
             expired: Vec::new(),
             cut: Some((bytes.len() - length) as u64),
             changed: remains.changed,

@@ -41,8 +41,8 @@ pub(crate) struct Sealed {
     name: String,
     metadata: ParquetMetaData,
     keys: [Option<Key>; 5],
-    /// Classes whose content is gone.
-    expired: Vec<Class>,
+    /// What the log says of it.
+    segment: SegmentState,
     /// What its modules are bound to.
     aad: Vec<u8>,
 }
@@ -76,11 +76,14 @@ impl Sealed {
             metadata,
             file,
             keys: [Some(head), None, None, None, None],
-            expired: segment.expired.clone(),
+            segment: segment.clone(),
             aad,
-            name,
+            name: name.clone(),
         };
         sealed.unwrap(identities);
+        if sealed.rows_before(sealed.groups()) != Some(segment.records) {
+            return Err(damaged("it does not hold as many records as the log says"));
+        }
         Ok(sealed)
     }
 
@@ -104,6 +107,17 @@ impl Sealed {
         }
     }
 
+    /// The rows of so many row groups, from the first on.
+    fn rows_before(&self, groups: usize) -> Option<u64> {
+        let mut groups = self.metadata.row_groups()[..groups].iter();
+        groups.try_fold(0_u64, |sum, group| sum.checked_add(u64::try_from(group.num_rows()).ok()?))
+    }
+
+    /// Whether all parts can be read.
+    pub(crate) fn opens_all(&self) -> bool {
+        self.keys.iter().all(Option::is_some)
+    }
+
     /// Whether a part can be read.
     pub(crate) fn opens(&self, part: Part) -> bool {
         self.keys[part.index()].is_some()
@@ -112,7 +126,7 @@ impl Sealed {
     /// The classes that it may have content of, and that stay closed.
     pub(crate) fn closed(&self) -> Vec<Class> {
         let is_closed =
-            |class: &Class| !self.opens(Part::Of(*class)) && !self.expired.contains(class);
+            |class: &Class| !self.opens(Part::Of(*class)) && !self.segment.expired.contains(class);
         Class::ALL.iter().copied().filter(is_closed).collect()
     }
 
@@ -156,7 +170,7 @@ impl Sealed {
         };
         for part in Part::ALL.into_iter().skip(1).filter(|part| self.opens(*part)) {
             let class = part.index() - 1;
-            if is_expired(part, &self.expired) {
+            if is_expired(part, &self.segment.expired) {
                 read.expired[class] = self.commitments(group, part)?;
             } else {
                 read.fields[class] = self.optional::<ByteArrayType>(group, column(part))?;
@@ -164,10 +178,35 @@ impl Sealed {
         }
         let [levels, loggers, kinds] = read.texts.each_ref().map(Vec::len);
         let count = read.seqs.len();
+        let before = self.rows_before(group).ok_or(damaged("its footer is malformed"))?;
+        if self.rows_before(group + 1) != Some(before + count as u64) {
+            return Err(damaged("its columns differ in length"));
+        }
         if [read.times.len(), levels, loggers, kinds, read.erased.len()] != [count; 5] {
             return Err(damaged("its columns differ in length"));
         }
+        self.compare(&read, before).map_err(damaged)?;
         Ok(Some(read))
+    }
+
+    /// Compares the numbers of records, and which of them have lost their content, with the log. What
+    /// differs, in fixed words.
+    fn compare(&self, group: &Group, before: u64) -> Result<(), &'static str> {
+        let SegmentState { first, gone, .. } = &self.segment;
+        for (row, number) in (0..group.len()).zip(before..) {
+            if group.sequence(row) != first + number {
+                return Err("its records are not those of this segment");
+            }
+            let is_gone = gone.contains(&number);
+            if group.erased[row].is_some() != is_gone {
+                return Err("other records were erased from it than the log says");
+            }
+            // What stands in the place of their leaf would be compared with nothing.
+            if is_gone && group.holds(row) {
+                return Err("it holds content of a record that was erased");
+            }
+        }
+        Ok(())
     }
 
     /// The commitments to a part of a class that has expired.
@@ -190,7 +229,7 @@ impl Sealed {
             return Ok(salts);
         }
         for part in Part::ALL.into_iter().filter(|part| self.opens(*part)) {
-            if is_expired(part, &self.expired) {
+            if is_expired(part, &self.segment.expired) {
                 salts[part.index()] = Some(Salts::none());
                 continue;
             }
@@ -317,6 +356,12 @@ impl Group {
     /// Its leaf, when its content was erased.
     pub(crate) fn erased(&self, row: usize) -> Option<Hash> {
         self.erased[row].as_ref()?.data().try_into().ok()
+    }
+
+    /// Whether there is any content of a record, but for its time.
+    fn holds(&self, row: usize) -> bool {
+        self.texts.iter().any(|texts| !texts[row].data().is_empty())
+            || self.fields(row).iter().any(Option::is_some)
     }
 
     /// The record, or what is left of it.

@@ -21,6 +21,9 @@ pub enum Durability {
     Os,
 }
 
+/// What a segment is sealed at, at the latest.
+pub(crate) const LONGEST_SEGMENT: u64 = 1 << 30;
+
 /// When a segment is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 use ed25519_dalek::VerifyingKey;
 use ring::aead::{Aad, LessSafeKey};
 
+use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::keys::Key;
 use crate::part::Part;
@@ -13,7 +14,7 @@ use crate::wal::{
     BATCH, Header, LONGEST_HEADER, MAGIC, MARK, Times, cipher, joined, marked, minutes, name,
     nonce, times_of,
 };
-use crate::{Hash, sha256};
+use crate::{Hash, sha256, tree};
 
 /// The longest frame: what is written together ends at a few MiB, and its last record has up to 16.
 const LONGEST_FRAME: usize = 32 << 20;
@@ -104,6 +105,31 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
     found.root = frontier.root();
     Some(found)
 }
+
+/// Reads the write-ahead file of a sealed segment without a key; `None` when nothing of it was whole.
+/// What is wrong, in fixed words, when it is not what the log says.
+pub(crate) fn sealed(
+    bytes: &[u8],
+    segment: &SegmentState,
+    origin: &str,
+) -> Result<Option<Survey>, &'static str> {
+    let Some(found) = survey(bytes) else {
+        let is_nothing = (segment.records, segment.root) == (0, tree::root(&[]));
+        let is_empty = bytes.is_empty() && is_nothing;
+        return if is_empty { Ok(None) } else { Err("it has no header") };
+    };
+    if !found.header.is_of(segment.number, segment.first, origin) {
+        return Err(ELSEWHERE);
+    }
+    let whole = (found.whole, u64::from(found.records), found.root);
+    if whole != (bytes.len(), segment.records, segment.root) {
+        return Err("it does not hold the records that the log tells of");
+    }
+    Ok(Some(found))
+}
+
+/// What is said of a write-ahead file that stands in the place of another.
+pub(crate) const ELSEWHERE: &str = "it is of another journal or place";
 
 /// Whether these bytes are the beginning of one frame, and not all of it.
 fn begins_frame(bytes: &[u8]) -> bool {

@@ -9,6 +9,9 @@ pub(crate) const WIDTH: u64 = 256;
 /// The same, to cut lists by.
 const TILE: usize = 256;
 
+/// What a bundle of entries has at most, each with its length; tiles of hashes have less.
+const LONGEST: u64 = WIDTH * (2 + crate::entry::LONGEST as u64);
+
 /// The path of a tile, below `tile/`: a level or `entries`, the number, and how much of it there is.
 pub(crate) fn path(level: &str, number: u64, width: u64) -> String {
     let digits = format!("{number:03}");
@@ -75,7 +78,7 @@ fn put(
     bytes: &[u8],
 ) -> Result<(), JournalError> {
     let (inner, name) = make(folder, &path(level, number, width))?;
-    if inner.read(&name)?.as_deref() == Some(bytes) {
+    if inner.read_to(&name, LONGEST)?.as_deref() == Some(bytes) {
         return Ok(());
     }
     inner.replace(&name, bytes)?;
@@ -102,7 +105,7 @@ pub(crate) fn read(folder: &Folder, path: &str) -> Result<Option<Vec<u8>>, Journ
     let (mut inner, mut names) = (folder.clone(), path.split('/').peekable());
     while let Some(name) = names.next() {
         if names.peek().is_none() {
-            return inner.read(name);
+            return inner.read_to(name, LONGEST);
         }
         inner = match inner.folder(name) {
             Ok(inner) => inner,

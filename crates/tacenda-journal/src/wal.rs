@@ -59,6 +59,11 @@ impl Header {
         [MAGIC, &length.to_be_bytes(), &json].concat()
     }
 
+    /// Whether it says that it is of this segment of this journal.
+    pub(crate) fn is_of(&self, segment: u64, first: u64, origin: &str) -> bool {
+        (self.segment, self.first, self.origin.as_str()) == (segment, first, origin)
+    }
+
     pub(crate) fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (length, rest) = rest.split_first_chunk::<4>()?;

@@ -3,13 +3,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Fixture, copy, files, options};
+use crate::support::{Fixture, copy, files, options, record};
 use ed25519_dalek::SigningKey;
 use tacenda_policy::Class;
 
-use crate::entry::{self, Event, Written};
+use crate::entry::{self, Event, Format, SegmentState, Written};
+use crate::error::JournalError;
+use crate::keys::SegmentKeys;
 use crate::log_view::{LogView, epoch_name};
+use crate::part::Part;
 use crate::place::{Folder, Place};
+use crate::reader::Reader;
+use crate::record::Record;
+use crate::salt::Salts;
+use crate::segment::{Row, Segment};
 use crate::{Cause, Checkpoint, Filter, Hash, Hold, Verification, Verifier, tiles, tree};
 
 /// Damaged journals of each test; `TACENDA_JOURNAL_DAMAGES=1000` for all of them.
@@ -343,4 +350,221 @@ fn a_file_that_the_log_gives_two_hashes_of_is_not_whole() {
     let found = fixture.verify().findings;
     let found: Vec<_> = found.iter().map(|one| (&*one.place, one.fault)).collect();
     assert_eq!(found, [("segments/0000000000.parquet", super::Fault::Swapped)]);
+}
+
+/// Adds an entry to the log, as whoever has the keys of today can.
+fn add(fixture: &Fixture, event: Event) -> String {
+    let thief = Thief::new(fixture);
+    let mut entries = thief.view.bytes.clone();
+    let next = thief.epoch.verifying_key();
+    entries.push(entry::Entry { time: 1, next, event }.to_bytes());
+    thief.forge(&entries, entries.len());
+    format!("entry {}", entries.len() - 1)
+}
+
+fn cause() -> Cause {
+    Cause { reason: "a test".into(), who: "a test".into() }
+}
+
+/// Puts another file in the place of segment 0, with these rows, and says that its record 0 was erased.
+fn rewrite(fixture: &Fixture, rows: Vec<Row>) {
+    let thief = Thief::new(fixture);
+    let keys = SegmentKeys::new(&thief.view.state.settings.recipients).unwrap();
+    let salts = Part::ALL.map(|_| Salts::new([7; 32]));
+    let segments = thief.folder.folder("segments").unwrap();
+    segments.discard("0000000000.parquet").unwrap();
+    let output = segments.create("0000000000.parquet").unwrap();
+    let segment = Segment { keys: &keys, salts: &salts, expired: &[], first: 0 };
+    let file = segment.write(output, rows.into_iter().map(Ok)).unwrap();
+    add(fixture, Event::Erase { segment: 0, records: vec![0], file, cause: cause() });
+}
+
+/// How many records a reader gives before it says that the journal is damaged.
+fn given(reader: &Reader) -> Option<u64> {
+    let mut count = 0;
+    let read = reader.each(&Filter::default(), &mut |_| {
+        count += 1;
+        true
+    });
+    matches!(read, Err(JournalError::Damaged { .. })).then_some(count)
+}
+
+#[test]
+fn a_segment_written_anew_by_a_thief_is_not_read() {
+    let erased = |record: Record| Row { erased: Some([1; 32]), ..Row::of(record) };
+    let gone = || Record { time: record(0).time, ..Record::default() };
+    let forged = || (101..104).map(|number| Row::of(record(number)));
+    let fixture = Fixture::new();
+    fixture.fill(0, 4);
+    rewrite(&fixture, std::iter::once(erased(gone())).chain(forged()).collect());
+    let all = fixture.reader();
+    assert_eq!(given(&all), Some(0), "nothing of it is given");
+    assert!(all.last(&Filter::default(), 2).is_err());
+    assert!(all.uncompared(&Filter::default()).unwrap().is_empty());
+    let few = Reader::open(&fixture.path(), fixture.few.clone(), &[Place::Temporary]).unwrap();
+    assert_eq!(given(&few), None);
+    assert_eq!(few.uncompared(&Filter::default()).unwrap(), [0]);
+    let report = Verifier { identities: None, ..fixture.verifier() }.verify(&fixture.path());
+    assert_eq!(report.unwrap().uncompared, 1);
+    assert_eq!(fixture.verify().findings.len(), 1);
+    // What the log says of it is compared without any identity but that of the head.
+    let rows: [Vec<Row>; 3] = [
+        (100..104).map(|number| Row::of(record(number))).collect(),
+        std::iter::once(erased(record(100))).chain(forged()).collect(),
+        std::iter::once(erased(gone())).chain(forged().take(2)).collect(),
+    ];
+    for rows in rows {
+        let fixture = Fixture::new();
+        fixture.fill(0, 4);
+        rewrite(&fixture, rows);
+        let few = Reader::open(&fixture.path(), fixture.few.clone(), &[Place::Temporary]).unwrap();
+        assert_eq!(given(&few), Some(0));
+    }
+}
+
+#[test]
+fn what_was_erased_in_earnest_is_compared_and_read() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 4);
+    let journal = fixture.open();
+    let filter = Filter { numbers: Some((1, 2)), ..Filter::default() };
+    journal.erase(&fixture.reader(), &filter, &cause()).unwrap();
+    journal.close().unwrap();
+    assert_eq!(crate::support::numbers(&fixture.reader(), &Filter::default()), [0, 1, 2, 3]);
+    let report = fixture.verify();
+    assert_eq!((report.findings.len(), report.compared, report.uncompared), (0, 1, 0));
+}
+
+#[test]
+fn a_segment_in_the_place_of_another_is_not_read() {
+    let forged: [fn(&mut SegmentState); 3] =
+        [|_| {}, |segment| segment.records = 9, |segment| segment.bytes += 1];
+    for (number, forge) in forged.into_iter().enumerate() {
+        let fixture = Fixture::new();
+        fixture.fill(0, 4);
+        let mut segment = fixture.reader().view.state.segments[&0].clone();
+        let bytes = fs::read(fixture.path().join("segments/0000000000.parquet")).unwrap();
+        put(&fixture.path().join("segments/0000000001.parquet"), Some(&bytes));
+        (segment.number, segment.first) = (1, 4);
+        forge(&mut segment);
+        add(&fixture, Event::Seal(segment));
+        assert_eq!(given(&fixture.reader()), Some(4), "{number}");
+        let report = Verifier { identities: None, ..fixture.verifier() }.verify(&fixture.path());
+        let found = report.unwrap().findings;
+        assert_eq!(found[0].place, "entry 2", "{number}: {found:?}");
+        assert_eq!(found.len(), 1 + usize::from(number == 2), "{number}: {found:?}");
+    }
+}
+
+#[test]
+fn a_write_ahead_file_is_compared_with_what_the_log_says_of_it() {
+    let short = b"tacenda-wal-1\n\0\0\0\x02{}".as_slice();
+    let cases =
+        [(4, None, super::Fault::Swapped), (16_000_000, Some(short), super::Fault::Altered)];
+    for (records, other, fault) in cases {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        journal.append_all((0..4).map(record).collect()).unwrap();
+        let bytes = fs::read(fixture.path().join("active/0000000000.wal")).unwrap();
+        journal.close().unwrap();
+        let root = crate::survey::survey(&bytes).unwrap().root;
+        let bytes = other.unwrap_or(&bytes);
+        put(&fixture.path().join("segments/0000000001.wal"), Some(bytes));
+        let segment = SegmentState {
+            number: 1,
+            format: Format::Wal,
+            first: 4,
+            records,
+            root,
+            sha256: crate::sha256(&[bytes]),
+            bytes: bytes.len() as u64,
+            tail: None,
+            cut: Some(0),
+            ..fixture.reader().view.state.segments[&0].clone()
+        };
+        add(&fixture, Event::Seal(segment));
+        assert_eq!(given(&fixture.reader()), Some(4));
+        let report = Verifier { identities: None, ..fixture.verifier() }.verify(&fixture.path());
+        let found = report.unwrap().findings;
+        let found: Vec<_> = found.iter().map(|one| (&*one.place, one.fault)).collect();
+        assert_eq!(found, [("segments/0000000001.wal", fault)]);
+    }
+}
+
+#[test]
+fn entries_that_cannot_be_are_found() {
+    let forged: [fn(&mut SegmentState); 4] = [
+        |segment| segment.times = segment.times.map(|(first, last)| (last, first)),
+        |segment| segment.times = None,
+        |segment| segment.records = 0,
+        |segment| segment.records = 1 << 53,
+    ];
+    for forge in forged {
+        let fixture = Fixture::new();
+        fixture.fill(0, 4);
+        let mut segment = fixture.reader().view.state.segments[&0].clone();
+        (segment.number, segment.first) = (1, 4);
+        forge(&mut segment);
+        let place = add(&fixture, Event::Seal(segment));
+        assert!(fixture.verify().findings.iter().any(|one| one.place == place));
+    }
+    let fixture = Fixture::new();
+    fixture.fill(0, 4);
+    let state = fixture.reader().view.state.segments[&0].clone();
+    let file = Written { sha256: state.sha256, bytes: state.bytes, tail: state.tail.unwrap() };
+    let event = Event::Erase { segment: 0, records: vec![1, 4], file, cause: cause() };
+    let place = add(&fixture, event);
+    assert!(fixture.verify().findings.iter().any(|one| one.place == place));
+}
+
+#[test]
+fn a_key_of_the_log_that_is_another_one_is_refused_before_anything_is_written() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 2);
+    put(&fixture.path().join("keys/log"), Some(&[9; 32]));
+    let error = crate::Journal::open(&fixture.path(), &options()).unwrap_err();
+    let JournalError::Damaged { place, .. } = &error else { panic!("{error}") };
+    assert_eq!(place, "keys/log");
+    assert_eq!(crate::support::numbers(&fixture.reader(), &Filter::default()), [0, 1]);
+}
+
+#[test]
+fn files_that_are_longer_than_they_can_be_are_not_read() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 2);
+    for place in [
+        "log/checkpoint",
+        "log/tile/0/000.p/2",
+        "active/0000000001.wal",
+        "segments/0000000000.parquet",
+    ] {
+        let path = fixture.path().join(place);
+        let before = fs::read(&path).ok();
+        put(&path, Some(b""));
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let report = fixture.verify();
+        let found = report.findings.iter().find(|one| one.place == place).unwrap();
+        assert!(found.what.contains("longer than it can be"), "{found:?}");
+        put(&path, before.as_deref());
+    }
+    assert_eq!(fixture.verify().findings, []);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_named() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 2);
+    for place in ["log/checkpoint", "active/0000000001.wal", "segments/0000000000.parquet"] {
+        let path = fixture.path().join(place);
+        let before = fs::read(&path).ok();
+        let _ = fs::remove_file(&path);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let report = fixture.verify();
+        let found = report.findings.iter().find(|one| one.place == place).unwrap();
+        assert!(found.what.contains("no regular file"), "{found:?}");
+        fs::remove_file(&path).unwrap();
+        if before.is_some() {
+            put(&path, before.as_deref());
+        }
+    }
 }

@@ -90,6 +90,9 @@ pub struct Verification {
     pub erased: u64,
     /// Segments whose content was compared, record by record.
     pub compared: u64,
+    /// Segments that were written anew since they were sealed, and whose content was not compared:
+    /// nothing but that tells whether it is what is left of what was sealed.
+    pub uncompared: u64,
     /// Records of the active segment.
     pub active: u64,
     /// Bytes of an unfinished frame at the end of the active segment.
@@ -103,7 +106,16 @@ impl Verification {
 
     /// The content of a file. What cannot be read is found, as what is missing is.
     fn read(&mut self, folder: &Folder, name: &str, place: &str) -> Option<Vec<u8>> {
-        match folder.read(name) {
+        self.take(folder.read(name), place)
+    }
+
+    /// What was read of a file.
+    fn take(
+        &mut self,
+        read: Result<Option<Vec<u8>>, JournalError>,
+        place: &str,
+    ) -> Option<Vec<u8>> {
+        match read {
             Ok(Some(bytes)) => return Some(bytes),
             Ok(None) => self.find(place, Fault::Missing, "the file is not there"),
             Err(error) => self.find(place, Fault::Altered, error.to_string()),

@@ -14,7 +14,7 @@ use crate::error::JournalError;
 use crate::place::Folder;
 use crate::reader::Reader;
 use crate::recover::ERASING;
-use crate::survey::Remains;
+use crate::survey::{self, ELSEWHERE, Remains};
 use crate::wal;
 use crate::{Hash, log_view, sha256};
 
@@ -27,7 +27,10 @@ pub(super) type Whole = BTreeSet<(u64, Hash)>;
 pub(super) fn verify(root: &Folder, log: &Log, whole: &mut Whole, report: &mut Verification) {
     let Some(state) = &log.state else { return };
     match root.folder("segments") {
-        Ok(folder) => sealed(&Segments { folder, state, past: past(log) }, whole, report),
+        Ok(folder) => {
+            let past = past(log, report);
+            sealed(&Segments { folder, state, log, past }, whole, report);
+        }
         Err(error) => report.find("segments", Fault::Missing, error.to_string()),
     }
     match root.folder("active") {
@@ -39,19 +42,29 @@ pub(super) fn verify(root: &Folder, log: &Log, whole: &mut Whole, report: &mut V
 struct Segments<'l> {
     folder: Folder,
     state: &'l State,
+    log: &'l Log,
     past: BTreeMap<Hash, u64>,
 }
 
-/// Every file that a segment ever had, by its hash.
-fn past(log: &Log) -> BTreeMap<Hash, u64> {
-    let files = log.entries.iter().filter_map(|entry| match &entry.event {
-        Event::Seal(segment) => Some((segment.sha256, segment.number)),
-        Event::Erase { segment, file, .. } | Event::Expire { segment, file, .. } => {
-            Some((file.sha256, *segment))
+/// Every file that a segment ever had, by its hash. None is that of two: each is written with keys of its
+/// own.
+fn past(log: &Log, report: &mut Verification) -> BTreeMap<Hash, u64> {
+    let mut past = BTreeMap::new();
+    for (number, entry) in log.entries.iter().enumerate() {
+        let (hash, bytes, segment) = match &entry.event {
+            Event::Seal(segment) => (segment.sha256, segment.bytes, segment.number),
+            Event::Erase { segment, file, .. } | Event::Expire { segment, file, .. } => {
+                (file.sha256, file.bytes, *segment)
+            }
+            _ => continue,
+        };
+        let other = past.insert(hash, segment).filter(|other| *other != segment && bytes > 0);
+        if let Some(other) = other {
+            let what = format!("its file is that of segment {other}");
+            report.find(format!("entry {number}"), Fault::Swapped, what);
         }
-        _ => None,
-    });
-    files.collect()
+    }
+    past
 }
 
 fn sealed(segments: &Segments<'_>, whole: &mut Whole, report: &mut Verification) {
@@ -63,6 +76,7 @@ fn sealed(segments: &Segments<'_>, whole: &mut Whole, report: &mut Verification)
         report.segments += 1;
         report.records += segment.records;
         report.erased += segment.erased;
+        report.uncompared += u64::from(segment.rewritten);
         if segment.changed {
             let cut = segment.cut.unwrap_or_default();
             let what = format!(
@@ -85,34 +99,62 @@ fn sealed(segments: &Segments<'_>, whole: &mut Whole, report: &mut Verification)
 }
 
 impl Segments<'_> {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        self.folder.read_to(name, self.state.longest_file())
+    }
+
     fn hash(&self, name: &str) -> Option<Hash> {
-        Some(sha256(&[&self.folder.read(name).ok()??]))
+        Some(sha256(&[&self.read(name).ok()??]))
     }
 
     /// Compares the file of a segment with the log.
     fn is_whole(&self, segment: &SegmentState, report: &mut Verification) -> bool {
         let place = format!("segments/{}", segment.file());
         // The last step of an erasure is done when the journal is opened to write.
-        if self.hash(&format!("{}{ERASING}", segment.file())) == Some(segment.sha256) {
+        let erasing = self.read(&format!("{}{ERASING}", segment.file())).ok().flatten();
+        if let Some(bytes) = erasing.filter(|bytes| sha256(&[bytes]) == segment.sha256) {
             let before = self.hash(&segment.file()).filter(|hash| *hash != segment.sha256);
             if before.is_some() {
                 report.find(place, Fault::Remains, "it holds what was erased from it");
-            }
-            return before.is_none();
-        }
-        let Some(bytes) = report.read(&self.folder, &segment.file(), &place) else { return false };
-        let hash = sha256(&[&bytes]);
-        if hash == segment.sha256 {
-            let tail = checked::tail(&bytes).map(|tail| sha256(&[tail]));
-            if segment.tail.is_some_and(|known| tail != Some(known)) {
-                report.find(place, Fault::Swapped, "the log has the footer of another file");
                 return false;
             }
-            return true;
+            return self.fits(segment, &bytes, report);
+        }
+        let read = self.read(&segment.file());
+        let Some(bytes) = report.take(read, &place) else { return false };
+        let hash = sha256(&[&bytes]);
+        if hash == segment.sha256 {
+            return self.fits(segment, &bytes, report);
         }
         let (fault, what) = self.difference(segment, &hash, bytes.len() as u64);
         report.find(place, fault, what);
         false
+    }
+
+    /// Compares what can be seen of the file without a key with what else the log says of it.
+    fn fits(&self, segment: &SegmentState, bytes: &[u8], report: &mut Verification) -> bool {
+        let place = format!("segments/{}", segment.file());
+        let found = if bytes.len() as u64 != segment.bytes {
+            Some((Fault::Altered, "the log has another length of it"))
+        } else if let Some(known) = segment.tail {
+            let tail = checked::tail(bytes).map(|tail| sha256(&[tail]));
+            let differs = tail != Some(known);
+            differs.then_some((Fault::Swapped, "the log has the footer of another file"))
+        } else {
+            let key =
+                |size: u64| Some(log_view::keys(&self.log.entries, size.checked_add(1)?)?.1.key());
+            match survey::sealed(bytes, segment, &self.state.origin) {
+                Err(ELSEWHERE) => Some((Fault::Swapped, ELSEWHERE)),
+                Err(what) => Some((Fault::Altered, what)),
+                Ok(survey) => survey
+                    .and_then(|survey| survey.forged_mark(key))
+                    .map(|_| (Fault::Altered, "a mark is not signed by the key of its time")),
+            }
+        };
+        if let Some((fault, what)) = found {
+            report.find(place, fault, what);
+        }
+        found.is_none()
     }
 
     fn difference(&self, segment: &SegmentState, hash: &Hash, bytes: u64) -> (Fault, String) {
@@ -184,7 +226,8 @@ fn active(folder: &Folder, log: &Log, state: &State, report: &mut Verification) 
             }
             continue;
         }
-        let Some(bytes) = report.read(folder, &name, &place) else { continue };
+        let read = folder.read_to(&name, state.longest_wal());
+        let Some(bytes) = report.take(read, &place) else { continue };
         let key = |size: u64| Some(log_view::keys(&log.entries, size.checked_add(1)?)?.1.key());
         let Remains { survey, whole, changed } = Remains::of(&bytes, number, key);
         let Some(survey) = survey else {
@@ -195,9 +238,8 @@ fn active(folder: &Folder, log: &Log, state: &State, report: &mut Verification) 
             }
             continue;
         };
-        let header = &survey.header;
-        if (header.first, header.segment, &header.origin) != (first, number, &state.origin) {
-            report.find(&place, Fault::Swapped, "it is of another journal or place");
+        if !survey.header.is_of(number, first, &state.origin) {
+            report.find(&place, Fault::Swapped, ELSEWHERE);
         }
         if let Some(at) = survey.forged_mark(key) {
             let what = format!("the mark at byte {at} is not signed by the key of its time");
@@ -236,7 +278,12 @@ pub(super) fn compare(reader: &Reader, report: &mut Verification) {
     all.sort_unstable_by_key(|(number, _)| *number);
     for (number, compared) in all {
         match compared {
-            Ok(compared) => report.compared += u64::from(compared),
+            Ok(compared) => {
+                report.compared += u64::from(compared);
+                let was_rewritten = reader.view.state.segments[&number].rewritten;
+                let done = u64::from(compared && was_rewritten);
+                report.uncompared = report.uncompared.saturating_sub(done);
+            }
             // Whoever lacks a key compares nothing.
             Err(JournalError::NoKey { .. }) => {}
             Err(error) => {

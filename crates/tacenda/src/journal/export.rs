@@ -40,6 +40,7 @@ enum ExportFormat {
 pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
     let reader = args.cat.reader()?;
     let filter = args.cat.filter(None);
+    super::read::warn_of_uncompared(&reader, &filter)?;
     let out = BufWriter::with_capacity(1 << 18, Output::file(&args.output)?);
     let out = match args.format {
         ExportFormat::Json => text(&reader, &filter, out, |seen, bytes| {

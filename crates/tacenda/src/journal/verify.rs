@@ -143,6 +143,7 @@ fn as_json(report: &Verification) -> serde_json::Value {
         "records": report.records,
         "erased": report.erased,
         "compared": report.compared,
+        "uncompared": report.uncompared,
         "active": report.active,
         "unfinished": report.unfinished,
     })
@@ -186,6 +187,10 @@ fn text(report: &Verification, args: &VerifyArgs) -> Result<(), Failure> {
     }
     if !args.identity.is_empty() {
         writeln!(out, "content compared in {}", plural(report.compared, "segment"))?;
+    }
+    if report.uncompared > 0 {
+        let segments = plural(report.uncompared, "segment");
+        writeln!(out, "not compared: the content of {segments} written anew since it was sealed")?;
     }
     drop(out);
     if args.key.is_none() && args.since.is_empty() && args.witness.is_empty() {
