@@ -584,4 +584,11 @@ fn what_cannot_be_made_is_said_in_its_own_words() {
     let error = place.refused(&["init", "other", "-r", recipient, "--segment-size", "0"]);
     assert!(error.contains("'--segment-size <SIZE>'") && error.contains("4096"), "{error}");
     assert!(place.journal(&["cat", "sealed", "-i", "reader", "--since", "2026-01-01"]).is_empty());
+    fs::create_dir(place.path("photos")).unwrap();
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(place.path("photos"), readable).unwrap();
+    for command in [&["stat"][..], &["append"], &["cat", "-i", "reader"]] {
+        let error = place.refused(&[command, &["photos"]].concat());
+        assert!(error.contains("there is no journal here") && !error.contains("chmod"), "{error}");
+    }
 }

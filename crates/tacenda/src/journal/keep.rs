@@ -158,8 +158,8 @@ pub(crate) struct EraseArgs {
     dry_run: bool,
 
     /// Why; it goes on record
-    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run", default_value = "")]
-    reason: String,
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    reason: Option<String>,
 
     #[command(flatten, next_help_heading = "Which records")]
     filter: FilterArgs,
@@ -265,7 +265,7 @@ pub(super) fn erase(args: &EraseArgs) -> Result<(), Failure> {
         writeln!(io::stdout(), "would be erased: {}", plural(records, "record"))?;
         return warn_of_closed(&reader, &filter);
     }
-    let cause = cause(&args.reason)?;
+    let cause = cause(args.reason.as_deref().unwrap_or_default())?;
     let reader = args.target.reader(&args.identities)?;
     let journal = args.target.take_over()?;
     let erased = journal.erase(&reader, &filter, &cause)?;

@@ -169,17 +169,36 @@ impl Target {
 
     /// To change it: from whoever owns it, who goes on afterwards.
     fn take_over(&self) -> Result<Journal, Failure> {
-        Ok(Journal::take_over(&self.path, &self.options())?)
+        Journal::take_over(&self.path, &self.options()).map_err(|error| self.failed(error))
     }
 
     /// To append to it, whoever owns it.
     fn append_to(&self) -> Result<Appender, Failure> {
         warn_of_swap();
-        Ok(Appender::open(&self.path, &self.options())?)
+        Appender::open(&self.path, &self.options()).map_err(|error| self.failed(error))
     }
 
     fn reader(&self, identities: &IdentityArgs) -> Result<Reader, Failure> {
-        Ok(Reader::open(&self.path, identities.read()?, &self.places.allowed())?)
+        self.open(identities.read()?)
+    }
+
+    fn open(&self, identities: Identities) -> Result<Reader, Failure> {
+        let reader = Reader::open(&self.path, identities, &self.places.allowed());
+        reader.map_err(|error| self.failed(error))
+    }
+
+    /// Another directory that was named by mistake is none to be closed to others.
+    fn failed(&self, error: JournalError) -> Failure {
+        let same = |path: &Path| {
+            let both = path.canonicalize().ok().zip(self.path.canonicalize().ok());
+            both.is_some_and(|(one, other)| one == other)
+        };
+        match &error {
+            JournalError::Exposed { path, .. } if same(path) && !is_any_there(path) => {
+                JournalError::Missing { path: path.clone() }.into()
+            }
+            _ => error.into(),
+        }
     }
 }
 
@@ -357,9 +376,14 @@ pub(crate) fn words(error: &JournalError) -> String {
 
 /// What is missing of a journal of which something is there.
 fn lost(path: &Path) -> Option<&'static str> {
+    is_any_there(path).then_some(())?;
+    ["log", "log/checkpoint"].into_iter().find(|name| path.join(name).symlink_metadata().is_err())
+}
+
+/// Whether a directory holds anything of a journal.
+fn is_any_there(path: &Path) -> bool {
     let is_there = |name: &str| path.join(name).symlink_metadata().is_ok();
-    ["segments", "active", "keys", "lock", "log"].into_iter().any(is_there).then_some(())?;
-    ["log", "log/checkpoint"].into_iter().find(|name| !is_there(name))
+    ["segments", "active", "keys", "lock", "log"].into_iter().any(is_there)
 }
 
 impl From<JournalError> for Failure {

@@ -320,6 +320,5 @@ fn kept_for(mut retention: Retention) -> String {
 
 /// What anybody may see who may look into the directory.
 pub(super) fn public(target: &Target) -> Result<Reader, Failure> {
-    let nobody = tacenda_journal::Identities::default();
-    Ok(Reader::open(&target.path, nobody, &target.places.allowed())?)
+    target.open(tacenda_journal::Identities::default())
 }
