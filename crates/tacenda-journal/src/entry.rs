@@ -217,6 +217,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What it says, as the log has it.
+    pub fn to_json(&self) -> Value {
+        serde_json::from_slice(&self.to_bytes()).expect("it is JSON")
+    }
+
     /// The bytes of the entry.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut object = match &self.event {
@@ -275,6 +280,13 @@ impl Entry {
         object["time"] = show_time(self.time).into();
         object["next"] = show_key(&self.next).into();
         canonical(&object)
+    }
+}
+
+impl crate::Reader {
+    /// The entries of the log, the oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.view.entries
     }
 }
 

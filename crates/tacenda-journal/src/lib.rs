@@ -58,7 +58,7 @@ mod writer;
 pub use age::{Callbacks, NoCallbacks};
 pub use appender::Appender;
 pub use disk::{Fault, Step};
-pub use entry::{Cause, Event, Format, SegmentState};
+pub use entry::{Cause, Entry, Event, Format, SegmentState};
 pub use erase::Erased;
 pub use error::JournalError;
 pub use export::{Parquet, journald, otlp};

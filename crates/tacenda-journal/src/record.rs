@@ -49,10 +49,12 @@ pub struct Seen {
 impl Record {
     /// Reads a line: a JSON object, or a text that becomes the message.
     ///
-    /// Of an object, `time` (RFC 3339, or seconds since 1970), `level`, `logger` and `kinds` are
-    /// what the record is about; `class` says of which class the fields are, and `classes` says so
-    /// of single ones. All other members are fields, as they are written. What begins as an object and
-    /// is none could have held any field: it is restricted.
+    /// Of an object, `time` (RFC 3339, UTC where it names no zone, or a number since 1970), `level` (a
+    /// word, or a number of pino or syslog), `logger` and `kinds` are what the record is about; `class`
+    /// says of which class the fields are, and `classes` says so of single ones. All other members are
+    /// fields, as they are written, also a time that is none. What begins as an object and is none could
+    /// have held any field: it is restricted. Blanks and control characters before an object, such as a
+    /// byte order mark, count for nothing.
     pub fn from_line(line: &[u8], class: Class, now: i64) -> Result<Self, JournalError> {
         Self::from_line_with(line, class, &[], now)
     }
@@ -66,16 +68,16 @@ impl Record {
         found: &[(Range<usize>, Class)],
         now: i64,
     ) -> Result<Self, JournalError> {
-        if line.trim_ascii_start().first() != Some(&b'{') {
+        let Some(start) = start_of_object(line) else {
             let strictest = found.iter().map(|(_, class)| *class).max();
             return Self::from_text(line, strictest.map_or(class, |one| one.max(class)), now);
-        }
-        let object = line.trim_ascii();
+        };
+        let object = line[start..].trim_ascii_end();
         if !fields::is_json(object) {
             return Self::from_text(line, Class::Restricted, now);
         }
         let members = fields::members_of(object).collect();
-        Self::from_members(members, class, &at_least(line, found), now)
+        Self::from_members(members, class, &at_least(object, start, found), now)
     }
 
     /// A line that is the message, whatever it looks like.
@@ -93,41 +95,26 @@ impl Record {
         now: i64,
     ) -> Result<Self, JournalError> {
         let bad = |what| JournalError::BadRecord { what };
-        let mut own = |name: &str| -> Option<Value> {
+        let own = |members: &mut Vec<(String, &[u8])>, name: &str| -> Option<Value> {
             let place = members.iter().position(|(one, _)| one == name)?;
             let value = serde_json::from_slice(members[place].1).expect("it is part of JSON");
-            // Everybody who reads the journal reads what a record is about.
-            let is_fit = name != "level" || is_name_of_level(&value);
-            (is_fit && !at_least.contains_key(name)).then(|| {
+            // Everybody who reads the journal reads what a record is about; a wish is not kept.
+            let is_fit = is_wish(name, &value) || !at_least.contains_key(name);
+            (is_fit && is_understood(name, &value)).then(|| {
                 members.remove(place);
                 value
             })
         };
-        let mut text = |name: &str| match own(name) {
-            Some(Value::String(text)) => Ok(text),
-            None | Some(Value::Null) => Ok(String::new()),
-            Some(_) => Err(bad("has a level, logger or class that is no text")),
+        let level = own(&mut members, "level").and_then(|level| read_level(&level));
+        let logger = own(&mut members, "logger").and_then(|logger| read_text(&logger));
+        let time = own(&mut members, "time").and_then(|time| read_time(&time)).unwrap_or(now);
+        let kinds = own(&mut members, "kinds").and_then(|kinds| read_kinds(&kinds));
+        let class = match own(&mut members, "class") {
+            None | Some(Value::Null) => class,
+            Some(Value::String(none)) if none.is_empty() => class,
+            Some(named) => class_of(&named).ok_or_else(|| bad("has an unknown class"))?,
         };
-        let (level, logger, named) =
-            (text("level")?.to_ascii_lowercase(), text("logger")?, text("class")?);
-        // What `cat` prints can be taken in again.
-        own("seq");
-        let class = match named.as_str() {
-            "" => class,
-            name => Class::from_name(name).ok_or_else(|| bad("has an unknown class"))?,
-        };
-        let time = match own("time") {
-            None | Some(Value::Null) => now,
-            Some(value) => read_time(&value).ok_or_else(|| bad("has a time that is none"))?,
-        };
-        let mut kinds: Vec<String> = match own("kinds") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(value) => serde_json::from_value(value)
-                .map_err(|_| bad("has kinds that are no list of names"))?,
-        };
-        kinds.sort_unstable();
-        kinds.dedup();
-        let single: Map<String, Value> = match own("classes") {
+        let single: Map<String, Value> = match own(&mut members, "classes") {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(single)) => single,
             Some(_) => return Err(bad("has classes that are no object")),
@@ -136,14 +123,13 @@ impl Record {
         for (name, value) in members {
             let class = match single.get(&name) {
                 None => at_least.get(&name).map_or(class, |least| class.max(*least)),
-                Some(own) => own
-                    .as_str()
-                    .and_then(Class::from_name)
-                    .ok_or_else(|| bad("has an unknown class"))?,
+                Some(own) => class_of(own).ok_or_else(|| bad("has an unknown class"))?,
             };
             fields::add(&mut fields[Part::Of(class).index() - 1], &name, value);
         }
-        let record = Self { time, level, logger, kinds: kinds.join(","), fields };
+        let (level, logger) = (level.unwrap_or_default(), logger.unwrap_or_default());
+        let kinds = kinds.unwrap_or_default();
+        let record = Self { time, level, logger, kinds, fields };
         // Its fields are written by us.
         record.check_size()?;
         Ok(record)
@@ -243,20 +229,102 @@ impl Record {
     }
 }
 
-/// Whether a level is a word. Anything else is no level, and may be anything.
-fn is_name_of_level(level: &Value) -> bool {
-    let is_in_word = |char: char| char.is_alphanumeric() || "_-.".contains(char);
-    level.as_str().is_none_or(|level| level.len() <= 32 && level.chars().all(is_in_word))
+/// Where the object in a line begins, if it holds one and nothing else that is seen: a byte order mark, a
+/// blank of any kind and what is no text at all count for nothing.
+fn start_of_object(line: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for chunk in line.utf8_chunks() {
+        for (place, char) in chunk.valid().char_indices() {
+            let is_unseen = char.is_whitespace() || char.is_control() || UNSEEN.contains(&char);
+            if !is_unseen {
+                return (char == '{').then_some(at + place);
+            }
+        }
+        at += chunk.valid().len() + chunk.invalid().len();
+    }
+    None
 }
 
-/// The class that each field is of at least, by what was found in the line.
-fn at_least(line: &[u8], found: &[(Range<usize>, Class)]) -> BTreeMap<String, Class> {
+/// Characters without a width, which are neither blanks nor controls: a byte order mark is one.
+const UNSEEN: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+
+/// Whether a member says what it has to say where it stands. Otherwise it is a field like others; a class
+/// that is none is an error, since nobody can tell what the fields are.
+fn is_understood(name: &str, value: &Value) -> bool {
+    let is_read = match name {
+        "level" => read_level(value).is_some(),
+        "logger" => read_text(value).is_some(),
+        "time" => read_time(value).is_some(),
+        "kinds" => read_kinds(value).is_some(),
+        _ => true,
+    };
+    is_read || value.is_null()
+}
+
+/// Whether a member names classes and nothing else: the word after `"password":` there is none.
+fn is_wish(name: &str, value: &Value) -> bool {
+    match (name, value) {
+        ("class", value) => class_of(value).is_some(),
+        ("classes", Value::Object(single)) => single.values().all(|one| class_of(one).is_some()),
+        _ => false,
+    }
+}
+
+fn class_of(name: &Value) -> Option<Class> {
+    name.as_str().and_then(Class::from_name)
+}
+
+/// Levels that are numbers: those of syslog from 0 on, and those of pino and bunyan.
+const NUMBERED: [(u64, &str); 14] = [
+    (0, "emerg"),
+    (1, "alert"),
+    (2, "crit"),
+    (3, "err"),
+    (4, "warning"),
+    (5, "notice"),
+    (6, "info"),
+    (7, "debug"),
+    (10, "trace"),
+    (20, "debug"),
+    (30, "info"),
+    (40, "warn"),
+    (50, "error"),
+    (60, "fatal"),
+];
+
+/// A level is a word, or a number that has one. Anything else is no level, and may be anything.
+fn read_level(level: &Value) -> Option<String> {
+    let is_in_word = |char: char| char.is_alphanumeric() || "_-.".contains(char);
+    let number = level.as_u64();
+    let named = NUMBERED.iter().find(|(one, _)| Some(*one) == number).map(|(_, name)| *name);
+    let word = level.as_str().filter(|word| word.len() <= 32 && word.chars().all(is_in_word));
+    named.or(word).map(str::to_ascii_lowercase)
+}
+
+fn read_text(text: &Value) -> Option<String> {
+    text.as_str().map(str::to_owned)
+}
+
+fn read_kinds(kinds: &Value) -> Option<String> {
+    let mut kinds: Vec<&str> =
+        kinds.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
+    kinds.sort_unstable();
+    kinds.dedup();
+    Some(kinds.join(","))
+}
+
+/// The class that each field is of at least, by what was found in the line, where the object begins at
+/// `start`.
+fn at_least(
+    object: &[u8],
+    start: usize,
+    found: &[(Range<usize>, Class)],
+) -> BTreeMap<String, Class> {
     let mut classes = BTreeMap::new();
     if found.is_empty() {
         return classes;
     }
-    let start = line.len() - line.trim_ascii_start().len();
-    for (name, member) in fields::places(&line[start..]) {
+    for (name, member) in fields::places(object) {
         let inside = |(place, _): &&(Range<usize>, Class)| {
             place.start < start + member.end && start + member.start < place.end
         };
@@ -290,17 +358,36 @@ pub(crate) fn show_time(time: i64) -> String {
 fn read_time(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => {
-            let time: jiff::Timestamp = text.parse().ok()?;
+            let time = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+                // As Python writes it. Without a zone it is taken as UTC.
+                let civil: jiff::civil::DateTime = text.replacen(',', ".", 1).parse().ok()?;
+                Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+            })?;
             i64::try_from(time.as_nanosecond()).ok()
         }
-        Value::Number(seconds) => {
-            if let Some(whole) = seconds.as_i64() {
-                return whole.checked_mul(1_000_000_000);
+        Value::Number(number) => {
+            if let Some(whole) = number.as_i64() {
+                return whole.checked_mul(nanoseconds(whole.unsigned_abs()));
             }
-            let time = jiff::SignedDuration::try_from_secs_f64(seconds.as_f64()?).ok()?;
+            let number = number.as_f64()?;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its size")]
+            let unit = nanoseconds(number.abs() as u64);
+            let unit = std::time::Duration::from_nanos(unit.unsigned_abs()).as_secs_f64();
+            let time = jiff::SignedDuration::try_from_secs_f64(number * unit).ok()?;
             i64::try_from(time.as_nanos()).ok()
         }
         _ => None,
+    }
+}
+
+/// The unit of a time since 1970, by how large it is: seconds up to the year 5138, then milliseconds,
+/// microseconds and nanoseconds, each from March 1973 on.
+fn nanoseconds(since_1970: u64) -> i64 {
+    match since_1970 {
+        ..100_000_000_000 => 1_000_000_000,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1000,
+        _ => 1,
     }
 }
 
@@ -422,10 +509,84 @@ mod tests {
             assert_eq!((record.time, record.field("message")), (5, Some(line.into())));
             assert!(record.fields[2].is_some());
         }
-        for line in [r#"{"time": "x"}"#, r#"{"class": "secret"}"#, r#"{"kinds": 1}"#] {
+        for line in [r#"{"class": "secret"}"#, r#"{"classes": {"a": 1}, "a": 2}"#] {
             let error = Record::from_line(line.as_bytes(), Class::Internal, 0).unwrap_err();
             assert!(matches!(error, JournalError::BadRecord { .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn what_other_programs_log_keeps_its_fields() {
+        let read = |line: &str| Record::from_line(line.as_bytes(), Class::Internal, 5).unwrap();
+        for (number, name) in [
+            ("10", "trace"),
+            ("30", "info"),
+            ("50", "error"),
+            ("60", "fatal"),
+            ("0", "emerg"),
+            ("3", "err"),
+            ("7", "debug"),
+        ] {
+            assert_eq!(read(&format!("{{\"level\":{number},\"msg\":\"x\"}}")).level, name);
+        }
+        let ready = 1_772_359_200_000_000_000;
+        for (time, expected) in [
+            ("1772359200", ready),
+            ("1772359200.5", ready + 500_000_000),
+            ("1772359200123", ready + 123_000_000),
+            ("1772359200123.5", ready + 123_500_000),
+            ("1772359200123456", ready + 123_456_000),
+            ("1772359200123456789", ready + 123_456_789),
+            ("\"2026-03-01T10:00:00Z\"", ready),
+            ("\"2026-03-01 10:00:00,123\"", ready + 123_000_000),
+            ("\"2026-03-01T10:00:00.5\"", ready + 500_000_000),
+            ("\"2026-03-01 11:00:00+01:00\"", ready),
+        ] {
+            let record = read(&format!("{{\"time\":{time},\"msg\":\"x\"}}"));
+            assert!((record.time - expected).abs() < 1000, "{time}: {}", record.time);
+            assert_eq!(record.field("time"), None);
+        }
+        for (member, value) in
+            [("level", "35"), ("time", "\"soon\""), ("kinds", "1"), ("logger", "[]")]
+        {
+            let record = read(&format!("{{\"{member}\":{value},\"msg\":\"x\"}}"));
+            assert_eq!((record.time, &*record.level, &*record.logger), (5, "", ""));
+            assert_eq!(record.field("msg"), Some("x".into()));
+            assert_eq!(record.field(member).unwrap().to_string(), value);
+        }
+    }
+
+    #[test]
+    fn what_is_unseen_before_an_object_is_no_text() {
+        for before in ["\u{feff}", "\u{a0}", "\0", "\u{b}", " \u{feff}\t", "\u{200b}"] {
+            let line =
+                format!("{before}{{\"a\":\"x\",\"b\":\"y\",\"classes\":{{\"a\":\"restricted\"}}}}");
+            let at = line.find("\"y\"").unwrap();
+            let found = [(at..at + 1, Class::Confidential)];
+            let record = Record::from_line_with(line.as_bytes(), Class::Public, &found, 0).unwrap();
+            assert_eq!(record.parts(), 0b11001, "{before:?}");
+        }
+        let broken = Record::from_line(b"\xef\xbb\xbf{\"a\"", Class::Public, 0).unwrap();
+        assert_eq!(broken.parts(), 0b10001);
+        let latin =
+            Record::from_line(b"\xa0{\"a\": 1, \"class\": \"restricted\"}", Class::Public, 0);
+        assert_eq!(latin.unwrap().parts(), 0b10001);
+    }
+
+    #[test]
+    fn a_wish_is_no_finding() {
+        let line = br#"{"password":"x","class":"internal","classes":{"password":"confidential"}}"#;
+        let found = [(12..14, Class::Restricted), (25..70, Class::Restricted)];
+        let record = Record::from_line_with(line, Class::Public, &found, 0).unwrap();
+        assert_eq!(record.parts(), 0b1001);
+        assert_eq!(record.field("classes"), None);
+    }
+
+    #[test]
+    fn a_field_named_seq_is_kept() {
+        let record = Record::from_line(br#"{"seq":7,"m":"x"}"#, Class::Public, 0).unwrap();
+        let json = r#"{"seq":0,"time":"1970-01-01T00:00:00Z","_seq":7,"m":"x"}"#;
+        assert_eq!(record.to_json(0), json);
     }
 
     proptest! {

@@ -377,3 +377,218 @@ fn a_level_that_is_none_is_refused() {
     assert!(error.contains("critical"), "{error}");
     assert!(place.journal(&[&erase[..], &["CRITICAL"]].concat()).contains("0 records"));
 }
+
+#[test]
+fn nothing_is_selected_by_what_is_empty() {
+    let place = Place::new();
+    place.append(b"{\"message\": \"a\", \"n\": 1}\nb\n", &[]);
+    let erase = ["erase", "sealed", "-i", "reader", "--reason", "a leak"];
+    for flag in ["--text", "--logger", "--kind", "--level"] {
+        place.refused(&[&erase[..], &[flag, ""]].concat());
+        place.refused(&["cat", "sealed", "-i", "reader", flag, ""]);
+    }
+    let error = place.refused(&[&erase[..], &["--text", ""]].concat());
+    assert!(error.contains("'--text <TEXT>': the text is empty"), "{error}");
+    for field in ["", "=", "=x", "n="] {
+        place.refused(&[&erase[..], &["--field", field]].concat());
+    }
+    let error = place.refused(&["grep", "", "sealed", "-i", "reader"]);
+    assert!(error.contains("the text is empty"), "{error}");
+    let error = place.refused(&["cat", "sealed", "-i", "reader", "--from", "5", "--to", "3"]);
+    assert!(error.contains("`--from` is after `--to`"), "{error}");
+    assert_eq!(place.messages(&[]), ["a", "b"]);
+    let only = ["erase", "sealed", "-i", "reader", "--dry-run", "--field", "n=1"];
+    assert_eq!(place.journal(&only), "would be erased: 1 record\n");
+    assert_eq!(place.messages(&[]), ["a", "b"]);
+    place.refused(&[&erase[..4], &["--text", "a"]].concat());
+}
+
+#[test]
+fn a_field_named_seq_is_printed_with_a_mark() {
+    let place = Place::new();
+    place.append(b"{\"seq\": 7, \"message\": \"x\"}\n", &[]);
+    fs::write(place.path("app.log"), "{\"seq\": 8, \"message\": \"x\"}\n").unwrap();
+    place.journal(&["import", "sealed", "app.log"]);
+    let records = place.records(&[]);
+    assert_eq!([&records[0]["_seq"], &records[1]["_seq"]], [7, 8]);
+}
+
+#[test]
+fn nothing_is_written_in_the_clear_into_a_journal() {
+    let place = Place::new();
+    place.append(b"one\n", &[]);
+    let segment = "sealed/segments/0000000000.parquet";
+    let before = fs::read(place.path(segment)).unwrap();
+    std::os::unix::fs::symlink("sealed/segments", place.path("link")).unwrap();
+    std::os::unix::fs::symlink(segment, place.path("file")).unwrap();
+    let direct = [segment, "sealed/x.json", "./sealed/log/../keys/x", "link/x", "file"];
+    for output in direct {
+        for command in
+            [&["export", "sealed", "-i", "reader", "-o"][..], &["checkpoint", "sealed", "-o"]]
+        {
+            let error = place.refused(&[command, &[output]].concat());
+            assert!(error.contains("the output would lie in a journal"), "{output}: {error}");
+        }
+    }
+    let error = place.refused(&["export", "sealed", "-i", "reader", "-o", "-"]);
+    assert!(error.contains("`-o` takes a file") && !place.path("-").exists(), "{error}");
+    assert_eq!(fs::read(place.path(segment)).unwrap(), before);
+    place.journal(&["verify", "sealed"]);
+    place.journal(&["export", "sealed", "-i", "reader", "-o", "out.jsonl"]);
+    assert!(fs::read_to_string(place.path("out.jsonl")).unwrap().contains("one"));
+}
+
+#[test]
+fn a_log_that_is_no_text_is_not_removed() {
+    let place = Place::new();
+    fs::write(place.path("whole.log"), "caf\u{e9}\n").unwrap();
+    let packed = |name: &str, bytes: &[u8]| {
+        fs::write(place.path(name), bytes).unwrap();
+        let mut gzip = Command::new("gzip");
+        assert!(gzip.arg(place.path(name)).status().unwrap().success());
+    };
+    fs::write(place.path("latin.log"), b"caf\xe9\n").unwrap();
+    fs::write(place.path("cut.log"), b"caf\xc3").unwrap();
+    packed("packed.log", b"caf\xe9\n");
+    for log in ["latin.log", "cut.log", "packed.log.gz"] {
+        let before = fs::read(place.path(log)).unwrap();
+        let error = place.refused(&["import", "sealed", "whole.log", log, "--remove"]);
+        assert!(error.contains("is not UTF-8 text") && error.contains("--remove"), "{error}");
+        assert_eq!(fs::read(place.path(log)).unwrap(), before);
+    }
+    fs::write(place.path("wide.log"), b"\xff\xfea\0\n\0").unwrap();
+    let error = place.refused(&["import", "sealed", "whole.log", "wide.log"]);
+    assert!(error.contains("the log is UTF-16") && error.contains("iconv -f UTF-16"), "{error}");
+    let error = place.refused(&["import", "sealed", "whole.log", "./whole.log"]);
+    assert!(error.contains("the log is named twice"), "{error}");
+    assert!(place.records(&[]).is_empty() && place.path("whole.log").exists());
+    place.journal(&["import", "sealed", "latin.log"]);
+    place.journal(&["import", "sealed", "whole.log", "--remove"]);
+    assert_eq!(place.messages(&[]), ["caf\u{fffd}", "caf\u{e9}"]);
+}
+
+#[test]
+fn classes_are_wishes_whatever_stands_before_them_or_is_found_in_them() {
+    let place = Place { directory: tempfile::tempdir().unwrap() };
+    let [reader, officer] = ["reader", "officer"].map(|name| place.journal(&["identity", name]));
+    let restricted = format!("restricted={}", officer.trim());
+    place.journal(&["init", "sealed", "--recipient", reader.trim(), "--recipient", &restricted]);
+    let lines = concat!(
+        "\u{feff}{\"message\": \"x\", \"classes\": {\"message\": \"restricted\"}}\r\n",
+        "\u{a0}{\"message\": \"x\", \"class\": \"restricted\"}\n",
+        "{\"password\": \"hunter2\", \"classes\": {\"password\": \"internal\"}}\n",
+        "{\"password\": \"hunter2\"}\n",
+        "a text\r\n",
+    );
+    place.append(lines.as_bytes(), &[]);
+    let records = place.records(&[]);
+    assert_eq!([&records[0]["message"], &records[1]["message"]], [&Value::Null; 2]);
+    assert_eq!(
+        (&records[2]["password"], &records[2]["_classes"]),
+        (&"hunter2".into(), &Value::Null)
+    );
+    assert_eq!(records[3]["password"], Value::Null);
+    assert_eq!(records[4]["message"], "a text");
+    let few = place.refused(&["verify", "sealed", "-i", "reader"]);
+    assert!(few.contains("no content was compared"), "{few}");
+    let both = ["verify", "sealed", "-i", "reader", "-i", "officer"];
+    assert!(place.journal(&both).contains("content compared in 1 segment\n"));
+}
+
+#[test]
+fn an_identity_that_compares_nothing_is_no_success() {
+    let place = Place::new();
+    place.journal(&["identity", "wrong"]);
+    place.journal(&["verify", "sealed", "-i", "wrong"]);
+    place.append(b"one\n", &[]);
+    let error = place.refused(&["verify", "sealed", "-i", "wrong"]);
+    assert!(error.contains("no content was compared"), "{error}");
+    place.refused(&["verify", "sealed", "-i", "wrong", "--format", "json"]);
+    let recipient = place.journal(&["identity", "later"]);
+    place.journal(&["recipients", "sealed", "-r", recipient.trim(), "--reason", "a test"]);
+    place.append(b"two\n", &[]);
+    let verify = place.command(&["verify", "sealed", "-i", "reader"]).output().unwrap();
+    let error = text(&verify.stderr);
+    assert!(verify.status.success(), "{error}");
+    assert!(error.contains("the content of 1 segment was not compared"), "{error}");
+    for command in [&["cat"][..], &["tail"], &["grep", "two"], &["export", "-o", "out"]] {
+        let error = place.refused(&[command, &["sealed", "-i", "later"]].concat());
+        assert!(error.contains("do not open the head column of segment 0"), "{error}");
+        assert!(error.contains("from record 1 on") && error.contains("--from 1"), "{error}");
+    }
+    let cat = place.journal(&["cat", "sealed", "-i", "later", "--from", "1"]);
+    assert!(cat.contains("\"message\":\"two\""), "{cat}");
+    let error = place.refused(&["cat", "sealed", "-i", "wrong"]);
+    assert!(!error.contains("--from"), "{error}");
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    fs::set_permissions(place.path("later"), readable).unwrap();
+    let cat = place.command(&["cat", "sealed", "-i", "later", "--from", "1"]).output().unwrap();
+    assert!(text(&cat.stderr).contains("others may use the identity file"), "{cat:?}");
+}
+
+#[test]
+fn logs_of_other_programs_keep_their_fields() {
+    let place = Place::new();
+    let lines = concat!(
+        r#"{"level":50,"time":1772359200123,"pid":1,"msg":"failed"}"#,
+        "\n",
+        r#"{"time":"2026-03-01 10:00:00,123","level":"WARNING","message":"slow"}"#,
+        "\n",
+        r#"{"level":35,"time":"soon","message":"own"}"#,
+        "\n",
+    );
+    place.append(lines.as_bytes(), &[]);
+    let records = place.records(&[]);
+    for record in &records[..2] {
+        assert_eq!(record["time"], "2026-03-01T10:00:00.123Z");
+    }
+    assert_eq!((&records[0]["level"], &records[0]["msg"]), (&"error".into(), &"failed".into()));
+    assert_eq!((&records[2]["_level"], &records[2]["_time"]), (&35.into(), &"soon".into()));
+    assert_eq!(place.records(&["--level", "error"]).len(), 1);
+}
+
+#[test]
+fn the_log_tells_who_did_what_when_and_why() {
+    let place = Place::new();
+    place.append(b"one\ntwo\n", &[]);
+    let reason = "a leak\u{1b}[2K\u{9b}1A\n7  forged\u{202e}";
+    let erase = ["erase", "sealed", "-i", "reader", "--text", "one", "--reason", reason];
+    place.journal(&erase);
+    place.journal(&["hold", "sealed", "case-7", "--reason", "the court"]);
+    place.journal(&["release", "sealed", "case-7", "--reason", "closed"]);
+    let log = place.journal(&["log", "sealed"]);
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 5, "{log}");
+    assert!(lines[0].starts_with("0  2") && lines[0].contains("  begin    "), "{log}");
+    assert!(lines[1].ends_with("  seal     segment 0, 2 records from 0"), "{log}");
+    assert!(lines[2].contains("  erase    segment 0, 1 record  by "), "{log}");
+    assert!(lines[2].ends_with(r": a leak\u{1b}[2K\u{9b}1A\u{a}7  forged\u{202e}"), "{log}");
+    assert!(lines[3].contains("  hold     case-7, … to …  by "), "{log}");
+    assert!(lines[4].ends_with(": closed"), "{log}");
+    let json = place.journal(&["log", "sealed", "--format", "json"]);
+    assert!(!json.trim_end().contains(|c: char| c.is_control() || c == '\u{202e}'), "{json}");
+    let entries: Vec<Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!((&entries[2]["type"], &entries[2]["entry"]), (&"erase".into(), &2.into()));
+    assert_eq!((&entries[2]["reason"], &entries[2]["records"][0]), (&reason.into(), &0.into()));
+    let error = place.refused(&["hold", "sealed", "a\nb", "--reason", "the court"]);
+    assert!(error.contains("one line"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_made_is_said_in_its_own_words() {
+    let place = Place::new();
+    let recipient = fs::read_to_string(place.path("reader")).unwrap();
+    let recipient = recipient.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap();
+    let error = place.refused(&["init", "none/sealed", "-r", recipient]);
+    assert!(error.contains("is to lie in is not there") && error.contains("mkdir -p"), "{error}");
+    let error = place.refused(&["init", "other", "-r", recipient, "--segment-size", "0"]);
+    assert!(error.contains("'--segment-size <SIZE>'") && error.contains("4096"), "{error}");
+    assert!(place.journal(&["cat", "sealed", "-i", "reader", "--since", "2026-01-01"]).is_empty());
+    fs::create_dir(place.path("photos")).unwrap();
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(place.path("photos"), readable).unwrap();
+    for command in [&["stat"][..], &["append"], &["cat", "-i", "reader"]] {
+        let error = place.refused(&[command, &["photos"]].concat());
+        assert!(error.contains("there is no journal here") && !error.contains("chmod"), "{error}");
+    }
+}

@@ -121,7 +121,7 @@ fn append(
 ) -> Result<u64, Failure> {
     let now = system_clock()();
     let lines = lines.split_inclusive(|byte| *byte == b'\n');
-    let lines = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line));
+    let lines = lines.map(without_end);
     let mut all = Vec::new();
     for (number, line) in lines.enumerate().filter(|(_, line)| !line.is_empty()) {
         if number == 0 && piece {
@@ -168,7 +168,41 @@ impl Classes {
     }
 }
 
+/// A line without what ends it, also where that is of another system.
+pub(super) fn without_end(line: &[u8]) -> &[u8] {
+    let Some(line) = line.strip_suffix(b"\n") else { return line };
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
 /// A line of which nobody can tell what its fields are: any of them may be the most secret.
 fn texts(line: &[u8], time: i64) -> Result<Vec<Record>, JournalError> {
-    line.chunks(BLOCK).map(|piece| Record::from_text(piece, Class::Restricted, time)).collect()
+    pieces(line, BLOCK).map(|piece| Record::from_text(piece, Class::Restricted, time)).collect()
+}
+
+/// Pieces of a line, none of which ends within a character: half of one could not be kept.
+fn pieces(mut line: &[u8], longest: usize) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let is_inside = |at: &usize| line.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+        let end = longest.min(line.len());
+        // No character has more than four bytes.
+        let whole = (end.saturating_sub(3)..=end).rev().find(|at| !is_inside(at)).unwrap_or(end);
+        let (piece, rest) = line.split_at(whole);
+        line = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_piece_ends_within_a_character() {
+        let text = "aéé\u{1f40c}\u{1f40c}é";
+        let text_pieces: Vec<&[u8]> = pieces(text.as_bytes(), 4).collect();
+        assert!(text_pieces.iter().all(|piece| std::str::from_utf8(piece).is_ok()));
+        assert_eq!(text_pieces.concat(), text.as_bytes());
+        assert_eq!(pieces(&[0x80; 9], 4).map(<[u8]>::len).collect::<Vec<_>>(), [4, 4, 1]);
+        assert_eq!(pieces(b"", 4).count(), 0);
+    }
 }

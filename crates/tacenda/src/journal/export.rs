@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use tacenda_journal::{Filter, Parquet, Reader, Seen, journald, otlp};
 
-use super::read::{CatArgs, line};
+use super::outside;
+use super::read::{CatArgs, closed_head, line};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -38,8 +39,9 @@ enum ExportFormat {
 }
 
 pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
+    let filter = args.cat.filter(None)?;
+    outside(&args.output)?;
     let reader = args.cat.reader()?;
-    let filter = args.cat.filter(None);
     super::read::warn_of_uncompared(&reader, &filter)?;
     let out = BufWriter::with_capacity(1 << 18, Output::file(&args.output)?);
     let out = match args.format {
@@ -82,9 +84,10 @@ fn each(
     mut take: impl FnMut(&Seen) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let mut done = Ok(());
-    reader.each(filter, &mut |seen| {
+    let read = reader.each(filter, &mut |seen| {
         done = take(seen);
         done.is_ok()
-    })?;
+    });
+    read.map_err(|error| closed_head(reader, error))?;
     Ok(done?)
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use tacenda_journal::{Filter, levels};
 
 use super::quantity;
+use crate::failure::Failure;
 
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct FilterArgs {
@@ -28,11 +29,11 @@ pub(super) struct FilterArgs {
     level: Option<String>,
 
     /// Of this logger, or one below it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = some)]
     logger: Option<String>,
 
     /// About values of this kind
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = some)]
     kind: Option<String>,
 
     /// With this value of a field; may be given more than once
@@ -40,9 +41,14 @@ pub(super) struct FilterArgs {
     fields: Vec<(String, String)>,
 }
 
+/// What selects records is not empty, as a variable of a script is that was not set: all would pass.
+pub(super) fn some(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("the text is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 fn field(text: &str) -> Result<(String, String), String> {
-    let split = text.split_once('=');
-    split.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("NAME=VALUE".to_owned())
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE")?;
+    Ok((some(name)?, some(value)?))
 }
 
 fn level(text: &str) -> Result<String, String> {
@@ -54,10 +60,16 @@ fn level(text: &str) -> Result<String, String> {
 }
 
 impl FilterArgs {
-    pub(super) fn filter(&self, text: Option<&str>) -> Filter {
+    pub(super) fn filter(&self, text: Option<&str>) -> Result<Filter, Failure> {
+        if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
+            return Err(Failure::new("`--from` is after `--to`: no record is between them"));
+        }
+        if self.since.zip(self.until).is_some_and(|(since, until)| since > until) {
+            return Err(Failure::new("`--since` is after `--until`: no record is between them"));
+        }
         let numbers = (self.from.is_some() || self.to.is_some())
             .then(|| (self.from.unwrap_or(0), self.to.unwrap_or(u64::MAX)));
-        Filter {
+        Ok(Filter {
             numbers,
             since: self.since,
             until: self.until,
@@ -66,6 +78,6 @@ impl FilterArgs {
             kind: self.kind.clone(),
             fields: self.fields.clone(),
             text: text.map(str::to_owned),
-        }
+        })
     }
 }

@@ -14,7 +14,7 @@ use tacenda_policy::Class;
 use tacenda_redact::Redactor;
 
 use super::Target;
-use super::append::{Classes, class};
+use super::append::{Classes, class, without_end};
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
 use crate::redactor::{redactor, report_lost};
@@ -53,7 +53,13 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     // All are looked at before anything is written: what was taken in once would be there twice after
     // another try.
     let logs: Vec<Log> = args.files.iter().map(|path| Log::open(path)).collect::<Result<_, _>>()?;
-    logs.iter().try_for_each(Log::check)?;
+    for (at, log) in logs.iter().enumerate() {
+        let id = |log: &Log| (log.metadata.dev(), log.metadata.ino());
+        if logs[..at].iter().any(|other| id(other) == id(log)) {
+            return Err(Failure::new("the log is named twice").at(&log.path));
+        }
+        log.check(args.remove)?;
+    }
     let journal = args.target.append_to()?;
     let mut records = 0;
     for (before, log) in logs.iter().enumerate() {
@@ -114,17 +120,33 @@ impl Log {
         Ok((packing, unpacked))
     }
 
-    /// That a packed log can be unpacked to its end.
-    fn check(&self) -> Result<(), Failure> {
+    /// That a packed log can be unpacked to its end, and that a log is text, as far as that matters: what
+    /// is none is not kept as it is, so that the log itself has to stay.
+    fn check(&self, is_removed: bool) -> Result<(), Failure> {
         let (packing, mut unpacked) =
             self.unpack().map_err(|error| cannot_read(&self.path, &error))?;
-        if packing != Packing::Plain {
-            io::copy(&mut unpacked, &mut io::sink()).map_err(|error| {
+        let mut text = Utf8::default();
+        if packing != Packing::Plain || is_removed {
+            io::copy(&mut unpacked, &mut text).map_err(|error| {
                 let what = format!("cannot read the log to its end: {}", reason(&error));
                 Failure::new(what).at(&self.path).hint(format!(
                     "nothing was taken in; what of it can be read: unpack it ({packing}), and import that"
                 ))
             })?;
+        } else {
+            let head = io::copy(&mut unpacked.take(4), &mut text);
+            head.map_err(|error| cannot_read(&self.path, &error))?;
+        }
+        if let Some(encoding) = text.other_encoding() {
+            let what = format!("the log is {encoding}, in which nothing can be found and redacted");
+            return Err(Failure::new(what).at(&self.path).hint(format!(
+                "nothing was taken in; import a copy: iconv -f {encoding} -t UTF-8"
+            )));
+        }
+        if is_removed && !text.is_text() {
+            return Err(Failure::new("the log is not UTF-8 text, and would not be kept as it is")
+                .at(&self.path)
+                .hint("nothing was taken in; leave out --remove, or import a copy that iconv has made"));
         }
         Ok(())
     }
@@ -171,7 +193,7 @@ impl Log {
         // So many are written together, or none of them.
         for lines in lines.chunks(TOGETHER) {
             let mut all = Vec::new();
-            for line in lines.iter().map(|line| line.strip_suffix(b"\n").unwrap_or(line)) {
+            for line in lines.iter().map(|line| without_end(line)) {
                 if !line.is_empty() {
                     all.extend(classes.records(line, self.time(line))?);
                 }
@@ -250,6 +272,51 @@ impl Log {
             fs::remove_file(&self.path)?;
         }
         Ok(same)
+    }
+}
+
+/// Whether what is written into it is UTF-8.
+#[derive(Default)]
+struct Utf8 {
+    head: Vec<u8>,
+    /// The beginning of a character, of which the rest is to come.
+    rest: Vec<u8>,
+    is_other: bool,
+}
+
+impl Utf8 {
+    fn is_text(&self) -> bool {
+        !self.is_other && self.rest.is_empty()
+    }
+
+    /// What the mark at the beginning says it is, if not that.
+    fn other_encoding(&self) -> Option<&'static str> {
+        match self.head.as_slice() {
+            [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] => Some("UTF-32"),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+            _ => None,
+        }
+    }
+}
+
+impl io::Write for Utf8 {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let missing = 4_usize.saturating_sub(self.head.len());
+        self.head.extend(bytes.iter().take(missing));
+        self.rest.extend_from_slice(bytes);
+        let valid = match std::str::from_utf8(&self.rest) {
+            Ok(text) => text.len(),
+            Err(error) => {
+                self.is_other |= error.error_len().is_some();
+                error.valid_up_to()
+            }
+        };
+        self.rest.drain(..if self.is_other { self.rest.len() } else { valid });
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

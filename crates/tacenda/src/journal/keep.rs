@@ -4,12 +4,13 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use tacenda_journal::{Durability, Hold, Journal, Limits, Retention, Settings};
+use tacenda_journal::{Durability, Hold, Journal, JournalError, Limits, Retention, Settings};
 
 use tacenda_policy::Class;
 
 use super::append::class;
-use super::filter::FilterArgs;
+use super::filter::{FilterArgs, some};
+use super::read::warn_of_closed;
 use super::{IdentityArgs, RecipientArgs, Target, cause, quantity};
 use crate::failure::{Failure, warn};
 use crate::report::{plural, size};
@@ -28,11 +29,11 @@ pub(crate) struct InitArgs {
     durability: DurabilityName,
 
     /// Bytes at which a segment is sealed
-    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = quantity::bytes)]
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = segment_size)]
     segment_size: u64,
 
     /// Time after which a segment is sealed
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = quantity::seconds)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = segment_age)]
     segment_age: u64,
 
     #[command(flatten)]
@@ -54,6 +55,16 @@ struct Bounds {
     /// Free bytes of the disk below which `journal retain` deletes the oldest
     #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
     min_free: Option<u64>,
+}
+
+fn segment_size(text: &str) -> Result<u64, String> {
+    let bounds = || "a segment has 4096 bytes to 1 GiB".to_owned();
+    Some(quantity::bytes(text)?).filter(|size| (4096..=1 << 30).contains(size)).ok_or_else(bounds)
+}
+
+fn segment_age(text: &str) -> Result<u64, String> {
+    let least = || "a segment has at least one second".to_owned();
+    Some(quantity::seconds(text)?).filter(|seconds| *seconds > 0).ok_or_else(least)
 }
 
 /// `90d`, `restricted=30d`.
@@ -139,15 +150,19 @@ pub(crate) struct EraseArgs {
     identities: IdentityArgs,
 
     /// Records that hold this text
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = some)]
     text: Option<String>,
+
+    /// Only count them: nothing is erased
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Why; it goes on record
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    reason: Option<String>,
 
     #[command(flatten, next_help_heading = "Which records")]
     filter: FilterArgs,
-
-    /// Why; it goes on record
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
 }
 
 #[derive(Args, Debug)]
@@ -201,7 +216,15 @@ pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
         },
         retention: args.bounds.retention(),
     };
-    let key = Journal::create(&args.target.path, settings, &args.target.options())?;
+    let created = Journal::create(&args.target.path, settings, &args.target.options());
+    let key = created.map_err(|error| match &error {
+        JournalError::Unusable { path, source } if source.kind() == io::ErrorKind::NotFound => {
+            Failure::new("the directory that the journal is to lie in is not there")
+                .at(path)
+                .hint("make it first: mkdir -p")
+        }
+        _ => error.into(),
+    })?;
     writeln!(io::stdout(), "{key}")?;
     Ok(())
 }
@@ -227,12 +250,22 @@ pub(super) fn retention(args: &RetentionArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn erase(args: &EraseArgs) -> Result<(), Failure> {
-    let filter = args.filter.filter(args.text.as_deref());
+    let filter = args.filter.filter(args.text.as_deref())?;
     if filter.is_empty() {
         return Err(Failure::new("nothing says which records are to be erased")
             .hint("--from N --to N, --text TEXT, --since TIME, --logger NAME …"));
     }
-    let cause = cause(&args.reason)?;
+    if args.dry_run {
+        let reader = args.target.reader(&args.identities)?;
+        let mut records = 0;
+        reader.each(&filter, &mut |seen| {
+            records += u64::from(seen.erased.is_none());
+            true
+        })?;
+        writeln!(io::stdout(), "would be erased: {}", plural(records, "record"))?;
+        return warn_of_closed(&reader, &filter);
+    }
+    let cause = cause(args.reason.as_deref().unwrap_or_default())?;
     let reader = args.target.reader(&args.identities)?;
     let journal = args.target.take_over()?;
     let erased = journal.erase(&reader, &filter, &cause)?;
@@ -273,6 +306,9 @@ pub(super) fn retain(args: &RetainArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn hold(args: &HoldArgs) -> Result<(), Failure> {
+    if args.name.chars().any(char::is_control) {
+        return Err(Failure::new("the name of a hold is one line, without control characters"));
+    }
     let times = (args.since.unwrap_or(i64::MIN), args.until.unwrap_or(i64::MAX));
     let journal = args.target.take_over()?;
     journal.hold(Hold { name: args.name.clone(), times }, cause(&args.reason)?)?;

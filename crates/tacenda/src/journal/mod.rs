@@ -6,11 +6,13 @@ mod filter;
 mod import;
 mod input;
 mod keep;
+mod log;
 mod quantity;
 mod read;
 mod verify;
 
 use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,6 +67,8 @@ enum JournalCommand {
     Export(export::ExportArgs),
     /// List the segments
     List(read::ListArgs),
+    /// Print what happened to the journal: what was sealed, erased, deleted or held, when, by whom and why
+    Log(read::ListArgs),
     /// Show what the journal holds and is set to
     Stat(read::ListArgs),
     /// Check that nothing was altered, cut, swapped, rolled back or removed; needs no identity
@@ -165,17 +169,36 @@ impl Target {
 
     /// To change it: from whoever owns it, who goes on afterwards.
     fn take_over(&self) -> Result<Journal, Failure> {
-        Ok(Journal::take_over(&self.path, &self.options())?)
+        Journal::take_over(&self.path, &self.options()).map_err(|error| self.failed(error))
     }
 
     /// To append to it, whoever owns it.
     fn append_to(&self) -> Result<Appender, Failure> {
         warn_of_swap();
-        Ok(Appender::open(&self.path, &self.options())?)
+        Appender::open(&self.path, &self.options()).map_err(|error| self.failed(error))
     }
 
     fn reader(&self, identities: &IdentityArgs) -> Result<Reader, Failure> {
-        Ok(Reader::open(&self.path, identities.read()?, &self.places.allowed())?)
+        self.open(identities.read()?)
+    }
+
+    fn open(&self, identities: Identities) -> Result<Reader, Failure> {
+        let reader = Reader::open(&self.path, identities, &self.places.allowed());
+        reader.map_err(|error| self.failed(error))
+    }
+
+    /// Another directory that was named by mistake is none to be closed to others.
+    fn failed(&self, error: JournalError) -> Failure {
+        let same = |path: &Path| {
+            let both = path.canonicalize().ok().zip(self.path.canonicalize().ok());
+            both.is_some_and(|(one, other)| one == other)
+        };
+        match &error {
+            JournalError::Exposed { path, .. } if same(path) && !is_any_there(path) => {
+                JournalError::Missing { path: path.clone() }.into()
+            }
+            _ => error.into(),
+        }
     }
 }
 
@@ -189,12 +212,52 @@ struct IdentityArgs {
 
 impl IdentityArgs {
     fn read(&self) -> Result<Identities, Failure> {
+        self.files.iter().for_each(|file| warn_of_mode(file));
         Identities::read(&self.files, &UiCallbacks).map_err(|error| match &error {
             JournalError::Unusable { path, source } => {
                 Failure::new(format!("cannot read the identity file: {}", reason(source))).at(path)
             }
             _ => error.into(),
         })
+    }
+}
+
+/// Says that others may read an identity, and with it what it opens.
+fn warn_of_mode(file: &Path) {
+    let Ok(metadata) = file.metadata() else { return };
+    let mode = metadata.mode() & 0o777;
+    if metadata.is_file() && mode & 0o077 != 0 {
+        let file = file.display();
+        warn(
+            &format!("others may use the identity file {file} (mode {mode:04o})"),
+            Some(&format!("chmod 600 {file}")),
+        );
+    }
+}
+
+/// That a file is in no journal: what is written there in the clear would lie among what is sealed, or in
+/// its place.
+fn outside(path: &Path) -> Result<(), Failure> {
+    if path.as_os_str() == "-" {
+        return Err(Failure::new("`-o` takes a file").hint("a file of that name: -o ./-"));
+    }
+    // Through links, as it is written.
+    let resolved = path.canonicalize().or_else(|_| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new(".")).canonicalize()
+    });
+    // A directory that is not there is said where the file is made.
+    let Ok(resolved) = resolved else { return Ok(()) };
+    let is_there = |path: PathBuf| path.symlink_metadata().is_ok();
+    let is_journal = |directory: &&Path| {
+        is_there(directory.join("log/checkpoint"))
+            && ["segments", "active", "keys"].iter().any(|part| is_there(directory.join(part)))
+    };
+    match resolved.ancestors().find(is_journal) {
+        Some(journal) => Err(Failure::new("the output would lie in a journal")
+            .at(path)
+            .hint(format!("name a file outside of {}", journal.display()))),
+        None => Ok(()),
     }
 }
 
@@ -246,6 +309,7 @@ fn dispatch(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Grep(args) => return read::grep(args),
         JournalCommand::Export(args) => export::run(args)?,
         JournalCommand::List(args) => read::list(args)?,
+        JournalCommand::Log(args) => log::run(args)?,
         JournalCommand::Stat(args) => read::stat(args)?,
         JournalCommand::Verify(args) => return verify::run(args),
         JournalCommand::Checkpoint(args) => verify::checkpoint(args)?,
@@ -312,9 +376,14 @@ pub(crate) fn words(error: &JournalError) -> String {
 
 /// What is missing of a journal of which something is there.
 fn lost(path: &Path) -> Option<&'static str> {
+    is_any_there(path).then_some(())?;
+    ["log", "log/checkpoint"].into_iter().find(|name| path.join(name).symlink_metadata().is_err())
+}
+
+/// Whether a directory holds anything of a journal.
+fn is_any_there(path: &Path) -> bool {
     let is_there = |name: &str| path.join(name).symlink_metadata().is_ok();
-    ["segments", "active", "keys", "lock", "log"].into_iter().any(is_there).then_some(())?;
-    ["log", "log/checkpoint"].into_iter().find(|name| !is_there(name))
+    ["segments", "active", "keys", "lock", "log"].into_iter().any(is_there)
 }
 
 impl From<JournalError> for Failure {

@@ -10,6 +10,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
         ("GiB", 1 << 30),
         ("TiB", 1 << 40),
         ("kB", 1000),
+        ("KB", 1000),
         ("MB", 1_000_000),
         ("GB", 1_000_000_000),
         ("TB", 1_000_000_000_000),
@@ -42,15 +43,20 @@ fn number(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     digits.parse::<u64>().ok().filter(|_| !digits.starts_with('+'))?.checked_mul(*factor)
 }
 
-/// A moment, in nanoseconds since 1970: RFC 3339, or so long ago.
+/// A moment, in nanoseconds since 1970: RFC 3339, a day (UTC), or so long ago.
 pub(super) fn moment(text: &str) -> Result<i64, String> {
     if let Ok(ago) = seconds(text) {
         let ago = i64::try_from(ago).ok().and_then(|ago| ago.checked_mul(1_000_000_000));
         return ago.map(|ago| system_clock()() - ago).ok_or_else(|| "too long ago".to_owned());
     }
-    let moment = text.parse::<jiff::Timestamp>().ok();
+    let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+        let day = text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10)?;
+        Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    });
     moment.and_then(|moment| i64::try_from(moment.as_nanosecond()).ok()).ok_or_else(|| {
-        "a time, such as 2026-03-01T10:00:00Z, or so long ago, such as 15m".to_owned()
+        "a time, such as 2026-03-01T10:00:00Z, a day (UTC), such as 2026-03-01, or so long ago, \
+         such as 15m"
+            .to_owned()
     })
 }
 
@@ -64,7 +70,9 @@ mod tests {
         assert_eq!(bytes("10"), Ok(10));
         assert_eq!(bytes("2GB"), Ok(2_000_000_000));
         assert_eq!(seconds("30d"), Ok(30 * 86_400));
+        assert_eq!(bytes("100KB"), bytes("100kB"));
         assert_eq!(moment("1970-01-01T00:00:01.5Z"), Ok(1_500_000_000));
+        assert_eq!(moment("1970-01-02"), Ok(86_400_000_000_000));
         assert!(moment("1h").unwrap() < system_clock()());
         for wrong in ["", "MiB", "-1MB", "+1MB", "1.5GB", "99999999999999TB"] {
             assert!(bytes(wrong).is_err(), "{wrong}");

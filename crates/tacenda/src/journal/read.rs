@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use tacenda_journal::{Filter, Reader, Retention, Seen, Settings};
+use tacenda_journal::{Filter, JournalError, Reader, Retention, Seen, Settings};
 use tacenda_policy::Class;
 
-use super::filter::FilterArgs;
+use super::filter::{FilterArgs, some};
 use super::quantity::span;
 use super::{IdentityArgs, Target};
 use crate::failure::{Failure, warn};
@@ -43,7 +43,7 @@ pub(crate) struct TailArgs {
 #[derive(Args, Debug)]
 pub(crate) struct GrepArgs {
     /// The text
-    #[arg(value_name = "TEXT")]
+    #[arg(value_name = "TEXT", value_parser = some)]
     text: String,
 
     #[command(flatten)]
@@ -53,15 +53,15 @@ pub(crate) struct GrepArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
 
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: ListFormat,
+    pub(super) format: ListFormat,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum ListFormat {
+pub(super) enum ListFormat {
     /// Lines for people
     #[default]
     Text,
@@ -74,7 +74,7 @@ impl CatArgs {
         self.target.reader(&self.identities)
     }
 
-    pub(super) fn filter(&self, text: Option<&str>) -> Filter {
+    pub(super) fn filter(&self, text: Option<&str>) -> Result<Filter, Failure> {
         self.filter.filter(text)
     }
 }
@@ -92,21 +92,22 @@ fn print(reader: &Reader, filter: &Filter, out: &mut impl Write) -> Result<(u64,
         count += 1;
         done = writeln!(out, "{}", line(seen));
         done.is_ok()
-    })?;
+    });
+    let next = next.map_err(|error| closed_head(reader, error))?;
     done?;
     out.flush()?;
     Ok((count, next))
 }
 
 pub(super) fn cat(args: &CatArgs) -> Result<(), Failure> {
-    let (reader, filter) = (args.reader()?, args.filter(None));
+    let (reader, filter) = (args.reader()?, args.filter(None)?);
     warn_of_uncompared(&reader, &filter)?;
     print(&reader, &filter, &mut BufWriter::new(io::stdout().lock()))?;
     warn_of_closed(&reader, &filter)
 }
 
 pub(super) fn grep(args: &GrepArgs) -> Result<ExitCode, Failure> {
-    let (reader, filter) = (args.cat.reader()?, args.cat.filter(Some(&args.text)));
+    let (reader, filter) = (args.cat.reader()?, args.cat.filter(Some(&args.text))?);
     warn_of_uncompared(&reader, &filter)?;
     let (count, _) = print(&reader, &filter, &mut BufWriter::new(io::stdout().lock()))?;
     warn_of_closed(&reader, &filter)?;
@@ -116,21 +117,46 @@ pub(super) fn grep(args: &GrepArgs) -> Result<ExitCode, Failure> {
 
 /// Says what is shown though nothing tells whether it is what was sealed.
 pub(super) fn warn_of_uncompared(reader: &Reader, filter: &Filter) -> Result<(), Failure> {
-    let numbers = reader.uncompared(filter)?;
+    let numbers = reader.uncompared(filter).map_err(|error| closed_head(reader, error))?;
     if let [first, rest @ ..] = numbers.as_slice() {
         let more =
             if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
         let message = format!(
-            "segment {first}{more} was written anew since it was sealed (erased from, or a class \
-             expired), and cannot be compared with what it was"
+            "segment {first}{more}: written anew since it was sealed (erased from, or a class expired), \
+             not compared with what it was"
         );
         warn(&message, Some("name the identity files of all classes: --identity FILE"));
     }
     Ok(())
 }
 
+/// Nothing of a segment opens to who became a recipient after it was sealed: where their first one is.
+pub(super) fn closed_head(reader: &Reader, error: JournalError) -> Failure {
+    let JournalError::NoKey { part: "head", segment } = error else { return error.into() };
+    let after = reader.segments().map(|one| one.state).filter(|state| state.number > segment);
+    let ends = reader.segments().last().map(|one| one.state.first + one.state.records);
+    let opens = |first: &u64| {
+        let mut found = false;
+        let filter = Filter { numbers: Some((*first, u64::MAX)), ..Filter::default() };
+        let read = reader.each(&filter, &mut |_| {
+            found = true;
+            false
+        });
+        read.is_ok() && found
+    };
+    let first = after.map(|state| state.first).chain(ends).find(opens);
+    let failure = Failure::from(error);
+    match first {
+        Some(first) => failure.hint(format!(
+            "name the identity file of who could read it then; from record {first} on those at hand open \
+             it: --from {first}"
+        )),
+        None => failure,
+    }
+}
+
 /// Says in what nothing was looked for.
-fn warn_of_closed(reader: &Reader, filter: &Filter) -> Result<(), Failure> {
+pub(super) fn warn_of_closed(reader: &Reader, filter: &Filter) -> Result<(), Failure> {
     if filter.asks_content() {
         let closed: Vec<_> = reader.closed(filter)?.into_iter().map(Class::name).collect();
         if !closed.is_empty() {
@@ -150,10 +176,11 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
     let (path, places) = (&args.cat.target.path, args.cat.target.places.allowed());
     let open = || Reader::open(path, identities.clone(), &places);
     let reader = open()?;
-    let mut filter = args.cat.filter(None);
+    let mut filter = args.cat.filter(None)?;
     warn_of_uncompared(&reader, &filter)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let (last, mut next) = reader.last(&filter, args.lines)?;
+    let last = reader.last(&filter, args.lines);
+    let (last, mut next) = last.map_err(|error| closed_head(&reader, error))?;
     for seen in last {
         writeln!(out, "{}", line(&seen))?;
     }
@@ -174,11 +201,11 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
     }
 }
 
-fn names(classes: &[Class]) -> Vec<&str> {
+pub(super) fn names(classes: &[Class]) -> Vec<&str> {
     classes.iter().map(|class| class.name()).collect()
 }
 
-fn time(time: i64) -> String {
+pub(super) fn time(time: i64) -> String {
     let time = jiff::Timestamp::from_nanosecond(time.into());
     time.map(|time| format!("{time:.0}")).unwrap_or_default()
 }
@@ -310,7 +337,6 @@ fn kept_for(mut retention: Retention) -> String {
 }
 
 /// What anybody may see who may look into the directory.
-fn public(target: &Target) -> Result<Reader, Failure> {
-    let nobody = tacenda_journal::Identities::default();
-    Ok(Reader::open(&target.path, nobody, &target.places.allowed())?)
+pub(super) fn public(target: &Target) -> Result<Reader, Failure> {
+    target.open(tacenda_journal::Identities::default())
 }

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use tacenda_journal::{Finding, Identities, Reader, Verification, Verifier, VerifierKey};
 
-use super::{IdentityArgs, Target};
+use super::{IdentityArgs, Target, outside};
 use crate::failure::{Failure, reason, warn};
 use crate::output::Output;
 use crate::report::plural;
@@ -125,7 +125,23 @@ pub(super) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
         VerifyFormat::Text => text(&report, args)?,
         VerifyFormat::Json => writeln!(io::stdout(), "{}", as_json(&report))?,
     }
-    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    if !report.findings.is_empty() {
+        return Ok(ExitCode::from(1));
+    }
+    if !args.identity.is_empty() && report.compared < report.segments {
+        // Who names an identity asks for it: to have compared nothing is not what was asked.
+        let hint =
+            "name the identities of every class, of the time of each segment: --identity FILE";
+        if report.compared == 0 {
+            return Err(Failure::new(
+                "the identities at hand open all classes of no segment: no content was compared",
+            )
+            .hint(hint));
+        }
+        let left = plural(report.segments - report.compared, "segment");
+        warn(&format!("the content of {left} was not compared: not all of it opens"), Some(hint));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn as_json(report: &Verification) -> serde_json::Value {
@@ -215,6 +231,7 @@ pub(super) fn checkpoint(args: &CheckpointArgs) -> Result<(), Failure> {
     #[cfg(feature = "witness")]
     witness(args, &reader, &mut note)?;
     if let Some(path) = &args.output {
+        outside(path)?;
         let mut file = Output::file(path)?;
         file.write_all(note.as_bytes())?;
         file.finish()?;
