@@ -47,17 +47,8 @@ PATIENCE = 5.0
 PAUSE = 0.02
 
 # What stands in the directory of a journal.
-NAMES = {
-    "active",
-    "keys",
-    "lock",
-    "log",
-    "owner",
-    "quarantine",
-    "reserve",
-    "reserve.new",
-    "segments",
-}
+FOLDERS = {"active", "keys", "log", "quarantine", "segments"}
+NAMES = {*FOLDERS, "lock", "owner", "reserve", "reserve.new"}
 
 
 def verify(
@@ -93,6 +84,10 @@ def verify(
     named = [Key.parse(one) for one in witnesses]
 
     files = Files(folder)
+    try:
+        files.names("")
+    except NotOurs as error:
+        raise OSError(errno.EACCES, str(error), str(folder)) from None
 
     def newest() -> list[bytes | None]:
         return [content(files, f"log/{name}") for name in ("checkpoint", "pending")]

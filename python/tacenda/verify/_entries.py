@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -20,6 +20,7 @@ TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{0,8}[1-9]))?Z", re.
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 Check = Callable[[Any], bool]
+Members = Mapping[str, Check]
 
 
 def canonical(value: Any) -> bytes:
@@ -114,11 +115,11 @@ def is_recovered(value: Any) -> bool:
     return set(value) - {"changed"} == {"cut"} and is_number(value["cut"])
 
 
-def is_object(value: Any, needed: dict[str, Check], optional: dict[str, Check]) -> bool:
+def is_object(value: Any, needed: Members, optional: Members) -> bool:
     """Whether it is an object with these members, and no other."""
     if not isinstance(value, dict) or not needed.keys() <= value.keys():
         return False
-    members = needed | optional
+    members = {**needed, **optional}
     return all(name in members and members[name](one) for name, one in value.items())
 
 

@@ -82,7 +82,7 @@ class Files:
         """
         try:
             with self._folder(path) as at:
-                return sorted(os.listdir(at))
+                return sorted(one.name for one in os.scandir(at))
         except FileNotFoundError:
             raise
         except OSError as error:

@@ -75,7 +75,7 @@ class State:
             if what is None and "sha256" in entry:
                 self.past[entry["sha256"]] = entry["segment"]
                 self.sizes.add(entry["bytes"])
-        # Sealed when it is as long as that; what is written last has one frame, or a few short ones.
+        # It is sealed when it is as long as that. What is written last is a frame, and a mark.
         self.longest = min(self.longest, LONGEST_SEGMENT) + 2 * LONGEST_FRAME
 
     def _apply(self, number: int, entry: dict[str, Any]) -> str | None:
@@ -315,7 +315,7 @@ def frames(data: bytes, start: int) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def header_length(data: bytes, place: tuple[int, int], log: Log) -> int | None:
-    """Where the header of a write-ahead file ends, if it is that of a segment and its first record."""
+    """Where the header of a write-ahead file ends, if it is that of a segment and first record."""
     length = int.from_bytes(data[14:18], "big")
     text = data[18 : 18 + length]
     if not data.startswith(WAL_MAGIC) or length > LONGEST_HEADER or len(text) < length:
