@@ -235,9 +235,13 @@ def difference_of_wal(file: BinaryIO, segment: Segment, log: Log) -> str | None:
         return f"the mark at byte {found.forged} is not signed"
     if found.end != len(data):
         return f"the frame at byte {found.end} was changed"
-    if found.leaves.size != segment.records:
-        return f"it has {found.leaves.size} records, and the log tells of {segment.records}"
-    if found.leaves.root().hex() != segment.root:
+    if found.records != segment.records:
+        return f"it has {found.records} records, and the log tells of {segment.records}"
+    tree = Frontier()
+    for batch in found.leaves:
+        for at in batch:
+            tree.push(data[at : at + 32])
+    if tree.root().hex() != segment.root:
         return "its records have another root than the log tells of"
     return None
 
@@ -376,7 +380,9 @@ class Survey:
 
     # The length of the header and of the frames that are whole.
     end: int
-    leaves: Frontier = field(default_factory=Frontier)
+    records: int = 0
+    # Where the leaves of each batch are.
+    leaves: list[range] = field(default_factory=list)
     # Where the first mark is that is not signed.
     forged: int | None = None
 
@@ -391,12 +397,12 @@ def survey(data: bytes, start: int, segment: int, log: Log) -> Survey:
         if kind == b"\1":
             count = int.from_bytes(body[8:12], "big")
             end = BATCH_HEAD + 32 * count
-            if len(body) < end or found.leaves.size + count > MOST_RECORDS:
+            if len(body) < end or found.records + count > MOST_RECORDS:
                 break
-            for leaf in range(BATCH_HEAD, end, 32):
-                found.leaves.push(body[leaf : leaf + 32])
+            found.records += count
+            found.leaves.append(range(at + 5 + BATCH_HEAD, at + 5 + end, 32))
         elif kind == b"\2" and len(body) == MARK_LENGTH - 1:
-            if int.from_bytes(body[8:16], "big") != found.leaves.size:
+            if int.from_bytes(body[8:16], "big") != found.records:
                 break
             if found.forged is None and not is_mark(body, segment, chain, log):
                 found.forged = at
