@@ -77,10 +77,13 @@ class Log:
         except (IndexError, KeyError, TypeError, ValueError):
             return None
 
-    def _read(self, path: str, limit: int) -> bytes | None:
+    def _read(self, path: str, limit: int, otherwise: str | None = None) -> bytes | None:
+        """The content of a file, or of the one that takes its place."""
         try:
             return self.files.read(path, limit)
         except FileNotFoundError:
+            if otherwise is not None:
+                return self._read(otherwise, limit)
             self.report.find(f"log/{path}", "the file is not there")
         except NotOurs as error:
             self.report.find(f"log/{path}", str(error))
@@ -135,9 +138,8 @@ class Log:
         for number in range(-(-stored // WIDTH)):
             width = min(stored - number * WIDTH, WIDTH)
             path = f"tile/{tile_path('entries', number, width)}"
-            if self.pending is not None and not self.files.has(path):
-                path = f"tile/{tile_path('entries', number, width + 1)}"
-            data = self._read(path, LONGEST_BUNDLE)
+            grown = f"tile/{tile_path('entries', number, width + 1)}"
+            data = self._read(path, LONGEST_BUNDLE, grown if self.pending is not None else None)
             if data is None:
                 return
             entries = bundle(data)
