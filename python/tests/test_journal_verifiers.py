@@ -20,8 +20,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from journals import ENVIRONMENT, LINE, Journal
 from tacenda._command import native_command
-from tacenda.verify import WITNESS, Key, Log, Report, bundle, check_consistency, check_proof, verify
+from tacenda.verify import (
+    WITNESS,
+    Checkpoint,
+    Key,
+    Log,
+    Report,
+    bundle,
+    check_consistency,
+    check_proof,
+    verify,
+)
 from tacenda.verify._entries import canonical
+from tacenda.verify._files import Files
 from tacenda.verify._trees import root_of, sha256
 
 
@@ -222,6 +233,49 @@ def test_an_entry_that_is_being_added_is_no_damage(journal: Journal) -> None:
         assert is_whole()
     (log / "pending").write_bytes(b"")
     assert not is_whole()
+
+
+def test_a_tile_that_grows_while_it_is_read_is_no_damage(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.fill(0, 2)
+    before = journal.folder / "before"
+    shutil.copytree(journal.path, before)
+    journal.run("hold", journal.path, "case", "--since", "1h", "--reason", "a test")
+    log, after = before / "log", journal.path / "log"
+    entry = bundle((after / "tile/entries/000.p/3").read_bytes())
+    assert entry is not None
+    note = (after / "checkpoint").read_bytes()
+    put(log / "pending", len(entry[2]).to_bytes(2, "big") + entry[2] + note)
+    shutil.copy(after / "tile/entries/000.p/3", log / "tile/entries/000.p/3")
+    read = Files.read
+
+    def read_what_goes(files: Files, path: str, limit: int) -> bytes:
+        if path == "tile/entries/000.p/2":
+            (log / path).unlink(missing_ok=True)
+        return read(files, path, limit)
+
+    monkeypatch.setattr(Files, "read", read_what_goes)
+    assert verify(before, journal.key).findings == []
+    assert not (log / "tile/entries/000.p/2").exists()
+
+
+def test_a_note_has_one_form() -> None:
+    root, signature = base64.b64encode(bytes(32)).decode(), base64.b64encode(bytes(68)).decode()
+    note = f"a/log\n5\n{root}\n\n\u2014 a/log {signature}\n"
+    assert Checkpoint.parse(note.encode()) is not None
+    assert Checkpoint.parse(note.replace("\n\n", "\nmore\n\n").encode()) is not None
+    for changed in (
+        note.replace("\n\n", "\nmo\tre\n\n"),
+        note.replace("\n5\n", "\n-5\n"),
+        note.replace("\n5\n", "\n05\n"),
+        note.replace("\n5\n", f"\n{2**64}\n"),
+        note.replace("a/log\n5", "\n5"),
+        note.replace("\u2014 a/log", "\u2014 a+log"),
+        note.replace("\u2014 a/log", "\u2014 "),
+        note[:-1],
+    ):
+        assert Checkpoint.parse(changed.encode()) is None, changed
 
 
 def test_an_emptied_log_is_not_whole(journal: Journal) -> None:

@@ -149,7 +149,7 @@ class Log:
                 entries.pop()
             if len(entries) != width:
                 self.report.find(f"log/{path}", f"it holds {len(entries)} entries of {width}")
-            self._take(entries)
+            self._take(entries[:width])
         if self.pending is not None:
             self._take([self.pending[0]])
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import unicodedata
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -18,6 +19,17 @@ def unbase64(text: str) -> bytes:
     if base64.b64encode(data).decode() != text:
         raise ValueError("not the one spelling")
     return data
+
+
+def is_control(character: str) -> bool:
+    """Whether it is a control character."""
+    return unicodedata.category(character) == "Cc"
+
+
+def is_name(text: str) -> bool:
+    """Whether a key may have this name (C2SP signed-note)."""
+    unfit = any(one == "+" or one.isspace() or is_control(one) for one in text)
+    return text != "" and not unfit
 
 
 LOG = 1
@@ -64,7 +76,8 @@ class Key:
         except ValueError:
             raw = b""
         key = cls(name, raw[1:], raw[0] if raw else 0)
-        if key.kind not in {LOG, WITNESS} or len(key.raw) != 32 or str(key) != text.strip():
+        known = key.kind in {LOG, WITNESS} and is_name(name) and is_point(key.raw)
+        if not known or str(key) != text.strip():
             raise ValueError(
                 "a key is NAME+ID+KEY, as `tacenda journal init` or a witness has printed it"
             )
@@ -108,21 +121,23 @@ class Checkpoint:
     def parse(cls, note: bytes) -> Checkpoint | None:
         """Reads a signed note that is a checkpoint."""
         try:
-            text, _, lines = note.decode().rpartition("\n\n")
-            if not text or not lines.endswith("\n"):
+            decoded = note.decode()
+            text, _, lines = decoded.rpartition("\n\n")
+            controls = any(is_control(one) for one in decoded if one != "\n")
+            if not text or controls or not lines.endswith("\n"):
                 return None
             signatures = []
             for line in lines[:-1].split("\n"):
                 dash, name, encoded = line.split(" ")
                 raw = unbase64(encoded)
-                if dash != "\u2014" or len(raw) < 5:
+                if dash != "\u2014" or len(raw) < 4 or not is_name(name):
                     return None
                 signatures.append((name, raw[:4], raw[4:]))
             origin, size, root = text.split("\n")[:3]
-            decoded = unbase64(root)
-            if str(int(size)) != size or len(decoded) != 32:
+            number, hash_ = int(size), unbase64(root)
+            if not origin or not 0 <= number < 1 << 64 or str(number) != size or len(hash_) != 32:
                 return None
-            return cls(f"{text}\n", origin, int(size), decoded, signatures)
+            return cls(f"{text}\n", origin, number, hash_, signatures)
         except (ValueError, binascii.Error):
             return None
 
