@@ -177,14 +177,14 @@ def names_of(files: Files, folder: str, log: Log) -> list[str]:
 
 def is_whole(files: Files, segment: Segment, log: Log, state: State) -> bool:
     """Compares the file of a segment with the log."""
-    place = f"segments/{segment.file}"
+    place = path = f"segments/{segment.file}"
     if digest(files, f"{place}.erasing", state) == segment.sha256:
-        if digest(files, place, state) in {None, segment.sha256}:
-            return True
-        log.report.find(place, "it holds what was erased from it", remains=True)
-        return False
+        path = f"{place}.erasing"
+        if digest(files, place, state) not in {None, segment.sha256}:
+            log.report.find(place, "it holds what was erased from it", remains=True)
+            return False
     try:
-        with files.open(place) as file:
+        with files.open(path) as file:
             what, remains = difference(file, segment, log, state)
     except FileNotFoundError:
         what, remains = "the file is not there", False
