@@ -667,7 +667,7 @@ def test_the_verifier_reads_files_of_the_journal_alone(journal: Journal) -> None
     )
 
     def run(path: Path) -> str:
-        limit = (1 << 30, 1 << 30)
+        limit = (1 << 30, 1 << 30) if sys.platform == "linux" else (-1, -1)
         done = subprocess.run(
             [sys.executable, "-m", "tacenda.verify", str(path), "--key", journal.key],
             capture_output=True,
@@ -742,6 +742,8 @@ def test_the_verifier_names_what_nobody_wrote(journal: Journal) -> None:
         assert done.returncode == 1
         assert "\x1b" not in done.stdout
         (journal.path / name).unlink()
+    if sys.platform != "linux":
+        return  # There a name is a text.
     (journal.path / os.fsdecode(b"\xff")).touch()
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "\ufffd: nobody wrote it\n")
