@@ -15,12 +15,14 @@ The exit status is 0 for a journal that is whole, 1 for one that is not, 2 when 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ._log import Log, bundle
+from ._files import Files, NotOurs
+from ._log import LONGEST_PENDING, Log, bundle
 from ._notes import WITNESS, Checkpoint, Key
 from ._proofs import check_consistency, check_proof
 from ._report import Finding, Report
@@ -44,6 +46,10 @@ __all__ = [
 PATIENCE = 5.0
 PAUSE = 0.02
 
+# What stands in the directory of a journal.
+FOLDERS = {"active", "keys", "log", "quarantine", "segments"}
+NAMES = {*FOLDERS, "lock", "owner", "reserve", "reserve.new"}
+
 
 def verify(
     folder: Path,
@@ -65,8 +71,11 @@ def verify(
 
     Raises:
         FileNotFoundError: There is no journal, or it has lost its log.
+        OSError: It cannot be read, or is reached through a link.
         ValueError: The key is none.
     """
+    if folder.is_symlink() or (folder / "log").is_symlink():
+        raise OSError(errno.ELOOP, "the journal, or its log, is a link", str(folder))
     if not (folder / "log").is_dir():
         if any((folder / name).exists() for name in ("segments", "active", "keys", "lock")):
             raise FileNotFoundError(f"the journal in {folder} has lost its log: log/ is not there")
@@ -74,9 +83,14 @@ def verify(
     given = None if key is None else Key.parse(key)
     named = [Key.parse(one) for one in witnesses]
 
-    def newest() -> list[bytes]:
-        paths = [folder / "log" / name for name in ("checkpoint", "pending")]
-        return [path.read_bytes() for path in paths if path.exists()]
+    files = Files(folder)
+    try:
+        files.names("")
+    except NotOurs as error:
+        raise OSError(errno.EACCES, str(error), str(folder)) from None
+
+    def newest() -> list[bytes | None]:
+        return [content(files, f"log/{name}") for name in ("checkpoint", "pending")]
 
     whole: set[tuple[int, str]] = set()
     begun: dict[str, float] = {}
@@ -86,15 +100,18 @@ def verify(
         log = Log(folder / "log", report)
         if log.entries and log.entries[0].get("type") == "begin":
             state = State(log)
-            check_segments(folder, log, state, whole)
-            check_active(folder, log, state)
+            check_segments(files, log, state, whole)
+            check_active(files, log, state)
         else:
             # Nothing says what segments there should be: a log like that is never whole.
             report.find("entry 0", "the log does not begin there")
+        for name in files.names(""):
+            if name not in NAMES:
+                report.find(name, "nobody wrote it")
         now = time.monotonic()
         begun = {one.place: begun.get(one.place, now) for one in report.findings}
         grown = newest() != before
-        settles = grown or (all(one.remains for one in report.findings) and is_owned(folder))
+        settles = grown or (all(one.remains for one in report.findings) and is_owned(files))
         if not settles or not begun or any(now - at >= PATIENCE for at in begun.values()):
             break
         if not grown:
@@ -107,13 +124,21 @@ def verify(
     return report
 
 
-def is_owned(folder: Path) -> bool:
+def content(files: Files, path: str) -> bytes | None:
+    """What is in a file, if it is one of the log's."""
+    try:
+        return files.read(path, LONGEST_PENDING)
+    except (FileNotFoundError, NotOurs):
+        return None
+
+
+def is_owned(files: Files) -> bool:
     """Whether a process writes to the journal at this moment."""
     try:
-        with (folder / "lock").open("rb") as lock:
+        with files.open("lock") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
+    except (OSError, NotOurs):
         return False
     return False

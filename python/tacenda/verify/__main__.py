@@ -27,6 +27,21 @@ else:
     verify = _alone().verify
 
 
+# A checkpoint has less: what is longer is none.
+LONGEST = 1 << 17
+
+
+def start_of(path: Path) -> bytes:
+    """The content of a file, or as much of it as tells that it is no checkpoint."""
+    with path.open("rb") as file:
+        return file.read(LONGEST)
+
+
+def printable(text: str) -> str:
+    """A text of which nothing changes what a terminal shows."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     program = f"python -m {__package__}" if __package__ else f"python {sys.argv[0]}"
@@ -37,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--witness", action="append", default=[], metavar="KEY")
     parsed = parser.parse_args(arguments)
     try:
-        since = {str(path): path.read_bytes() for path in parsed.since}
+        since = {str(path): start_of(path) for path in parsed.since}
         report = verify(parsed.folder, parsed.key, since, parsed.witness)
     except OSError as error:
         where = f": {error.filename}" if error.filename is not None else ""
@@ -47,11 +62,16 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 2
     for finding in report.findings:
-        sys.stdout.write(f"{finding.place}: {finding.what}\n")
+        sys.stdout.write(f"{printable(finding.place)}: {printable(finding.what)}\n")
     if not report.findings:
         sys.stdout.write(
             f"whole: {report.entries} entries, {report.segments} segments, "
             f"{report.records} records\n"
+        )
+    if report.rewritten:
+        sys.stdout.write(
+            f"written anew, since content was erased or has expired: {report.rewritten} segments; "
+            "what they hold is compared by `tacenda journal verify` with identities only\n"
         )
     return 1 if report.findings else 0
 

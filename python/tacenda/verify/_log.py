@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from pathlib import Path
 from typing import Any
 
-from ._notes import Checkpoint, Key, unbase64
+from ._entries import LONGEST, read_entry
+from ._files import LONGEST_NOTE, Files, NotOurs
+from ._notes import Checkpoint, Key
 from ._report import Report
 from ._trees import Frontier, root_of, sha256
 
 WIDTH = 256
+# The longest tile, bundle of entries, and file `pending`.
+LONGEST_TILE = WIDTH * 32
+LONGEST_BUNDLE = WIDTH * (2 + LONGEST)
+LONGEST_PENDING = 2 + LONGEST + LONGEST_NOTE
+
+NAMES = {"checkpoint", "checkpoints", "tile", "witnessed", "pending"}
+NUMBER = re.compile("0|[1-9][0-9]{0,19}", re.ASCII)
 
 
 def tile_path(level: str, number: int, width: int) -> str:
@@ -26,48 +34,21 @@ def tile_path(level: str, number: int, width: int) -> str:
 
 def bundle(data: bytes) -> list[bytes] | None:
     """The entries of a bundle."""
-    entries = []
-    while data:
-        length = int.from_bytes(data[:2], "big")
-        if len(data) < 2 + length:
+    entries, at = [], 0
+    while at < len(data):
+        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+        if len(data) < max(end, at + 2):
             return None
-        entries.append(data[2 : 2 + length])
-        data = data[2 + length :]
+        entries.append(data[at + 2 : end])
+        at = end
     return entries
-
-
-def canonical(value: Any) -> bytes:
-    """Canonical JSON (RFC 8785), for texts, whole numbers, true, false, lists and objects."""
-
-    def ordered(value: Any) -> Any:
-        if isinstance(value, dict):
-            names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-            return {name: ordered(value[name]) for name in names}
-        return [ordered(one) for one in value] if isinstance(value, list) else value
-
-    return json.dumps(ordered(value), separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def read_entry(data: bytes) -> dict[str, Any] | None:
-    """An entry; None unless it is the one spelling of one."""
-    try:
-        entry = json.loads(data)
-        if not isinstance(entry, dict) or canonical(entry) != data:
-            return None
-        if len(unbase64(entry["next"])) != 32:
-            return None
-        if not isinstance(entry["time"], str):
-            return None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return entry
 
 
 class Log:
     """The log of a journal, as far as it can be read."""
 
     def __init__(self, folder: Path, report: Report) -> None:
-        self.folder = folder
+        self.files = Files(folder)
         self.report = report
         self.entries: list[dict[str, Any]] = []
         self.leaves: list[bytes] = []
@@ -78,6 +59,7 @@ class Log:
         self.size = self._size()
         self._read_entries()
         self._compare_tiles()
+        self._find_strays()
 
     def check(self, since: dict[str, bytes], witnesses: list[Key]) -> None:
         """Checks every checkpoint, and compares with those kept elsewhere and by witnesses."""
@@ -95,15 +77,20 @@ class Log:
         except (IndexError, KeyError, TypeError, ValueError):
             return None
 
-    def _read(self, path: str) -> bytes | None:
+    def _read(self, path: str, limit: int, otherwise: str | None = None) -> bytes | None:
+        """The content of a file, or of the one that takes its place."""
         try:
-            return (self.folder / path).read_bytes()
-        except OSError:
+            return self.files.read(path, limit)
+        except FileNotFoundError:
+            if otherwise is not None:
+                return self._read(otherwise, limit)
             self.report.find(f"log/{path}", "the file is not there")
-            return None
+        except NotOurs as error:
+            self.report.find(f"log/{path}", str(error))
+        return None
 
     def _size(self) -> int:
-        note = self.note = self._read("checkpoint")
+        note = self.note = self._read("checkpoint", LONGEST_NOTE)
         newest = Checkpoint.parse(note) if note is not None else None
         if note is not None and newest is None:
             self.report.find("log/checkpoint", "it is no checkpoint")
@@ -122,10 +109,10 @@ class Log:
     def _pending(self) -> tuple[bytes, bytes] | None:
         """The entry that is being added, with the note that covers it."""
         try:
-            data = (self.folder / "pending").read_bytes()
+            data = self.files.read("pending", LONGEST_PENDING)
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except NotOurs as error:
             self.report.find("log/pending", str(error))
             return None
         end = 2 + int.from_bytes(data[:2], "big")
@@ -141,20 +128,18 @@ class Log:
     def _numbers(self) -> list[int]:
         """The sizes that there are checkpoints of, in order."""
         try:
-            names = [path.name for path in (self.folder / "checkpoints").iterdir()]
-        except OSError:
+            names = self.files.names("checkpoints")
+        except (FileNotFoundError, NotOurs):
             return []
-        canonical_names = (name for name in names if re.fullmatch("0|[1-9][0-9]{0,19}", name))
-        return sorted(int(name) for name in canonical_names)
+        return sorted(int(name) for name in names if NUMBER.fullmatch(name))
 
     def _read_entries(self) -> None:
         stored = self.size - (self.pending is not None)
         for number in range(-(-stored // WIDTH)):
             width = min(stored - number * WIDTH, WIDTH)
             path = f"tile/{tile_path('entries', number, width)}"
-            if self.pending is not None and not (self.folder / path).exists():
-                path = f"tile/{tile_path('entries', number, width + 1)}"
-            data = self._read(path)
+            grown = f"tile/{tile_path('entries', number, width + 1)}"
+            data = self._read(path, LONGEST_BUNDLE, grown if self.pending is not None else None)
             if data is None:
                 return
             entries = bundle(data)
@@ -164,7 +149,7 @@ class Log:
                 entries.pop()
             if len(entries) != width:
                 self.report.find(f"log/{path}", f"it holds {len(entries)} entries of {width}")
-            self._take(entries)
+            self._take(entries[:width])
         if self.pending is not None:
             self._take([self.pending[0]])
         return None
@@ -190,7 +175,7 @@ class Log:
                 path = f"tile/{tile_path(str(level), number, len(tile))}"
                 if grows and number == last and self._is_tile(level, number, tile[:-1]):
                     continue
-                data = self._read(path)
+                data = self._read(path, LONGEST_TILE)
                 if data is not None and data != b"".join(tile):
                     self.report.find(f"log/{path}", "a hash is not that of what is below it")
             full = len(hashes) // WIDTH
@@ -200,13 +185,34 @@ class Log:
 
     def _is_tile(self, level: int, number: int, hashes: list[bytes]) -> bool:
         """Whether a tile holds these hashes; without any, whether it is not there."""
-        path = self.folder / "tile" / tile_path(str(level), number, len(hashes) or 1)
+        path = f"tile/{tile_path(str(level), number, len(hashes) or 1)}"
         if not hashes:
-            return not path.exists()
+            return not self.files.has(path)
         try:
-            return path.read_bytes() == b"".join(hashes)
-        except OSError:
+            return self.files.read(path, LONGEST_TILE) == b"".join(hashes)
+        except (FileNotFoundError, NotOurs):
             return False
+
+    def _find_strays(self) -> None:
+        """Finds names that are none of a log's; what ends in `.new` may be being written."""
+        for folder in ("", "checkpoints"):
+            try:
+                names = self.files.names(folder)
+            except FileNotFoundError:
+                self.report.find(f"log/{folder}", "the directory is not there")
+                continue
+            except NotOurs as error:
+                self.report.find(f"log/{folder}", str(error))
+                continue
+            for name in names:
+                known = name.removesuffix(".new")
+                if folder == "":
+                    ours = known in NAMES and (name == known or known in {"checkpoint", "pending"})
+                else:
+                    number = int(known) if NUMBER.fullmatch(known) else 0
+                    ours = 0 < number <= self.size + (name != known)
+                if not ours:
+                    self.report.find(f"log/{folder}/{name}".replace("//", "/"), "nobody wrote it")
 
     def _check_checkpoints(self) -> list[bytes]:
         frontier = Frontier()
@@ -224,10 +230,10 @@ class Log:
         for number in present:
             place = f"log/checkpoints/{number}"
             coming = self.pending is not None and number == self.size
-            if coming and not (self.folder / f"checkpoints/{number}").exists():
+            if coming and not self.files.has(f"checkpoints/{number}"):
                 note = self.pending[1] if self.pending is not None else None
             else:
-                note = self._read(f"checkpoints/{number}")
+                note = self._read(f"checkpoints/{number}", LONGEST_NOTE)
             if note is None:
                 continue
             if number == self.newest and self.note != note:
@@ -267,18 +273,32 @@ class Log:
     def _witnessed(self) -> dict[str, Checkpoint | None]:
         """What witnesses have signed, by file: a key, and the note that it has signed."""
         found: dict[str, Checkpoint | None] = {}
-        for path in sorted((self.folder / "witnessed").glob("*")):
-            if path.name.endswith(".new"):
+        try:
+            names = self.files.names("witnessed")
+        except FileNotFoundError:
+            return found
+        except NotOurs as error:
+            self.report.find("log/witnessed", str(error))
+            return found
+        for name in names:
+            if name.endswith(".new"):
                 continue
-            first, _, note = path.read_bytes().partition(b"\n")
+            try:
+                data = self.files.read(f"witnessed/{name}", LONGEST_NOTE)
+            except FileNotFoundError:
+                continue
+            except NotOurs as error:
+                self.report.find(f"log/witnessed/{name}", str(error))
+                continue
+            first, _, note = data.partition(b"\n")
             checkpoint = Checkpoint.parse(note)
             try:
                 key = Key.parse(first.decode())
-                whole = str(key).encode() == first and key.id.hex() == path.name
+                whole = str(key).encode() == first and key.id.hex() == name
             except ValueError:
                 whole = False
             signed = whole and checkpoint is not None and checkpoint.signed_by(key)
-            found[f"log/witnessed/{path.name}"] = checkpoint if signed else None
+            found[f"log/witnessed/{name}"] = checkpoint if signed else None
         return found
 
     def _compare(self, place: str, given: Checkpoint) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._log import read_entry
+from ._entries import PARTS, read_entry
 from ._notes import Checkpoint, Key, unbase64
-from ._segments import PARTS
 from ._trees import is_consistent, root_of_inclusion, sha256
 
 
@@ -43,7 +42,7 @@ def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
     root = root_of_inclusion(leaf, proof["segment"]["index"], proof["segment"]["size"], path)
     raw = unbase64(proof["entry"])
     entry = read_entry(raw)
-    if entry is None or entry.get("type") != "seal" or entry["root"] != root.hex():
+    if entry is None or entry["type"] != "seal" or entry["root"] != root.hex():
         raise ValueError("the segment of this root is not in the log")
     # Trees of other sizes have other leaves at an index, and may have the same hash.
     if entry["records"] != proof["segment"]["size"]:

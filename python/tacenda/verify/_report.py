@@ -23,7 +23,11 @@ class Report:
     entries: int = 0
     segments: int = 0
     records: int = 0
+    # Segments that were written anew since they were sealed: content was erased, or has expired.
+    rewritten: int = 0
 
     def find(self, place: str, what: str, *, remains: bool = False) -> None:
         """Adds a finding."""
+        # A name may have any bytes.
+        place = place.encode(errors="surrogateescape").decode(errors="replace")
         self.findings.append(Finding(place, what, remains))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from ._log import Log, canonical
-from ._trees import sha256
+from ._entries import CLASSES, MOST_RECORDS, PARTS, canonical, is_number, is_text
+from ._files import Files, NotOurs
+from ._log import Log
+from ._trees import Frontier, sha256
 
 WAL_MAGIC = b"tacenda-wal-1\n"
+PARQUET_MAGIC = b"PARE"
 LONGEST_HEADER = 1 << 20
 LONGEST_FRAME = 32 << 20
+LONGEST_SEGMENT = 1 << 30
 MARK_LENGTH = 1 + 8 + 8 + 64
 # What a batch begins with: its number, the count of its records, the minutes of their times.
 BATCH_HEAD = 8 + 4 + 4 + 4
-PARTS = ("head", "public", "internal", "confidential", "restricted")
+AT_ONCE = 1 << 20
 
 
 @dataclass
@@ -28,17 +32,24 @@ class Segment:
     format: str
     first: int
     records: int
+    root: str
     sha256: str
     size: int
     tail: str | None
     changed: bool = False
     deleted: bool = False
     expired: set[str] = field(default_factory=set)
+    rewritten: bool = False
 
     @property
     def file(self) -> str:
         """The name of its file."""
         return f"{self.number:010}.{self.format}"
+
+    def rewrite(self, entry: dict[str, Any]) -> None:
+        """What is read of it from now on is the file that an entry tells of."""
+        self.format, self.rewritten = "parquet", True
+        self.sha256, self.size, self.tail = entry["sha256"], entry["bytes"], entry["tail"]
 
 
 class State:
@@ -48,65 +59,90 @@ class State:
         self.segments: dict[int, Segment] = {}
         # Every file that a segment ever had, by its hash.
         self.past: dict[str, int] = {}
+        # The lengths of all of these: a file of another length is none of them.
+        self.sizes: set[int] = set()
         self.holds: set[str] = set()
         self.next = (0, 0)
+        # The longest that a write-ahead file may have become by what the journal was set to.
+        self.longest = 0
         for number, entry in enumerate(log.entries):
-            try:
-                what = self._apply(number, entry)
-            except (KeyError, TypeError, ValueError):
-                what = "it is malformed"
+            what = self._apply(number, entry)
             if what is not None:
                 log.report.find(f"entry {number}", what)
-            elif "sha256" in entry:
+            if "settings" in entry:
+                limit = entry["settings"]["limits"]["segment_bytes"]
+                self.longest = max(self.longest, limit)
+            if what is None and "sha256" in entry:
                 self.past[entry["sha256"]] = entry["segment"]
+                self.sizes.add(entry["bytes"])
+        # It is sealed when it is as long as that. What is written last is a frame, and a mark.
+        self.longest = min(self.longest, LONGEST_SEGMENT) + 2 * LONGEST_FRAME
 
     def _apply(self, number: int, entry: dict[str, Any]) -> str | None:
         kind = entry["type"]
         if (kind == "begin") != (number == 0):
             return "the log does not begin there"
+        if kind in {"seal", "erase", "expire"}:
+            # No two are written with the same keys.
+            other = self.past.get(entry["sha256"], entry["segment"])
+            if other != entry["segment"] and entry["bytes"] > 0:
+                return f"its file is that of segment {other}"
         if kind == "seal":
-            segment = Segment(
-                int(entry["segment"]),
-                str(entry["format"]),
-                int(entry["first"]),
-                int(entry["records"]),
-                str(entry["sha256"]),
-                int(entry["bytes"]),
-                str(entry["tail"]) if entry["format"] == "parquet" else None,
-                "recovered" in entry and entry["recovered"].get("changed") is True,
-            )
-            if (segment.number, segment.first) != self.next:
-                return "a segment does not follow the one before it"
-            self.next = (segment.number + 1, segment.first + segment.records)
-            self.segments[segment.number] = segment
-        elif kind == "erase":
-            segment = self.segments[entry["segment"]]
-            segment.format, segment.sha256 = "parquet", str(entry["sha256"])
-            segment.size, segment.tail = int(entry["bytes"]), str(entry["tail"])
-        elif kind == "expire":
-            segment = self.segments[entry["segment"]]
-            classes = [PARTS[1:].index(name) for name in entry["classes"]]
-            if segment.deleted or not classes or classes != sorted(set(classes)):
-                return "content of no segment expires, or of classes out of order"
-            if segment.expired.intersection(entry["classes"]):
-                return "a class expires twice"
-            segment.expired.update(entry["classes"])
-            segment.format, segment.sha256 = "parquet", str(entry["sha256"])
-            segment.size, segment.tail = int(entry["bytes"]), str(entry["tail"])
+            return self._seal(entry)
+        if kind in {"erase", "expire"}:
+            segment = self.segments.get(entry["segment"])
+            if segment is None or segment.deleted:
+                return "content of no segment is erased, or expires"
+            if kind == "erase":
+                if any(record >= segment.records for record in entry["records"]):
+                    return f"a record is erased that segment {segment.number} does not have"
+            else:
+                classes = [CLASSES.index(name) for name in entry["classes"]]
+                if not classes or classes != sorted(set(classes)):
+                    return "the classes that expire are not in their order"
+                if segment.expired.intersection(entry["classes"]):
+                    return "a class expires twice"
+                if entry["records"] > segment.records:
+                    return f"content of more records expires than segment {segment.number} has"
+                segment.expired.update(entry["classes"])
+            segment.rewrite(entry)
         elif kind == "delete":
             first, last = entry["segments"]
-            for at in range(int(first), int(last) + 1):
-                self.segments[at].deleted = True
+            for at in range(first, min(last, self.next[0]) + 1):
+                segment = self.segments.get(at)
+                if segment is None or segment.deleted:
+                    return "a segment that is not there is deleted"
+                segment.deleted = True
         elif kind == "hold":
-            self.holds.add(str(entry["name"]))
+            self.holds.add(entry["name"])
         elif kind == "release":
-            self.holds.remove(str(entry["name"]))
-        elif kind not in {"begin", "set"}:
-            return "nobody knows what it is"
+            if entry["name"] not in self.holds:
+                return "a hold that is not there is released"
+            self.holds.remove(entry["name"])
+        return None
+
+    def _seal(self, entry: dict[str, Any]) -> str | None:
+        segment = Segment(
+            entry["segment"],
+            entry["format"],
+            entry["first"],
+            entry["records"],
+            entry["root"],
+            entry["sha256"],
+            entry["bytes"],
+            entry.get("tail"),
+            entry.get("recovered", {}).get("changed", False),
+        )
+        if (segment.number, segment.first) != self.next:
+            return "a segment does not follow the one before it"
+        if segment.first + segment.records >= 1 << 64:
+            return "too many records"
+        self.next = (segment.number + 1, segment.first + segment.records)
+        self.segments[segment.number] = segment
         return None
 
 
-def check_segments(folder: Path, log: Log, state: State, whole: set[tuple[int, str]]) -> None:
+def check_segments(files: Files, log: Log, state: State, whole: set[tuple[int, str]]) -> None:
     """Compares the files of the segments with the log.
 
     Those that are found whole are added to `whole`, and not read again.
@@ -120,60 +156,128 @@ def check_segments(folder: Path, log: Log, state: State, whole: set[tuple[int, s
         if segment.changed:
             place = f"segments/{segment.file}"
             report.find(place, "it had been changed when a crash was recovered from")
+        report.rewritten += segment.rewritten
         known = (segment.number, segment.sha256)
-        if known not in whole and is_whole(folder / "segments", segment, log, state):
+        if known not in whole and is_whole(files, segment, log, state):
             whole.add(known)
-    for path in sorted((folder / "segments").glob("*")):
-        check_stray(path, log, state)
+    for name in names_of(files, "segments", log):
+        check_stray(files, name, log, state)
 
 
-def is_whole(folder: Path, segment: Segment, log: Log, state: State) -> bool:
+def names_of(files: Files, folder: str, log: Log) -> list[str]:
+    """The names in a directory that has to be there."""
+    try:
+        return files.names(folder)
+    except FileNotFoundError:
+        log.report.find(folder, "the directory is not there")
+    except NotOurs as error:
+        log.report.find(folder, str(error))
+    return []
+
+
+def is_whole(files: Files, segment: Segment, log: Log, state: State) -> bool:
     """Compares the file of a segment with the log."""
-    place, path = f"segments/{segment.file}", folder / segment.file
-    if digest(folder / f"{segment.file}.erasing") == segment.sha256:
-        if digest(path) in {None, segment.sha256}:
-            return True
-        log.report.find(place, "it holds what was erased from it", remains=True)
-        return False
-    found = digest(path)
+    place = path = f"segments/{segment.file}"
+    if digest(files, f"{place}.erasing", state) == segment.sha256:
+        path = f"{place}.erasing"
+        if digest(files, place, state) not in {None, segment.sha256}:
+            log.report.find(place, "it holds what was erased from it", remains=True)
+            return False
+    try:
+        with files.open(path) as file:
+            what, remains = difference(file, segment, log, state)
+    except FileNotFoundError:
+        what, remains = "the file is not there", False
+    except NotOurs as error:
+        what, remains = str(error), False
+    if what is not None:
+        log.report.find(place, what, remains=remains)
+    return what is None
+
+
+def difference(file: BinaryIO, segment: Segment, log: Log, state: State) -> tuple[str | None, bool]:
+    """What is wrong with the file of a segment, and whether it should be gone."""
+    size = file.seek(0, 2)
+    found = hash_of(file, 0) if size in state.sizes else None
     if found == segment.sha256:
-        if segment.tail in {None, tail(path)}:
-            return True
-        log.report.find(place, "the log has the footer of another file")
-        return False
+        if size != segment.size:
+            return f"it has {size} bytes, and the log tells of {segment.size}", False
+        if segment.format == "wal":
+            return difference_of_wal(file, segment, log), False
+        if tail(file, size) != segment.tail:
+            return "the log has the footer of another file", False
+        return None, False
     others = (one for one in state.segments.values() if not one.deleted)
     swapped = [one.number for one in others if one.sha256 == found]
-    if found is None:
-        log.report.find(place, "the file is not there")
-    elif swapped:
-        log.report.find(place, f"it is the file of segment {swapped[0]}")
-    elif found in state.past:
-        log.report.find(place, before(state.past[found]), remains=True)
-    elif path.stat().st_size < segment.size:
-        log.report.find(place, f"it has fewer bytes than {segment.size}")
-    else:
-        log.report.find(place, "its hash is another one")
-    return False
+    if swapped:
+        return f"it is the file of segment {swapped[0]}", False
+    if found is not None and found in state.past:
+        return before(state.past[found]), True
+    if size < segment.size:
+        return f"it has fewer bytes than {segment.size}", False
+    return "its hash is another one", False
 
 
-def digest(path: Path) -> str | None:
-    """The hash of a file; None when it is not there."""
+def difference_of_wal(file: BinaryIO, segment: Segment, log: Log) -> str | None:
+    """What is wrong with a write-ahead file that was sealed as it is."""
+    if segment.size > LONGEST_SEGMENT + 2 * LONGEST_FRAME:
+        return f"it has {segment.size} bytes, and no write-ahead file has as many"
+    file.seek(0)
+    data = file.read(segment.size)
+    if not data and segment.records == 0:
+        # Nothing of it was whole.
+        return None if segment.root == sha256().hex() else "its root is not that of no records"
+    start = header_length(data, (segment.number, segment.first), log)
+    if start is None:
+        return "its header is not the one that was written"
+    found = survey(data, start, segment.number, log)
+    if found.forged is not None:
+        return f"the mark at byte {found.forged} is not signed"
+    if found.end != len(data):
+        return f"the frame at byte {found.end} was changed"
+    if found.records != segment.records:
+        return f"it has {found.records} records, and the log tells of {segment.records}"
+    tree = Frontier()
+    for batch in found.leaves:
+        for at in batch:
+            tree.push(data[at : at + 32])
+    if tree.root().hex() != segment.root:
+        return "its records have another root than the log tells of"
+    return None
+
+
+def hash_of(file: BinaryIO, start: int) -> str:
+    """The hash of a file from a place to its end."""
+    hasher = hashlib.sha256()
+    file.seek(start)
+    while piece := file.read(AT_ONCE):
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
+def digest(files: Files, path: str, state: State) -> str | None:
+    """The hash of a file; None when it is not there, or cannot be one of the journal's segments."""
     try:
-        return sha256(path.read_bytes()).hex()
-    except OSError:
+        with files.open(path) as file:
+            return hash_of(file, 0) if file.seek(0, 2) in state.sizes else ""
+    except (FileNotFoundError, NotOurs):
         return None
 
 
-def tail(path: Path) -> str:
-    """The hash of the footer of a Parquet file, with its length and magic."""
-    data = path.read_bytes()
-    return sha256(data[-8 - int.from_bytes(data[-8:-4], "little") :]).hex()
+def tail(file: BinaryIO, size: int) -> str | None:
+    """The hash of the footer of an encrypted Parquet file, with its length and magic."""
+    file.seek(max(size - 8, 0))
+    end = file.read(8)
+    start = size - 8 - int.from_bytes(end[:4], "little")
+    if len(end) < 8 or end[4:] != PARQUET_MAGIC or start < 0:
+        return None
+    return hash_of(file, start)
 
 
-def check_stray(path: Path, log: Log, state: State) -> None:
+def check_stray(files: Files, name: str, log: Log, state: State) -> None:
     """Finds a file in the place of one that the log does not tell of."""
-    place = f"segments/{path.name}"
-    digits, _, kind = path.name.partition(".")
+    place = f"segments/{name}"
+    digits, _, kind = name.partition(".")
     number = int(digits) if digits.isascii() and digits.isdecimal() else None
     if number is None or f"{number:010}" != digits:
         return log.report.find(place, "nobody wrote it")
@@ -186,7 +290,7 @@ def check_stray(path: Path, log: Log, state: State) -> None:
         log.report.find(place, f"the log says that segment {number} was deleted", remains=True)
     elif kind == "parquet.erasing":
         # What a crash, or a writer at this moment, has not completed.
-        found = digest(path)
+        found = digest(files, place, state)
         if found is not None and found != segment.sha256 and found in state.past:
             log.report.find(place, before(state.past[found]), remains=True)
     elif kind in {"parquet", "wal"}:
@@ -206,68 +310,114 @@ def frames(data: bytes, start: int) -> Iterator[tuple[int, bytes, bytes]]:
     """The frames of a write-ahead file: where they begin, length with body, and hash."""
     at = start
     while len(data) >= at + 4:
-        end = at + 4 + int.from_bytes(data[at : at + 4], "big")
-        if len(data) < end + 32:
+        length = int.from_bytes(data[at : at + 4], "big")
+        end = at + 4 + length
+        if length > LONGEST_FRAME or len(data) < end + 32:
             return
         yield at, data[at:end], data[end : end + 32]
         at = end + 32
 
 
-def check_active(folder: Path, log: Log, state: State) -> None:
+def header_length(data: bytes, place: tuple[int, int], log: Log) -> int | None:
+    """Where the header of a write-ahead file ends, if it is that of a segment and first record."""
+    length = int.from_bytes(data[14:18], "big")
+    text = data[18 : 18 + length]
+    if not data.startswith(WAL_MAGIC) or length > LONGEST_HEADER or len(text) < length:
+        return None
+    try:
+        header = json.loads(text)
+        keys = header["keys"]
+        is_one = canonical(header) == text and set(header) == {"first", "keys", "origin", "segment"}
+        is_one = is_one and is_number(header["segment"]) and is_number(header["first"])
+        is_one = is_one and set(keys) == set(PARTS) and all(map(is_text, keys.values()))
+        is_one = is_one and (header["segment"], header["first"]) == place
+        is_one = is_one and header["origin"] == log.entries[0]["origin"]
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        return None
+    return 18 + length if is_one else None
+
+
+def check_active(files: Files, log: Log, state: State) -> None:
     """Checks the write-ahead file of the segment that is being written."""
     report = log.report
-    for path in sorted((folder / "active").glob("*")):
-        place = f"active/{path.name}"
-        number = path.name.removesuffix(".wal")
-        if number != path.name and number in {f"{one:010}" for one in state.segments}:
+    for name in names_of(files, "active", log):
+        place = f"active/{name}"
+        digits = name.removesuffix(".wal")
+        if digits != name and digits in {f"{one:010}" for one in state.segments}:
             # What was sealed is removed last.
-            last = int(number) + 1 == state.next[0] and log.entries[-1]["type"] == "seal"
+            last = int(digits) + 1 == state.next[0] and log.entries[-1]["type"] == "seal"
             if not last:
-                report.find(place, f"segment {int(number)} was sealed", remains=True)
+                report.find(place, f"segment {int(digits)} was sealed", remains=True)
             continue
-        if path.name != f"{state.next[0]:010}.wal":
+        if name != f"{state.next[0]:010}.wal":
             report.find(place, "the log does not know it")
             continue
-        data = path.read_bytes()
-        length = int.from_bytes(data[14:18], "big")
-        start = 18 + length
         try:
-            header = json.loads(data[18:start])
-            whole = data.startswith(WAL_MAGIC) and canonical(header) == data[18:start]
-            belongs = (header["segment"], header["first"]) == state.next
-            belongs = belongs and header["origin"] == log.entries[0]["origin"]
-            belongs = belongs and set(header["keys"]) == set(PARTS)
-        except (ValueError, KeyError, TypeError, IndexError):
-            whole, belongs = False, False
-        if not whole and begins_header(data) and not has_mark_after(data, 0, log, state):
+            data = files.read(place, state.longest)
+        except FileNotFoundError:
+            # Sealed at this moment.
+            report.find(place, "the file is not there")
             continue
-        if not whole or not belongs:
-            report.find(place, "its header is not the one that was written")
+        except NotOurs as error:
+            report.find(place, str(error))
             continue
-        check_frames(data, start, place, log, state)
+        start = header_length(data, state.next, log)
+        if start is None:
+            cut = begins_header(data) and not has_mark_after(data, 0, log, state)
+            if not cut:
+                report.find(place, "its header is not the one that was written")
+            continue
+        found = survey(data, start, state.next[0], log)
+        if found.forged is not None:
+            report.find(place, f"the mark at byte {found.forged} is not signed")
+        if not begins_frame(data[found.end :]) or has_mark_after(data, found.end, log, state):
+            report.find(place, f"the frame at byte {found.end} was changed")
 
 
-def check_frames(data: bytes, start: int, place: str, log: Log, state: State) -> None:
-    """Checks the frames of a write-ahead file and the marks in it."""
-    chain, records, end = sha256(data[:start]), 0, start
+@dataclass
+class Survey:
+    """What a write-ahead file tells without a key."""
+
+    # The length of the header and of the frames that are whole.
+    end: int
+    records: int = 0
+    # Where the leaves of each batch are.
+    leaves: list[range] = field(default_factory=list)
+    # Where the first mark is that is not signed.
+    forged: int | None = None
+
+
+def survey(data: bytes, start: int, segment: int, log: Log) -> Survey:
+    """Reads the frames of a write-ahead file and the marks in it, as far as they are whole."""
+    chain, found = sha256(data[:start]), Survey(start)
     for at, frame, following in frames(data, start):
         if sha256(chain, frame) != following:
             break
         kind, body = frame[4:5], frame[5:]
         if kind == b"\1":
-            records += int.from_bytes(body[8:12], "big")
-        elif kind == b"\2" and len(body) == 80:
-            keys = log.keys(int.from_bytes(body[:8], "big") + 1)
-            text = b"tacenda journal mark v1\n" + state.next[0].to_bytes(8, "big")
-            text += body[8:16] + chain
-            if keys is None or not keys[1].signed(text, body[16:]):
-                log.report.find(place, f"the mark at byte {at} is not signed")
+            count = int.from_bytes(body[8:12], "big")
+            end = BATCH_HEAD + 32 * count
+            if len(body) < end or found.records + count > MOST_RECORDS:
+                break
+            found.records += count
+            found.leaves.append(range(at + 5 + BATCH_HEAD, at + 5 + end, 32))
+        elif kind == b"\2" and len(body) == MARK_LENGTH - 1:
+            if int.from_bytes(body[8:16], "big") != found.records:
+                break
+            if found.forged is None and not is_mark(body, segment, chain, log):
+                found.forged = at
         else:
             break
         chain = following
-        end = at + len(frame) + len(chain)
-    if not begins_frame(data[end:]) or has_mark_after(data, end, log, state):
-        log.report.find(place, f"the frame at byte {end} was changed")
+        found.end = at + len(frame) + len(chain)
+    return found
+
+
+def is_mark(body: bytes, segment: int, chain: bytes, log: Log) -> bool:
+    """Whether a mark is signed by the key of its time."""
+    keys = log.keys(int.from_bytes(body[:8], "big") + 1)
+    text = b"tacenda journal mark v1\n" + segment.to_bytes(8, "big") + body[8:16] + chain
+    return keys is not None and keys[1].signed(text, body[16:])
 
 
 def begins_frame(data: bytes) -> bool:
@@ -317,9 +467,7 @@ def has_mark_after(data: bytes, start: int, log: Log, state: State) -> bool:
     begin, at = MARK_LENGTH.to_bytes(4, "big") + b"\2", start
     while (at := data.find(begin, at + 1)) >= 0:
         body = data[at + 5 : at + 4 + MARK_LENGTH]
-        keys = log.keys(int.from_bytes(body[:8], "big") + 1)
-        text = b"tacenda journal mark v1\n" + state.next[0].to_bytes(8, "big")
-        text += body[8:16] + data[max(at - 32, 0) : at]
-        if len(body) == MARK_LENGTH - 1 and keys is not None and keys[1].signed(text, body[16:]):
+        chain = data[max(at - 32, 0) : at]
+        if len(body) == MARK_LENGTH - 1 and is_mark(body, state.next[0], chain, log):
             return True
     return False

@@ -1,0 +1,101 @@
+"""The files of a journal as they are read: none through a link, none that waits, none unbounded."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without a pipe's other end.
+FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A checkpoint with its signatures, also those of many witnesses.
+LONGEST_NOTE = 1 << 20
+
+
+class NotOurs(Exception):
+    """What is there is none of the journal's files; the text says why."""
+
+
+class Files:
+    """The files below a directory, each by its path from there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @contextmanager
+    def _folder(self, path: str) -> Iterator[int]:
+        at = os.open(self.root, FOLDER)
+        try:
+            for name in path.split("/") if path else []:
+                at, above = os.open(name, FOLDER, dir_fd=at), at
+                os.close(above)
+            yield at
+        finally:
+            os.close(at)
+
+    @contextmanager
+    def open(self, path: str, limit: int | None = None) -> Iterator[BinaryIO]:
+        """A file, to be read.
+
+        Raises:
+            FileNotFoundError: It is not there.
+            NotOurs: It is none, or longer than the limit.
+        """
+        folder, _, name = path.rpartition("/")
+        try:
+            with self._folder(folder) as at:
+                file = os.fdopen(os.open(name, FILE, dir_fd=at), "rb")
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise NotOurs(self._why(path, error)) from None
+        with file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise NotOurs("it is no file")
+            if found.st_nlink > 1:
+                raise NotOurs("it has another name: a link leads to the same file")
+            if limit is not None and found.st_size > limit:
+                raise NotOurs(f"it has {found.st_size} bytes, and may have {limit}")
+            yield file
+
+    def read(self, path: str, limit: int) -> bytes:
+        """The content of a file that has no more bytes than the limit.
+
+        Raises:
+            FileNotFoundError: It is not there.
+            NotOurs: It is none, or longer than the limit.
+        """
+        with self.open(path, limit) as file:
+            return file.read(limit)
+
+    def names(self, path: str) -> list[str]:
+        """The names in a directory, sorted.
+
+        Raises:
+            FileNotFoundError: It is not there.
+            NotOurs: It is none.
+        """
+        try:
+            with self._folder(path) as at:
+                return sorted(one.name for one in os.scandir(at))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise NotOurs(self._why(path, error)) from None
+
+    def has(self, path: str) -> bool:
+        """Whether something has this name."""
+        return os.path.lexists(self.root / path)
+
+    def _why(self, path: str, error: OSError) -> str:
+        """Why something was not opened."""
+        steps = path.split("/")
+        for count in range(len(steps)):
+            if self.root.joinpath(*steps[: count + 1]).is_symlink():
+                return "it is a link, or is reached through one"
+        return (error.strerror or str(error)).lower()
