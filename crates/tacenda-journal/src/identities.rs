@@ -71,7 +71,7 @@ impl Identities {
                 return Ok(Arc::new(key));
             }
             let token = line.parse::<plugin::Identity>().map_err(|_| bad())?;
-            Ok(Arc::new(Token::new(token, path, callbacks.clone())?))
+            Ok(Arc::new(Token::new(&token, path, callbacks.clone())?))
         });
         let all: Vec<_> = all.collect::<Result<_, _>>()?;
         if all.is_empty() { Err(bad()) } else { Ok(Self(all)) }
@@ -114,9 +114,12 @@ struct Token<C: Callbacks> {
 const TAG: &str = "mlkem768p256tag";
 
 impl<C: Callbacks> Token<C> {
-    fn new(identity: plugin::Identity, path: &Path, callbacks: C) -> Result<Self, JournalError> {
-        let program =
-            IdentityPluginV1::new(identity.plugin(), &[identity.clone()], callbacks.clone());
+    fn new(identity: &plugin::Identity, path: &Path, callbacks: C) -> Result<Self, JournalError> {
+        let program = IdentityPluginV1::new(
+            identity.plugin(),
+            std::slice::from_ref(identity),
+            callbacks.clone(),
+        );
         let missing =
             |_| JournalError::NoPlugin { name: identity.plugin().into(), path: path.into() };
         Ok(Self { program: program.map_err(missing)?, callbacks })
