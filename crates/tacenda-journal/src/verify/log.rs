@@ -138,6 +138,11 @@ impl Log {
         }
     }
 
+    /// How many entries there should be.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// The sizes that there are checkpoints of.
     fn numbers(&self) -> BTreeSet<u64> {
         let names = self.folder.folder("checkpoints").and_then(|folder| folder.names());

@@ -6,6 +6,7 @@
 mod damage_tests;
 mod log;
 mod segments;
+mod strays;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -163,6 +164,7 @@ impl Verifier {
             let mut report = Verification::default();
             let log = Log::read(&root, &mut report)?;
             segments::verify(&root, &log, &mut whole, &mut report);
+            strays::find(&root, log.size(), &mut report);
             let has_grown = newest(&root) != before;
             if !(has_grown || is_being_done(&root, &report)) || stays(&report, &mut since) {
                 break (log, report);
