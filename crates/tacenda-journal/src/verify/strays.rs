@@ -14,11 +14,11 @@ const WRITTEN: [&str; 2] = ["checkpoint.new", "pending.new"];
 /// Finds them; the log has so many entries.
 pub(super) fn find(root: &Folder, entries: u64, report: &mut Verification) {
     let is_root = |name: &str| ROOT.contains(&name);
-    in_folder(Ok(root), "", is_root, report);
-    let log = root.folder("log");
+    in_folder(Some(root), "", is_root, report);
+    let log = root.folder("log").ok();
     let is_log = |name: &str| LOG.contains(&name) || WRITTEN.contains(&name);
     in_folder(log.as_ref(), "log/", is_log, report);
-    let checkpoints = log.and_then(|log| log.folder("checkpoints"));
+    let checkpoints = log.as_ref().and_then(|log| log.folder("checkpoints").ok());
     let is_checkpoint = |name: &str| {
         let known = name.strip_suffix(".new").unwrap_or(name);
         let number: Option<u64> =
@@ -31,14 +31,14 @@ pub(super) fn find(root: &Folder, entries: u64, report: &mut Verification) {
     in_folder(checkpoints.as_ref(), "log/checkpoints/", is_checkpoint, report);
 }
 
-fn in_folder<E>(
-    folder: Result<&Folder, E>,
+fn in_folder(
+    folder: Option<&Folder>,
     place: &str,
     is_ours: impl Fn(&str) -> bool,
     report: &mut Verification,
 ) {
     // What is no directory is found where it is read.
-    let names = folder.ok().and_then(|folder| folder.names().ok()).unwrap_or_default();
+    let names = folder.and_then(|folder| folder.names().ok()).unwrap_or_default();
     for name in names.iter().filter(|name| !is_ours(name)) {
         let shown: String = name.chars().filter(|char| !char.is_control()).collect();
         report.find(format!("{place}{shown}"), Fault::Unexpected, "nobody wrote it");
