@@ -117,7 +117,7 @@ def test_forked_processes_do_not_write_into_each_others_lines(journal: Journal) 
 
 
 def test_a_line_that_is_no_record_is_as_secret_as_can_be(journal: Journal) -> None:
-    broken = '{"prompt": "p1", "level": 30}'
+    broken = '{"prompt": "p1", "class": "secret"}'
     long = '{"class": "internal", "message": "' + "y" * (17 << 20) + '"}'
     lines = ["plain", broken, '{"prompt": NaN}', '{"prompt": "\\ud800"}', long, "after"]
     given = "".join(f"{line}\n" for line in lines)
