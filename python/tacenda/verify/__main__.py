@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     if report.rewritten:
         sys.stdout.write(
-            f"written anew, since content was erased or has expired: {report.rewritten} segments; "
+            f"segments written anew, since content was erased or has expired: {report.rewritten}; "
             "what they hold is compared by `tacenda journal verify` with identities only\n"
         )
     return 1 if report.findings else 0
