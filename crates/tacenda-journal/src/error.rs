@@ -218,6 +218,10 @@ impl JournalError {
             }
             Self::NoPlugin { .. } => "install it where PATH leads",
             Self::NoKey { .. } => "name the identity file of that class: --identity FILE",
+            Self::Damaged { place, .. } if place.starts_with("keys/") => {
+                "put it back from a copy; without one, begin another journal: what is sealed here is \
+                 still read and verified"
+            }
             Self::Damaged { .. } => "see what and where: tacenda journal verify DIR",
             Self::Stopped => "make room on the disk, and open the journal again",
             Self::Together(error) => return error.hint(),

@@ -592,3 +592,17 @@ fn what_cannot_be_made_is_said_in_its_own_words() {
         assert!(error.contains("there is no journal here") && !error.contains("chmod"), "{error}");
     }
 }
+
+#[test]
+fn a_key_that_was_replaced_is_refused_and_there_is_a_way_on() {
+    for name in ["log", "signing"] {
+        let place = Place::new();
+        place.append(b"one\n", &[]);
+        fs::write(place.path(&format!("sealed/keys/{name}")), [7; 32]).unwrap();
+        let error = place.refused(&["rotate", "sealed"]);
+        assert!(error.contains(&format!("keys/{name}")), "{error}");
+        assert!(error.contains("put it back from a copy"), "{error}");
+        assert_eq!(place.messages(&[]), ["one"]);
+        place.journal(&["verify", "sealed"]);
+    }
+}
