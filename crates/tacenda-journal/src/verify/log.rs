@@ -46,6 +46,11 @@ impl Pending {
     }
 }
 
+/// Of how many entries a checkpoint of this name is.
+pub(super) fn size_of(name: &str) -> Option<u64> {
+    name.parse().ok().filter(|size: &u64| size.to_string() == name)
+}
+
 impl Log {
     /// Reads entries and tiles, which a writer puts others in the place of, and says what is wrong with
     /// them. Checkpoints stay: they are looked at later.
@@ -146,8 +151,7 @@ impl Log {
     /// The sizes that there are checkpoints of.
     fn numbers(&self) -> BTreeSet<u64> {
         let names = self.folder.folder("checkpoints").and_then(|folder| folder.names());
-        let number = |name: String| name.parse().ok().filter(|n: &u64| n.to_string() == name);
-        names.unwrap_or_default().into_iter().filter_map(number).collect()
+        names.unwrap_or_default().iter().filter_map(|name| size_of(name)).collect()
     }
 
     fn read_entries(&mut self, report: &mut Verification) {

@@ -1,5 +1,6 @@
 //! Names that are none of a journal's. What lies in `segments/` and `active/` is judged with them.
 
+use super::log::size_of;
 use super::{Fault, Verification};
 use crate::place::Folder;
 
@@ -21,12 +22,10 @@ pub(super) fn find(root: &Folder, entries: u64, report: &mut Verification) {
     let checkpoints = log.as_ref().and_then(|log| log.folder("checkpoints").ok());
     let is_checkpoint = |name: &str| {
         let known = name.strip_suffix(".new").unwrap_or(name);
-        let number: Option<u64> =
-            known.parse().ok().filter(|number: &u64| number.to_string() == known);
         // One that is written is that of the entry being added. Of more entries than there are the log
         // has its own word.
         let last = if known == name { u64::MAX } else { entries.saturating_add(1) };
-        number.is_some_and(|number| (1..=last).contains(&number))
+        size_of(known).is_some_and(|size| (1..=last).contains(&size))
     };
     in_folder(checkpoints.as_ref(), "log/checkpoints/", is_checkpoint, report);
 }

@@ -56,32 +56,23 @@ fn shows_credential(call: &Call) -> bool {
 /// Whether a function of this name makes a text fit for a line of a log, without a word of what is
 /// hidden by that: `sanitize_log_text`.
 fn fits_a_line(name: &str) -> bool {
-    fits(name, &["log", "logs", "logging", "line", "text", "str", "string", "control", "newlines"])
-        || fits_a_terminal(name)
+    const WHAT: &[&str] =
+        &["log", "logs", "logging", "line", "text", "str", "string", "control", "newlines"];
+    says(name, FITTING, WHAT) || fits_a_terminal(name)
 }
 
 /// The same of a terminal: `sanitize_for_rich`.
 pub(super) fn fits_a_terminal(name: &str) -> bool {
-    fits(name, &["rich", "markup", "terminal", "console", "ansi", "display", "newlines", "control"])
+    const WHAT: &[&str] =
+        &["rich", "markup", "terminal", "console", "ansi", "display", "newlines", "control"];
+    says(name, FITTING, WHAT)
 }
 
 /// Whether a function of this name takes fences, tags or spaces off what a model wrote:
 /// `clean_response`.
 pub(super) fn cleans_form(name: &str) -> bool {
-    let words = words(name);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    has(&["clean", "strip", "trim", "shorten"])
-        && has(OF_FORM)
-        && !has(&[
-            "secret",
-            "secrets",
-            "sensitive",
-            "pii",
-            "token",
-            "password",
-            "credentials",
-            "log",
-        ])
+    says(name, &["clean", "strip", "trim", "shorten"], OF_FORM)
+        && !words(name).iter().any(|word| word == "log")
 }
 
 /// What a model writes, and what is around it.
@@ -103,12 +94,16 @@ const OF_FORM: &[&str] = &[
     "prompt",
 ];
 
-fn fits(name: &str, what: &[&str]) -> bool {
+/// What is done to a text that is made to fit.
+const FITTING: &[&str] = &["sanitize", "sanitise", "clean", "safe", "escape"];
+
+/// Whether a name says that one of these things is done to one of those, and nothing of hiding.
+fn says(name: &str, done: &[&str], what: &[&str]) -> bool {
+    const HIDDEN: &[&str] =
+        &["secret", "secrets", "sensitive", "pii", "token", "password", "credentials"];
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    has(&["sanitize", "sanitise", "clean", "safe", "escape"])
-        && has(what)
-        && !has(&["secret", "secrets", "sensitive", "pii", "token", "password", "credentials"])
+    has(done) && has(what) && !has(HIDDEN)
 }
 
 /// So many random bytes at most make no secret.
