@@ -107,8 +107,15 @@ pub(super) enum Break {
 }
 
 impl Line {
-    /// How the line goes on, if it does.
+    /// Whether it may go on, as its last byte and its width tell.
     #[inline]
+    pub(super) fn may_go_on(self, text: &[u8]) -> bool {
+        let Self { start, end, .. } = self;
+        let last = if end > start { ENDS[usize::from(text[end - 1])] } else { 0 };
+        last & BREAK != 0 || last & INSIDE != 0 && self.may_be_full()
+    }
+
+    /// How the line goes on, if it does.
     pub(super) fn goes_on(self, text: &[u8]) -> Option<Break> {
         let Self { start, end, .. } = self;
         if end > start && matches!(text[end - 1], b'=' | b'\r') {
@@ -204,10 +211,28 @@ impl Joints {
     }
 }
 
+/// A line that ends with this byte may go on behind it.
+const BREAK: u8 = 1;
+/// A value may go on with this byte.
+const INSIDE: u8 = 2;
+
+/// What each byte is at the end of a line.
+static ENDS: [u8; 256] = {
+    let mut ends = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        let signs = matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'@' | b'=' | b'%');
+        let inside = byte.is_ascii_alphanumeric() || signs;
+        let breaks = matches!(byte, b'=' | b'\r' | b'\\');
+        ends[byte as usize] = if inside { INSIDE } else { 0 } | if breaks { BREAK } else { 0 };
+        byte += 1;
+    }
+    ends
+};
+
 /// Whether a value may go on with this byte.
 fn may_be_inside(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'@' | b'=' | b'%')
+    ENDS[usize::from(byte)] & INSIDE != 0
 }
 
 /// Whether a record begins here: with its time or its level.
@@ -219,4 +244,24 @@ fn begins_record(line: &[u8]) -> bool {
     );
     let level = line.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     time || level >= 4 && matches!(line.get(level), Some(b' ' | b':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_goes_on_may_go_on(text in "([a-z]{0,3}[a-z=.\\\\ ]{38,41}[ =a-z.\\\\\r]?\n){1,4}[a-z ]{0,9}") {
+            let text = text.as_bytes();
+            let mut lines = Lines::default();
+            for end in memchr::memchr_iter(b'\n', text) {
+                let line = lines.end(end);
+                let goes_on = end + 1 < text.len() && line.goes_on(text).is_some();
+                prop_assert!(line.may_go_on(text) || !goes_on);
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lines::{Break, Lines};
+use super::lines::{Break, Line, Lines};
 use super::{blob, escape, lines};
 use crate::boundary;
 
@@ -46,9 +46,14 @@ impl Notes {
     #[inline]
     pub(crate) fn line_end(&mut self, text: &[u8], at: usize) {
         let line = self.lines.end(at);
-        if at + 1 == text.len() {
-            return;
+        if line.may_go_on(text) && at + 1 < text.len() {
+            self.line_goes_on(text, line);
         }
+    }
+
+    #[inline(never)]
+    fn line_goes_on(&mut self, text: &[u8], line: Line) {
+        let at = line.end;
         match line.goes_on(text) {
             Some(Break::Soft) => self.note(at, true),
             Some(Break::Wrapped(wrapped)) => {
