@@ -294,8 +294,18 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
 /// Where a word reaches [`view::LONG`] letters and digits, wherever it began.
 #[inline]
 fn long_words(before: u64, word: u64) -> u64 {
+    // Half of such a word stands in one of the blocks, and most words are shorter than that.
+    let half = |word: u64| {
+        let two = word & word >> 1;
+        let four = two & two >> 2;
+        let eight = four & four >> 4;
+        eight & eight >> 3
+    };
+    const { assert!(view::LONG == 16 + 6 && view::LONG == 2 * 11) };
+    if half(before) | half(word) == 0 {
+        return 0;
+    }
     let last = |words: u128| (words >> 64) as u64;
-    const { assert!(view::LONG == 16 + 6) };
     let word = u128::from(before) | u128::from(word) << 64;
     let two = word & word << 1;
     let four = two & two << 2;
@@ -305,9 +315,17 @@ fn long_words(before: u64, word: u64) -> u64 {
     last(long & !(long << 1))
 }
 
-/// Calls `visit` with each bit that is set, lowest first.
+/// Calls `visit` with each bit that is set, lowest first: most often none is.
+#[expect(clippy::inline_always, reason = "asks where it is called")]
+#[inline(always)]
+fn each_bit(bits: u64, visit: impl FnMut(usize)) {
+    if bits != 0 {
+        each_of_some(bits, visit);
+    }
+}
+
 #[inline]
-fn each_bit(mut bits: u64, mut visit: impl FnMut(usize)) {
+fn each_of_some(mut bits: u64, mut visit: impl FnMut(usize)) {
     while bits != 0 {
         visit(bits.trailing_zeros() as usize);
         bits &= bits - 1;

@@ -117,6 +117,21 @@ proptest! {
 }
 
 #[test]
+fn a_long_word_is_noted_where_it_becomes_long() {
+    const LONG: u32 = 22;
+    for length in LONG - 2..=30 {
+        for start in 0..=u128::BITS - length {
+            let word = ((1_u128 << length) - 1) << start;
+            let [before, now] = [word & u128::from(u64::MAX), word >> u64::BITS]
+                .map(|block| u64::try_from(block).expect("half of the bits"));
+            let last = (start + LONG - 1).checked_sub(u64::BITS).filter(|_| length >= LONG);
+            let noted = last.map_or(0, |last| 1 << last);
+            assert_eq!(super::long_words(before, now), noted, "{length} letters from {start} on");
+        }
+    }
+}
+
+#[test]
 fn work_grows_with_the_text_and_no_faster() {
     // Several times what a value may have, so that reading from each place to such an end shows.
     const SIZE: usize = 20_000;
