@@ -9,6 +9,8 @@ pub(crate) struct Lookup {
     /// Which stems there are: the first three bytes choose one of the words, and in it a bit for a
     /// stem that has no more; the fourth byte chooses the bit of a longer one.
     stems: Box<[u64; WORDS]>,
+    /// How the texts begin: each by the greatest of [`WIDTHS`] that it has.
+    beginnings: Box<Bits<2048>>,
     /// Entries by the words of their stems.
     entries: Vec<Entry>,
     /// Where the entries of a word begin.
@@ -18,6 +20,8 @@ pub(crate) struct Lookup {
 const WORD_BITS: u32 = 12;
 const WORDS: usize = 1 << WORD_BITS;
 const THREE: u32 = 0x00ff_ffff;
+/// By how many of its first bytes a text is told.
+const WIDTHS: [u32; 4] = [3, 4, 6, 8];
 
 /// A text and the rule that wants it.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +43,12 @@ impl Entry {
     fn places(&self) -> Places {
         Places::of(stem(self.head))
     }
+
+    fn beginning(&self) -> u32 {
+        let known = self.mask.count_ones() / u8::BITS;
+        let width = WIDTHS.into_iter().rfind(|width| *width <= known);
+        beginning(self.head, width.unwrap_or(WIDTHS[0]))
+    }
 }
 
 impl Lookup {
@@ -51,15 +61,17 @@ impl Lookup {
         entries.sort_by_key(|entry| (entry.places().word, entry.rule));
         let stems = vec![0; WORDS].into_boxed_slice();
         let mut stems: Box<[u64; WORDS]> = stems.try_into().expect("there is one of each");
+        let mut beginnings: Box<Bits<2048>> = Box::default();
         for entry in &entries {
             let Places { word, short, long } = entry.places();
             stems[word] |= 1 << if entry.text.len() > 3 { long } else { short };
+            beginnings.put(entry.beginning());
         }
         let begin = |word| entries.partition_point(|entry| entry.places().word < word);
         let starts = (0..=WORDS)
             .map(|word| u16::try_from(begin(word)).expect("rules have fewer than 65536 texts"))
             .collect();
-        Self { stems, entries, starts }
+        Self { stems, beginnings, entries, starts }
     }
 
     /// 1 when there may be entries for the four bytes of `stem`, or its first three; else 0. A false
@@ -69,6 +81,14 @@ impl Lookup {
         let Places { word, short, long } = Places::of(stem);
         let word = self.stems[word];
         (word >> short | word >> long) & 1
+    }
+
+    /// Whether there may be entries whose first bytes are those of `head`, told from more of them: most
+    /// words that begin like a text go on in another way. A false yes is possible, a false no is not.
+    #[inline]
+    pub(crate) fn may_go_on(&self, head: u64) -> bool {
+        let [a, b, c, d] = WIDTHS.map(|width| self.beginnings.at(beginning(head, width)));
+        a | b | c | d != 0
     }
 
     /// The entries whose first bytes are those of `head`.
@@ -111,14 +131,21 @@ impl<const WORDS: usize> Default for Bits<WORDS> {
 
 impl<const WORDS: usize> Bits<WORDS> {
     pub(crate) fn set(&mut self, stem: u32) {
-        let hash = hash(stem);
-        self.0[Self::word(hash)] |= 1 << (hash & 63);
+        self.put(hash(stem));
     }
 
     /// 1 or 0: a bit to build bitmaps of.
     #[inline]
     pub(crate) fn has(&self, stem: u32) -> u64 {
-        let hash = hash(stem);
+        self.at(hash(stem))
+    }
+
+    fn put(&mut self, hash: u32) {
+        self.0[Self::word(hash)] |= 1 << (hash & 63);
+    }
+
+    #[inline]
+    fn at(&self, hash: u32) -> u64 {
         self.0[Self::word(hash)] >> (hash & 63) & 1
     }
 
@@ -132,6 +159,13 @@ impl<const WORDS: usize> Bits<WORDS> {
 #[inline]
 fn hash(stem: u32) -> u32 {
     stem.wrapping_mul(0x9E37_79B1) >> 14
+}
+
+/// The same of the first `width` bytes of a head, and of how many they are.
+#[inline]
+fn beginning(head: u64, width: u32) -> u32 {
+    let bytes = head << (u64::BITS - u8::BITS * width);
+    (bytes.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - 17)) as u32
 }
 
 /// Capital letters as small ones (other bytes change too, on both sides alike).
@@ -165,12 +199,13 @@ mod tests {
 
     #[test]
     fn a_text_is_found_by_its_stem_and_by_no_other() {
-        let texts = ["sk-", "sk-ant-", "ghp_", "AKIA", "pat"];
+        let texts = ["sk-", "sk-ant-", "ghp_", "AKIA", "pat", "generated-password"];
         let lookup = Lookup::new(texts.into_iter().zip(0..));
         let found = |text: &str| -> Vec<&str> {
             let head = head(text.as_bytes());
             let found: Vec<_> = lookup.beginning(head).map(|entry| entry.text).collect();
-            assert!(found.is_empty() || lookup.may_begin(stem(head)) == 1, "{text}");
+            let may = lookup.may_begin(stem(head)) == 1 && lookup.may_go_on(head);
+            assert!(found.is_empty() || may, "{text}");
             found
         };
         assert_eq!(found("sk-ant-api"), ["sk-", "sk-ant-"]);
@@ -179,5 +214,8 @@ mod tests {
         assert_eq!(found("akia"), ["AKIA"]);
         assert_eq!(found("path"), ["pat"]);
         assert_eq!(found("ghx_"), [""; 0]);
+        for other in ["ghx_", "akin", "general", "generation"] {
+            assert!(!lookup.may_go_on(head(other.as_bytes())), "{other}");
+        }
     }
 }

@@ -12,14 +12,17 @@ impl Pass<'_, '_, '_> {
     /// A token begins at `at`: keywords.
     #[inline]
     pub(super) fn token(&mut self, at: usize) {
-        if !self.opaque.has(at) {
-            self.keywords(at);
+        let head = lookup::head(&self.text[at..]);
+        let may_go_on = self.is_exhaustive() || self.engine.keywords.may_go_on(head);
+        if may_go_on && !self.opaque.has(at) {
+            self.keywords(at, head);
         }
     }
 
-    fn keywords(&mut self, at: usize) {
+    #[inline(never)]
+    fn keywords(&mut self, at: usize, head: u64) {
         let engine = self.engine;
-        for entry in engine.keywords.beginning(lookup::head(&self.text[at..])) {
+        for entry in engine.keywords.beginning(head) {
             let rule = &engine.rules[usize::from(entry.rule)];
             let width = entry.text.len();
             let Some(head) = self.text.get(at..at + width) else { continue };
