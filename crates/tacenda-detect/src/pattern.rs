@@ -45,6 +45,8 @@ impl Pattern {
             let whole = self.regex.search(&input)?.range();
             return Some(Match { value: whole.clone(), whole });
         }
+        // Most places have no match, and none needs room for its groups.
+        self.regex.search_half(&input)?;
         let mut captures = self.regex.create_captures();
         self.regex.search_captures(&input, &mut captures);
         let value = captures.get_group(group)?.range();
