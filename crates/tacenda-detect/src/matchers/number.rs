@@ -218,6 +218,10 @@ fn first(
 
 /// `2026-11-21`, `21/11/2026`, `21.11.2026`: the last group of the date.
 fn date(run: &Run<'_>, i: usize) -> Option<usize> {
+    // Most numbers have no year, which is soon seen.
+    if run.len(i) != 4 && run.len(i + 2) != 4 {
+        return None;
+    }
     let sign = run.separator(i + 1);
     if !(matches!(sign, b"-" | b"/" | b".") && run.joined_by(i, i + 2, sign))
         || run.separator(i + 3) == sign
@@ -233,7 +237,8 @@ fn date(run: &Run<'_>, i: usize) -> Option<usize> {
 /// Four numbers joined by dots, no more: an address or a version.
 fn dotted_quad(run: &Run<'_>, i: usize) -> Option<usize> {
     let last = i + 3;
-    let shaped = run.joined_by(i, last, b".") && (i..=last).all(|i| run.len(i) <= 3);
+    let shaped =
+        last < run.count() && (i..=last).all(|i| run.len(i) <= 3) && run.joined_by(i, last, b".");
     (shaped && run.separator(i) != b"." && run.separator(last + 1) != b".").then_some(last)
 }
 

@@ -193,7 +193,7 @@ fn names_small_way(text: &[u8], at: usize, read_to: usize) -> bool {
     ];
     const LONGEST: usize = 32;
     let word = text.get(read_to..text.len().min(at + LONGEST));
-    let blank = word.and_then(|word| word.iter().position(|byte| *byte == b' '));
+    let blank = word.and_then(|word| memchr::memchr(b' ', word));
     let Some(end) = blank.map(|length| read_to + length) else { return false };
     matches!(text.get(end + 1).unwrap_or(&0), b'u' | b'i' | b'c' | b'g' | b't' | b'm')
         && KINDS.iter().any(|kind| {

@@ -35,7 +35,9 @@ pub(crate) fn start(text: &[u8], end: usize) -> usize {
     const LONGEST: usize = 64;
     let plain = text[..end].iter().rev().take(LONGEST);
     let mut at = end - plain.take_while(|byte| byte.is_ascii_alphabetic()).count();
-    while at > 0 && at + LONGEST > end {
+    // Most words begin behind a sign, which no letter ends with.
+    let may_end = |byte: u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    while at > 0 && at + LONGEST > end && may_end(text[at - 1]) {
         let width = (1..=3).find(|width| {
             at.checked_sub(*width).is_some_and(|start| letter(text, start) == *width)
         });

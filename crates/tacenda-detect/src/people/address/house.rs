@@ -12,8 +12,8 @@ pub(super) fn number_before(text: &[u8], at: usize) -> Option<usize> {
         let end = at.checked_sub(1).filter(|end| text.get(*end) == Some(&b' '))?;
         let mut end = if end > 0 && text[end - 1] == b',' { end - 1 } else { end };
         // `27 bis rue des Tanneurs`.
-        for word in [&b" bis"[..], b" ter"] {
-            end -= if text[..end].ends_with(word) { word.len() } else { 0 };
+        for word in [b" bis", b" ter"] {
+            end -= if text[..end].last_chunk() == Some(word) { word.len() } else { 0 };
         }
         let letter =
             end > 1 && text[end - 1].is_ascii_alphabetic() && text[end - 2].is_ascii_digit();

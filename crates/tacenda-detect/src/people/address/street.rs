@@ -181,8 +181,11 @@ pub(crate) fn ends_as_street(text: &[u8], end: usize) -> bool {
         word = b"xxxstrasse";
     }
     let known = lexicon::class(&text[start..end]);
-    ENDINGS.iter().any(|ending| word.len() > ending.len() + 2 && word.ends_with(ending))
-        && !known.any(Class::WORD.with(Class::GIVEN))
+    let ends_with = |ending: &[u8]| {
+        // Nearly all endings are told by their last letter.
+        word.last() == ending.last() && word.len() > ending.len() + 2 && word.ends_with(ending)
+    };
+    ENDINGS.iter().any(|ending| ends_with(ending)) && !known.any(Class::WORD.with(Class::GIVEN))
 }
 
 /// Kinds of ways that nothing else in a log is called, with a name before them.
