@@ -33,6 +33,7 @@ from tacenda.hooks import (
     tokenizers,
     tornado_web,
     trackers,
+    warned,
     web,
 )
 
@@ -66,6 +67,7 @@ class Guard:
         exceptions.start(self.core, self.patches)
         threads.start(self.patches, self.imports)
         loggers.start(self.core, self.patches, self.imports, self.slots)
+        warned.start(self.patches, self.slots)
         for hooks in (telemetry, trackers, web, aiohttp_web, tornado_web, standard_library):
             hooks.start(self.core, self.patches, self.imports)
         arrays.start(self.core, self.patches, self.imports)
