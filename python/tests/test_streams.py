@@ -511,3 +511,25 @@ print("[" * 100_000)
     guarded = case.run("import tacenda\ntacenda.install(stdout='log')\n" + code, guard=False)
     assert "three are none" in guarded.stdout, guarded.stderr
     assert not re.search(r"3838|6722|\d\.\d{4,}.*\d\.\d{4,}.*\d\.\d{4,}.*\d\.\d{4,}", guarded.text)
+
+
+def test_a_completion_by_native_code_token_by_token(case: Case) -> None:
+    code = """
+    import ctypes, time
+    tokens = ["My", " heron", " is", " the", " teal", " one", ",", " it", " hums", " at", " dawn"]
+    try:
+        from tacenda._protect import core_in_use
+        core = core_in_use()
+    except ImportError:
+        core = None
+    id = core and core.open_completion()
+    write = ctypes.CDLL(None).write
+    for token in tokens:
+        if core:
+            core.extend_completion(id, token)
+        write(2, token.encode(), len(token))
+        time.sleep(0.07)
+    write(2, b"\\n", 1)
+    """
+    guarded = case.leak(code, "My heron", "is the teal")
+    assert "[completion " in guarded.stderr

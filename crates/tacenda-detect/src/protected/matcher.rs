@@ -118,6 +118,8 @@ impl ProtectedValues {
         };
         super::base64::scan(text, &mut encoded);
         super::digits::scan(text, &mut encoded);
+        super::radix::scan(text, &mut encoded);
+        super::ellipsis::scan(self, self.key(), &state, text, spans);
         for span in &mut spans[first..] {
             let found = super::blob::extended(text, span.start..span.end);
             (span.start, span.end) = (found.start, found.end);
@@ -386,7 +388,11 @@ mod tests {
             values.scan(record.as_bytes(), &mut trail, &mut spans);
             let state = values.lock();
             let scan = Scan { values, key: values.key(), state: &state };
+            let first = expected.len();
             scan.with(&mut open, &mut expected).text(record.as_bytes());
+            let record = record.as_bytes();
+            super::super::ellipsis::scan(values, values.key(), &state, record, &mut expected);
+            expected[first..].sort_by_key(|span| (span.start, span.end));
             assert_eq!(spans, expected, "{records:?}");
         }
     }

@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tacenda_policy::Kind;
+
 use super::roll::{HashKey, MAX_WINDOW};
 use super::store::{Entry, GRAM_BYTES, ProtectedValues, State, Value, ValueId};
 
@@ -183,6 +185,9 @@ impl ProtectedValues {
         let mut guard = self.lock();
         let state = &mut *guard;
         let known = known.filter(|id| state.values.contains_key(id));
+        if shared.value.kind == Kind::Completion {
+            state.grew = Some(now);
+        }
         let id = known.unwrap_or_else(|| {
             let identity = self.anonymous(state);
             state.insert(shared.value.clone(), identity, Vec::new(), None, now)

@@ -26,6 +26,9 @@ const MIN_SHORT: usize = 4;
 /// How long the log may lag behind the model before single tokens are no longer recognised.
 const FOLLOW_AFTER_CLOSE: Duration = Duration::from_secs(60);
 
+/// How long after a token the next one is still expected.
+const GROWING: Duration = Duration::from_secs(1);
+
 /// What a fingerprint and its mirror in the value cost, roughly, in bytes.
 pub(super) const GRAM_BYTES: usize = ENTRY_BYTES + size_of::<u64>();
 
@@ -107,6 +110,8 @@ pub(super) struct State {
     /// What was taken when all of it was in use.
     looked_for_room_at: usize,
     pub(super) swept: Option<Instant>,
+    /// When a completion grew last.
+    pub(super) grew: Option<Instant>,
     /// The audience that knows all that is held.
     pub(super) audience: u64,
 }
@@ -160,6 +165,11 @@ impl ProtectedValues {
     /// The bounds in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Whether a completion is being generated, here or in a process that tells of it.
+    pub fn grows(&self) -> bool {
+        !self.is_empty() && self.lock().grew.is_some_and(|grew| grew.elapsed() < GROWING)
     }
 
     /// What the store holds.
@@ -268,7 +278,9 @@ impl ProtectedValues {
                 state.bytes += GRAM_BYTES;
             }
         }
-        entry.expires = Instant::now() + self.limits.expire;
+        let now = Instant::now();
+        entry.expires = now + self.limits.expire;
+        state.grew = Some(now);
         let value = Arc::make_mut(&mut entry.value);
         value.chars += segment.chars().count();
         value.tokens = value.tokens.map(|tokens| tokens + 1);
