@@ -116,6 +116,39 @@ const ML_WORDS: &[&str] = &[
     "system_message",
     "assistant_message",
 ];
+/// What turns speech into text, and text into speech.
+const SPEECH_IMPORTS: &[&str] = &[
+    "TTS",
+    "kokoro",
+    "pyttsx3",
+    "gtts",
+    "elevenlabs",
+    "deepgram",
+    "speech_recognition",
+    "whisperx",
+    "pywhispercpp",
+    "vosk",
+];
+const SPEECH_WORDS: &[&str] = &[
+    "tts",
+    "TTS",
+    "stt",
+    "STT",
+    "asr",
+    "ASR",
+    "synthesize",
+    "synthesizer",
+    "transcribe",
+    "transcriber",
+    "transcript",
+    "transcription",
+    "transcriptions",
+    "text_to_speech",
+    "speech_to_text",
+    "voice_id",
+    "speaker_id",
+    "phonemes",
+];
 const HTTP_IMPORTS: &[&str] = &[
     "requests",
     "httpx",
@@ -220,6 +253,11 @@ const SERVER_IMPORTS: &[&str] = &[
     "socketserver",
     "webob",
     "oslo_middleware",
+    "gradio",
+    "streamlit",
+    "nicegui",
+    "chainlit",
+    "fastmcp",
 ];
 const TOOL_WORDS: &[&str] = &[
     "tool_call",
@@ -423,6 +461,8 @@ impl Context {
             ml: imports(ML_IMPORTS)
                 || packages.iter().any(is_of_models)
                 || known(ML_WORDS) >= 2
+                || imports(SPEECH_IMPORTS)
+                || known(SPEECH_WORDS) >= 2
                 || speaks_of_models(names),
             http: imports(HTTP_IMPORTS) || known(HTTP_WORDS) >= 2,
             wire: imports(WIRE_IMPORTS),

@@ -237,7 +237,7 @@ impl<'a> Walker<'a> {
 
     /// What a value is without what is behind the keys of a dictionary.
     pub(super) fn keys_of(&self, expr: &Expr, value: &Value) -> Value {
-        let whole = matches!(expr.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
+        let whole = is_mapping(expr);
         // What is not called headers may be a list of their lines.
         let lines = matches!(expr.last_name(), Some(ident)
             if !matches!(ident.class, Class::Sensitive(..)) && !ident.name.starts_with('h'));
@@ -413,6 +413,16 @@ pub(super) fn without_parts(value: Value, part: &Name) -> Value {
             Origin::Source(Label::Headers | Label::Body, _) | Origin::Parameter(_)
         )
     })
+}
+
+/// Whether an expression stands for a mapping as a whole: `params`, `(params or {}) | data`.
+fn is_mapping(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Name(_) | ExprKind::Attribute(..) => true,
+        ExprKind::Dict(items) => items.is_empty(),
+        ExprKind::Choice(parts) | ExprKind::Join(parts) => parts.iter().all(is_mapping),
+        _ => false,
+    }
 }
 
 fn is_name_of_key(name: &str) -> bool {

@@ -335,7 +335,8 @@ impl<'a> Walker<'a> {
             return value;
         }
         let all = self.given_by_all(call, receiver, &name.name, span);
-        let mut value = self.unknown(name, receiver, receiver_value, arguments, span);
+        let value = self.unknown(name, receiver, receiver_value, arguments, span);
+        let mut value = self.decrypted(name, value, span);
         if let Some(all) = all {
             value.absorb(&all);
             value.known = Known::Nothing;

@@ -86,13 +86,7 @@ impl<'a> Walker<'a> {
                     });
                 }
                 // `kwargs["data"]` of what a request is sent with.
-                if self.context.http
-                    && key.text().is_some_and(|key| matches!(key, "data" | "json" | "body"))
-                    && base.last_name().is_some_and(|base| {
-                        matches!(base.name.as_str(), "kwargs" | "request_kwargs" | "kw")
-                    })
-                    && !value.is_harmless()
-                {
+                if self.is_sent_with(base, key) && !value.is_harmless() {
                     self.label(&mut value, Label::Body, Confidence::Medium, expr.span, What::Named);
                 }
                 match piece {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ruff_python_ast::name::Name;
 
+use super::by_name::Message;
 use super::call::Arguments;
 use super::note::Site;
 use super::said::{before_hole, said};
@@ -79,7 +80,10 @@ impl<'a> Walker<'a> {
                     return Some(SinkMatch::all_to(*channel));
                 }
                 match program.imported(self.file, &name.name) {
-                    Some(path) => self.models().sink_call(path)?,
+                    Some(path) => self
+                        .models()
+                        .sink_call(path)
+                        .or_else(|| self.says_that_it_writes(path, name))?,
                     None => {
                         // A function of this name that is here says itself what it does.
                         if program.lookup(self.file, &name.name).is_some() {
@@ -134,6 +138,15 @@ impl<'a> Walker<'a> {
         Some(found)
     }
 
+    /// `print_verbose(…)`, from a module that is not here: its name says that it writes.
+    fn says_that_it_writes(&self, path: &str, name: &Ident) -> Option<SinkMatch<'a>> {
+        if self.shared.program.lookup(self.file, &name.name).is_some() {
+            return None;
+        }
+        let last = path.rsplit('.').next().unwrap_or(path);
+        self.models().sink_call(last).filter(|sink| sink.text_first)
+    }
+
     /// `log_method(…)`, where `log_method = logger.info`.
     fn is_log_method(&self, name: &Ident) -> Option<SinkMatch<'a>> {
         let words = words(&name.name);
@@ -181,6 +194,12 @@ impl<'a> Walker<'a> {
             ExprKind::Name(ident) => Some(ident.name.as_str()),
             _ => None,
         });
+        let mut named =
+            arguments.by_name.iter().filter_map(|(key, ..)| Some(key.as_ref()?.name.as_str()));
+        // `log.debug("http {url} {kwargs}", url=url, kwargs=kwargs)`
+        if text.contains("http") && named.any(|name| name == "url") {
+            text.push_str(" request");
+        }
         if beside.clone().any(|name| name == "url") && beside.clone().any(|name| name == "method") {
             text.push_str(" request");
         }
@@ -221,20 +240,21 @@ impl<'a> Walker<'a> {
             } else {
                 value
             };
+            // `log.info("payload: %(payload)s", {"payload": payload})`
+            if let (ExprKind::Dict(items), Some(template)) = (&expr.kind, template) {
+                let message =
+                    Message { template: Some(template), text: &text, call: span, channel };
+                self.said_by_name(items, message);
+            }
             self.argument(expr, value, said, &text, span, channel);
         }
+        let message = Message { template, text: &text, call: span, channel };
         for (key, expr, value) in &arguments.by_name {
-            if key.is_some_and(|key| MANNERS.contains(&key.name.as_str()))
-                || !self.writes_name(sink, *key, function, method)
+            if !key.is_some_and(|key| MANNERS.contains(&key.name.as_str()))
+                && self.writes_name(sink, *key, function, method)
             {
-                continue;
+                self.written_by_name(*key, expr, value, message);
             }
-            let value = match key {
-                Some(key) => self.named(key, expr.span, value.clone()),
-                None => value.clone(),
-            };
-            self.note_value(expr.span, &value);
-            self.argument(expr, &value, None, &text, span, channel);
         }
         self.debugging -= diagnoses;
         self.telling = telling;
