@@ -5,8 +5,9 @@ use super::Walker;
 use super::said::said;
 use super::template::before_named;
 use crate::ir::{Expr, Ident, Span};
+use crate::label::Label;
 use crate::model::Channel;
-use crate::value::Value;
+use crate::value::{Origin, Value};
 
 /// A message that is written.
 #[derive(Clone, Copy)]
@@ -29,21 +30,31 @@ impl Message<'_> {
 }
 
 impl<'a> Walker<'a> {
-    /// `log.info("payload: {payload}", payload=payload)`
+    /// `log.info("payload: {payload}", payload=payload)`. What is no logger, of which the name of a
+    /// method says that it writes a message, is handed other things by name that are none of it.
     pub(super) fn written_by_name(
         &mut self,
         key: Option<&'a Ident>,
         expr: &'a Expr,
         value: &Value,
+        text_first: bool,
         message: Message<'_>,
     ) {
         let Message { text, call, channel, .. } = message;
         let before = key.and_then(|key| message.before(&key.name));
-        let value = match key {
+        let mut value = match key {
             Some(key) => self.named(key, expr.span, value.clone()),
             None => value.clone(),
         };
+        let apart = text_first && before.is_none();
+        if apart {
+            value =
+                value.retain(|flow| matches!(flow.origin, Origin::Source(Label::Credential, _)));
+        }
         self.note_value(expr.span, &value);
+        if apart && value.flows.is_empty() {
+            return;
+        }
         let names = self.models().names();
         let said = before.and_then(|before| said(before, text, expr, names, self.context));
         self.argument(expr, &value, said, text, call, channel);

@@ -50,6 +50,21 @@ impl<'a> Walker<'a> {
         Some(Value::source(label, Confidence::Medium, self.step(span, What::Given, None)))
     }
 
+    /// What the attribute of this name gives, of something of which models or requests tell it.
+    pub(super) fn attribute_by_name(
+        &self,
+        of: &Expr,
+        whole: &Value,
+        field: &str,
+        span: Span,
+    ) -> Option<Value> {
+        let path = || self.path(of).map(|path| format!("{path}.{field}"));
+        self.part_of_exchange(whole, field, span).or_else(|| {
+            let (label, sure) = self.models().source_attribute(field, path)?;
+            Some(Value::source(label, sure, self.step(span, What::Given, None)))
+        })
+    }
+
     /// `kwargs["data"]` of what a request is sent with.
     pub(super) fn is_sent_with(&self, base: &Expr, key: &Expr) -> bool {
         self.context.http

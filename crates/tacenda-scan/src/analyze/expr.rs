@@ -112,7 +112,8 @@ impl<'a> Walker<'a> {
                 for part in parts {
                     let text = part.text().unwrap_or_default();
                     // `timeout is {pair[1]}`: the text says that it is another part.
-                    let other = matches!(&part.kind, ExprKind::Item(_, key) if key.text().is_none())
+                    let other = matches!(&part.kind, ExprKind::Item(_, key)
+                        if matches!(key.kind, ExprKind::Constant(Literal::Integer(_)) | ExprKind::Name(_)))
                         && says(before, self.models().names())
                             .is_some_and(|class| class == Class::Harmless);
                     let at = part.span;

@@ -392,7 +392,15 @@ impl<'a> Walker<'a> {
             return Some(self.element(base));
         }
         let key = call.arguments.get(at)?;
-        let base = match base {
+        let by_name = method == "getattr" && key.text().is_some();
+        let whole = by_name.then(|| self.eval(&call.arguments[0]));
+        // `getattr(response, "text", "")`
+        if let (Some(whole), Some(field)) = (&whole, key.text())
+            && let Some(part) = self.attribute_by_name(&call.arguments[0], whole, field, span)
+        {
+            return Some(part);
+        }
+        let base = match whole.as_ref().or(base) {
             _ if method == "getenv" => self.settings(span),
             base => base.cloned().unwrap_or_default(),
         };

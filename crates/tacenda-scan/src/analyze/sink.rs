@@ -43,6 +43,9 @@ const MANNERS: &[&str] = &[
     "stderr",
 ];
 
+/// What a message begins with that tells of a request.
+const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
+
 /// Parts of the paths of programs, which print for who calls them.
 const PROGRAMS: &[&str] = &[
     "cli", "cmd", "command", "commands", "console", "main", "script", "scripts", "bin", "example",
@@ -112,6 +115,13 @@ impl<'a> Walker<'a> {
                         found
                     }
                     None if self.models().may_log(&name.name) && self.is_log_object(receiver) => {
+                        SinkMatch::all_to(Channel::Log)
+                    }
+                    // `self._hub.debug("…")`: whatever it is, what it debugs is written.
+                    None if name.name == "debug"
+                        && call.arguments.iter().take(2).any(is_text)
+                        && self.target(Some(receiver), name).is_none() =>
+                    {
                         SinkMatch::all_to(Channel::Log)
                     }
                     None if !self.models().may_write(&name.name) => return None,
@@ -200,6 +210,11 @@ impl<'a> Walker<'a> {
         if text.contains("http") && named.any(|name| name == "url") {
             text.push_str(" request");
         }
+        // `log.debug("PUT %s with %s", url, kwargs)`
+        let verb = text.split(' ').next().is_some_and(|first| VERBS.contains(&first));
+        if verb && beside.clone().any(|name| name == "url") {
+            text.push_str(" request");
+        }
         if beside.clone().any(|name| name == "url") && beside.clone().any(|name| name == "method") {
             text.push_str(" request");
         }
@@ -231,6 +246,17 @@ impl<'a> Walker<'a> {
             };
             let names = self.models().names();
             let said = before.and_then(|before| said(&before, &text, expr, names, self.context));
+            // `print(token, end="")`: of a text that a model writes.
+            let of_text = console && self.context.ml && call.keyword("end").is_some();
+            let piece;
+            let value = if of_text {
+                piece = value.clone().retain(|flow| {
+                    !matches!(flow.origin, Origin::Source(Label::Credential, Confidence::Medium))
+                });
+                &piece
+            } else {
+                value
+            };
             let escaped;
             let value = if hole.is_some_and(|hole| hole.escaped) {
                 escaped = value
@@ -253,7 +279,7 @@ impl<'a> Walker<'a> {
             if !key.is_some_and(|key| MANNERS.contains(&key.name.as_str()))
                 && self.writes_name(sink, *key, function, method)
             {
-                self.written_by_name(*key, expr, value, message);
+                self.written_by_name(*key, expr, value, sink.text_first, message);
             }
         }
         self.debugging -= diagnoses;

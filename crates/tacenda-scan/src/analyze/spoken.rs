@@ -1,6 +1,7 @@
 //! What a message says of a value that it speaks of by words, in code about language models.
 
 use super::said::is_exception;
+use super::wire::is_piece;
 use crate::context::Context;
 use crate::ir::{Expr, ExprKind};
 use crate::label::Label;
@@ -105,6 +106,8 @@ impl<'t> Spoken<'t> {
             _ => return None,
         };
         let name = name.trim_start_matches('_');
+        // `last_ws_message`, `lines`: for a name alone they are about something else.
+        let class = if is_piece(name) { Class::Plain } else { class };
         let mark = before.trim_end_matches([' ', '\'', '"', '`', '[', '(']);
         let arrow = mark.ends_with("<<") || mark.ends_with(">>");
         let own_line = before.ends_with('\n');
@@ -156,7 +159,10 @@ impl<'t> Spoken<'t> {
         if self.colon && self.last == "chunk" && piece {
             return Some(Label::Completion);
         }
-        if !(self.colon || self.name == self.last) || OF_OTHERS.contains(&self.of) {
+        // `invoking it with input `, before `input_json`
+        let of_this = self.name == self.last
+            || self.of == "with" && self.name.split('_').any(|word| word == self.last);
+        if !(self.colon || of_this) || OF_OTHERS.contains(&self.of) {
             return None;
         }
         // `parsing a tool call: `, `raw result: `

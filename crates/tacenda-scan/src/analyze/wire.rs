@@ -77,6 +77,14 @@ const SENT: &[&str] = &[
 /// Names of what is no more than yes or no.
 const ANSWERS_TO_QUESTIONS: &[&str] = &["success", "succeeded", "done", "found", "okay"];
 
+/// Whether what has this name goes over a wire: `lines`, `ws_message`.
+pub(super) fn is_piece(name: &str) -> bool {
+    let Some((of, last)) = name.rsplit_once('_') else { return name == "lines" };
+    let of = of.rsplit('_').next().unwrap_or_default();
+    PIECES.contains(&last)
+        && (COMING.contains(&of) || matches!(of, "session" | "client" | "server"))
+}
+
 impl Spoken<'_> {
     /// `SEND: `, `>> `, before what goes over a wire.
     pub(super) fn is_passed(&self) -> Option<Label> {
