@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,17 @@ def test_the_handler_seals_log_records(journal: Journal) -> None:
     if flock is not None:
         subprocess.run([flock, lock, "true"], check=True, timeout=60)
         assert len(journal.cat()) == 8
+
+
+def test_a_level_without_a_name_is_that_of_the_next_one_below(journal: Journal) -> None:
+    handler = JournalHandler(journal.path)
+    log = logging.Logger("shop", level=1)
+    log.addHandler(handler)
+    for level in (5, 15, 25, 45, 55, logging.ERROR):
+        log.log(level, "at %s", level)
+    handler.close()
+    levels = [record["level"] for record in journal.cat()]
+    assert levels == ["trace", "debug", "info", "error", "critical", "error"]
 
 
 def test_install_seals_the_log_of_the_program(journal: Journal) -> None:
