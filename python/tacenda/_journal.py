@@ -67,7 +67,8 @@ class JournalHandler(logging.Handler):
         try:
             self._feed.take(self._line(record))
         except Exception:  # whatever it is, the application goes on
-            self._feed.refuse()
+            name, line = getattr(record, "filename", "?"), getattr(record, "lineno", "?")
+            self._feed.refuse(f"{name}:{line}")
 
     def _line(self, record: logging.LogRecord) -> bytes:
         import json

@@ -71,6 +71,21 @@ def test_a_level_without_a_name_is_that_of_the_next_one_below(journal: Journal) 
     assert levels == ["trace", "debug", "info", "error", "critical", "error"]
 
 
+def test_a_record_that_cannot_be_written_down_is_told_of_by_its_place(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = JournalHandler(journal.path)
+    log = logging.Logger("shop")
+    log.addHandler(handler)
+    log.info("order %d", "heron")
+    log.info("paid")
+    handler.close()
+    said = capsys.readouterr().err
+    assert "a record of test_journal.py:" in said
+    assert "heron" not in said
+    assert (handler.lost, [record["message"] for record in journal.cat()]) == (1, ["paid"])
+
+
 def test_install_seals_the_log_of_the_program(journal: Journal) -> None:
     (journal.folder / "tacenda.toml").write_text("guard.sinks = ['journal:sealed']\n")
     script = journal.folder / "app.py"
