@@ -67,7 +67,8 @@ class JournalHandler(logging.Handler):
         try:
             self._feed.take(self._line(record))
         except Exception:  # whatever it is, the application goes on
-            self._feed.refuse()
+            name, line = getattr(record, "filename", "?"), getattr(record, "lineno", "?")
+            self._feed.refuse(f"{name}:{line}")
 
     def _line(self, record: logging.LogRecord) -> bytes:
         import json
@@ -75,7 +76,7 @@ class JournalHandler(logging.Handler):
         more = getattr(record, "journal", None)
         line: dict[str, Any] = dict(more) if isinstance(more, dict) else {}
         line["time"] = record.created
-        line["level"] = record.levelname.lower()
+        line["level"] = _level(record)
         line["logger"] = record.name
         line["message"] = self.format(record)
         return json.dumps(_plain(line), allow_nan=False).encode() + b"\n"
@@ -88,6 +89,15 @@ class JournalHandler(logging.Handler):
         finally:
             self.release()
         super().close()
+
+
+def _level(record: logging.LogRecord) -> str:
+    """The name of its level; of one that has none (`Level 45`) that of the next one below."""
+    if record.levelname != f"Level {record.levelno}":
+        return record.levelname.lower()
+    below = (level for level in (50, 40, 30, 20, 10) if level <= record.levelno)
+    number = next(below, None)
+    return "trace" if number is None else logging.getLevelName(number).lower()
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

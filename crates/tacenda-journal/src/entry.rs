@@ -544,11 +544,20 @@ impl State {
     /// The hold that keeps a segment: by what its records say of their times, or by when they were
     /// written, which is after the segment before it was sealed.
     pub(crate) fn hold(&self, segment: &SegmentState) -> Option<&str> {
-        let before = self.segments.range(..segment.number).next_back();
-        let written = (before.map_or(self.began, |(_, before)| before.sealed), segment.sealed);
+        self.hold_of(segment.number, segment.times, segment.sealed)
+    }
+
+    /// The same, of what is not sealed yet and says that it is of these times.
+    pub(crate) fn hold_active(&self, times: (i64, i64)) -> Option<&str> {
+        self.hold_of(self.next.0, Some(times), i64::MAX)
+    }
+
+    fn hold_of(&self, number: u64, times: Option<(i64, i64)>, sealed: i64) -> Option<&str> {
+        let before = self.segments.range(..number).next_back();
+        let written = (before.map_or(self.began, |(_, before)| before.sealed), sealed);
         let kept = |(from, to): &(i64, i64)| {
             let meets = |(first, last): (i64, i64)| first <= *to && *from <= last;
-            segment.times.is_none_or(meets) || meets(written)
+            times.is_none_or(meets) || meets(written)
         };
         self.holds.iter().find(|(_, times)| kept(times)).map(|(name, _)| name.as_str())
     }

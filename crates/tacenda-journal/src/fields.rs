@@ -44,11 +44,21 @@ pub(crate) fn members_of(object: &[u8]) -> impl Iterator<Item = (String, &[u8])>
 
 /// The members of an object: their names, and where they stand in it.
 pub(crate) fn places(object: &[u8]) -> impl Iterator<Item = (String, Range<usize>)> {
-    split(object).into_iter().filter_map(|(name, value)| {
-        let at = |piece: &[u8]| piece.as_ptr().addr() - object.as_ptr().addr();
+    split(object).into_iter().filter_map(move |(name, value)| {
         let name_as_text = serde_json::from_slice(name).ok()?;
-        Some((name_as_text, at(name)..at(value) + value.len()))
+        Some((name_as_text, at(object, name).start..at(object, value).end))
     })
+}
+
+/// The same, and where their values stand.
+pub(crate) fn values(object: &[u8]) -> impl Iterator<Item = (String, Range<usize>)> {
+    members_of(object).map(move |(name, value)| (name, at(object, value)))
+}
+
+/// Where a piece of it stands.
+fn at(object: &[u8], piece: &[u8]) -> Range<usize> {
+    let start = piece.as_ptr().addr() - object.as_ptr().addr();
+    start..start + piece.len()
 }
 
 /// Adds a member to an object, which is made where there is none. The value stays as it is written,

@@ -50,7 +50,7 @@ impl Log {
             settings,
         };
         let writing = Writing { folder: &folder, keys: &keys };
-        writing.append(&origin, &[], (&witnessed, &signing), time, event)?;
+        writing.append(&origin, &[], &[], (&witnessed, &signing), time, event)?;
         Self::open(root)
     }
 
@@ -82,11 +82,9 @@ impl Log {
         let writing = Writing { folder: &self.folder, keys: &self.keys };
         let origin = &self.view.checkpoint.origin;
         let keys = (&self.witnessed, &self.signing);
-        let (checkpoint, note, entry) =
-            writing.append(origin, &self.view.bytes, keys, time, event)?;
-        let mut bytes = std::mem::take(&mut self.view.bytes);
-        bytes.push(entry);
-        self.view = LogView::build(checkpoint, note, bytes)?;
+        let (bytes, leaves) = (&self.view.bytes, &self.view.leaves);
+        let (checkpoint, note, entry) = writing.append(origin, bytes, leaves, keys, time, event)?;
+        self.view.grow(checkpoint, note, entry)?;
         self.signing = load(&self.keys, "signing")?;
         Ok(())
     }
@@ -112,6 +110,7 @@ impl Writing<'_> {
         &self,
         origin: &str,
         before: &[Vec<u8>],
+        leaves: &[Hash],
         (log, epoch): (&SigningKey, &SigningKey),
         time: i64,
         event: Event,
@@ -125,8 +124,7 @@ impl Writing<'_> {
             let what = "an entry of the log would be longer than 64 KiB: name fewer at once";
             return Err(JournalError::BadSetting { what: what.to_owned() });
         }
-        let mut leaves: Vec<Hash> = before.iter().map(|entry| tree::leaf(entry)).collect();
-        leaves.push(tree::leaf(&entry));
+        let leaves = [leaves, &[tree::leaf(&entry)]].concat();
         let checkpoint = Checkpoint {
             origin: origin.to_owned(),
             size: leaves.len() as u64,

@@ -70,6 +70,23 @@ impl LogView {
         Ok(Self { checkpoint, note, entries, bytes, leaves, state })
     }
 
+    /// The log with another entry: what stands before it is not read again.
+    pub(crate) fn grow(
+        &mut self,
+        checkpoint: Checkpoint,
+        note: String,
+        bytes: Vec<u8>,
+    ) -> Result<(), JournalError> {
+        let damaged = |what| JournalError::damaged(format!("entry {}", self.entries.len()), what);
+        let entry = entry::parse(&bytes).ok_or_else(|| damaged("it is malformed"))?;
+        self.state.apply(&entry).map_err(damaged)?;
+        self.leaves.push(tree::leaf(&bytes));
+        self.entries.push(entry);
+        self.bytes.push(bytes);
+        (self.checkpoint, self.note) = (checkpoint, note);
+        Ok(())
+    }
+
     /// The keys that sign the checkpoint of so many entries: that of the log, and that of its epoch.
     pub(crate) fn keys(&self, size: u64) -> (VerifierKey, VerifierKey) {
         keys(&self.entries, size).expect("a log has a first entry, and keys up to the next one")
@@ -124,4 +141,37 @@ pub(crate) fn entries(folder: &Folder, size: u64) -> Result<Vec<Vec<u8>>, Journa
         entries.extend(bundle.iter().map(|entry| entry.to_vec()));
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retain::Hold;
+    use crate::support::{Fixture, record};
+    use crate::{Cause, Filter};
+
+    #[test]
+    fn a_log_that_has_grown_is_the_one_that_is_read() {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        let cause = Cause { reason: "a test".into(), who: "a test".into() };
+        for number in 0..4 {
+            journal.append(record(number)).unwrap();
+            journal.rotate().unwrap();
+        }
+        let filter = Filter { numbers: Some((1, 2)), ..Filter::default() };
+        journal.erase(&fixture.reader(), &filter, &cause).unwrap();
+        journal.hold(Hold { name: "case".into(), times: (0, 1) }, cause.clone()).unwrap();
+        journal.set(journal.settings(), cause).unwrap();
+        journal
+            .with_owner(|owner| {
+                let (grown, read) = (owner.log.view(), LogView::read(&owner.root)?);
+                assert_eq!((&grown.leaves, &grown.bytes), (&read.leaves, &read.bytes));
+                assert_eq!((&grown.note, grown.entries.len()), (&read.note, read.entries.len()));
+                assert_eq!(format!("{:?}", grown.state), format!("{:?}", read.state));
+                assert_eq!(tree::root(&grown.leaves), grown.checkpoint.root);
+                Ok(())
+            })
+            .unwrap();
+    }
 }

@@ -326,6 +326,15 @@ impl Folder {
             .map_err(|error| unusable(&self.path, error.into()))
     }
 
+    /// Removes what was made of a journal that could not be made whole: it would be in the way of another.
+    pub(crate) fn empty(&self) {
+        for name in self.names().unwrap_or_default() {
+            let path = self.path.join(name);
+            // What stays is said where the next one is made.
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+        }
+    }
+
     /// The lock of who writes to the journal; held until it is dropped.
     pub(crate) fn lock(&self) -> Result<File, JournalError> {
         let file = self.open_with("lock", OFlags::RDWR | OFlags::CREATE)?;

@@ -275,8 +275,8 @@ impl Reader {
         }
     }
 
-    /// The classes that the identities at hand do not open, in what is sealed and may have records that
-    /// pass: what stands in them is neither shown nor found.
+    /// The classes that the identities at hand do not open, where there may be records that pass: what
+    /// stands in them is neither shown nor found.
     ///
     /// # Errors
     /// When a segment is not what was sealed, or nothing of it can be read.
@@ -285,7 +285,15 @@ impl Reader {
         for segment in self.view.state.segments.values().filter(|one| filter.may_pass(one)) {
             closed.extend(self.as_noted(segment, |segment| self.closed_of(segment))?);
         }
+        closed.extend(self.closed_unsealed(filter)?);
         Ok(closed)
+    }
+
+    /// The same, of what was not sealed yet.
+    pub(crate) fn closed_unsealed(&self, filter: &Filter) -> Result<Vec<Class>, JournalError> {
+        let blocks = self.unsealed()?;
+        let may_pass = (0..blocks.count()).any(|block| blocks.may_pass(block, filter));
+        Ok(if may_pass { blocks.closed().to_vec() } else { Vec::new() })
     }
 
     /// The same, of one segment.

@@ -79,10 +79,13 @@ impl Journal {
         if root.names()? != ["lock"] {
             return Err(JournalError::Exists { path: path.to_owned() });
         }
-        root.make("active")?;
-        root.make("segments")?;
-        root.keep_reserve()?;
-        let log = Log::create(&root, settings, (options.clock)())?;
+        let make = || {
+            root.make("active")?;
+            root.make("segments")?;
+            root.keep_reserve()?;
+            Log::create(&root, settings, (options.clock)())
+        };
+        let log = make().inspect_err(|_| root.empty())?;
         Ok(log.view().keys(1).1)
     }
 
@@ -290,6 +293,31 @@ mod tests {
         journal.close().unwrap();
         assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2]);
         assert_eq!(fixture.verify().findings, []);
+    }
+
+    #[test]
+    fn what_could_not_be_made_whole_is_not_there() {
+        let fixture = Fixture::new();
+        let path = fixture.path().with_file_name("other");
+        let settings = fixture.reader().settings().clone();
+        for step in
+            [crate::Step::Create, crate::Step::Write, crate::Step::Rename, crate::Step::Sync]
+        {
+            for nth in 0.. {
+                let left = std::sync::atomic::AtomicU64::new(nth);
+                let fault = move |one: crate::Step| {
+                    let fails = one == step && left.fetch_sub(1, Ordering::Relaxed) == 0;
+                    if fails { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+                };
+                let options = Options { fault: Some(Arc::new(fault)), ..crate::support::options() };
+                if Journal::create(&path, settings.clone(), &options).is_ok() {
+                    break;
+                }
+                let left = std::fs::read_dir(&path).map_or(0, Iterator::count);
+                assert_eq!(left, 0, "{step:?} {nth}");
+            }
+            std::fs::remove_dir_all(&path).unwrap();
+        }
     }
 
     #[test]

@@ -57,3 +57,21 @@ fn a_record_of_the_past_is_held_by_when_it_was_written() {
     assert_eq!(journal.retain("ines", None).unwrap().segments, 1);
     journal.close().unwrap();
 }
+
+#[test]
+fn a_clock_that_was_ahead_keeps_nothing_longer() {
+    let fixture = Fixture::with(|settings| settings.retention.max_seconds = Some(60));
+    let at = |seconds: i64| {
+        let clock = Arc::new(move || system_clock()() + seconds * 1_000_000_000);
+        Journal::open(&fixture.path(), &Options { clock, ..options() }).unwrap()
+    };
+    let year = 365 * 86_400;
+    for (number, ahead) in [(0, year), (1, 0)] {
+        let journal = at(ahead);
+        journal.append(Record { time: i64::MAX, ..record(number) }).unwrap();
+        journal.close().unwrap();
+    }
+    let journal = at(120);
+    assert_eq!(journal.retain("ines", None).unwrap().segments, 2);
+    journal.close().unwrap();
+}
