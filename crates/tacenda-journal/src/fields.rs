@@ -8,10 +8,13 @@ use serde_json::Value;
 
 /// Whether these bytes are such an object. What prints it puts it on a line as it is.
 pub(crate) fn is_object(bytes: &[u8]) -> bool {
-    // A string holds no control character, and nothing else needs one.
-    let is_one_line = bytes.iter().all(|byte| *byte >= b' ');
     let is_bare = bytes.starts_with(b"{") && bytes.ends_with(b"}");
-    is_one_line && is_bare && search(bytes, None).is_ok()
+    is_one_line(bytes) && is_bare && search(bytes, None).is_ok()
+}
+
+/// Whether there is no control character: a string of JSON holds none, and nothing else needs one.
+pub(crate) fn is_one_line(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte >= b' ')
 }
 
 /// The members of such objects, each with a name of its own: one that is `taken`, or was there before,

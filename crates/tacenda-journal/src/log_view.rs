@@ -4,6 +4,7 @@ use ed25519_dalek::VerifyingKey;
 
 use crate::entry::{self, Entry, Event, State};
 use crate::error::JournalError;
+use crate::log::PENDING;
 use crate::note::{Checkpoint, Note, VerifierKey};
 use crate::place::Folder;
 use crate::tiles::{self, WIDTH};
@@ -33,10 +34,20 @@ impl LogView {
             Err(error) => return Err(error),
         };
         let damaged = |what| JournalError::damaged("log/checkpoint", what);
-        let note = folder.read("checkpoint")?;
-        let note = note.ok_or(JournalError::Missing { path: root.path().to_owned() })?;
-        let parsed = Note::parse(&note).ok_or(damaged("it is no signed note"))?;
-        let checkpoint = Checkpoint::of(&parsed).ok_or(damaged("it is no checkpoint"))?;
+        let mut before = None;
+        let (note, parsed, checkpoint) = loop {
+            let note = folder.read("checkpoint")?;
+            let note = note.ok_or(JournalError::Missing { path: root.path().to_owned() })?;
+            let parsed = Note::parse(&note).ok_or(damaged("it is no signed note"))?;
+            let checkpoint = Checkpoint::of(&parsed).ok_or(damaged("it is no checkpoint"))?;
+            if !is_behind(&folder, checkpoint.size)? {
+                break (note, parsed, checkpoint);
+            }
+            // Whoever writes may have put the newer one in its place just now.
+            if before.replace(checkpoint.size) == Some(checkpoint.size) {
+                return Err(damaged("there is a newer one: it was rolled back"));
+            }
+        };
         let bytes = entries(&folder, checkpoint.size)?;
         let note = String::from_utf8(note).map_err(|_| damaged("it is no signed note"))?;
         let view = Self::build(checkpoint, note, bytes)?;
@@ -101,6 +112,12 @@ impl LogView {
     pub(crate) fn key_after(&self, size: u64) -> Option<VerifierKey> {
         keys(&self.entries, size.checked_add(1)?).map(|(_, epoch)| epoch)
     }
+}
+
+/// Whether there is a checkpoint of more entries than these, and none is being added.
+fn is_behind(log: &Folder, size: u64) -> Result<bool, JournalError> {
+    let newer = log.folder("checkpoints")?.has(&size.saturating_add(1).to_string())?;
+    Ok(newer && !log.has(PENDING)?)
 }
 
 /// The keys for the checkpoint of so many entries; `None` when the entries do not say.

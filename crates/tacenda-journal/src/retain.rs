@@ -61,6 +61,8 @@ impl Journal {
                 None => Err(JournalError::NoKey { part: "every", segment: number }),
             });
             match done {
+                // There was nothing of it, or the segment was deleted.
+                Ok(0) => {}
                 Ok(records) => {
                     deleted.expired += 1;
                     deleted.contents += records;
@@ -152,7 +154,7 @@ impl Owner {
         Ok(deleted)
     }
 
-    /// The segments that hold content of classes whose time is over, and these classes.
+    /// The segments that may hold content of classes whose time is over, and these classes.
     fn due(&self, now: i64) -> Vec<(u64, Vec<Class>)> {
         let state = &self.log.view().state;
         let (most, ages) = (state.settings.retention.classes, ages(&state.segments, now));
@@ -172,11 +174,16 @@ impl Owner {
         who: &str,
     ) -> Result<u64, JournalError> {
         let Some(segment) = self.rewritable(number)? else { return Ok(0) };
+        let gone = reader.having(&segment, classes)?;
+        if gone.is_empty() {
+            // Nothing has to go: the file stays what was sealed.
+            return Ok(0);
+        }
         let cause = Cause { reason: "max-age".to_owned(), who: who.to_owned() };
-        let gone = classes.to_vec();
-        self.rewrite(reader, &segment, Gone::Classes(classes), |records, file| Event::Expire {
+        let classes = gone.clone();
+        self.rewrite(reader, &segment, Gone::Classes(&gone), |records, file| Event::Expire {
             segment: number,
-            classes: gone,
+            classes,
             records,
             file,
             cause,
@@ -186,7 +193,8 @@ impl Owner {
     fn delete(&mut self, segment: &SegmentState, cause: Cause) -> Result<(), JournalError> {
         let segments = (segment.number, segment.number);
         self.note_marked(Event::Delete { segments, records: segment.records, cause })?;
-        self.segments.shred(&segment.file())
+        self.segments.shred(&segment.file())?;
+        self.remove_rest(segment.number)
     }
 
     fn free(&self) -> Result<u64, JournalError> {

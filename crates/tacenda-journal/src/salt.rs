@@ -14,7 +14,7 @@ use crate::{Hash, lanes, sha256};
 /// The depth of the tree: a segment has at most 2^24 records.
 pub(crate) const DEPTH: u8 = 24;
 /// A node as bytes: its depth, its index (big-endian), its seed.
-const NODE: usize = 1 + 4 + 32;
+pub(crate) const NODE: usize = 1 + 4 + 32;
 /// What is hashed before a seed, for its children.
 const LEFT: u8 = 0x10;
 const RIGHT: u8 = 0x11;
@@ -127,8 +127,8 @@ impl Salts {
     /// Begins the way to a record at the node of the cover that is above it, if that is no deeper; the
     /// depth of the node.
     fn set_out(&mut self, record: u32, deepest: u8) -> Option<u8> {
-        let is_above = |node: &&Node| node.is_above(record) && node.depth <= deepest;
-        let Node { depth, seed, .. } = self.cover.iter().find(is_above)?;
+        let Node { depth, seed, .. } =
+            self.above(record).map(|at| &self.cover[at]).filter(|node| node.depth <= deepest)?;
         let seeds = [[0; 32]; DEPTH as usize + 1];
         let way = Way { record, top: *depth, bottom: *depth, seeds };
         let way = self.way.insert(Box::new(way));
@@ -136,9 +136,15 @@ impl Salts {
         Some(*depth)
     }
 
+    /// Where the node above a record stands.
+    fn above(&self, record: u32) -> Option<usize> {
+        let at = self.cover.partition_point(|node| node.last() < record);
+        self.cover.get(at).filter(|node| node.is_above(record)).map(|_| at)
+    }
+
     /// Takes the salt of a record away.
     pub(crate) fn puncture(&mut self, record: u32) {
-        let Some(at) = self.cover.iter().position(|node| node.is_above(record)) else { return };
+        let Some(at) = self.above(record) else { return };
         self.way = None;
         let mut node = self.cover[at].clone();
         let (mut before, mut after) = (Vec::new(), Vec::new());
@@ -167,7 +173,7 @@ impl Salts {
         bytes
     }
 
-    /// The inverse.
+    /// The inverse; `None` where they are not in their order.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (nodes, rest) = bytes.as_chunks::<NODE>();
         let cover = nodes.iter().map(|node| {
@@ -175,14 +181,29 @@ impl Salts {
             (depth <= DEPTH && u64::from(index) >> depth == 0)
                 .then(|| Some(Node { depth, index, seed: *node[5..].first_chunk()? }))?
         });
-        let cover: Option<Vec<Node>> = cover.collect();
-        rest.is_empty().then_some(Self { cover: cover?, way: None, levels: Levels::default() })
+        let cover: Vec<Node> = cover.collect::<Option<_>>()?;
+        let in_order = cover.is_sorted_by(|one, next| one.last() < next.first());
+        (rest.is_empty() && in_order).then_some(Self {
+            cover,
+            way: None,
+            levels: Levels::default(),
+        })
     }
 }
 
 impl Node {
     fn is_above(&self, record: u32) -> bool {
-        record >> (DEPTH - self.depth) == self.index
+        (self.first()..=self.last()).contains(&record)
+    }
+
+    /// The first record below it.
+    fn first(&self) -> u32 {
+        self.index << (DEPTH - self.depth)
+    }
+
+    /// The last one.
+    fn last(&self) -> u32 {
+        self.first() + ((1 << (DEPTH - self.depth)) - 1)
     }
 
     fn child(&self, right: bool) -> Self {
@@ -234,5 +255,10 @@ mod tests {
         }
         assert!(left.to_bytes().len() < NODE * 4 * usize::from(DEPTH));
         assert!(Salts::from_bytes(&[25; NODE]).is_none() && Salts::from_bytes(&[0; 5]).is_none());
+        let bytes = left.to_bytes();
+        let (first, second) = bytes.split_at(NODE);
+        for wrong in [[second, first].concat(), [first, bytes.as_slice()].concat()] {
+            assert!(Salts::from_bytes(&wrong).is_none(), "in their order, and each once");
+        }
     }
 }

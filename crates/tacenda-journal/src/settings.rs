@@ -23,6 +23,12 @@ pub enum Durability {
 
 /// What a segment is sealed at, at the latest.
 pub(crate) const LONGEST_SEGMENT: u64 = 1 << 30;
+/// What a write-ahead file has beside that at most: its last batch, header and marks.
+pub(crate) const BESIDE: u64 = 64 << 20;
+/// The longest write-ahead file.
+pub(crate) const LONGEST_WAL: u64 = LONGEST_SEGMENT + BESIDE;
+/// The longest file of a segment. Salts that were taken away one by one make it longer than it was.
+pub(crate) const LONGEST_FILE: u64 = 4 * LONGEST_SEGMENT;
 
 /// When a segment is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -163,17 +163,22 @@ pub(crate) struct Wal {
 }
 
 impl Wal {
-    /// Begins the file of a segment.
+    /// Begins the file of a segment. Who has no key that signs cannot begin another one in its place: it
+    /// is marked before it has a record, as [`Wal::mark`] does.
     pub(crate) fn create(
         folder: &Folder,
         segment: u64,
         first: u64,
         origin: &str,
         keys: SegmentKeys,
+        (key, log): (&SigningKey, u64),
     ) -> Result<Self, JournalError> {
         let wrapped = Part::ALL.map(|part| keys.wrapped(part).to_owned());
         let header = Header { segment, first, origin: origin.to_owned(), wrapped };
-        let (bytes, sealing) = (header.to_bytes(), Sealing::new(&keys)?);
+        let (mut bytes, sealing) = (header.to_bytes(), Sealing::new(&keys)?);
+        let chain = sha256(&[&bytes]);
+        let (mark, chain) = framed(&chain, mark(key, log, (segment, 0), &chain));
+        bytes.extend_from_slice(&mark);
         let mut output = folder.create(&name(segment))?;
         let written =
             output.write(&bytes).and_then(|()| output.sync()).and_then(|()| folder.sync());
@@ -188,7 +193,7 @@ impl Wal {
             sealing,
             keys,
             length: bytes.len() as u64,
-            chain: sha256(&[&bytes]),
+            chain,
             encrypted: 0,
             records: 0,
             frontier: Frontier::default(),
@@ -266,10 +271,8 @@ impl Wal {
     }
 
     /// Writes a frame that begins with the room for its length.
-    fn frame(&mut self, mut frame: Vec<u8>) -> Result<(), JournalError> {
-        put_length(&mut frame);
-        let chain = sha256(&[&self.chain, &frame]);
-        frame.extend_from_slice(&chain);
+    fn frame(&mut self, frame: Vec<u8>) -> Result<(), JournalError> {
+        let (frame, chain) = framed(&self.chain, frame);
         if let Err(error) = self.output.write(&frame) {
             // Some of it may be there: who appended is told that it is not, so it must not be.
             return match self.output.cut(self.length) {
@@ -326,10 +329,8 @@ impl Wal {
         if !self.unmarked {
             return Ok(());
         }
-        let count = u64::from(self.records);
-        let signature = key.sign(&marked(self.header.segment, count, &self.chain)).to_bytes();
-        let numbers = [log.to_be_bytes(), count.to_be_bytes()].concat();
-        self.frame([[0, 0, 0, 0, MARK].as_slice(), &numbers, &signature].concat())?;
+        let place = (self.header.segment, u64::from(self.records));
+        self.frame(mark(key, log, place, &self.chain))?;
         self.unmarked = false;
         Ok(())
     }
@@ -342,6 +343,11 @@ impl Wal {
     /// The file once more, to sync it while it is written to.
     pub(crate) fn file(&self) -> Result<Output, JournalError> {
         self.output.again()
+    }
+
+    /// What was written. It is there as long as the file is open, also when somebody has removed it.
+    pub(crate) fn content(&self) -> Result<Vec<u8>, JournalError> {
+        self.output.content(self.length)
     }
 
     /// What the file says of itself.
@@ -383,6 +389,22 @@ impl Wal {
     pub(crate) fn times(&self) -> Option<(i64, i64)> {
         self.times
     }
+}
+
+/// A frame that begins with the room for its length, as it is written after this hash; and the hash
+/// after it.
+fn framed(chain: &Hash, mut frame: Vec<u8>) -> (Vec<u8>, Hash) {
+    put_length(&mut frame);
+    let chain = sha256(&[chain, &frame]);
+    frame.extend_from_slice(&chain);
+    (frame, chain)
+}
+
+/// A mark after the room for its length.
+fn mark(key: &SigningKey, log: u64, (segment, records): (u64, u64), chain: &Hash) -> Vec<u8> {
+    let signature = key.sign(&marked(segment, records, chain)).to_bytes();
+    let numbers = [log.to_be_bytes(), records.to_be_bytes()].concat();
+    [[0, 0, 0, 0, MARK].as_slice(), &numbers, &signature].concat()
 }
 
 /// Puts the length of what follows it into the first four bytes.

@@ -358,6 +358,35 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_was_removed_while_it_is_written_is_sealed() {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        journal.append_all((0..3).map(record).collect()).unwrap();
+        std::fs::remove_file(fixture.path().join("active").join(wal::name(0))).unwrap();
+        journal.append(record(3)).unwrap();
+        journal.close().unwrap();
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2, 3]);
+        assert_eq!(fixture.verify().findings, []);
+    }
+
+    #[test]
+    fn what_could_not_be_synced_for_want_of_a_descriptor_is_synced_later() {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
+        let journal = fixture.open();
+        journal.append(record(0)).unwrap();
+        let mut owner = journal.shared.together.owner();
+        let before = getrlimit(Resource::Nofile);
+        let none = Rlimit { current: Some(0), maximum: before.maximum };
+        setrlimit(Resource::Nofile, none).unwrap();
+        let failed = owner.begin_sync().is_err();
+        setrlimit(Resource::Nofile, before).unwrap();
+        assert!(failed);
+        assert!(owner.begin_sync().unwrap().is_some(), "it is not forgotten");
+        assert!(owner.begin_sync().unwrap().is_none());
+    }
+
+    #[test]
     fn what_is_sealed_is_what_was_written() {
         let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
         let journal = fixture.open();
