@@ -10,7 +10,7 @@ use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::log::Log;
 use crate::part::Part;
-use crate::place::{Folder, Output};
+use crate::place::{Folder, Output, is_missing};
 use crate::record::Record;
 use crate::segment::{Row, Segment};
 use crate::settings::{Durability, Limits, bound};
@@ -39,7 +39,7 @@ pub(crate) struct Owner {
 impl Owner {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, JournalError> {
         let root = Folder::root(path, false, &options.allowed, options.fault.clone())?;
-        if root.folder("log").is_err_and(|error| crate::place::is_missing(&error)) {
+        if root.folder("log").is_err_and(|error| is_missing(&error)) {
             return Err(JournalError::Missing { path: path.to_owned() });
         }
         let lock = root.lock()?;
@@ -252,20 +252,25 @@ impl Owner {
 
     fn bytes_of(&self, wal: &Wal) -> Result<Vec<u8>, JournalError> {
         let name = wal::name(wal.header().segment);
-        let missing = || JournalError::damaged(format!("active/{name}"), "it is missing");
         let most = self.log.view().state.longest_wal();
-        self.active.read_to(&name, most)?.ok_or_else(missing)
+        self.active.read_to(&name, most)?.ok_or_else(|| missing(&name))
     }
 
     fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
-        let (mut segment, keys, bytes) = (self.state_of(wal), wal.keys(), self.bytes_of(wal)?);
+        let (mut segment, keys) = (self.state_of(wal), wal.keys());
+        let name = wal::name(wal.header().segment);
+        let absent = |error| if is_missing(&error) { missing(&name) } else { error };
+        let file = self.active.open(&name).map_err(absent)?;
         let new = format!("{}.new", segment.file());
         self.segments.discard(&new)?;
         let output = self.segments.create(&new)?;
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
-        let rows = wal.batches(&bytes).flat_map(|batch| match batch {
-            Ok(records) => records.into_iter().map(|record| Ok(Row::of(record))).collect(),
-            Err(error) => vec![Err(error)],
+        let rows = wal.batches(file).flat_map(|batch| {
+            let (records, error) = match batch {
+                Ok(records) => (records, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            records.into_iter().map(|record| Ok(Row::of(record))).chain(error)
         });
         let file = Segment { keys, salts: &salts, expired: &[], first: segment.first };
         let written = file.write(output, rows);
@@ -276,4 +281,9 @@ impl Owner {
         segment.set_file(&written?);
         Ok(segment)
     }
+}
+
+/// The file of the active segment is not where it was.
+fn missing(name: &str) -> JournalError {
+    JournalError::damaged(format!("active/{name}"), "it is missing")
 }
