@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) fn is_object(bytes: &[u8]) -> bool {
     // A string holds no control character, and nothing else needs one. All bytes are looked at: a
     // processor does that for many at once.
-    let is_one_line = bytes.iter().fold(true, |so_far, byte| so_far & (*byte >= b' '));
+    let is_one_line = bytes.iter().fold(u8::MAX, |least, byte| least.min(*byte)) >= b' ';
     let is_bare = bytes.starts_with(b"{") && bytes.ends_with(b"}");
     is_one_line && is_bare && search(bytes, None).is_ok()
 }
