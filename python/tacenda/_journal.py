@@ -46,8 +46,12 @@ class JournalHandler(logging.Handler):
         Raises:
             OSError: The journal cannot be opened; the text says why.
         """
+        from json import JSONEncoder
+
         from tacenda._feed import Feed
 
+        # What it is given holds nothing twice.
+        self._encode = JSONEncoder(allow_nan=False, check_circular=False).encode
         self._feed = Feed(os.fspath(path), class_)
         try:
             super().__init__(level)
@@ -71,15 +75,16 @@ class JournalHandler(logging.Handler):
             self._feed.refuse(f"{name}:{line}")
 
     def _line(self, record: logging.LogRecord) -> bytes:
-        import json
-
+        line: dict[str, Any] = {
+            "time": _plain(record.created),
+            "level": _plain(_level(record)),
+            "logger": _plain(record.name),
+            "message": _plain(self.format(record)),
+        }
         more = getattr(record, "journal", None)
-        line: dict[str, Any] = dict(more) if isinstance(more, dict) else {}
-        line["time"] = record.created
-        line["level"] = _level(record)
-        line["logger"] = record.name
-        line["message"] = self.format(record)
-        return json.dumps(_plain(line), allow_nan=False).encode() + b"\n"
+        if isinstance(more, dict):
+            line = {**_plain(more), **line}
+        return self._encode(line).encode() + b"\n"
 
     def close(self) -> None:
         """Waits until everything is written and sealed, or until that takes too long."""
@@ -102,6 +107,8 @@ def _level(record: logging.LogRecord) -> str:
 
 def _plain(value: Any, depth: int = 0) -> Any:
     """The value as JSON that every reader takes: what is not, as its text."""
+    if type(value) is str and value.isascii():
+        return value
     if isinstance(value, str):
         # A lone surrogate is no character.
         return str(value).encode(errors="backslashreplace").decode()

@@ -12,9 +12,10 @@ pub(crate) fn is_object(bytes: &[u8]) -> bool {
     is_one_line(bytes) && is_bare && search(bytes, None).is_ok()
 }
 
-/// Whether there is no control character: a string of JSON holds none, and nothing else needs one.
+/// Whether there is no control character: a string of JSON holds none, and nothing else needs one. All
+/// bytes are looked at: a processor does that for many at once.
 pub(crate) fn is_one_line(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte >= b' ')
+    bytes.iter().fold(u8::MAX, |least, byte| least.min(*byte)) >= b' '
 }
 
 /// The members of such objects, each with a name of its own: one that is `taken`, or was there before,

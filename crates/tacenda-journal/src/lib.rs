@@ -20,6 +20,8 @@ mod error;
 mod export;
 mod fields;
 mod filter;
+mod frames;
+mod group;
 mod identities;
 mod keys;
 mod lanes;

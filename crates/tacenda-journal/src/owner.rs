@@ -10,7 +10,7 @@ use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::log::Log;
 use crate::part::Part;
-use crate::place::{Folder, Lock, Output};
+use crate::place::{Folder, Lock, Output, is_missing};
 use crate::record::Record;
 use crate::segment::{Row, Segment};
 use crate::settings::{Durability, Limits, bound};
@@ -39,7 +39,7 @@ pub(crate) struct Owner {
 impl Owner {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, JournalError> {
         let root = Folder::root(path, false, &options.allowed, options.fault.clone())?;
-        if root.folder("log").is_err_and(|error| crate::place::is_missing(&error)) {
+        if root.folder("log").is_err_and(|error| is_missing(&error)) {
             return Err(JournalError::Missing { path: path.to_owned() });
         }
         let lock = root.lock()?;
@@ -259,9 +259,12 @@ impl Owner {
         self.segments.discard(&new)?;
         let output = self.segments.create(&new)?;
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
-        let rows = wal.batches(&bytes).flat_map(|batch| match batch {
-            Ok(records) => records.into_iter().map(|record| Ok(Row::of(record))).collect(),
-            Err(error) => vec![Err(error)],
+        let rows = wal.batches(bytes.as_slice()).flat_map(|batch| {
+            let (records, error) = match batch {
+                Ok(records) => (records, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            records.into_iter().map(|record| Ok(Row::of(record))).chain(error)
         });
         let file = Segment { keys, salts: &salts, expired: &[], first: segment.first };
         let written = file.write(output, rows);

@@ -387,6 +387,20 @@ mod tests {
     }
 
     #[test]
+    fn records_are_committed_to_alike_however_many_come_at_once() {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        let (mut next, sizes) = (0, [1, 1, 3, 8, 1, 300, 2, 250, 7]);
+        for size in sizes.into_iter().cycle().take(30) {
+            journal.append_all((next..next + size).map(record).collect()).unwrap();
+            next += size;
+        }
+        journal.close().unwrap();
+        assert_eq!(fixture.verify().findings, []);
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()), (0..next).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn what_is_sealed_is_what_was_written() {
         let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
         let journal = fixture.open();
