@@ -173,6 +173,10 @@ class _Web:
         original = module.Starlette.__call__
 
         async def call(self: Any, scope: Any, receive: Receive, send: Send) -> None:
+            if scope.get(_SEEN):
+                await original(self, scope, receive, send)
+                return
+
             async def app(scope: Any, receive: Receive, send: Send) -> None:
                 await original(self, scope, receive, send)
 
@@ -209,6 +213,10 @@ class _Web:
         original = module.Flask.__call__
 
         def call(self: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if environ.get(_SEEN):
+                answer: Iterable[bytes] = original(self, environ, start_response)
+                return answer
+
             def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
                 response: Iterable[bytes] = original(self, environ, start_response)
                 return response

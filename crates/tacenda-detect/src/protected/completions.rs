@@ -11,6 +11,8 @@ use super::store::ValueId;
 #[derive(Default)]
 pub(super) struct Completions {
     growing: HashMap<ValueId, Growing>,
+    /// Those that are being generated.
+    open: Vec<ValueId>,
     /// In the order of their texts: those that begin alike lie together.
     order: Vec<Seat>,
 }
@@ -52,6 +54,7 @@ pub(super) struct Cursor {
 impl Completions {
     pub(super) fn open(&mut self, id: ValueId) {
         self.growing.insert(id, Growing::default());
+        self.open.push(id);
         if let Err(place) = self.place(id) {
             self.order.insert(place, Seat { head: 0, id });
         }
@@ -77,6 +80,7 @@ impl Completions {
     pub(super) fn close(&mut self, id: ValueId, forget_at: Instant) {
         if let Some(growing) = self.growing.get_mut(&id) {
             growing.forget_at = Some(forget_at);
+            self.open.retain(|other| *other != id);
         }
     }
 
@@ -111,6 +115,7 @@ impl Completions {
         for id in ids {
             self.growing.remove(id);
         }
+        self.open.retain(|id| !ids.contains(id));
     }
 
     /// The text so far.
@@ -151,9 +156,11 @@ impl Completions {
 
     /// The end of one that is being generated, if `piece`, which has no spaces, is its last one.
     pub(super) fn at_end(&self, piece: &str) -> Option<Cursor> {
-        let mut grows = self.growing.iter().filter(|(_, growing)| growing.forget_at.is_none());
-        let ended = grows.find(|(_, growing)| growing.body[growing.last..] == *piece);
-        ended.map(|(id, growing)| Cursor { id: *id, at: growing.body.len() })
+        self.open.iter().find_map(|id| {
+            let growing = self.growing.get(id)?;
+            let is_last = growing.body[growing.last..] == *piece;
+            is_last.then_some(Cursor { id: *id, at: growing.body.len() })
+        })
     }
 
     /// Whether its completion does not go on.
