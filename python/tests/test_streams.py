@@ -533,3 +533,30 @@ def test_a_completion_by_native_code_token_by_token(case: Case) -> None:
     """
     guarded = case.leak(code, "My heron", "is the teal")
     assert "[completion " in guarded.stderr
+
+
+def test_who_holds_a_line_again_soon_wakes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    from tacenda.hooks import idle
+
+    class Held:
+        def __init__(self) -> None:
+            self.let_go = threading.Event()
+
+        def idle(self) -> bool:
+            self.let_go.set()
+            return False
+
+    monkeypatch.setattr(idle, "AWAKE", 600.0, raising=False)
+    idler = idle.Idler()
+    first, second = Held(), Held()
+    idler.hold(first)  # type: ignore[arg-type]
+    assert first.let_go.wait(60)
+    wakes = []
+    notify = idler._wake.notify
+    monkeypatch.setattr(idler._wake, "notify", lambda: wakes.append(notify()))
+    idler.hold(second)  # type: ignore[arg-type]
+    assert second.let_go.wait(60)
+    assert not wakes
+    idler.stop()

@@ -249,11 +249,12 @@ impl Core {
         shielded(|| self.redactor.protected().hold(ValueId(id)))
     }
 
-    /// Ends a hold. `linger`: the value stays protected a little longer.
-    #[pyo3(signature = (id, *, linger=false))]
-    fn release(&self, id: u64, linger: bool) -> PyResult<()> {
+    /// Ends a hold of each of these. `linger`: the values stay protected a little longer.
+    #[pyo3(signature = (ids, *, linger=false))]
+    fn release(&self, ids: Vec<u64>, linger: bool) -> PyResult<()> {
         let linger = if linger { LINGER } else { Duration::ZERO };
-        shielded(|| self.redactor.protected().release(ValueId(id), linger))
+        let ids: Vec<ValueId> = ids.into_iter().map(ValueId).collect();
+        shielded(|| self.redactor.protected().release_all(&ids, linger))
     }
 
     /// Starts a completion that grows token by token.

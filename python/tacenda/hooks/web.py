@@ -248,10 +248,14 @@ class _Web:
 
         # Servers try what an application can be called with.
         async def asgi(self: Any, scope: Any, receive: Receive, send: Send) -> None:
-            await AsgiMiddleware(partial(original, self), core)(scope, receive, send)
+            app = partial(original, self)
+            await (app if scope.get(_SEEN) else AsgiMiddleware(app, core))(scope, receive, send)
 
         def wsgi(self: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            return WsgiMiddleware(partial(original, self), core)(environ, start_response)
+            app = partial(original, self)
+            respond = app if environ.get(_SEEN) else WsgiMiddleware(app, core)
+            answer: Iterable[bytes] = respond(environ, start_response)
+            return answer
 
         call = asgi if middleware is AsgiMiddleware else wsgi
         self._patches.replace(owner, "__call__", call)

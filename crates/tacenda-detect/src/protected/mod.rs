@@ -22,7 +22,7 @@ mod store;
 
 pub use follow::Followed;
 pub use matcher::{ProtectedSpan, Trail};
-pub use share::{Share, SharedKey, SharedValue};
+pub use share::{News, Share, SharedKey, SharedValue};
 pub use store::{Fingerprinter, Limits, ProtectedValues, Usage, Value, ValueId};
 
 #[cfg(test)]

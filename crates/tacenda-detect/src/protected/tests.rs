@@ -531,9 +531,9 @@ proptest! {
     }
 }
 
-/// Notes what it is told: how many fingerprints of which value.
+/// Notes what it is told, together: how many fingerprints of which value.
 #[derive(Default)]
-struct Ear(std::sync::Mutex<Vec<(ValueId, usize)>>);
+struct Ear(std::sync::Mutex<Vec<Vec<(ValueId, usize)>>>);
 
 impl Share for std::sync::Arc<Ear> {
     fn key(&self) -> Option<SharedKey> {
@@ -544,20 +544,55 @@ impl Share for std::sync::Arc<Ear> {
         1
     }
 
-    fn tell(&self, value: &SharedValue, _from: usize, fingerprints: &[u64]) -> bool {
-        self.0.lock().unwrap().push((value.id, fingerprints.len()));
+    fn tell(&self, news: &[News<'_>]) -> bool {
+        let heard = news.iter().map(|news| (news.value.id, news.fingerprints.len()));
+        self.0.lock().unwrap().push(heard.collect());
         true
     }
 }
 
-#[test]
-fn fingerprints_that_are_known_are_not_told_again() {
+fn overheard() -> (ProtectedValues, std::sync::Arc<Ear>) {
     let (store, ear) = (store(), std::sync::Arc::new(Ear::default()));
     store.share(Box::new(std::sync::Arc::clone(&ear)));
+    (store, ear)
+}
+
+#[test]
+fn fingerprints_that_are_known_are_not_told_again() {
+    let (store, ear) = overheard();
     let id = store.protect(PROMPT, Kind::Prompt, None, false).unwrap();
     store.protect(PROMPT, Kind::Prompt, None, true);
     store.release(id, Duration::from_secs(60));
-    let told = ear.0.lock().unwrap();
+    let told = ear.0.lock().unwrap().concat();
     assert_eq!(told.len(), 3);
     assert!(told[0].1 > 40 && told[1..] == [(id, 0), (id, 0)], "{told:?}");
+}
+
+#[test]
+fn what_others_know_is_not_told_again_and_what_comes_together_is_told_together() {
+    const OTHER: &str = "and what the tide has left behind on the sand is another one";
+    let (store, ear) = overheard();
+    let heard = || std::mem::take(&mut *ear.0.lock().unwrap());
+    let ids = store.protect_all([PROMPT, "no", OTHER], Kind::Prompt, true);
+    assert_eq!(ids.len(), 2);
+    let told = heard();
+    assert!(told.len() == 1 && told[0].iter().map(|(id, _)| *id).eq(ids.clone()), "{told:?}");
+
+    // Who holds it besides is of no interest to others, its summary is.
+    store.protect(PROMPT, Kind::Prompt, None, true);
+    store.release(ids[0], Duration::from_secs(60));
+    assert_eq!(heard(), Vec::<Vec<_>>::new());
+    store.protect(PROMPT, Kind::Prompt, Some(20), true);
+    assert_eq!(heard(), [[(ids[0], 0)]]);
+    store.release(ids[0], Duration::from_secs(60));
+    store.release_all(&ids, Duration::from_secs(60));
+    assert_eq!(heard(), [[(ids[0], 0), (ids[1], 0)]]);
+
+    // Nobody holds them: it is renewed, and nothing has changed but that.
+    store.protect(PROMPT, Kind::Prompt, Some(20), false);
+    assert_eq!(heard(), [[(ids[0], 0)]]);
+    store.protect(PROMPT, Kind::Prompt, Some(20), false);
+    assert_eq!(heard(), Vec::<Vec<_>>::new());
+    store.release(ids[0], Duration::ZERO);
+    assert_eq!(heard(), [[(ids[0], 0)]]);
 }

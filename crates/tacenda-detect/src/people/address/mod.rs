@@ -279,89 +279,129 @@ fn opens(text: &[u8], at: usize) -> bool {
         && !(before == b':' && at > 1 && text[at - 2].is_ascii_digit())
 }
 
-/// Words before an address: `lives at`, `address:`.
+/// Whether one of the [`ANNOUNCING`] words stands shortly before.
 fn announced(text: &[u8], start: usize) -> bool {
     const LOOK_BACK: usize = 32;
-    const WORDS: [&[u8]; 78] = [
-        b"address",
-        b"adres",
-        b"anschrift",
-        b"domicilio",
-        b"indirizzo",
-        b"osoite",
-        b"lives at",
-        b"live at",
-        b"located at",
-        b"office is at",
-        b"taxi to",
-        b"return to",
-        b"sent to",
-        b"restaurant is at",
-        b"ships to",
-        b"deliver to",
-        b"moved to",
-        b"addr ",
-        b"move to",
-        b"arrived at",
-        b"drop-off",
-        b"dropoff",
-        b"pick-up",
-        b"pickup",
-        b"deliver ",
-        b"deliver:",
-        b"delivery",
-        b"shipment to",
-        b"shipped to",
-        b"install at",
-        b"visit at",
-        b"livrer",
-        b"livraison",
-        b"zustellung",
-        b"wohn",
-        b"consegn",
-        b"spediz",
-        b"entrega",
-        b"entreg",
-        "envío".as_bytes(),
-        b"envio",
-        b"despacho",
-        b"recogida",
-        b"morada",
-        b"mora na",
-        b"moro na",
-        b"residen",
-        b"bezorg",
-        b"verzend",
-        b"woon",
-        b"levere",
-        b"leverans",
-        "bor på".as_bytes(),
-        b"bor i ",
-        b"asun ",
-        b"asuu ",
-        "doruč".as_bytes(),
-        b"dostav",
-        b"dodan",
-        b"naslov",
-        b"mieszk",
-        b"zamieszk",
-        "wysył".as_bytes(),
-        b"vive en",
-        b"vivo en",
-        b"habite",
-        b"demeurant",
-        b"domicili",
-        b"located in",
-        b"lives in",
-        b"lives on",
-        b"live on",
-        b"parcel to",
-        b"courier",
-        b"send to",
-        b"ship to",
-        b"ship_to",
-        b"shipto",
-    ];
     let before = &text[start.saturating_sub(LOOK_BACK)..start];
-    WORDS.iter().any(|word| before.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word)))
+    (0..before.len()).any(|at| {
+        let rest = &before[at..];
+        let mut words = BEGINNING_WITH[usize::from(rest[0].to_ascii_lowercase())];
+        while words != 0 {
+            let word = ANNOUNCING[words.trailing_zeros() as usize];
+            if rest.get(..word.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(word)) {
+                return true;
+            }
+            words &= words - 1;
+        }
+        false
+    })
+}
+
+/// Which of the words begin with each byte, a bit each.
+const BEGINNING_WITH: [u128; 256] = {
+    let mut table = [0; 256];
+    let mut word = 0;
+    while word < ANNOUNCING.len() {
+        table[ANNOUNCING[word][0] as usize] |= 1 << word;
+        word += 1;
+    }
+    table
+};
+
+/// Words before an address: `lives at`, `address:`.
+const ANNOUNCING: [&[u8]; 78] = [
+    b"address",
+    b"adres",
+    b"anschrift",
+    b"domicilio",
+    b"indirizzo",
+    b"osoite",
+    b"lives at",
+    b"live at",
+    b"located at",
+    b"office is at",
+    b"taxi to",
+    b"return to",
+    b"sent to",
+    b"restaurant is at",
+    b"ships to",
+    b"deliver to",
+    b"moved to",
+    b"addr ",
+    b"move to",
+    b"arrived at",
+    b"drop-off",
+    b"dropoff",
+    b"pick-up",
+    b"pickup",
+    b"deliver ",
+    b"deliver:",
+    b"delivery",
+    b"shipment to",
+    b"shipped to",
+    b"install at",
+    b"visit at",
+    b"livrer",
+    b"livraison",
+    b"zustellung",
+    b"wohn",
+    b"consegn",
+    b"spediz",
+    b"entrega",
+    b"entreg",
+    "envío".as_bytes(),
+    b"envio",
+    b"despacho",
+    b"recogida",
+    b"morada",
+    b"mora na",
+    b"moro na",
+    b"residen",
+    b"bezorg",
+    b"verzend",
+    b"woon",
+    b"levere",
+    b"leverans",
+    "bor på".as_bytes(),
+    b"bor i ",
+    b"asun ",
+    b"asuu ",
+    "doruč".as_bytes(),
+    b"dostav",
+    b"dodan",
+    b"naslov",
+    b"mieszk",
+    b"zamieszk",
+    "wysył".as_bytes(),
+    b"vive en",
+    b"vivo en",
+    b"habite",
+    b"demeurant",
+    b"domicili",
+    b"located in",
+    b"lives in",
+    b"lives on",
+    b"live on",
+    b"parcel to",
+    b"courier",
+    b"send to",
+    b"ship to",
+    b"ship_to",
+    b"shipto",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{ANNOUNCING, announced};
+
+    #[test]
+    fn every_word_that_announces_is_seen_wherever_it_stands_before() {
+        for word in ANNOUNCING {
+            for blanks in 0..=32 - word.len() {
+                let text = [b"xy", &word.to_ascii_uppercase()[..], &b" ".repeat(blanks)].concat();
+                assert!(announced(&text, text.len()), "{word:?} and {blanks} blanks");
+            }
+        }
+        assert!(!announced(b"counted all of it to ", 21));
+    }
 }
