@@ -178,7 +178,9 @@ fn is_telling(candidate: &str) -> bool {
     let groups = candidate.split(':').filter(|group| !group.is_empty()).count();
     let longest = candidate.split(':').map(str::len).max().unwrap_or(0);
     let digits = candidate.bytes().any(|b| b.is_ascii_digit());
-    digits && (groups >= 4 || groups >= 2 && longest >= 3)
+    // `04:3f:11:aa:bb:cc:dd:ee` is a serial number, or the name of a disk.
+    let bytes = groups == 8 && candidate.len() == 8 * 3 - 1 && longest == 2;
+    digits && !bytes && (groups >= 4 || groups >= 2 && longest >= 3)
         || candidate.starts_with("fe80:") && groups >= 2
 }
 

@@ -345,7 +345,7 @@ static CALLS: WordList = WordList::new(&[
 ]);
 
 /// Names of numbers that are written as telephone numbers are: `part 06-1234-5678`.
-const OTHER_NUMBERS: [&[u8]; 48] = [
+const OTHER_NUMBERS: [&[u8]; 49] = [
     b"seq",
     b"sequence",
     b"part",
@@ -390,6 +390,7 @@ const OTHER_NUMBERS: [&[u8]; 48] = [
     b"coord",
     b"matrix",
     b"tensor",
+    b"pn",
     b"frame",
     b"frames",
     b"packet",
@@ -398,7 +399,9 @@ const OTHER_NUMBERS: [&[u8]; 48] = [
 
 /// Whether the word right before `at` says that a number is something else than anybody's.
 pub(crate) fn is_of_a_thing(text: &[u8], at: usize) -> bool {
-    is_value_of(text, at, &OTHER_NUMBERS) || text[..at].ends_with(b"..")
+    // `part number 415-555-0132`.
+    let named = text[..at].strip_suffix(b" number ").map_or(at, <[u8]>::len);
+    is_value_of(text, named, &OTHER_NUMBERS) || text[..at].ends_with(b"..")
 }
 
 /// Words that stand behind a telephone number.
