@@ -107,6 +107,9 @@ fn is_version(text: &[u8], range: &Range<usize>) -> bool {
         }
         _ => {}
     }
+    if is_demanded(before) {
+        return true;
+    }
     let Some(&last) = before.last() else { return false };
     match last {
         b'_' | b'~' | b'^' => return true,
@@ -131,6 +134,16 @@ fn is_version(text: &[u8], range: &Range<usize>) -> bool {
     }
     let word = last_word(before);
     VERSION_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// `libxi6 (>= 2:1.2.99.4)`: what a package asks for.
+fn is_demanded(before: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 6] = [b"(>=", b"(<=", b"(=", b"(<<", b"(>>", b"(~>"];
+    let epoch = match before {
+        [rest @ .., b'0'..=b'9', b':'] => rest,
+        _ => before,
+    };
+    epoch.strip_suffix(b" ").is_some_and(|rest| SIGNS.iter().any(|sign| rest.ends_with(sign)))
 }
 
 /// The IPv6 address around the colon at `colon`.
