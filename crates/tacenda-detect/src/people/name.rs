@@ -356,7 +356,13 @@ fn is_of_two(
         && around >= -1
         && (korean::is_family(&text[first.start..first.end]) || first.class.any(Class::FAMILY))
         && parts[last].tail == Class::GIVEN
-        && memchr::memchr(b'-', &text[parts[last].start..parts[last].end]).is_some();
+        && memchr::memchr(b'-', &text[parts[last].start..parts[last].end]).is_some()
+        // `Ji-hoon Hwang`.
+        || names == 2
+            && around >= -1
+            && first.tail == Class::GIVEN
+            && memchr::memchr(b'-', &text[first.start..first.end]).is_some()
+            && korean::is_family(&text[parts[last].start..parts[last].end]);
     let called = around > -5 && told_by_role(text, parts, i, last, titled.weight > 0);
     let turned = family(first.class) + given(parts[last].class) + linked + around - 1;
     let turns = parts[last].class.any(Class::GIVEN) && !first.class.any(Class::HEAD);
