@@ -336,9 +336,6 @@ static CALLS: WordList = WordList::new(&[
     b"ivr",
     b"otp sent to",
     b"portable",
-    b"ring",
-    b"ringing",
-    b"text",
     b"ussd",
     b"voice mail",
     b"voicemail",
@@ -742,7 +739,9 @@ fn near_word(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usi
         && follows_word(run.text, start, &CALLS)
         && !follows_word(run.text, start, &CODE_CALLS)
         && !is_part_of_a_count(run, i, last)
-        && !counts(run, i, last);
+        && !counts(run, i, last)
+        // `call 0 1 2 3 4 5 6`.
+        && (i + 1..=last).all(|group| run.len(group) > 1);
     let said = called
         || precedes_word(&run.text[range.end..])
         || follows_word(run.text, start, &WORDS)
