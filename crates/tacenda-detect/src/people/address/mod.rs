@@ -28,6 +28,7 @@ pub(crate) fn behind_number(text: &[u8], at: usize) -> Option<Range<usize>> {
     let street = street(text, at)?;
     let (end, numbered) = number_behind(text, street.end);
     let told = street.told
+        || is_in_ward(&text[street.end..])
         || numbered && (goes_on(text, end) || announced(text, start))
         || !numbered && is_in_town(text, street.end);
     told.then(|| whole(text, start, end))
@@ -123,6 +124,11 @@ fn way_before(text: &[u8], at: usize) -> Option<usize> {
 pub(crate) fn behind_lead(text: &[u8], at: usize) -> Option<Range<usize>> {
     if at > 3 && text[at - 4].is_ascii_digit() {
         return behind_ordinal(text, at);
+    }
+    // `C/ Mallorca, 286`.
+    if let [.., b'C' | b'c', b'/', b' '] = text[..at] {
+        let (end, numbered) = number_behind(text, Run::read(text, at).parts().last()?.end);
+        return (numbered && opens(text, at - 3)).then(|| whole(text, at - 3, end));
     }
     let mut lead = words::before(text, at);
     for _ in 0..2 {
@@ -228,12 +234,20 @@ fn named_alone(text: &[u8], at: usize, end: usize) -> Option<usize> {
 /// Whether a postcode and a town stand behind the house number that ends at `end`: `, 40213 Essen`.
 fn is_coded_town(text: &[u8], end: usize) -> bool {
     let Some(code) = text[end..].strip_prefix(b", ").map(|_| end + 2) else { return false };
-    let Some(behind) = postcode(text, code) else { return false };
+    let Some(behind) = postcode(text, code).filter(|end| end - code > 3) else { return false };
     let town = behind + 1;
     text.get(behind) == Some(&b' ')
         && words::capital(text, town)
         && !lexicon::class(&text[town..words::end(text, town)])
             .any(Class::NEVER.with(Class::WORD).with(Class::ORGANISATION))
+}
+
+/// Whether a ward or district of Vietnam stands behind the name of a street: `137 Lê Lợi, Quận 1`.
+fn is_in_ward(rest: &[u8]) -> bool {
+    const KINDS: [&str; 8] =
+        ["Phường ", "Quận ", "Huyện ", "Xã ", "Phuong ", "Quan ", "P. ", "Q. "];
+    let Some(rest) = rest.strip_prefix(b", ") else { return false };
+    KINDS.iter().any(|kind| rest.starts_with(kind.as_bytes()))
 }
 
 /// Whether a town and a postcode stand behind the name that ends at `end`: `, Springfield, OR 97403`.
