@@ -302,7 +302,7 @@ impl Reader {
 
     /// The same, of what was not sealed yet.
     pub(crate) fn closed_unsealed(&self, filter: &Filter) -> Result<Vec<Class>, JournalError> {
-        let blocks = self.unsealed()?;
+        let blocks = self.unsealed_blocks()?;
         let may_pass = (0..blocks.count()).any(|block| blocks.may_pass(block, filter));
         Ok(if may_pass { blocks.closed().to_vec() } else { Vec::new() })
     }
