@@ -51,3 +51,17 @@ fn protected() {
 fn journal() {
     holds("journal");
 }
+
+/// Inputs that once broke a property.
+const BROKE: [(&str, &[u8]); 2] = [
+    ("redact", include_bytes!("broke/label_in_an_address")),
+    ("decode", include_bytes!("broke/token_longer_than_its_pattern")),
+];
+
+#[test]
+fn what_broke_it_once() {
+    for (name, input) in BROKE {
+        let target = TARGETS.iter().find(|target| target.name == name).expect("a target");
+        (target.run)(input);
+    }
+}

@@ -99,10 +99,10 @@ class Feed:
                 os.close(end)
         self._reset()
 
-    def refuse(self) -> None:
-        """Counts a record that cannot be written down."""
+    def refuse(self, place: str) -> None:
+        """Counts a record that cannot be written down, of this place in a program."""
         with self._changed:
-            self._lose("a record cannot be written down")
+            self._lose(f"a record of {place} cannot be written down")
 
     def take(self, line: bytes) -> None:
         """Takes a line with its end.

@@ -26,12 +26,14 @@ from tacenda.hooks import (
     process,
     records,
     slots,
+    standard_library,
     streams,
     telemetry,
     threads,
     tokenizers,
     tornado_web,
     trackers,
+    warned,
     web,
 )
 
@@ -65,7 +67,8 @@ class Guard:
         exceptions.start(self.core, self.patches)
         threads.start(self.patches, self.imports)
         loggers.start(self.core, self.patches, self.imports, self.slots)
-        for hooks in (telemetry, trackers, web, aiohttp_web, tornado_web):
+        warned.start(self.patches, self.slots)
+        for hooks in (telemetry, trackers, web, aiohttp_web, tornado_web, standard_library):
             hooks.start(self.core, self.patches, self.imports)
         arrays.start(self.core, self.patches, self.imports)
         self.files.start(self.imports)

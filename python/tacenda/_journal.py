@@ -46,8 +46,12 @@ class JournalHandler(logging.Handler):
         Raises:
             OSError: The journal cannot be opened; the text says why.
         """
+        from json import JSONEncoder
+
         from tacenda._feed import Feed
 
+        # What it is given holds nothing twice.
+        self._encode = JSONEncoder(allow_nan=False, check_circular=False).encode
         self._feed = Feed(os.fspath(path), class_)
         try:
             super().__init__(level)
@@ -67,18 +71,20 @@ class JournalHandler(logging.Handler):
         try:
             self._feed.take(self._line(record))
         except Exception:  # whatever it is, the application goes on
-            self._feed.refuse()
+            name, line = getattr(record, "filename", "?"), getattr(record, "lineno", "?")
+            self._feed.refuse(f"{name}:{line}")
 
     def _line(self, record: logging.LogRecord) -> bytes:
-        import json
-
+        line: dict[str, Any] = {
+            "time": _plain(record.created),
+            "level": _plain(_level(record)),
+            "logger": _plain(record.name),
+            "message": _plain(self.format(record)),
+        }
         more = getattr(record, "journal", None)
-        line: dict[str, Any] = dict(more) if isinstance(more, dict) else {}
-        line["time"] = record.created
-        line["level"] = record.levelname.lower()
-        line["logger"] = record.name
-        line["message"] = self.format(record)
-        return json.dumps(_plain(line), allow_nan=False).encode() + b"\n"
+        if isinstance(more, dict):
+            line = {**_plain(more), **line}
+        return self._encode(line).encode() + b"\n"
 
     def close(self) -> None:
         """Waits until everything is written and sealed, or until that takes too long."""
@@ -90,8 +96,19 @@ class JournalHandler(logging.Handler):
         super().close()
 
 
+def _level(record: logging.LogRecord) -> str:
+    """The name of its level; of one that has none (`Level 45`) that of the next one below."""
+    if record.levelname != f"Level {record.levelno}":
+        return record.levelname.lower()
+    below = (level for level in (50, 40, 30, 20, 10) if level <= record.levelno)
+    number = next(below, None)
+    return "trace" if number is None else logging.getLevelName(number).lower()
+
+
 def _plain(value: Any, depth: int = 0) -> Any:
     """The value as JSON that every reader takes: what is not, as its text."""
+    if type(value) is str and value.isascii():
+        return value
     if isinstance(value, str):
         # A lone surrogate is no character.
         return str(value).encode(errors="backslashreplace").decode()

@@ -149,7 +149,7 @@ def _noted(patches: Patches, channel: str, hook: Callable[[Any], None]) -> OnImp
     def call(module: ModuleType) -> None:
         try:
             hook(module)
-        except (AttributeError, TypeError):
+        except Exception:  # of the module that the application imports
             patches.miss(channel, f"this version of {module.__name__} has other insides")
         else:
             patches.cover(channel)

@@ -42,8 +42,9 @@ class Scope:
     def close(self) -> None:
         """Releases what the scope holds. Logs of other threads are still cleaned for a while."""
         self.closed = True
-        while self._ids:
-            self._core.release(self._ids.pop(), linger=True)
+        if self._ids:
+            ids, self._ids = self._ids, []
+            self._core.release(ids, linger=True)
 
 
 def use(core: Core | None, settle: Callable[[], None] | None = None) -> None:
@@ -127,10 +128,10 @@ class Protection:
         """Ends the protection."""
         if self._ids and _settle is not None:
             _settle()  # a line that has begun was written under it
-        while self._ids:
-            id = self._ids.pop()
+        if self._ids:
+            ids, self._ids = self._ids, []
             if _core is not None:
-                _core.release(id)
+                _core.release(ids)
 
     def __enter__(self) -> Protection:
         if _core is not None:

@@ -107,7 +107,7 @@ def _protect_secret(secret: Secret, core: Core) -> None:
 
 
 def _release(core: Core, value: int) -> None:
-    core.release(value, linger=True)
+    core.release([value], linger=True)
 
 
 def _protect_all(core: Core) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tacenda._command import native_command
+from tacenda.verify import WITNESS, Key
 
 ENVIRONMENT = {**os.environ, "TACENDA_JOURNAL_PLACES": "temporary", "NO_COLOR": "1"}
 OLD = {"time": "2020-01-01T00:00:00Z"}
@@ -64,3 +68,46 @@ class Journal:
 
     def cat(self) -> list[dict[str, object]]:
         return [json.loads(line) for line in self.run("cat", self.path, *self.both).splitlines()]
+
+
+def begin_segment(journal: Journal) -> None:
+    """Leaves a write-ahead file, as `kill -9` does."""
+    program = native_command()
+    assert program is not None
+    with subprocess.Popen(
+        [program, "journal", "append", str(journal.path), "--acknowledge"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRONMENT,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "0\n"
+        for number in range(1, 6):
+            process.stdin.write(json.dumps({**LINE, "message": f"a{number}"}) + "\n")
+            assert process.stdout.readline() == f"{number}\n"
+        process.kill()
+
+
+def witnessed(journal: Journal) -> Key:
+    """Has the newest checkpoint signed, as a witness does (C2SP tlog-cosignature)."""
+    own = Ed25519PrivateKey.generate()
+    raw = own.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    key = Key("witness.example", raw, WITNESS)
+    note = (journal.path / "log/checkpoint").read_text()
+    text = note.rpartition("\n\n")[0] + "\n"
+    signature = own.sign(f"cosignature/v1\ntime 1700000000\n{text}".encode())
+    line = base64.b64encode(key.id + (1_700_000_000).to_bytes(8, "big") + signature).decode()
+    folder = journal.path / "log/witnessed"
+    folder.mkdir(mode=0o700)
+    file = folder / key.id.hex()
+    file.write_text(f"{key}\n{note}\u2014 {key.name} {line}\n")
+    file.chmod(0o600)
+    return key
+
+
+def put(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    path.chmod(0o600)

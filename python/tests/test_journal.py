@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,32 @@ def test_the_handler_seals_log_records(journal: Journal) -> None:
     if flock is not None:
         subprocess.run([flock, lock, "true"], check=True, timeout=60)
         assert len(journal.cat()) == 8
+
+
+def test_a_level_without_a_name_is_that_of_the_next_one_below(journal: Journal) -> None:
+    handler = JournalHandler(journal.path)
+    log = logging.Logger("shop", level=1)
+    log.addHandler(handler)
+    for level in (5, 15, 25, 45, 55, logging.ERROR):
+        log.log(level, "at %s", level)
+    handler.close()
+    levels = [record["level"] for record in journal.cat()]
+    assert levels == ["trace", "debug", "info", "error", "critical", "error"]
+
+
+def test_a_record_that_cannot_be_written_down_is_told_of_by_its_place(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = JournalHandler(journal.path)
+    log = logging.Logger("shop")
+    log.addHandler(handler)
+    log.info("order %d", "heron")
+    log.info("paid")
+    handler.close()
+    said = capsys.readouterr().err
+    assert "a record of test_journal.py:" in said
+    assert "heron" not in said
+    assert (handler.lost, [record["message"] for record in journal.cat()]) == (1, ["paid"])
 
 
 def test_install_seals_the_log_of_the_program(journal: Journal) -> None:

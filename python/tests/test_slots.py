@@ -112,6 +112,11 @@ FORMS = {
         "], 7 tokens",
     ),
     "f-string": ('logger.info(f"asked {prompt}, {count} tokens")', "asked [prompt ", "], 7 tokens"),
+    "warning": (
+        'import warnings\nwarnings.warn(f"asked {prompt}, {count} tokens", UserWarning)',
+        "UserWarning: asked [prompt ",
+        "], 7 tokens",
+    ),
     "both": ('logger.info(f"asked {prompt}, %d tokens", count)', "asked [prompt ", "], 7 tokens"),
     "sum": ('logger.info("asked " + prompt + ", %d!", count)', "asked [prompt ", "], 7!"),
     "percent": ('logger.info("asked %s, %d!" % (prompt, count))', "asked [prompt ", "], 7!"),

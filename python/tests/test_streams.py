@@ -511,3 +511,52 @@ print("[" * 100_000)
     guarded = case.run("import tacenda\ntacenda.install(stdout='log')\n" + code, guard=False)
     assert "three are none" in guarded.stdout, guarded.stderr
     assert not re.search(r"3838|6722|\d\.\d{4,}.*\d\.\d{4,}.*\d\.\d{4,}.*\d\.\d{4,}", guarded.text)
+
+
+def test_a_completion_by_native_code_token_by_token(case: Case) -> None:
+    code = """
+    import ctypes, time
+    tokens = ["My", " heron", " is", " the", " teal", " one", ",", " it", " hums", " at", " dawn"]
+    try:
+        from tacenda._protect import core_in_use
+        core = core_in_use()
+    except ImportError:
+        core = None
+    id = core and core.open_completion()
+    write = ctypes.CDLL(None).write
+    for token in tokens:
+        if core:
+            core.extend_completion(id, token)
+        write(2, token.encode(), len(token))
+        time.sleep(0.07)
+    write(2, b"\\n", 1)
+    """
+    guarded = case.leak(code, "My heron", "is the teal")
+    assert "[completion " in guarded.stderr
+
+
+def test_who_holds_a_line_again_soon_wakes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    from tacenda.hooks import idle
+
+    class Held:
+        def __init__(self) -> None:
+            self.let_go = threading.Event()
+
+        def idle(self) -> bool:
+            self.let_go.set()
+            return False
+
+    monkeypatch.setattr(idle, "AWAKE", 600.0, raising=False)
+    idler = idle.Idler()
+    first, second = Held(), Held()
+    idler.hold(first)  # type: ignore[arg-type]
+    assert first.let_go.wait(60)
+    wakes = []
+    notify = idler._wake.notify
+    monkeypatch.setattr(idler._wake, "notify", lambda: wakes.append(notify()))
+    idler.hold(second)  # type: ignore[arg-type]
+    assert second.let_go.wait(60)
+    assert not wakes
+    idler.stop()

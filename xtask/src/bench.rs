@@ -20,7 +20,7 @@ const ALL: [(&str, Bench); 7] = [
     ("overhead", overhead),
     ("guard", |context, _| guard(context)),
     ("detect", |context, _| detect::run(context)),
-    ("journal", |context, _| journal(context)),
+    ("journal", journal),
     ("accuracy", |context, _| accuracy::run(context).map(|()| true)),
     ("scan-accuracy", |context, _| scan::accuracy(context)),
     ("scan", |context, _| scan::speed(context)),
@@ -84,8 +84,24 @@ fn guard(context: &Context) -> Result<bool> {
     Ok(status.success())
 }
 
-/// Records a second through write-ahead file, seal and signature, beside what the parts can do.
-fn journal(context: &Context) -> Result<bool> {
+/// Records a second through write-ahead file, seal and signature, beside what the parts can do; and
+/// what the handler costs a program in Python.
+fn journal(context: &Context, only: Option<Half>) -> Result<bool> {
+    let mut held = true;
+    if only != Some(Half::Python) {
+        held &= journal_crate(context)?;
+    }
+    if only != Some(Half::Rust) {
+        let environment = wheel::install(context)?;
+        let process = Process::new(environment.program("python"))
+            .args([context.path("benches/journal_handler.py")])
+            .env("PATH", environment.path());
+        held &= process.attached()?.success();
+    }
+    Ok(held)
+}
+
+fn journal_crate(context: &Context) -> Result<bool> {
     let step = context.progress.step("build the benchmark of the journal");
     let build = ["build", "--release", "-p", "tacenda-journal", "--example", "throughput"];
     Process::cargo().args(build).dir(&context.root).under(&step)?;

@@ -10,8 +10,18 @@ use crate::Context;
 use crate::failure::{Failure, Result};
 use crate::process::Process;
 
-const TARGETS: [&str; 9] =
-    ["scan", "decode", "redact", "filter", "policy", "rules", "protected", "share", "journal"];
+const TARGETS: [&str; 10] = [
+    "scan",
+    "code",
+    "decode",
+    "redact",
+    "filter",
+    "policy",
+    "rules",
+    "protected",
+    "share",
+    "journal",
+];
 
 /// LLVM's coverage counters and comparisons, as libFuzzer reads them.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \

@@ -68,6 +68,14 @@ pub(crate) fn table(data: &Path) -> Result<Vec<u8>, String> {
         let (_, class) = class.ok_or_else(|| format!("vocabulary.toml: unknown list `{name}`"))?;
         words.split_whitespace().for_each(|word| add(word, *class));
     }
+    // What logs call so is a person beside a family name only.
+    let named = vocabulary.get("person").map_or("", String::as_str);
+    for word in vocabulary.get("thing").map_or("", String::as_str).split_whitespace() {
+        let sure = named.split_whitespace().any(|known| known == word);
+        if let Some((_, class)) = words.get_mut(&fold::hash(word.as_bytes())).filter(|_| !sure) {
+            *class = class.without(Class::PERSON);
+        }
+    }
     let mut slots = vec![0_u32; Class::SLOTS];
     if words.len() * 10 > slots.len() * 8 {
         return Err(format!("{} words are too many for {} slots", words.len(), slots.len()));

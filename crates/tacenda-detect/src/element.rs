@@ -33,6 +33,10 @@ pub(crate) fn at(
     }
     let content = &text[close + 1..text.len().min(close + 1 + CONTENT)];
     let length = memchr::memchr(b'<', content)?;
+    // `--list <name>  Shows all of <name>`: what stands in for a value is not closed.
+    if !matches!(content.get(length + 1), None | Some(b'/' | b'\\' | b'!')) {
+        return None;
+    }
     // `<\/password>`: JSON as some write it.
     let length = length - usize::from(content[..length].ends_with(b"\\"));
     let blanks = length - content[..length].trim_ascii_start().len();
@@ -61,6 +65,7 @@ mod tests {
             "<pwd>x",
             "<pwds>x</pwds>",
             "</pwd>",
+            "<pwd>x <pwd> y",
         ] {
             assert_eq!(content(text), None, "{text}");
         }

@@ -284,6 +284,10 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         {
             return;
         }
+        let range = stand_in::behind_label(self.text, &range).unwrap_or(range);
+        if range.is_empty() {
+            return;
+        }
         if range.len() >= OPAQUE {
             self.opaque.add(&range);
         }

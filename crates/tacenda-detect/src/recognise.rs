@@ -54,7 +54,12 @@ impl Patterns {
                 Site::Value(found) => identifier::assigned(text, found, forms)?,
             },
         };
-        meets(text, &range, rule).then_some(range)
+        if !meets(text, &range, rule) {
+            return None;
+        }
+        let goes_on = matches!(rule.recognise, Recognise::Pattern { .. }) && range.len() >= ENDLESS;
+        let end = if goes_on { end_of_run(text, range.end) } else { range.end };
+        Some(range.start..end)
     }
 
     fn pattern(
@@ -90,6 +95,17 @@ pub(crate) fn meets(text: &[u8], range: &Range<usize>, rule: &Rule) -> bool {
         && rule.validator.is_none_or(|validator| validators::passes(validator, value))
         && (rule.min_entropy <= 0.0 || randomness::entropy(value) >= rule.min_entropy)
         && (rule.context.is_empty() || near_context(text, range.start, rule))
+}
+
+/// Where the run of letters, digits and the signs of tokens that is at `at` ends: a token that is longer
+/// than its pattern knows does not leave its rest behind.
+fn end_of_run(text: &[u8], at: usize) -> usize {
+    const LONGEST: usize = 8 * 1024;
+    if boundary::closes(text, at) {
+        return at;
+    }
+    let goes_on = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_+/=".contains(byte);
+    at + text[at..].iter().take(LONGEST).take_while(goes_on).count()
 }
 
 fn matched(text: &[u8], matcher: Matcher, site: Site<'_>) -> Option<Range<usize>> {

@@ -79,6 +79,15 @@ fn connection_strings() {
 }
 
 #[test]
+fn a_token_longer_than_its_pattern_leaves_nothing_behind() {
+    let digits = |count: u32| (0..count).filter_map(|at| char::from_digit(at * at % 97 % 36, 36));
+    for count in [250, 300, 301, 304, 400, 5000] {
+        let token: String = digits(count).collect();
+        holds(&[&format!("instagram «IGQ{token}», said the server")]);
+    }
+}
+
+#[test]
 fn words_about_secrets_are_none() {
     holds(&[
         "api key missing, set OPENAI_API_KEY",

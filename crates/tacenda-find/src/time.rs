@@ -90,17 +90,29 @@ fn epoch(text: &[u8]) -> Option<Timestamp> {
         return None;
     }
     let number: i64 = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
-    let seconds = match digits {
-        10 => number,
-        13 => number / 1000,
-        16 => number / 1_000_000,
-        19 => number / 1_000_000_000,
+    let (of_a_second, more) = match digits {
+        10 => (1, fraction(&text[digits..]).1),
+        13 => (1000, 0),
+        16 => (1_000_000, 0),
+        19 => (1_000_000_000, 0),
         _ => return None,
     };
+    let (seconds, rest) = (number / of_a_second, number % of_a_second);
+    let nanoseconds = i32::try_from(rest * (NANOSECONDS / of_a_second)).ok()? + more;
     // 2001 to 2100: what else has as many digits is a number.
     (1_000_000_000..4_102_444_800)
         .contains(&seconds)
-        .then(|| Timestamp::from_second(seconds).ok())?
+        .then(|| Timestamp::new(seconds, nanoseconds).ok())?
+}
+
+const NANOSECONDS: i64 = 1_000_000_000;
+
+/// The fraction of a second that a text begins with: how long it is, and its nanoseconds.
+fn fraction(text: &[u8]) -> (usize, i32) {
+    let [b'.' | b',', rest @ ..] = text else { return (0, 0) };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let known = rest[..digits].iter().chain(std::iter::repeat(&b'0')).take(9);
+    (1 + digits, known.fold(0, |all, digit| all * 10 + i32::from(digit - b'0')))
 }
 
 /// A time that begins with a digit.
@@ -122,7 +134,8 @@ fn numeric(text: &[u8]) -> Option<Timestamp> {
         let (year, month, day) = (read.number(4)?, read.number(2)?, read.number(2)?);
         read.sign(b"T")?;
         let (hour, minute, second) = (read.number(2)?, read.number(2)?, read.number(2)?);
-        return civil((year, month, day), (hour, minute, second), read.offset());
+        let time = Clock { hour, minute, second, nanosecond: read.fraction() };
+        return civil((year, month, day), time, read.offset());
     }
     // `21/Nov/2026:10:00:00 +0000`
     let day = read.number(2)?;
@@ -172,12 +185,7 @@ fn klog(text: &[u8], file_time: Timestamp) -> Option<Timestamp> {
     without_year(month, day, time, file_time)
 }
 
-fn without_year(
-    month: u16,
-    day: u16,
-    time: (u16, u16, u16),
-    file_time: Timestamp,
-) -> Option<Timestamp> {
+fn without_year(month: u16, day: u16, time: Clock, file_time: Timestamp) -> Option<Timestamp> {
     let year = u16::try_from(file_time.to_zoned(jiff::tz::TimeZone::UTC).year()).ok()?;
     // The clock of the log may be a day ahead of ours: it is in a zone that is not named.
     let latest = file_time.as_second() + 86_400;
@@ -187,25 +195,30 @@ fn without_year(
         .find(|time| time.as_second() <= latest)
 }
 
-fn civil(
-    (year, month, day): (u16, u16, u16),
-    (hour, minute, second): (u16, u16, u16),
-    offset: i64,
-) -> Option<Timestamp> {
+/// The time of a day.
+#[derive(Clone, Copy)]
+struct Clock {
+    hour: u16,
+    minute: u16,
+    second: u16,
+    nanosecond: i32,
+}
+
+fn civil((year, month, day): (u16, u16, u16), time: Clock, offset: i64) -> Option<Timestamp> {
     let small = |number: u16| i8::try_from(number).ok();
     // A leap second is written as the last of its minute.
-    let second = second.min(59);
+    let second = time.second.min(59);
     let date = DateTime::new(
         i16::try_from(year).ok()?,
         small(month)?,
         small(day)?,
-        small(hour)?,
-        small(minute)?,
+        small(time.hour)?,
+        small(time.minute)?,
         small(second)?,
-        0,
+        time.nanosecond,
     );
     let utc = date.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Timestamp::from_second(utc.as_second() - offset).ok()
+    utc.checked_sub(jiff::SignedDuration::from_secs(offset)).ok()
 }
 
 /// Reads a text from left to right.
@@ -244,7 +257,7 @@ impl Reader<'_> {
     }
 
     /// `10:00` or `10:00:00`, with a fraction or without.
-    fn time(&mut self) -> Option<(u16, u16, u16)> {
+    fn time(&mut self) -> Option<Clock> {
         let hour = self.number(2)?;
         self.sign(b":")?;
         let minute = self.number(2)?;
@@ -252,10 +265,13 @@ impl Reader<'_> {
             Some(_) => self.number(2)?,
             None => 0,
         };
-        if self.sign(b".,").is_some() {
-            while self.number(1).is_some() {}
-        }
-        Some((hour, minute, second))
+        Some(Clock { hour, minute, second, nanosecond: self.fraction() })
+    }
+
+    fn fraction(&mut self) -> i32 {
+        let (length, nanoseconds) = fraction(&self.text[self.at.min(self.text.len())..]);
+        self.at += length;
+        nanoseconds
     }
 
     /// The time of the day and the offset behind a date.
@@ -320,8 +336,30 @@ mod tests {
             "__REALTIME_TIMESTAMP=1795255205000000",
             "\u{1b}[32m2026-11-21 10:00:05\u{1b}[0m start",
         ] {
-            assert_eq!(time(line).as_deref(), Some("2026-11-21T10:00:05Z"), "{line}");
+            let found = time(line);
+            let to_the_second = found.as_deref().and_then(|found| found.get(..19));
+            assert_eq!(to_the_second, Some("2026-11-21T10:00:05"), "{line}");
         }
+    }
+
+    #[test]
+    fn fractions_of_a_second_are_kept() {
+        for line in [
+            "2026-11-21 10:00:05,123 - INFO - start",
+            "2026-11-21T12:00:05.123000+02:00 start",
+            "20261121T100005.123Z start",
+            "ts=1795255205.123 level=info",
+            "1795255205123 start",
+            "1795255205123000 start",
+            "1795255205123000000 start",
+            "I1121 10:00:05.123000   12 main.go:3] start",
+            "{\"ts\":1795255205.123}",
+        ] {
+            assert_eq!(time(line).as_deref(), Some("2026-11-21T10:00:05.123Z"), "{line}");
+        }
+        let more = time("2026-11-21T10:00:05.1234567891Z start");
+        assert_eq!(more.as_deref(), Some("2026-11-21T10:00:05.123456789Z"));
+        assert_eq!(time("2026-11-21T10:00:05. start").as_deref(), Some("2026-11-21T10:00:05Z"));
     }
 
     #[test]

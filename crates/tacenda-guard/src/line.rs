@@ -97,7 +97,12 @@ impl Line {
             return;
         }
         self.quiet = self.quiet.saturating_add(1);
-        let end = self.releasable();
+        let mut end = self.releasable();
+        if self.quiet <= SETTLED
+            && let Some(few) = redactor.too_few()
+        {
+            end = end.min(self.sure(few, redactor, carry));
+        }
         if end <= self.let_go {
             return;
         }
@@ -106,6 +111,24 @@ impl Line {
         out.extend_from_slice(&redacted[self.resume(&redacted)..]);
         self.shown = redacted.into_owned();
         self.let_go = end;
+    }
+
+    /// Up to where the line is surely no beginning of a value that is being made, of which `few`
+    /// characters are not told from other text.
+    fn sure(&self, few: usize, redactor: &impl Redact, carry: &Carry) -> usize {
+        let text = &self.text[..];
+        let letters = (0..text.len()).rev().filter(|at| {
+            let byte = text[*at];
+            !byte.is_ascii_whitespace() && byte & 0xc0 != 0x80
+        });
+        let from = letters.take(few).last().unwrap_or_default();
+        let report = &mut Report::default();
+        let redacted = self.redact_to(text.len(), redactor, &mut carry.clone(), report);
+        if redacted.ends_with(&text[from..]) {
+            return from;
+        }
+        // A value that has been found ends the line, and may go on: it is shown as a whole.
+        text.iter().zip(redacted.iter()).take_while(|(text, shown)| text == shown).count()
     }
 
     /// What was not cut off, up to `end`, as if the line ended there.

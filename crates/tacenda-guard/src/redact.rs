@@ -29,6 +29,12 @@ pub trait Redact {
         self.redact_range(carry, record, 0..record.len(), report)
     }
 
+    /// How many characters of a value that is being made are too few to be told from other text;
+    /// none while none is.
+    fn too_few(&self) -> Option<usize> {
+        None
+    }
+
     /// The next part of a record that is too long to be looked at as a whole: see
     /// [`Redactor::redact_part`].
     ///
@@ -55,6 +61,10 @@ macro_rules! redact_by {
                 report: &mut Report,
             ) -> Cow<'t, [u8]> {
                 $redactor::redact_range(self, carry, around, record, report)
+            }
+
+            fn too_few(&self) -> Option<usize> {
+                $redactor::too_few(self)
             }
 
             fn redact_part<'t>(

@@ -715,3 +715,51 @@ fn an_array_over_several_lines_is_one() {
     filter.push(text.as_bytes(), &mut out);
     assert_eq!(out, text.as_bytes());
 }
+
+/// What is written word by word, each let go of as if nothing came after it, as long as the value
+/// grows: its first words are too few to be known.
+fn slowly(pieces: &[&str], is_made: impl Fn(usize) -> bool) -> String {
+    let redactor = Redactor::new(Engine::builtin(), Policy::default(), Keys::random());
+    let values = redactor.protected();
+    let id = values.open_completion();
+    let mut filter = StreamFilter::new(&redactor);
+    let mut out = Vec::new();
+    for (place, piece) in pieces.iter().enumerate() {
+        if is_made(place) {
+            values.extend_completion(id, piece);
+        }
+        filter.push(piece.as_bytes(), &mut out);
+        for _ in 0..3 {
+            filter.idle(&mut out);
+        }
+    }
+    filter.finish(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_first_words_of_a_value_that_is_being_made_wait_for_the_next() {
+    let answer = ["Her", " otter", " is", " the", " grey", " one", " and", " it", " sings"];
+    let out = slowly(&answer, |_| true);
+    assert!(out.starts_with("[completion 38 chars, 9 tokens, #"), "{out}");
+    let out = slowly(&[&["Answer: "], &answer[..], &["\n"]].concat(), |place| place > 0);
+    assert!(out.starts_with("Answer: [completion 38 chars, 9 tokens, #"), "{out}");
+    assert_eq!(out.matches('[').count(), 1, "{out}");
+}
+
+#[test]
+fn what_is_written_while_a_value_is_made_waits_for_a_moment_only() {
+    let redactor = Redactor::new(Engine::builtin(), Policy::default(), Keys::random());
+    let id = redactor.protected().open_completion();
+    let mut filter = StreamFilter::new(&redactor);
+    let mut out = Vec::new();
+    filter.push(b"Name? ", &mut out);
+    filter.idle(&mut out);
+    assert_eq!(out, b"Name? ", "nothing is made yet");
+    redactor.protected().extend_completion(id, "Her otter");
+    filter.push(b"Town? ", &mut out);
+    while filter.is_holding() {
+        filter.idle(&mut out);
+    }
+    assert_eq!(out, b"Name? Town? ");
+}

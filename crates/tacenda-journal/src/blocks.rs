@@ -44,15 +44,35 @@ impl Blocks {
         }
     }
 
+    /// Whether a record of one of them may pass.
+    pub(crate) fn may_pass(&self, block: usize, filter: &Filter) -> bool {
+        match self {
+            Self::Sealed(sealed) => filter.meets(sealed.times(block)),
+            Self::Wal(batches) => {
+                let (first, count) = batches.survey.numbers(block);
+                filter.reaches(first, count) && filter.meets(Some(batches.survey.times(block)))
+            }
+            Self::None => false,
+        }
+    }
+
+    /// The classes of a write-ahead file that no identity at hand opens.
+    pub(crate) fn closed(&self) -> &[Class] {
+        match self {
+            Self::Wal(batches) => &batches.closed,
+            Self::Sealed(_) | Self::None => &[],
+        }
+    }
+
     /// The records of one of them that pass; one that has none is not decrypted, where its times or
     /// numbers tell.
     pub(crate) fn read(&self, block: usize, filter: &Filter) -> Result<Vec<Seen>, JournalError> {
+        if !self.may_pass(block, filter) {
+            return Ok(Vec::new());
+        }
         let passing = |seen: &Seen| filter.passes(seen);
         match self {
             Self::Sealed(sealed) => {
-                if !filter.meets(sealed.times(block)) {
-                    return Ok(Vec::new());
-                }
                 let begins = |time, level: &str| filter.begins(time, level);
                 let Some(group) = sealed.group(block, &begins)? else { return Ok(Vec::new()) };
                 let closed = sealed.closed();
@@ -67,10 +87,7 @@ impl Blocks {
             }
             Self::Wal(batches) => {
                 let Batches { bytes, survey, ciphers, closed } = &**batches;
-                let (first, count) = survey.numbers(block);
-                if !filter.reaches(first, count) || !filter.meets(Some(survey.times(block))) {
-                    return Ok(Vec::new());
-                }
+                let (first, _) = survey.numbers(block);
                 let records = survey.batch(bytes, block, ciphers)?;
                 let seen = (first..).zip(records).map(|(sequence, record)| Seen {
                     sequence,

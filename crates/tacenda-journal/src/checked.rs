@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use crate::{Hash, sha256};
 
@@ -89,11 +90,43 @@ impl Checked {
     }
 }
 
-/// The tail of the bytes of a file.
-pub(crate) fn tail(bytes: &[u8]) -> Option<&[u8]> {
-    let length = tail_length(*bytes.last_chunk()?)?;
-    let start = bytes.len().checked_sub(usize::try_from(length).ok()?)?;
-    Some(&bytes[start..])
+/// What the log says of a file, found anew; it is read piece by piece.
+pub(crate) struct Digest {
+    pub(crate) sha256: Hash,
+    pub(crate) bytes: u64,
+    /// The hash of its tail, if it ends as Parquet does.
+    pub(crate) tail: Option<Hash>,
+}
+
+impl Digest {
+    /// That of a file.
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        let (sha256, bytes) = hash_from(file, 0)?;
+        let mut end = [0; END];
+        let mut tail = None;
+        if let Some(at) = bytes.checked_sub(END as u64) {
+            file.read_exact_at(&mut end, at)?;
+            let start = tail_length(end).and_then(|length| bytes.checked_sub(length));
+            tail = start.map(|start| hash_from(file, start)).transpose()?;
+        }
+        Ok(Self { sha256, bytes, tail: tail.map(|(hash, _)| hash) })
+    }
+}
+
+/// The hash of a file from a place on, and how many bytes that is.
+fn hash_from(file: &File, start: u64) -> io::Result<(Hash, u64)> {
+    let (mut hasher, mut at, mut piece) = (Sha256::new(), start, vec![0; BLOCK]);
+    loop {
+        match file.read_at(&mut piece, at) {
+            Ok(0) => return Ok((hasher.finalize().into(), at - start)),
+            Ok(count) => {
+                hasher.update(&piece[..count]);
+                at += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The length of the tail, by the last bytes of it.
@@ -115,7 +148,10 @@ mod tests {
         bytes.extend_from_slice(b"footer\x06\0\0\0PARE");
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
-        let hash = sha256(&[tail(&bytes).unwrap()]);
+        let hash = sha256(&[&bytes[body..]]);
+        let digest = Digest::of(&file).unwrap();
+        assert_eq!((digest.sha256, digest.tail), (sha256(&[&bytes]), Some(hash)));
+        assert_eq!(digest.bytes, bytes.len() as u64);
         (file, bytes, BASE64_STANDARD.encode(hashes.as_flattened()), hash)
     }
 

@@ -13,7 +13,7 @@ use crate::error::JournalError;
 use crate::keys::Recipients;
 use crate::record::show_time;
 use crate::salt::DEPTH;
-use crate::settings::{LONGEST_SEGMENT, Settings};
+use crate::settings::{BESIDE, LONGEST_FILE, LONGEST_SEGMENT, Settings};
 use crate::{Hash, hex, unhex};
 
 /// The longest entry (C2SP tlog-tiles: its length has 16 bits).
@@ -514,7 +514,12 @@ impl State {
                 segment.rewritten = true;
                 segment.set_file(file);
             }
-            Event::Delete { segments: (from, to), .. } => {
+            Event::Delete { segments: (from, to), records, .. } => {
+                let kept = self.segments.range(*from..).take_while(|(number, _)| *number <= to);
+                let known: u64 = kept.map(|(_, segment)| segment.records).sum();
+                if from > to || *records != known {
+                    return Err("other records are deleted than the segments have");
+                }
                 for number in *from..=(*to).min(self.next.0) {
                     let segment = self.segments.get_mut(&number).filter(|one| !one.deleted);
                     segment.ok_or("a segment that is not there is deleted")?.deleted = true;
@@ -532,23 +537,34 @@ impl State {
 
     /// What a write-ahead file has at most: what it is sealed at, its last batch, and header and marks.
     pub(crate) fn longest_wal(&self) -> u64 {
-        self.longest.min(LONGEST_SEGMENT) + (64 << 20)
+        self.longest.min(LONGEST_SEGMENT) + BESIDE
     }
 
     /// What any file of a segment has at most, by what the log says of them.
     pub(crate) fn longest_file(&self) -> u64 {
         let known = self.segments.values().map(|segment| segment.bytes).max();
-        self.longest_wal().max(known.unwrap_or(0).min(4 * LONGEST_SEGMENT))
+        self.longest_wal().max(known.unwrap_or(0).min(LONGEST_FILE))
     }
 
     /// The hold that keeps a segment: by what its records say of their times, or by when they were
     /// written, which is after the segment before it was sealed.
     pub(crate) fn hold(&self, segment: &SegmentState) -> Option<&str> {
-        let before = self.segments.range(..segment.number).next_back();
-        let written = (before.map_or(self.began, |(_, before)| before.sealed), segment.sealed);
+        self.hold_of(segment.number, segment.times, segment.sealed)
+    }
+
+    /// The same, of what is not sealed yet and says that it is of these times.
+    pub(crate) fn hold_active(&self, times: (i64, i64)) -> Option<&str> {
+        self.hold_of(self.next.0, Some(times), i64::MAX)
+    }
+
+    fn hold_of(&self, number: u64, times: Option<(i64, i64)>, sealed: i64) -> Option<&str> {
+        let before = self.segments.range(..number).next_back();
+        let written = (before.map_or(self.began, |(_, before)| before.sealed), sealed);
+        // A clock that was put back in between does not say when that was.
+        let is_known = written.0 <= written.1;
         let kept = |(from, to): &(i64, i64)| {
             let meets = |(first, last): (i64, i64)| first <= *to && *from <= last;
-            segment.times.is_none_or(meets) || meets(written)
+            !is_known || times.is_none_or(meets) || meets(written)
         };
         self.holds.iter().find(|(_, times)| kept(times)).map(|(name, _)| name.as_str())
     }

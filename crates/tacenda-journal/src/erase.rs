@@ -1,6 +1,6 @@
 //! Erasing records that should never have been written: content and salt go, the proof stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entry::{Cause, Event, SegmentState};
 use crate::error::JournalError;
@@ -36,16 +36,9 @@ impl Journal {
         self.rotate()?;
         // What is sealed by now, not what was when the reader was opened.
         let reader = reader.again()?;
-        let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         let segments = &reader.view.state.segments;
-        for segment in segments.values().filter(|one| filter.may_pass(one)) {
-            // In what nobody opens there may be some that pass.
-            let number = segment.number;
-            let closed = |segment: &SegmentState| Ok(!reader.closed_of(segment)?.is_empty());
-            if filter.asks_content() && reader.as_noted(segment, closed)? {
-                return Err(JournalError::NoKey { part: "every", segment: number });
-            }
-        }
+        reader.refuse_closed(filter)?;
+        let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         reader.each(filter, &mut |seen| {
             let of = segment_of(segments, seen.sequence);
             if let (Some(segment), None) = (of, seen.erased) {
@@ -53,22 +46,81 @@ impl Journal {
             }
             true
         })?;
-        for number in found.keys() {
-            let segment = &segments[number];
-            if let Some(name) = reader.view.state.hold(segment) {
-                return Err(JournalError::Held { name: name.to_owned() });
-            }
-            rows(&reader, segment)?;
-        }
+        reader.refuse_kept(found.keys().copied())?;
         let mut erased = Erased::default();
         for (number, records) in found {
             erased.segments += 1;
             for records in records.chunks(RECORDS_OF_ENTRY) {
-                self.with_owner(|owner| owner.erase(&reader.again()?, number, records, cause))?;
+                self.with_owner(|owner| owner.erase(&reader, number, records, cause))?;
                 erased.records += records.len() as u64;
             }
         }
         Ok(erased)
+    }
+}
+
+impl Reader {
+    /// How many records [`Journal::erase`] would erase, and why it would refuse to, if it would.
+    pub fn would_erase(
+        &self,
+        filter: &Filter,
+    ) -> Result<(u64, Option<JournalError>), JournalError> {
+        let reader = self.again()?;
+        let state = &reader.view.state;
+        let (mut records, mut found, mut active) = (0, BTreeSet::new(), None::<(i64, i64)>);
+        reader.each(filter, &mut |seen| {
+            if seen.erased.is_some() {
+                return true;
+            }
+            records += 1;
+            if let Some(segment) = segment_of(&state.segments, seen.sequence) {
+                found.insert(segment.number);
+            } else {
+                let time = seen.record.time;
+                let (first, last) = active.unwrap_or((time, time));
+                active = Some((first.min(time), last.max(time)));
+            }
+            true
+        })?;
+        let refused = reader.refuse_closed(filter).and_then(|()| reader.refuse_kept(found));
+        let refused =
+            refused.and_then(|()| match active.and_then(|times| state.hold_active(times)) {
+                Some(name) => Err(JournalError::Held { name: name.to_owned() }),
+                None if active.is_some() => reader.refuse_closed_active(&Filter::default()),
+                None if filter.asks_content() => reader.refuse_closed_active(filter),
+                None => Ok(()),
+            });
+        Ok((records, refused.err()))
+    }
+
+    /// In what nobody opens there may be some that pass.
+    fn refuse_closed(&self, filter: &Filter) -> Result<(), JournalError> {
+        for segment in self.view.state.segments.values().filter(|one| filter.may_pass(one)) {
+            let closed = |segment: &SegmentState| Ok(!self.closed_of(segment)?.is_empty());
+            if filter.asks_content() && self.as_noted(segment, closed)? {
+                return Err(JournalError::NoKey { part: "every", segment: segment.number });
+            }
+        }
+        Ok(())
+    }
+
+    /// What is not sealed yet will have to be written anew as well.
+    fn refuse_closed_active(&self, filter: &Filter) -> Result<(), JournalError> {
+        if self.closed_unsealed(filter)?.is_empty() {
+            return Ok(());
+        }
+        Err(JournalError::NoKey { part: "every", segment: self.view.state.next.0 })
+    }
+
+    /// What a hold keeps is not erased, nor what cannot be written anew.
+    fn refuse_kept(&self, numbers: impl IntoIterator<Item = u64>) -> Result<(), JournalError> {
+        for segment in numbers.into_iter().map(|number| &self.view.state.segments[&number]) {
+            if let Some(name) = self.view.state.hold(segment) {
+                return Err(JournalError::Held { name: name.to_owned() });
+            }
+            rows(self, segment)?;
+        }
+        Ok(())
     }
 }
 

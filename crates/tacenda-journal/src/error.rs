@@ -95,6 +95,12 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// An identity file that is encrypted with a passphrase, and stays so.
+    #[error("the identity file is encrypted, and no passphrase was given that opens it")]
+    LockedIdentity {
+        /// The file.
+        path: PathBuf,
+    },
     /// The program of a hardware token is not there.
     #[error("the identity is in a hardware token, and its program age-plugin-{name} is not there")]
     NoPlugin {
@@ -185,6 +191,7 @@ impl JournalError {
             | Self::Exists { path }
             | Self::InUse { path }
             | Self::BadIdentity { path }
+            | Self::LockedIdentity { path }
             | Self::NoPlugin { path, .. } => Some(path),
             Self::Together(error) => error.path(),
             _ => None,
@@ -215,6 +222,9 @@ impl JournalError {
             Self::MixedRecipients { .. } => "name recipients of one sort for a class",
             Self::BadIdentity { .. } => {
                 "a file with AGE-SECRET-KEY-1… lines, or AGE-PLUGIN-… of a hardware token"
+            }
+            Self::LockedIdentity { .. } => {
+                "type it on a terminal, or: age --decrypt FILE | tacenda journal … -i /dev/stdin"
             }
             Self::NoPlugin { .. } => "install it where PATH leads",
             Self::NoKey { .. } => "name the identity file of that class: --identity FILE",

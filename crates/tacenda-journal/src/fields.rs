@@ -8,10 +8,14 @@ use serde_json::Value;
 
 /// Whether these bytes are such an object. What prints it puts it on a line as it is.
 pub(crate) fn is_object(bytes: &[u8]) -> bool {
-    // A string holds no control character, and nothing else needs one.
-    let is_one_line = bytes.iter().all(|byte| *byte >= b' ');
     let is_bare = bytes.starts_with(b"{") && bytes.ends_with(b"}");
-    is_one_line && is_bare && search(bytes, None).is_ok()
+    is_one_line(bytes) && is_bare && search(bytes, None).is_ok()
+}
+
+/// Whether there is no control character: a string of JSON holds none, and nothing else needs one. All
+/// bytes are looked at: a processor does that for many at once.
+pub(crate) fn is_one_line(bytes: &[u8]) -> bool {
+    bytes.iter().fold(u8::MAX, |least, byte| least.min(*byte)) >= b' '
 }
 
 /// The members of such objects, each with a name of its own: one that is `taken`, or was there before,
@@ -44,11 +48,21 @@ pub(crate) fn members_of(object: &[u8]) -> impl Iterator<Item = (String, &[u8])>
 
 /// The members of an object: their names, and where they stand in it.
 pub(crate) fn places(object: &[u8]) -> impl Iterator<Item = (String, Range<usize>)> {
-    split(object).into_iter().filter_map(|(name, value)| {
-        let at = |piece: &[u8]| piece.as_ptr().addr() - object.as_ptr().addr();
+    split(object).into_iter().filter_map(move |(name, value)| {
         let name_as_text = serde_json::from_slice(name).ok()?;
-        Some((name_as_text, at(name)..at(value) + value.len()))
+        Some((name_as_text, at(object, name).start..at(object, value).end))
     })
+}
+
+/// The same, and where their values stand.
+pub(crate) fn values(object: &[u8]) -> impl Iterator<Item = (String, Range<usize>)> {
+    members_of(object).map(move |(name, value)| (name, at(object, value)))
+}
+
+/// Where a piece of it stands.
+fn at(object: &[u8], piece: &[u8]) -> Range<usize> {
+    let start = piece.as_ptr().addr() - object.as_ptr().addr();
+    start..start + piece.len()
 }
 
 /// Adds a member to an object, which is made where there is none. The value stays as it is written,

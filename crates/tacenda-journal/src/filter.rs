@@ -2,7 +2,7 @@
 
 use crate::entry::SegmentState;
 use crate::fields;
-use crate::record::{Record, Seen};
+use crate::record::{OWN, Record, Seen};
 
 /// Which records are meant: those that pass all of it. An empty one means all.
 #[derive(Clone, Debug, Default)]
@@ -108,16 +108,62 @@ fn is_below(logger: &str, above: &str) -> bool {
     logger.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+/// Whether it has a field of this name and value, among those of one name in several classes too. The name
+/// is that which the program wrote, or that which is printed.
 fn has(record: &Record, name: &str, value: &str) -> bool {
-    record.field(name).is_some_and(|field| match field {
-        serde_json::Value::String(text) => text == value,
-        // A number or a truth value, as JSON spells it.
-        other => serde_json::to_string(&other).is_ok_and(|text| text == value),
-    })
+    let objects = || record.fields.iter().flatten().map(Vec::as_slice);
+    let is_it = |(one, written): (String, &[u8])| one == name && is_written(written, value);
+    objects().flat_map(fields::members_of).any(is_it)
+        || name.starts_with('_') && fields::members(objects(), &OWN).into_iter().any(is_it)
+}
+
+/// Whether JSON is this text, or spells a number or a truth value so.
+fn is_written(json: &[u8], value: &str) -> bool {
+    match serde_json::from_slice(json) {
+        Ok(serde_json::Value::String(text)) => text == value,
+        Ok(other) => json == value.as_bytes() || other.to_string() == value,
+        Err(_) => false,
+    }
 }
 
 fn contains(record: &Record, text: &str) -> bool {
     let Record { level, logger, kinds, fields, .. } = record;
     [level, logger, kinds].iter().any(|own| own.contains(text))
         || fields.iter().flatten().any(|fields| fields::hold(fields, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use tacenda_policy::Class;
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_by_each_of_its_values() {
+        let line =
+            br#"{"a": "x", "a": 2, "n": 1000000000000000000000000000000, "f": 1.50, "t": true, "seq": 7,
+            "o": {"b": [1]}, "a\u00e9": "y"}"#;
+        let mut record = Record::from_line(line, Class::Internal, 0).unwrap();
+        *record.fields_of(Class::Restricted) = Some(br#"{"a":"z"}"#.to_vec());
+        let ten = "1000000000000000000000000000000";
+        for (name, value) in [
+            ("a", "x"),
+            ("a", "2"),
+            ("a", "z"),
+            ("n", ten),
+            ("f", "1.50"),
+            ("f", "1.5"),
+            ("t", "true"),
+            ("seq", "7"),
+            ("_seq", "7"),
+            ("_a", "2"),
+            ("o", r#"{"b":[1]}"#),
+            ("a\u{e9}", "y"),
+        ] {
+            assert!(has(&record, name, value), "{name}={value}");
+        }
+        for (name, value) in [("a", "y"), ("b", "1"), ("t", "True"), ("a", "\"x\"")] {
+            assert!(!has(&record, name, value), "{name}={value}");
+        }
+    }
 }

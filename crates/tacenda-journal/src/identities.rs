@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use age::plugin::{self, IdentityPluginV1};
-use age::{Callbacks, DecryptError, Decryptor, NoCallbacks, x25519};
+use age::{Callbacks, DecryptError, Decryptor, NoCallbacks, scrypt, x25519};
 use age_core::format::{FileKey, Stanza};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::error::JournalError;
 use crate::keys::Key;
+use crate::wal::LONGEST_HEADER;
 
 /// The identities of a reader.
 #[derive(Clone, Default)]
@@ -34,10 +35,12 @@ fn content(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 impl Identities {
     /// Those of identity files: keys as `age-keygen` writes them (`AGE-SECRET-KEY-1…`), and names of
     /// hardware tokens (`AGE-PLUGIN-NAME-1…`), whose program `age-plugin-NAME` is looked for in
-    /// `PATH`, and asks what it has to ask by the callbacks.
+    /// `PATH`, and asks what it has to ask by the callbacks. So is the passphrase of a file that
+    /// `age --passphrase` has encrypted.
     ///
     /// # Errors
-    /// When a file cannot be read, is none of age, or names a program that there is not.
+    /// When a file cannot be read, is none of age, is not opened by the passphrase, or names a program that
+    /// there is not.
     pub fn read<P: AsRef<Path>>(
         paths: &[P],
         callbacks: &impl Callbacks,
@@ -47,7 +50,8 @@ impl Identities {
             let path = path.as_ref();
             let text = content(path);
             let text = text.map_err(|error| crate::place::unusable(path, error))?;
-            all.extend(Self::parse_file(&text, path, callbacks)?.0);
+            let opened = opened(&text, path, callbacks)?;
+            all.extend(Self::parse_file(opened.as_ref().unwrap_or(&text), path, callbacks)?.0);
         }
         Ok(Self(all))
     }
@@ -86,6 +90,8 @@ impl Identities {
 
     /// Opens a wrapped key.
     pub(crate) fn unwrap(&self, wrapped: &str) -> Option<Key> {
+        // One that is longer is none of ours, and to look for a recipient in it takes long.
+        let wrapped = (wrapped.len() <= LONGEST_HEADER).then_some(wrapped)?;
         wrapped.split('.').find_map(|file| {
             let file = BASE64_STANDARD.decode(file).ok()?;
             let decryptor = Decryptor::new(file.as_slice()).ok()?;
@@ -96,6 +102,39 @@ impl Identities {
             (reader.read(&mut [0]).ok()? == 0).then_some(key)
         })
     }
+}
+
+/// What is in a file that is encrypted with a passphrase; `None` where it is no such file.
+fn opened(
+    file: &[u8],
+    path: &Path,
+    callbacks: &impl Callbacks,
+) -> Result<Option<Zeroizing<Vec<u8>>>, JournalError> {
+    let binary = unarmored(file);
+    let binary = binary.as_deref().unwrap_or(file);
+    let Some(decryptor) = Decryptor::new(binary).ok().filter(Decryptor::is_scrypt) else {
+        return Ok(None);
+    };
+    let locked = || JournalError::LockedIdentity { path: path.to_owned() };
+    let asked = format!("Passphrase of {}", path.display());
+    let passphrase = callbacks.request_passphrase(&asked).ok_or_else(locked)?;
+    let mut identity = scrypt::Identity::new(passphrase);
+    identity.set_max_work_factor(MOST_WORK);
+    let reader = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity));
+    let mut text = Zeroizing::new(Vec::new());
+    let read = reader.ok().and_then(|reader| reader.take(LONGEST).read_to_end(&mut text).ok());
+    read.map(|_| Some(text)).ok_or_else(locked)
+}
+
+/// How much work a passphrase may take (`age` asks for 2^18): a minute or so.
+const MOST_WORK: u8 = 22;
+
+/// A file of age that is written as text; `None` where it is not.
+fn unarmored(file: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(file).ok()?.trim();
+    let text = text.strip_prefix("-----BEGIN AGE ENCRYPTED FILE-----")?;
+    let text = text.strip_suffix("-----END AGE ENCRYPTED FILE-----")?;
+    BASE64_STANDARD.decode(text.split_ascii_whitespace().collect::<String>()).ok()
 }
 
 impl std::fmt::Debug for Identities {
@@ -157,6 +196,61 @@ mod tests {
         let error = Identities::read(&[path], &NoCallbacks).unwrap_err();
         assert!(error.to_string().contains("too long"), "{error}");
         assert_eq!(error.path(), Some(path));
+    }
+
+    #[derive(Clone)]
+    struct Says(Option<&'static str>);
+
+    impl Callbacks for Says {
+        fn display_message(&self, _: &str) {}
+
+        fn confirm(&self, _: &str, _: &str, _: Option<&str>) -> Option<bool> {
+            None
+        }
+
+        fn request_public_string(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn request_passphrase(&self, asked: &str) -> Option<age::secrecy::SecretString> {
+            assert!(asked.ends_with("reader"), "{asked}");
+            self.0.map(Into::into)
+        }
+    }
+
+    #[test]
+    fn a_passphrase_opens_an_identity_file() {
+        let mut passphrase = scrypt::Recipient::new("grey heron".into());
+        passphrase.set_work_factor(1);
+        let (text, recipient) = crate::keys::new_identity(0);
+        let file = age::encrypt(&passphrase, text.as_bytes()).unwrap();
+        let base64 = BASE64_STANDARD.encode(&file);
+        let lines: Vec<&str> =
+            base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+        let armored = format!(
+            "-----BEGIN AGE ENCRYPTED FILE-----\n{}\n-----END AGE ENCRYPTED FILE-----\n",
+            lines.join("\n")
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reader");
+        for file in [file.as_slice(), armored.as_bytes()] {
+            fs::write(&path, file).unwrap();
+            let read = |passphrase| Identities::read(&[&path], &Says(passphrase));
+            let recipients = crate::Recipients::new(&[(None, recipient.clone())]).unwrap();
+            let keys = crate::keys::SegmentKeys::new(&recipients).unwrap();
+            let wrapped = keys.wrapped(crate::Part::Head);
+            assert!(read(Some("grey heron")).unwrap().unwrap(wrapped).is_some());
+            for wrong in [None, Some("violet heron")] {
+                let error = read(wrong).unwrap_err();
+                assert!(error.to_string().contains("passphrase"), "{error}");
+                assert_eq!(error.path(), Some(path.as_path()));
+            }
+        }
+        // What is encrypted to somebody is no identity file.
+        let recipient: x25519::Recipient = recipient.parse().unwrap();
+        fs::write(&path, age::encrypt(&recipient, text.as_bytes()).unwrap()).unwrap();
+        let error = Identities::read(&[&path], &Says(Some("grey heron"))).unwrap_err();
+        assert!(matches!(error, JournalError::BadIdentity { .. }), "{error}");
     }
 
     #[test]

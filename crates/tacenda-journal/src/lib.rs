@@ -20,6 +20,8 @@ mod error;
 mod export;
 mod fields;
 mod filter;
+mod frames;
+mod group;
 mod identities;
 mod keys;
 mod lanes;
@@ -52,6 +54,7 @@ mod together;
 mod tree;
 mod verify;
 mod wal;
+mod wish;
 mod witness;
 mod writer;
 
@@ -74,6 +77,7 @@ pub use record::{LONGEST as LONGEST_RECORD, Record, Seen};
 pub use retain::{Deleted, Hold};
 pub use settings::{ClassAges, Durability, Limits, Retention, Settings};
 pub use verify::{Fault as Damage, Finding, Verification, Verifier};
+pub use wish::{hide_wish, show_wish};
 #[cfg(feature = "witness")]
 pub use witness::Https;
 pub use writer::{Clock, Journal, Options, system_clock};

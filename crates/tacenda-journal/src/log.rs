@@ -10,14 +10,16 @@ use ed25519_dalek::SigningKey;
 use crate::entry::{Entry, Event, LONGEST};
 use crate::error::JournalError;
 use crate::keys::{Seed, fresh};
-use crate::log_view::{LogView, epoch_name};
-use crate::note::Checkpoint;
-use crate::place::Folder;
+use crate::log_view::{LogView, epoch_name, keys};
+use crate::note::{Checkpoint, VerifierKey};
+use crate::place::{Folder, SHORT};
 use crate::settings::Settings;
 use crate::tiles::{self, WIDTH};
 use crate::{Hash, hex, tree};
 
 pub(crate) const PENDING: &str = "pending";
+/// What it has at most: an entry after its length, and a note.
+pub(crate) const LONGEST_PENDING: u64 = 2 + LONGEST as u64 + SHORT;
 
 /// The log.
 pub(crate) struct Log {
@@ -50,7 +52,7 @@ impl Log {
             settings,
         };
         let writing = Writing { folder: &folder, keys: &keys };
-        writing.append(&origin, &[], (&witnessed, &signing), time, event)?;
+        writing.append(&origin, &[], &[], (&witnessed, &signing), time, event)?;
         Self::open(root)
     }
 
@@ -82,11 +84,9 @@ impl Log {
         let writing = Writing { folder: &self.folder, keys: &self.keys };
         let origin = &self.view.checkpoint.origin;
         let keys = (&self.witnessed, &self.signing);
-        let (checkpoint, note, entry) =
-            writing.append(origin, &self.view.bytes, keys, time, event)?;
-        let mut bytes = std::mem::take(&mut self.view.bytes);
-        bytes.push(entry);
-        self.view = LogView::build(checkpoint, note, bytes)?;
+        let (bytes, leaves) = (&self.view.bytes, &self.view.leaves);
+        let (checkpoint, note, entry) = writing.append(origin, bytes, leaves, keys, time, event)?;
+        self.view.grow(checkpoint, note, entry)?;
         self.signing = load(&self.keys, "signing")?;
         Ok(())
     }
@@ -112,6 +112,7 @@ impl Writing<'_> {
         &self,
         origin: &str,
         before: &[Vec<u8>],
+        leaves: &[Hash],
         (log, epoch): (&SigningKey, &SigningKey),
         time: i64,
         event: Event,
@@ -125,8 +126,7 @@ impl Writing<'_> {
             let what = "an entry of the log would be longer than 64 KiB: name fewer at once";
             return Err(JournalError::BadSetting { what: what.to_owned() });
         }
-        let mut leaves: Vec<Hash> = before.iter().map(|entry| tree::leaf(entry)).collect();
-        leaves.push(tree::leaf(&entry));
+        let leaves = [leaves, &[tree::leaf(&entry)]].concat();
         let checkpoint = Checkpoint {
             origin: origin.to_owned(),
             size: leaves.len() as u64,
@@ -165,7 +165,7 @@ impl Writing<'_> {
     /// Completes what a crash has left.
     fn complete(&self) -> Result<(), JournalError> {
         let damaged = |what| JournalError::damaged("log/pending", what);
-        let Some(pending) = self.folder.read(PENDING)? else { return Ok(()) };
+        let Some(pending) = self.folder.read_to(PENDING, LONGEST_PENDING)? else { return Ok(()) };
         let (entry, note) = split_pending(&pending).ok_or(damaged("it is cut"))?;
         let note = std::str::from_utf8(note).map_err(|_| damaged("it holds no note"))?;
         let parsed = crate::note::Note::parse(note.as_bytes());
@@ -177,6 +177,16 @@ impl Writing<'_> {
         leaves.push(tree::leaf(entry));
         if tree::root(&leaves) != checkpoint.root {
             return Err(damaged("it does not follow the log"));
+        }
+        // With what is not signed the log would be locked for good, and the key that signs be gone.
+        let last = before.iter().map(Vec::as_slice).chain([entry]);
+        let entries: Option<Vec<Entry>> = last.map(crate::entry::parse).collect();
+        let keys = entries.and_then(|entries| keys(&entries, checkpoint.size));
+        let signed = |(log, epoch): (VerifierKey, VerifierKey)| {
+            parsed.as_ref().is_some_and(|note| note.is_signed_by(&log) && note.is_signed_by(&epoch))
+        };
+        if !keys.is_some_and(signed) {
+            return Err(damaged("it is not signed by the keys of the log"));
         }
         self.apply(&before, &leaves, entry, note)
     }

@@ -4,6 +4,7 @@ use ed25519_dalek::VerifyingKey;
 
 use crate::entry::{self, Entry, Event, State};
 use crate::error::JournalError;
+use crate::log::PENDING;
 use crate::note::{Checkpoint, Note, VerifierKey};
 use crate::place::Folder;
 use crate::tiles::{self, WIDTH};
@@ -33,10 +34,20 @@ impl LogView {
             Err(error) => return Err(error),
         };
         let damaged = |what| JournalError::damaged("log/checkpoint", what);
-        let note = folder.read("checkpoint")?;
-        let note = note.ok_or(JournalError::Missing { path: root.path().to_owned() })?;
-        let parsed = Note::parse(&note).ok_or(damaged("it is no signed note"))?;
-        let checkpoint = Checkpoint::of(&parsed).ok_or(damaged("it is no checkpoint"))?;
+        let mut before = None;
+        let (note, parsed, checkpoint) = loop {
+            let note = folder.read("checkpoint")?;
+            let note = note.ok_or(JournalError::Missing { path: root.path().to_owned() })?;
+            let parsed = Note::parse(&note).ok_or(damaged("it is no signed note"))?;
+            let checkpoint = Checkpoint::of(&parsed).ok_or(damaged("it is no checkpoint"))?;
+            if !is_behind(&folder, checkpoint.size)? {
+                break (note, parsed, checkpoint);
+            }
+            // Whoever writes may have put the newer one in its place just now.
+            if before.replace(checkpoint.size) == Some(checkpoint.size) {
+                return Err(damaged("there is a newer one: it was rolled back"));
+            }
+        };
         let bytes = entries(&folder, checkpoint.size)?;
         let note = String::from_utf8(note).map_err(|_| damaged("it is no signed note"))?;
         let view = Self::build(checkpoint, note, bytes)?;
@@ -70,6 +81,23 @@ impl LogView {
         Ok(Self { checkpoint, note, entries, bytes, leaves, state })
     }
 
+    /// The log with another entry: what stands before it is not read again.
+    pub(crate) fn grow(
+        &mut self,
+        checkpoint: Checkpoint,
+        note: String,
+        bytes: Vec<u8>,
+    ) -> Result<(), JournalError> {
+        let damaged = |what| JournalError::damaged(format!("entry {}", self.entries.len()), what);
+        let entry = entry::parse(&bytes).ok_or_else(|| damaged("it is malformed"))?;
+        self.state.apply(&entry).map_err(damaged)?;
+        self.leaves.push(tree::leaf(&bytes));
+        self.entries.push(entry);
+        self.bytes.push(bytes);
+        (self.checkpoint, self.note) = (checkpoint, note);
+        Ok(())
+    }
+
     /// The keys that sign the checkpoint of so many entries: that of the log, and that of its epoch.
     pub(crate) fn keys(&self, size: u64) -> (VerifierKey, VerifierKey) {
         keys(&self.entries, size).expect("a log has a first entry, and keys up to the next one")
@@ -84,6 +112,12 @@ impl LogView {
     pub(crate) fn key_after(&self, size: u64) -> Option<VerifierKey> {
         keys(&self.entries, size.checked_add(1)?).map(|(_, epoch)| epoch)
     }
+}
+
+/// Whether there is a checkpoint of more entries than these, and none is being added.
+fn is_behind(log: &Folder, size: u64) -> Result<bool, JournalError> {
+    let newer = log.folder("checkpoints")?.has(&size.saturating_add(1).to_string())?;
+    Ok(newer && !log.has(PENDING)?)
 }
 
 /// The keys for the checkpoint of so many entries; `None` when the entries do not say.
@@ -124,4 +158,37 @@ pub(crate) fn entries(folder: &Folder, size: u64) -> Result<Vec<Vec<u8>>, Journa
         entries.extend(bundle.iter().map(|entry| entry.to_vec()));
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retain::Hold;
+    use crate::support::{Fixture, record};
+    use crate::{Cause, Filter};
+
+    #[test]
+    fn a_log_that_has_grown_is_the_one_that_is_read() {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        let cause = Cause { reason: "a test".into(), who: "a test".into() };
+        for number in 0..4 {
+            journal.append(record(number)).unwrap();
+            journal.rotate().unwrap();
+        }
+        let filter = Filter { numbers: Some((1, 2)), ..Filter::default() };
+        journal.erase(&fixture.reader(), &filter, &cause).unwrap();
+        journal.hold(Hold { name: "case".into(), times: (0, 1) }, cause.clone()).unwrap();
+        journal.set(journal.settings(), cause).unwrap();
+        journal
+            .with_owner(|owner| {
+                let (grown, read) = (owner.log.view(), LogView::read(&owner.root)?);
+                assert_eq!((&grown.leaves, &grown.bytes), (&read.leaves, &read.bytes));
+                assert_eq!((&grown.note, grown.entries.len()), (&read.note, read.entries.len()));
+                assert_eq!(format!("{:?}", grown.state), format!("{:?}", read.state));
+                assert_eq!(tree::root(&grown.leaves), grown.checkpoint.root);
+                Ok(())
+            })
+            .unwrap();
+    }
 }

@@ -10,7 +10,7 @@ use crate::error::JournalError;
 use crate::keys::SegmentKeys;
 use crate::log::Log;
 use crate::part::Part;
-use crate::place::{Folder, Output};
+use crate::place::{Folder, Lock, Output, is_missing};
 use crate::record::Record;
 use crate::segment::{Row, Segment};
 use crate::settings::{Durability, Limits, bound};
@@ -33,13 +33,13 @@ pub(crate) struct Owner {
     /// Whether each batch waits for the disk: then who appends does not wait for the owner in turn.
     pub(crate) syncs_each: Arc<AtomicBool>,
     pub(crate) clock: Clock,
-    _lock: std::fs::File,
+    _lock: Lock,
 }
 
 impl Owner {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, JournalError> {
         let root = Folder::root(path, false, &options.allowed, options.fault.clone())?;
-        if root.folder("log").is_err_and(|error| crate::place::is_missing(&error)) {
+        if root.folder("log").is_err_and(|error| is_missing(&error)) {
             return Err(JournalError::Missing { path: path.to_owned() });
         }
         let lock = root.lock()?;
@@ -109,10 +109,11 @@ impl Owner {
             Some(wal) => wal,
             empty => {
                 let keys = SegmentKeys::new(&settings.recipients)?;
-                let state = &self.log.view().state;
-                let (number, first) = state.next;
+                let (view, signing) = (self.log.view(), self.log.signing());
+                let ((number, first), origin) = (view.state.next, &view.state.origin);
                 self.began = now;
-                empty.insert(Wal::create(&self.active, number, first, &state.origin, keys)?)
+                let by = (signing, view.checkpoint.size);
+                empty.insert(Wal::create(&self.active, number, first, origin, keys, by)?)
             }
         };
         let written = wal.append(records);
@@ -163,8 +164,10 @@ impl Owner {
             return Ok(None);
         };
         wal.mark(self.log.signing(), self.log.view().checkpoint.size)?;
+        let file = (durability != Durability::Os).then(|| wal.file()).transpose()?;
+        // Not before: there may be no descriptor for it, and then the next tick tries again.
         self.unsynced = false;
-        if durability == Durability::Os { Ok(None) } else { wal.file().map(Some) }
+        Ok(file)
     }
 
     /// Everything that was written is signed and on the disk. After a sync that failed it is not known
@@ -218,7 +221,7 @@ impl Owner {
     /// Puts the write-ahead file among the sealed segments, as after a crash.
     fn seal_as_it_lies(&mut self) -> Result<(), JournalError> {
         let Some(wal) = &self.wal else { return Ok(()) };
-        let (mut segment, bytes) = (self.state_of(wal), self.bytes_of(wal)?);
+        let (mut segment, bytes) = (self.state_of(wal), wal.content()?);
         segment.format = Format::Wal;
         (segment.sha256, segment.bytes) = (sha256(&[&bytes]), bytes.len() as u64);
         let name = segment.file();
@@ -250,22 +253,18 @@ impl Owner {
         }
     }
 
-    fn bytes_of(&self, wal: &Wal) -> Result<Vec<u8>, JournalError> {
-        let name = wal::name(wal.header().segment);
-        let missing = || JournalError::damaged(format!("active/{name}"), "it is missing");
-        let most = self.log.view().state.longest_wal();
-        self.active.read_to(&name, most)?.ok_or_else(missing)
-    }
-
     fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
-        let (mut segment, keys, bytes) = (self.state_of(wal), wal.keys(), self.bytes_of(wal)?);
+        let (mut segment, keys, bytes) = (self.state_of(wal), wal.keys(), wal.content()?);
         let new = format!("{}.new", segment.file());
         self.segments.discard(&new)?;
         let output = self.segments.create(&new)?;
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
-        let rows = wal.batches(&bytes).flat_map(|batch| match batch {
-            Ok(records) => records.into_iter().map(|record| Ok(Row::of(record))).collect(),
-            Err(error) => vec![Err(error)],
+        let rows = wal.batches(bytes.as_slice()).flat_map(|batch| {
+            let (records, error) = match batch {
+                Ok(records) => (records, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            records.into_iter().map(|record| Ok(Row::of(record))).chain(error)
         });
         let file = Segment { keys, salts: &salts, expired: &[], first: segment.first };
         let written = file.write(output, rows);

@@ -13,11 +13,9 @@ use parquet::errors::{ParquetError, Result};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use crate::keys::Key;
-use crate::thrift::Struct;
+use crate::thrift::{Struct, varint};
 
 const NONCE: usize = 12;
-/// Larger than any page that the journal writes.
-const LARGEST: usize = 1 << 30;
 
 /// The kinds of modules that a column is made of.
 #[derive(Clone, Copy)]
@@ -40,8 +38,11 @@ pub(crate) struct Pages {
     column: u16,
     dictionary: bool,
     data_read: u16,
-    values_left: i64,
+    values_left: u64,
+    is_optional: bool,
     compression: Compression,
+    /// The bytes that its pages may still have once they are unpacked.
+    room: usize,
 }
 
 /// Where a column chunk stands.
@@ -51,8 +52,13 @@ pub(crate) struct Chunk {
     pub(crate) row_group: u16,
     pub(crate) column: u16,
     pub(crate) has_dictionary: bool,
-    pub(crate) values: i64,
+    /// As many as the row group has rows.
+    pub(crate) values: u64,
+    /// Whether some may lack.
+    pub(crate) is_optional: bool,
     pub(crate) compression: Compression,
+    /// The bytes that its pages may have together once they are unpacked.
+    pub(crate) room: usize,
 }
 
 impl Pages {
@@ -68,7 +74,9 @@ impl Pages {
             dictionary: chunk.has_dictionary,
             data_read: 0,
             values_left: chunk.values,
+            is_optional: chunk.is_optional,
             compression: chunk.compression,
+            room: chunk.room,
         }
     }
 
@@ -95,11 +103,14 @@ impl Pages {
         Ok(start..start + opened)
     }
 
-    fn decompress(&self, place: Range<usize>, size: usize) -> Result<Vec<u8>> {
+    fn decompress(&mut self, place: Range<usize>, size: usize) -> Result<Vec<u8>> {
         let bytes = &self.bytes[place];
+        self.room = self.room.checked_sub(size).ok_or_else(|| {
+            ParquetError::General("a column is longer than any that is written".to_owned())
+        })?;
         match self.compression {
             Compression::UNCOMPRESSED => Ok(bytes.to_vec()),
-            Compression::ZSTD(_) if size <= LARGEST => zstd::bulk::decompress(bytes, size)
+            Compression::ZSTD(_) => zstd::bulk::decompress(bytes, size)
                 .map_err(|_| ParquetError::General("a page cannot be decompressed".to_owned())),
             _ => Err(ParquetError::General("a page is packed in an unknown way".to_owned())),
         }
@@ -107,7 +118,7 @@ impl Pages {
 
     fn next_page(&mut self) -> Result<Option<Page>> {
         let dictionary = std::mem::take(&mut self.dictionary);
-        if self.values_left <= 0 && !dictionary {
+        if self.values_left == 0 && !dictionary {
             return Ok(None);
         }
         let (header, content) = if dictionary {
@@ -128,17 +139,24 @@ impl Pages {
         if dictionary {
             let encoding = encoding(2)?;
             let content = self.module(content)?;
-            let buf = self.decompress(content, size)?.into();
+            let buf = self.decompress(content, size)?;
+            if u64::from(num_values) > buf.len() as u64 {
+                return Err(malformed());
+            }
+            let buf = buf.into();
             return Ok(Some(Page::DictionaryPage { buf, num_values, encoding, is_sorted: false }));
         }
         let (encoding, def_level_encoding, rep_level_encoding) =
             (encoding(2)?, encoding(3)?, encoding(4)?);
         let content = self.module(content)?;
-        let buf = self.decompress(content, size)?.into();
-        self.values_left -= values;
-        self.data_read += 1;
+        let buf = self.decompress(content, size)?;
+        self.values_left = self.values_left.checked_sub(num_values.into()).ok_or_else(malformed)?;
+        self.data_read = self.data_read.checked_add(1).ok_or_else(malformed)?;
+        if is_bounded(&buf, self.is_optional, encoding, num_values) != Some(true) {
+            return Err(malformed());
+        }
         Ok(Some(Page::DataPage {
-            buf,
+            buf: buf.into(),
             num_values,
             encoding,
             def_level_encoding,
@@ -148,6 +166,23 @@ impl Pages {
     }
 }
 
+/// Whether a page holds no more values than it has by its header. Some encodings begin with a count, and a
+/// decoder makes room for so many at once. `None` when it is malformed.
+fn is_bounded(page: &[u8], is_optional: bool, encoding: Encoding, values: u32) -> Option<bool> {
+    if !matches!(encoding, Encoding::DELTA_BINARY_PACKED | Encoding::DELTA_LENGTH_BYTE_ARRAY) {
+        return Some(true);
+    }
+    let mut rest = page;
+    if is_optional {
+        // Which of them lack stands before them, after its length.
+        let (length, after) = page.split_first_chunk()?;
+        rest = after.get(usize::try_from(u32::from_le_bytes(*length)).ok()?..)?;
+    }
+    let (_block, _parts) = (varint(&mut rest)?, varint(&mut rest)?);
+    Some(varint(&mut rest)? <= u64::from(values))
+}
+
+/// Those that the journal writes: with others a short page may hold long values.
 fn encoding(number: i64) -> Option<Encoding> {
     Some(match number {
         0 => Encoding::PLAIN,
@@ -155,7 +190,6 @@ fn encoding(number: i64) -> Option<Encoding> {
         3 => Encoding::RLE,
         5 => Encoding::DELTA_BINARY_PACKED,
         6 => Encoding::DELTA_LENGTH_BYTE_ARRAY,
-        7 => Encoding::DELTA_BYTE_ARRAY,
         8 => Encoding::RLE_DICTIONARY,
         _ => return None,
     })
@@ -180,5 +214,114 @@ impl PageReader for Pages {
 
     fn skip_next_page(&mut self) -> Result<()> {
         self.next_page().map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::column::reader::ColumnReaderImpl;
+    use parquet::data_type::{ByteArrayType, DataType};
+    use parquet::schema::parser::parse_message_type;
+    use parquet::schema::types::SchemaDescriptor;
+
+    use super::*;
+    use crate::sealed::decoded;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    fn zigzag(value: usize) -> Vec<u8> {
+        let (mut value, mut bytes) = (2 * value, Vec::new());
+        while value > 0x7f {
+            bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+            value >>= 7;
+        }
+        bytes.push(u8::try_from(value).unwrap());
+        bytes
+    }
+
+    fn sealed(kind: Module, bytes: &[u8]) -> Vec<u8> {
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &KEY).unwrap());
+        let mut bound = b"file".to_vec();
+        bound.push(kind as u8);
+        bound.extend_from_slice(&[0; 6]);
+        let mut content = bytes.to_vec();
+        let nonce = Nonce::assume_unique_for_key([kind as u8; NONCE]);
+        key.seal_in_place_append_tag(nonce, Aad::from(bound), &mut content).unwrap();
+        let length = u32::try_from(NONCE + content.len()).unwrap().to_le_bytes();
+        [length.as_slice(), &[kind as u8; NONCE], &content].concat()
+    }
+
+    /// The pages of a column with one, which says that it has so many values and bytes.
+    fn pages(
+        compression: Compression,
+        page: &[u8],
+        encoding: usize,
+        says: (usize, usize),
+    ) -> Pages {
+        let (values, size) = says;
+        let field = |value| [vec![0x15], zigzag(value)].concat();
+        let inner = [values, encoding, 3, 3].map(field).concat();
+        let outer = [0, size, 0].map(field).concat();
+        let header = [outer, vec![0x2c], inner, vec![0, 0]].concat();
+        let modules = [sealed(Module::DataPageHeader, &header), sealed(Module::DataPage, page)];
+        let chunk = Chunk {
+            bytes: modules.concat(),
+            file: b"file".to_vec(),
+            row_group: 0,
+            column: 0,
+            has_dictionary: false,
+            values: values.min(1000) as u64,
+            is_optional: false,
+            compression,
+            room: 1 << 20,
+        };
+        Pages::new(chunk, &KEY.into())
+    }
+
+    fn read<T: DataType>(kind: &str, pages: Pages) -> Result<usize> {
+        let schema = parse_message_type(&format!("message m {{ required {kind} c; }}")).unwrap();
+        let column = SchemaDescriptor::new(Arc::new(schema)).column(0);
+        let reader = ColumnReaderImpl::<T>::new(column, Box::new(pages));
+        Ok(decoded(reader, 1000, false)?.0.len())
+    }
+
+    /// A block of numbers: 128 in 4 parts, so many in all, the first of them 0.
+    fn delta(count: &[u8]) -> Vec<u8> {
+        [[0x80, 1, 4].as_slice(), count, &[0; 41]].concat()
+    }
+
+    #[test]
+    fn what_a_column_takes_has_a_bound() {
+        let texts = |compression, page: &[u8], encoding, says| {
+            read::<ByteArrayType>("binary", pages(compression, page, encoding, says))
+        };
+        let plain = Compression::UNCOMPRESSED;
+        assert_eq!(texts(plain, &delta(&[3]), 6, (3, 0)).unwrap(), 3);
+        // A terabyte of lengths, and a page that is a thousand times as long as it looks.
+        texts(plain, &delta(&[0x80, 0x80, 0x80, 0x80, 0x80, 1]), 6, (3, 0)).unwrap_err();
+        let zstd = Compression::ZSTD(parquet::basic::ZstdLevel::default());
+        let long = zstd::bulk::compress(&vec![0; 2 << 20], 1).unwrap();
+        texts(zstd, &long, 0, (1, 2 << 20)).unwrap_err();
+        // More values than the group has rows, and texts that share what they begin with.
+        texts(plain, &delta(&[3]), 6, (1001, 0)).unwrap_err();
+        texts(plain, &delta(&[3]), 7, (3, 0)).unwrap_err();
+    }
+
+    #[test]
+    fn what_does_not_bear_what_it_reads_is_an_error() {
+        let numbers = |page: &[u8], encoding| {
+            let pages = pages(Compression::UNCOMPRESSED, page, encoding, (3, 0));
+            read::<parquet::data_type::Int64Type>("int64", pages)
+        };
+        assert_eq!(numbers(&delta(&[3]), 5).unwrap(), 3);
+        // None of three values, which no other decoder has begun with.
+        assert!(numbers(&delta(&[0]), 5).is_err());
+        // Its head, and the head of the one block.
+        for length in 0..12 {
+            let is_whole = length >= 5 + 5;
+            assert_eq!(numbers(&delta(&[3])[..length], 5).is_ok(), is_whole, "{length} bytes");
+        }
     }
 }

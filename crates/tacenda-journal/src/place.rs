@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -193,6 +193,15 @@ impl Folder {
         self.open_with(name, OFlags::RDONLY)
     }
 
+    /// Whether there is a file of this name.
+    pub(crate) fn has(&self, name: &str) -> Result<bool, JournalError> {
+        match self.open(name) {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn open_with(&self, name: &str, flags: OFlags) -> Result<File, JournalError> {
         self.checked(name, self.descriptor_of(name, flags))
     }
@@ -236,20 +245,27 @@ impl Folder {
 
     /// The content of a file that has so many bytes at most; `None` when there is none.
     pub(crate) fn read_to(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        let Some(file) = self.open_to(name, most)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(|error| unusable(&self.path.join(name), error))?;
+        // It may have grown meanwhile.
+        if bytes.len() as u64 > most { Err(self.too_long(name)) } else { Ok(Some(bytes)) }
+    }
+
+    /// A file that has so many bytes at most; `None` when there is none.
+    pub(crate) fn open_to(&self, name: &str, most: u64) -> Result<Option<File>, JournalError> {
         let file = match self.open(name) {
             Ok(file) => file,
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let failed = |error| unusable(&self.path.join(name), error);
-        let too_long = || failed(io::Error::other("it is longer than it can be"));
-        if file.metadata().map_err(failed)?.len() > most {
-            return Err(too_long());
-        }
-        let mut bytes = Vec::new();
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-        // It may have grown meanwhile.
-        if bytes.len() as u64 > most { Err(too_long()) } else { Ok(Some(bytes)) }
+        let metadata = file.metadata().map_err(|error| unusable(&self.path.join(name), error))?;
+        if metadata.len() > most { Err(self.too_long(name)) } else { Ok(Some(file)) }
+    }
+
+    fn too_long(&self, name: &str) -> JournalError {
+        unusable(&self.path.join(name), io::Error::other("it is longer than it can be"))
     }
 
     /// Puts a file in the place of what is there: at once or not at all, and on the disk.
@@ -299,9 +315,13 @@ impl Folder {
         self.discard(name)
     }
 
-    /// Overwrites the beginning of a file with zeros, and removes it.
+    /// Overwrites the beginning of a file with zeros, and removes it, unless somebody has.
     pub(crate) fn shred_head(&self, name: &str, length: usize) -> Result<(), JournalError> {
-        self.change(name)?.overwrite_to(length as u64)?;
+        match self.change(name) {
+            Ok(file) => file.overwrite_to(length as u64)?,
+            Err(error) if is_missing(&error) => return Ok(()),
+            Err(error) => return Err(error),
+        }
         self.discard(name)
     }
 
@@ -326,14 +346,37 @@ impl Folder {
             .map_err(|error| unusable(&self.path, error.into()))
     }
 
+    /// Removes what was made of a journal that could not be made whole: it would be in the way of another.
+    pub(crate) fn empty(&self) {
+        for name in self.names().unwrap_or_default() {
+            let path = self.path.join(name);
+            // What stays is said where the next one is made.
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+        }
+    }
+
     /// The lock of who writes to the journal; held until it is dropped.
-    pub(crate) fn lock(&self) -> Result<File, JournalError> {
+    pub(crate) fn lock(&self) -> Result<Lock, JournalError> {
+        let in_use = || JournalError::InUse { path: self.path.clone() };
+        // Of its own: with the descriptor of another the lock would be shared.
+        let folder = self.again()?.descriptor;
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            // A file system may not lock directories. The file is locked in any case.
+            Ok(()) | Err(Errno::BADF | Errno::INVAL | Errno::NOTSUP) => {}
+            Err(Errno::WOULDBLOCK) => return Err(in_use()),
+            Err(error) => return Err(unusable(&self.path, error.into())),
+        }
         let file = self.open_with("lock", OFlags::RDWR | OFlags::CREATE)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(file),
-            Err(Errno::WOULDBLOCK) => Err(JournalError::InUse { path: self.path.clone() }),
+            Ok(()) => Ok(Lock { _folder: folder, _file: file }),
+            Err(Errno::WOULDBLOCK) => Err(in_use()),
             Err(error) => Err(unusable(&self.path.join("lock"), error.into())),
         }
+    }
+
+    /// The same directory, opened once more.
+    fn again(&self) -> Result<Self, JournalError> {
+        self.folder(".")
     }
 
     /// Whether a process writes to the journal at this moment.
@@ -348,8 +391,15 @@ impl Folder {
     }
 }
 
+/// That this process writes to the journal. The directory is locked as well as the file: somebody may
+/// remove that one, and another process would make it anew.
+pub(crate) struct Lock {
+    _folder: Arc<OwnedFd>,
+    _file: File,
+}
+
 /// What a file has at most that is no segment and holds no entries: checkpoints, hashes, keys.
-const SHORT: u64 = 1 << 20;
+pub(crate) const SHORT: u64 = 1 << 20;
 
 /// A file that is written.
 pub(crate) struct Output {
@@ -390,6 +440,15 @@ impl Output {
     pub(crate) fn sync(&self) -> Result<(), JournalError> {
         let done = self.disk.step(Step::Sync).and_then(|()| self.file.sync_data());
         done.map_err(|error| unusable(&self.path, error))
+    }
+
+    /// So many bytes from its beginning.
+    pub(crate) fn content(&self, length: u64) -> Result<Vec<u8>, JournalError> {
+        let failed = |error| unusable(&self.path, error);
+        let length = usize::try_from(length).map_err(|error| failed(io::Error::other(error)))?;
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, 0).map_err(failed)?;
+        Ok(bytes)
     }
 
     /// The same file once more.
@@ -579,9 +638,15 @@ mod tests {
     #[test]
     fn one_process_holds_the_lock() {
         let folder = tempfile::tempdir().unwrap();
-        let root = open(&folder.path().join("j")).unwrap();
+        let path = folder.path().join("j");
+        let root = open(&path).unwrap();
         let lock = root.lock().unwrap();
         assert!(matches!(root.lock(), Err(JournalError::InUse { .. })));
+        fs::remove_file(path.join("lock")).unwrap();
+        assert!(
+            matches!(root.lock(), Err(JournalError::InUse { .. })),
+            "it is locked all the same"
+        );
         drop(lock);
         root.lock().unwrap();
     }

@@ -21,6 +21,7 @@ use crate::place::{Folder, Place, is_missing, unusable};
 use crate::record::{Record, Seen};
 use crate::recover::ERASING;
 use crate::sealed::Sealed;
+use crate::settings::{LONGEST_FILE, LONGEST_WAL};
 use crate::sha256;
 use crate::survey::{self, Keys, Survey, survey};
 use crate::wal::{self, Header};
@@ -93,10 +94,8 @@ impl Reader {
     /// Records of the active segment that are whole, and the bytes of its file; none when there is
     /// no such segment.
     pub fn active(&self) -> Result<Option<(u64, u64)>, JournalError> {
-        let (name, most) = (wal::name(self.view.state.next.0), self.view.state.longest_wal());
-        let bytes = self.root.folder("active")?.read_to(&name, most)?;
-        let count = |bytes: Vec<u8>| Some((u64::from(survey(&bytes)?.records), bytes.len() as u64));
-        Ok(bytes.and_then(count))
+        let found = self.unsealed()?;
+        Ok(found.map(|(bytes, survey)| (survey.records.into(), bytes.len() as u64)))
     }
 
     /// Entries of the log, and bytes of the active segment: where neither is another one, there is
@@ -128,7 +127,7 @@ impl Reader {
                     return Ok(state.next.1);
                 }
             }
-            let blocks = reader.unsealed()?;
+            let blocks = reader.unsealed_blocks()?;
             if !matches!(blocks, Blocks::None) {
                 each_block(&blocks, filter, &mut 0, take)?;
                 return Ok(state.next.1.max(blocks.end()));
@@ -159,7 +158,7 @@ impl Reader {
     /// The last records that pass, so many at most, in the order of their numbers, and the number of
     /// the record that comes next. It reads from the end, and no more than it takes.
     pub fn last(&self, filter: &Filter, count: usize) -> Result<(Vec<Seen>, u64), JournalError> {
-        let blocks = self.unsealed()?;
+        let blocks = self.unsealed_blocks()?;
         if matches!(blocks, Blocks::None) {
             // Whoever writes may have sealed it since the log was read.
             let again = self.again()?;
@@ -230,25 +229,37 @@ impl Reader {
         found.map_err(|what| JournalError::damaged(format!("segments/{}", segment.file()), what))
     }
 
-    /// What was not sealed yet.
-    fn unsealed(&self) -> Result<Blocks, JournalError> {
-        let name = wal::name(self.view.state.next.0);
-        let most = self.view.state.longest_wal();
-        let bytes = match self.root.folder("active")?.read_to(&name, most)? {
-            Some(bytes) => Some(bytes),
-            // After a crash it is moved before the log tells of it.
-            None => self.root.folder("segments")?.read_to(&name, most)?,
-        };
-        match bytes.and_then(|bytes| Some((survey(&bytes)?, bytes))) {
-            Some((survey, bytes)) => {
-                let State { next: (number, first), origin, .. } = &self.view.state;
-                if !survey.header.is_of(*number, *first, origin) {
-                    return Err(JournalError::damaged(format!("active/{name}"), survey::ELSEWHERE));
-                }
-                self.unwrapped(bytes, survey)
-            }
+    fn unsealed_blocks(&self) -> Result<Blocks, JournalError> {
+        match self.unsealed()? {
+            Some((bytes, survey)) => self.unwrapped(bytes, survey),
             None => Ok(Blocks::None),
         }
+    }
+
+    /// What was not sealed yet.
+    fn unsealed(&self) -> Result<Option<(Vec<u8>, Survey)>, JournalError> {
+        let name = wal::name(self.view.state.next.0);
+        let most = self.view.state.longest_wal();
+        let mut folder = "active";
+        let mut bytes = self.root.folder(folder)?.read_to(&name, most)?;
+        if bytes.is_none() {
+            // After a crash it is moved before the log tells of it.
+            folder = "segments";
+            bytes = self.root.folder(folder)?.read_to(&name, most)?;
+        }
+        let Some(bytes) = bytes else { return Ok(None) };
+        let Some(survey) = survey(&bytes) else { return Ok(None) };
+        let damaged = |what| Err(JournalError::damaged(format!("{folder}/{name}"), what));
+        let State { next: (number, first), origin, .. } = &self.view.state;
+        if !survey.header.is_of(*number, *first, origin) {
+            return damaged(survey::ELSEWHERE);
+        }
+        let is_begun = |view: &LogView| survey.is_begun_by(|log| Some(view.key_after(log)?.key()));
+        // It may have been begun after the log was read, with a key that came after that.
+        if survey.records > 0 && !is_begun(&self.view) && !is_begun(&self.again()?.view) {
+            return damaged(survey::NOBODYS);
+        }
+        Ok(Some((bytes, survey)))
     }
 
     fn unwrapped(&self, bytes: Vec<u8>, survey: Survey) -> Result<Blocks, JournalError> {
@@ -275,8 +286,8 @@ impl Reader {
         }
     }
 
-    /// The classes that the identities at hand do not open, in what is sealed and may have records that
-    /// pass: what stands in them is neither shown nor found.
+    /// The classes that the identities at hand do not open, where there may be records that pass: what
+    /// stands in them is neither shown nor found.
     ///
     /// # Errors
     /// When a segment is not what was sealed, or nothing of it can be read.
@@ -285,7 +296,15 @@ impl Reader {
         for segment in self.view.state.segments.values().filter(|one| filter.may_pass(one)) {
             closed.extend(self.as_noted(segment, |segment| self.closed_of(segment))?);
         }
+        closed.extend(self.closed_unsealed(filter)?);
         Ok(closed)
+    }
+
+    /// The same, of what was not sealed yet.
+    pub(crate) fn closed_unsealed(&self, filter: &Filter) -> Result<Vec<Class>, JournalError> {
+        let blocks = self.unsealed_blocks()?;
+        let may_pass = (0..blocks.count()).any(|block| blocks.may_pass(block, filter));
+        Ok(if may_pass { blocks.closed().to_vec() } else { Vec::new() })
     }
 
     /// The same, of one segment.
@@ -301,6 +320,41 @@ impl Reader {
             }
             Stored::Deleted => Vec::new(),
         })
+    }
+
+    /// Those of the classes that a segment has content of.
+    pub(crate) fn having(
+        &self,
+        segment: &SegmentState,
+        classes: &[Class],
+    ) -> Result<Vec<Class>, JournalError> {
+        let stored = self.open_segment(segment)?;
+        let wal = match &stored {
+            Stored::Wal(bytes) => Some(self.records_of_wal(segment, bytes)?),
+            Stored::Parquet(_) | Stored::Deleted => None,
+        };
+        let mut having = Vec::new();
+        for class in classes.iter().copied() {
+            let index = Part::Of(class).index();
+            let (opens, has) = match (&stored, &wal) {
+                (Stored::Parquet(sealed), _) => {
+                    let opens = sealed.opens(Part::Of(class));
+                    (opens, opens && sealed.has_content(class)?)
+                }
+                (_, Some((keys, records))) => {
+                    let has = |record: &Record| record.fields[index - 1].is_some();
+                    (keys[index].is_some(), records.iter().any(has))
+                }
+                (_, None) => (true, false),
+            };
+            if !opens {
+                return Err(JournalError::NoKey { part: class.name(), segment: segment.number });
+            }
+            if has {
+                having.push(class);
+            }
+        }
+        Ok(having)
     }
 
     /// Opens the file of a segment, once it is known to be the one that the log tells of.
@@ -336,11 +390,15 @@ impl Reader {
         let place = format!("segments/{}", segment.file());
         let failed = |error| unusable(Path::new(&place), error);
         if let Some(tail) = &segment.tail {
+            if segment.bytes > LONGEST_FILE {
+                return Ok(None);
+            }
             let checked = Checked::open(file, segment.bytes, tail).map_err(failed)?;
             let sealed = checked.map(|file| Sealed::open(file, segment, &self.identities));
             return Ok(sealed.transpose()?.map(|sealed| Stored::Parquet(Box::new(sealed))));
         }
-        if file.metadata().map_err(failed)?.len() != segment.bytes {
+        let length = file.metadata().map_err(failed)?.len();
+        if length != segment.bytes || length > LONGEST_WAL {
             return Ok(None);
         }
         let mut bytes = Vec::new();

@@ -11,12 +11,14 @@ use crate::error::JournalError;
 use crate::fields;
 use crate::leaf::Fields;
 use crate::part::Part;
+use crate::wish::{class_of, is_wish, start_of_object};
 
 /// The longest record, in bytes of all its parts.
 pub const LONGEST: usize = 16 << 20;
 
 /// Names of members that are not fields, where a record is read or printed.
-const OWN: [&str; 8] = ["seq", "time", "level", "logger", "kinds", "class", "classes", "erased"];
+pub(crate) const OWN: [&str; 8] =
+    ["seq", "time", "level", "logger", "kinds", "class", "classes", "erased"];
 
 /// A record on its way into the journal, or out of it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -229,25 +231,6 @@ impl Record {
     }
 }
 
-/// Where the object in a line begins, if it holds one and nothing else that is seen: a byte order mark, a
-/// blank of any kind and what is no text at all count for nothing.
-fn start_of_object(line: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    for chunk in line.utf8_chunks() {
-        for (place, char) in chunk.valid().char_indices() {
-            let is_unseen = char.is_whitespace() || char.is_control() || UNSEEN.contains(&char);
-            if !is_unseen {
-                return (char == '{').then_some(at + place);
-            }
-        }
-        at += chunk.valid().len() + chunk.invalid().len();
-    }
-    None
-}
-
-/// Characters without a width, which are neither blanks nor controls: a byte order mark is one.
-const UNSEEN: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
-
 /// Whether a member says what it has to say where it stands. Otherwise it is a field like others; a class
 /// that is none is an error, since nobody can tell what the fields are.
 fn is_understood(name: &str, value: &Value) -> bool {
@@ -259,19 +242,6 @@ fn is_understood(name: &str, value: &Value) -> bool {
         _ => true,
     };
     is_read || value.is_null()
-}
-
-/// Whether a member names classes and nothing else: the word after `"password":` there is none.
-fn is_wish(name: &str, value: &Value) -> bool {
-    match (name, value) {
-        ("class", value) => class_of(value).is_some(),
-        ("classes", Value::Object(single)) => single.values().all(|one| class_of(one).is_some()),
-        _ => false,
-    }
-}
-
-fn class_of(name: &Value) -> Option<Class> {
-    name.as_str().and_then(Class::from_name)
 }
 
 /// Levels that are numbers: those of syslog from 0 on, and those of pino and bunyan.

@@ -16,6 +16,8 @@ use crate::{sha256, tree};
 
 /// What the name of a segment's file has while records are erased from it.
 pub(crate) const ERASING: &str = ".erasing";
+/// What the name of a file in `quarantine/` has that had no record.
+const UNFINISHED: &str = ".unfinished";
 
 impl Owner {
     pub(crate) fn recover(&mut self) -> Result<(), JournalError> {
@@ -32,20 +34,12 @@ impl Owner {
         }
         // Renamed, but not noted.
         let name = wal::name(number);
-        if number == self.log.view().state.next.0 && self.has_segment(&name)? {
+        if number == self.log.view().state.next.0 && self.segments.has(&name)? {
             // The log must not know what the disk may not have.
             self.segments.change(&name)?.sync()?;
             self.seal_as_it_is(&name)?;
         }
         Ok(())
-    }
-
-    fn has_segment(&self, name: &str) -> Result<bool, JournalError> {
-        match self.segments.open(name) {
-            Ok(_) => Ok(true),
-            Err(error) if is_missing(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// Completes what was noted in the log, and removes what was not.
@@ -62,6 +56,15 @@ impl Owner {
                 let file = SegmentState { format: gone, ..segment.clone() }.file();
                 if has(&file) && (segment.deleted || gone != segment.format) {
                     self.segments.shred(&file)?;
+                }
+            }
+        }
+        if let Some(folder) = self.quarantine()? {
+            for name in folder.names()? {
+                let number = name.split('.').next().and_then(|digits| digits.parse().ok());
+                let of = number.and_then(|number: u64| state.segments.get(&number));
+                if of.is_some_and(|segment| segment.deleted) {
+                    folder.shred(&name)?;
                 }
             }
         }
@@ -108,13 +111,11 @@ impl Owner {
         if remains.records() == 0 && !remains.changed {
             // No record in it was ever whole, and what there is was cut by the crash.
             if !rest.is_empty() {
-                self.root.make("quarantine")?.replace(&format!("{name}.unfinished"), rest)?;
+                self.root.make("quarantine")?.replace(&format!("{name}{UNFINISHED}"), rest)?;
             }
             return self.active.discard(name);
         }
-        if let Some(survey) = &remains.survey {
-            self.check(survey, name)?;
-        }
+        self.check(remains, format!("active/{name}"))?;
         // What is cut off is kept first: until the log has it, it also says what there was.
         if left.length > remains.whole {
             self.root.make("quarantine")?.replace(name, rest)?;
@@ -139,21 +140,38 @@ impl Owner {
             && let Some(rest) = self.quarantined(name)?
         {
             bytes.extend(rest);
-            remains = Remains::of(&bytes, number, key);
+            let with_rest = Remains::of(&bytes, number, key);
+            // Of what was cut off nothing was whole: what would go on there is none of it.
+            let changed = with_rest.changed || with_rest.whole != length;
+            remains = Remains { changed, ..remains };
         }
         Ok(Left { bytes, length, remains })
     }
 
-    fn quarantined(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
+    fn quarantine(&self) -> Result<Option<Folder>, JournalError> {
         match self.root.folder("quarantine") {
-            Ok(folder) => folder.read_to(name, self.log.view().state.longest_wal()),
+            Ok(folder) => Ok(Some(folder)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn check(&self, survey: &Survey, name: &str) -> Result<(), JournalError> {
-        let place = format!("active/{name}");
+    fn quarantined(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        let most = self.log.view().state.longest_wal();
+        self.quarantine()?.map_or(Ok(None), |folder| folder.read_to(name, most))
+    }
+
+    /// Removes what was cut off the file of a segment that is deleted: its readers could open it.
+    pub(crate) fn remove_rest(&self, number: u64) -> Result<(), JournalError> {
+        let Some(folder) = self.quarantine()? else { return Ok(()) };
+        let name = wal::name(number);
+        folder.shred(&format!("{name}{UNFINISHED}"))?;
+        folder.shred(&name)
+    }
+
+    /// Whether what is left is of this place, and was written by whoever had the keys.
+    fn check(&self, remains: &Remains, place: String) -> Result<(), JournalError> {
+        let Some(survey) = &remains.survey else { return Ok(()) };
         let view = self.log.view();
         let (number, first) = view.state.next;
         if !survey.header.is_of(number, first, &view.state.origin) {
@@ -171,6 +189,7 @@ impl Owner {
     /// Notes a write-ahead file among the sealed segments.
     fn seal_as_it_is(&mut self, name: &str) -> Result<(), JournalError> {
         let Left { bytes, length, remains } = self.left(&self.segments, name)?;
+        self.check(&remains, format!("segments/{name}"))?;
         if remains.whole != length {
             return Err(JournalError::damaged(format!("segments/{name}"), "it was changed"));
         }

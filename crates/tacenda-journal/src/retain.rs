@@ -1,6 +1,6 @@
 //! What is kept, and for how long.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tacenda_policy::Class;
 
@@ -61,6 +61,8 @@ impl Journal {
                 None => Err(JournalError::NoKey { part: "every", segment: number }),
             });
             match done {
+                // There was nothing of it, or the segment was deleted.
+                Ok(0) => {}
                 Ok(records) => {
                     deleted.expired += 1;
                     deleted.contents += records;
@@ -122,13 +124,13 @@ impl Owner {
     fn retain(&mut self, who: &str, held: &mut BTreeSet<u64>) -> Result<Deleted, JournalError> {
         let state = self.log.view().state.clone();
         let retention = state.settings.retention;
-        let now = self.now();
+        let ages = ages(&state.segments, self.now());
         let kept = || state.segments.values().filter(|segment| !segment.deleted);
         let mut bytes: u64 = kept().map(|segment| segment.bytes).sum();
         let mut free = self.free()?;
         let mut deleted = Deleted::default();
         for segment in kept() {
-            let age = age(segment, now);
+            let age = ages[&segment.number];
             let reason = if retention.max_seconds.is_some_and(|max| age > bound(max)) {
                 "max-age"
             } else if retention.max_bytes.is_some_and(|max| bytes > max) {
@@ -152,13 +154,13 @@ impl Owner {
         Ok(deleted)
     }
 
-    /// The segments that hold content of classes whose time is over, and these classes.
+    /// The segments that may hold content of classes whose time is over, and these classes.
     fn due(&self, now: i64) -> Vec<(u64, Vec<Class>)> {
         let state = &self.log.view().state;
-        let ages = state.settings.retention.classes;
+        let (most, ages) = (state.settings.retention.classes, ages(&state.segments, now));
         let kept = state.segments.values().filter(|one| !one.deleted && one.records > 0);
         let due = kept.map(|segment| {
-            let over = ages.over(age(segment, now));
+            let over = most.over(ages[&segment.number]);
             (segment.number, over.filter(|class| !segment.expired.contains(class)).collect())
         });
         due.filter(|(_, classes): &(u64, Vec<Class>)| !classes.is_empty()).collect()
@@ -172,11 +174,16 @@ impl Owner {
         who: &str,
     ) -> Result<u64, JournalError> {
         let Some(segment) = self.rewritable(number)? else { return Ok(0) };
+        let gone = reader.having(&segment, classes)?;
+        if gone.is_empty() {
+            // Nothing has to go: the file stays what was sealed.
+            return Ok(0);
+        }
         let cause = Cause { reason: "max-age".to_owned(), who: who.to_owned() };
-        let gone = classes.to_vec();
-        self.rewrite(reader, &segment, Gone::Classes(classes), |records, file| Event::Expire {
+        let classes = gone.clone();
+        self.rewrite(reader, &segment, Gone::Classes(&gone), |records, file| Event::Expire {
             segment: number,
-            classes: gone,
+            classes,
             records,
             file,
             cause,
@@ -186,7 +193,8 @@ impl Owner {
     fn delete(&mut self, segment: &SegmentState, cause: Cause) -> Result<(), JournalError> {
         let segments = (segment.number, segment.number);
         self.note_marked(Event::Delete { segments, records: segment.records, cause })?;
-        self.segments.shred(&segment.file())
+        self.segments.shred(&segment.file())?;
+        self.remove_rest(segment.number)
     }
 
     fn free(&self) -> Result<u64, JournalError> {
@@ -196,10 +204,16 @@ impl Owner {
     }
 }
 
-/// Seconds since the last record of a segment; that one cannot be younger than its sealing.
-fn age(segment: &SegmentState, now: i64) -> i64 {
-    let last = segment.times.map_or(segment.sealed, |(_, last)| last.min(segment.sealed));
-    now.saturating_sub(last) / 1_000_000_000
+/// Seconds since the last record of each segment, by its number. That one cannot be younger than its
+/// sealing, nor that than what was sealed after it: the clock may have been ahead for a while.
+fn ages(segments: &BTreeMap<u64, SegmentState>, now: i64) -> BTreeMap<u64, i64> {
+    let mut latest = i64::MAX;
+    let aged = segments.iter().rev().map(|(number, segment)| {
+        latest = latest.min(segment.sealed);
+        let last = segment.times.map_or(latest, |(_, last)| last.min(latest));
+        (*number, now.saturating_sub(last) / 1_000_000_000)
+    });
+    aged.collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 //!
 //! Those of many records are found level by level: seeds beside each other are hashed at once.
 
+use std::ops::Range;
+
 use zeroize::ZeroizeOnDrop;
 
 use crate::{Hash, lanes, sha256};
@@ -14,7 +16,9 @@ use crate::{Hash, lanes, sha256};
 /// The depth of the tree: a segment has at most 2^24 records.
 pub(crate) const DEPTH: u8 = 24;
 /// A node as bytes: its depth, its index (big-endian), its seed.
-const NODE: usize = 1 + 4 + 32;
+pub(crate) const NODE: usize = 1 + 4 + 32;
+/// Salts that are found at once for records that come one by one.
+const AHEAD: u32 = 32;
 /// What is hashed before a seed, for its children.
 const LEFT: u8 = 0x10;
 const RIGHT: u8 = 0x11;
@@ -34,6 +38,8 @@ pub(crate) struct Salts {
     /// The way to the salt that was asked for last: most of it serves for the next.
     way: Option<Box<Way>>,
     levels: Levels,
+    /// The records whose salts were found last.
+    ahead: Range<u32>,
 }
 
 /// Seeds of a subtree, level by level, and the salts that were found. Their memory is used again.
@@ -77,12 +83,13 @@ impl Salts {
             cover: vec![Node { depth: 0, index: 0, seed }],
             way: None,
             levels: Levels::default(),
+            ahead: 0..0,
         }
     }
 
     /// No salts: those of a class whose content is gone.
     pub(crate) fn none() -> Self {
-        Self { cover: Vec::new(), way: None, levels: Levels::default() }
+        Self { cover: Vec::new(), way: None, levels: Levels::default(), ahead: 0..0 }
     }
 
     /// The salt of a record; `None` when it was taken away.
@@ -90,8 +97,19 @@ impl Salts {
         self.seed(record, DEPTH)
     }
 
+    /// The same, where the salts of the records after it are asked for next: some are found together.
+    pub(crate) fn next(&mut self, record: u32) -> Option<&Hash> {
+        if !self.ahead.contains(&record) {
+            let first = record - record % AHEAD;
+            self.each(first, AHEAD as usize)?;
+            self.ahead = first..first + AHEAD;
+        }
+        Some(&self.levels.found[(record - self.ahead.start) as usize])
+    }
+
     /// The salts of so many records from this one on; `None` when one of them was taken away.
     pub(crate) fn each(&mut self, first: u32, count: usize) -> Option<&[Hash]> {
+        self.ahead = 0..0;
         self.levels.found.clear();
         while self.levels.found.len() < count {
             let found =
@@ -127,8 +145,8 @@ impl Salts {
     /// Begins the way to a record at the node of the cover that is above it, if that is no deeper; the
     /// depth of the node.
     fn set_out(&mut self, record: u32, deepest: u8) -> Option<u8> {
-        let is_above = |node: &&Node| node.is_above(record) && node.depth <= deepest;
-        let Node { depth, seed, .. } = self.cover.iter().find(is_above)?;
+        let Node { depth, seed, .. } =
+            self.above(record).map(|at| &self.cover[at]).filter(|node| node.depth <= deepest)?;
         let seeds = [[0; 32]; DEPTH as usize + 1];
         let way = Way { record, top: *depth, bottom: *depth, seeds };
         let way = self.way.insert(Box::new(way));
@@ -136,10 +154,16 @@ impl Salts {
         Some(*depth)
     }
 
+    /// Where the node above a record stands.
+    fn above(&self, record: u32) -> Option<usize> {
+        let at = self.cover.partition_point(|node| node.last() < record);
+        self.cover.get(at).filter(|node| node.is_above(record)).map(|_| at)
+    }
+
     /// Takes the salt of a record away.
     pub(crate) fn puncture(&mut self, record: u32) {
-        let Some(at) = self.cover.iter().position(|node| node.is_above(record)) else { return };
-        self.way = None;
+        let Some(at) = self.above(record) else { return };
+        (self.way, self.ahead) = (None, 0..0);
         let mut node = self.cover[at].clone();
         let (mut before, mut after) = (Vec::new(), Vec::new());
         while node.depth < DEPTH {
@@ -167,7 +191,7 @@ impl Salts {
         bytes
     }
 
-    /// The inverse.
+    /// The inverse; `None` where they are not in their order.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (nodes, rest) = bytes.as_chunks::<NODE>();
         let cover = nodes.iter().map(|node| {
@@ -175,14 +199,25 @@ impl Salts {
             (depth <= DEPTH && u64::from(index) >> depth == 0)
                 .then(|| Some(Node { depth, index, seed: *node[5..].first_chunk()? }))?
         });
-        let cover: Option<Vec<Node>> = cover.collect();
-        rest.is_empty().then_some(Self { cover: cover?, way: None, levels: Levels::default() })
+        let cover: Vec<Node> = cover.collect::<Option<_>>()?;
+        let in_order = cover.is_sorted_by(|one, next| one.last() < next.first());
+        (rest.is_empty() && in_order).then_some(Self { cover, ..Self::none() })
     }
 }
 
 impl Node {
     fn is_above(&self, record: u32) -> bool {
-        record >> (DEPTH - self.depth) == self.index
+        (self.first()..=self.last()).contains(&record)
+    }
+
+    /// The first record below it.
+    fn first(&self) -> u32 {
+        self.index << (DEPTH - self.depth)
+    }
+
+    /// The last one.
+    fn last(&self) -> u32 {
+        self.first() + ((1 << (DEPTH - self.depth)) - 1)
     }
 
     fn child(&self, right: bool) -> Self {
@@ -209,10 +244,16 @@ mod tests {
         let mut all = Salts::new([7; 32]);
         let before: Vec<Hash> = (0..300).map(|record| all.salt(record).unwrap()).collect();
         assert_eq!(all.salt(0), Some(before[0]), "in any order");
+        for record in [0, 1, 31, 32, 299, 7, 298] {
+            assert_eq!(all.next(record), Some(&before[record as usize]), "{record}, one by one");
+            let _ = all.each(40, 3);
+        }
         let mut left = all.clone();
+        assert!(left.next(17).is_some());
         for gone in [0, 17, 18, 299, 17] {
             left.puncture(gone);
         }
+        assert_eq!(left.next(17), None);
         let mut left = Salts::from_bytes(&left.to_bytes()).unwrap();
         for record in 0..300 {
             let expected = (![0, 17, 18, 299].contains(&record)).then_some(before[record as usize]);
@@ -234,5 +275,10 @@ mod tests {
         }
         assert!(left.to_bytes().len() < NODE * 4 * usize::from(DEPTH));
         assert!(Salts::from_bytes(&[25; NODE]).is_none() && Salts::from_bytes(&[0; 5]).is_none());
+        let bytes = left.to_bytes();
+        let (first, second) = bytes.split_at(NODE);
+        for wrong in [[second, first].concat(), [first, bytes.as_slice()].concat()] {
+            assert!(Salts::from_bytes(&wrong).is_none(), "in their order, and each once");
+        }
     }
 }

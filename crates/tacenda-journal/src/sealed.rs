@@ -1,6 +1,7 @@
 //! The file of a sealed segment, as it is read.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parquet::column::reader::ColumnReaderImpl;
@@ -22,13 +23,14 @@ use crate::Hash;
 use crate::checked::{BLOCKS, Checked};
 use crate::entry::SegmentState;
 use crate::error::JournalError;
+use crate::fields::is_one_line;
 use crate::identities::Identities;
 use crate::keys::{Key, read_key_material};
 use crate::leaf::{Expired, Fields};
 use crate::page::{Chunk, Pages};
 use crate::part::Part;
 use crate::record::{self, Record};
-use crate::salt::Salts;
+use crate::salt::{DEPTH, NODE, Salts};
 use crate::segment::{
     ERASED, KINDS, LEVEL, LOGGER, Row, SCHEMA, SEQ, TIME, column, column_of_salts, columns,
     is_expired, part_of,
@@ -176,6 +178,9 @@ impl Sealed {
                 read.fields[class] = self.optional::<ByteArrayType>(group, column(part))?;
             }
         }
+        if !read.fields.iter().flatten().flatten().all(|fields| is_one_line(fields.data())) {
+            return Err(damaged("it holds fields that are not on one line"));
+        }
         let [levels, loggers, kinds] = read.texts.each_ref().map(Vec::len);
         let count = read.seqs.len();
         let before = self.rows_before(group).ok_or(damaged("its footer is malformed"))?;
@@ -207,6 +212,17 @@ impl Sealed {
             }
         }
         Ok(())
+    }
+
+    /// Whether a record has content of a class that opens.
+    pub(crate) fn has_content(&self, class: Class) -> Result<bool, JournalError> {
+        let column = column(Part::Of(class));
+        for group in 0..self.groups() {
+            if self.optional::<ByteArrayType>(group, column)?.iter().any(Option::is_some) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The commitments to a part of a class that has expired.
@@ -266,13 +282,19 @@ impl Sealed {
     ) -> Result<(Vec<T::T>, Vec<i16>), JournalError> {
         let damaged = |_| JournalError::damaged(self.name.as_str(), "a column was changed");
         let rows = usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or_default();
-        let mut reader = self.column::<T>(group, column).map_err(damaged)?;
-        let (mut values, mut levels) = (Vec::new(), Vec::new());
         let deepest = self.metadata.file_metadata().schema_descr().column(column).max_def_level();
-        reader
-            .read_records(rows, (deepest > 0).then_some(&mut levels), None, &mut values)
-            .map_err(damaged)?;
-        Ok((values, levels))
+        let reader = self.column::<T>(group, column).map_err(damaged)?;
+        decoded(reader, rows, deepest > 0).map_err(damaged)
+    }
+
+    /// What a column of a row group has at most.
+    fn room(&self, column: usize) -> usize {
+        if column == column_of_salts(part_of(column)) {
+            let gone = usize::try_from(self.segment.erased).unwrap_or(usize::MAX);
+            ROOM.saturating_add(gone.saturating_mul(NODES_OF_ONE)).min(ROOM + MOST_NODES)
+        } else {
+            ROOM
+        }
     }
 
     fn column<T: DataType>(
@@ -287,6 +309,9 @@ impl Sealed {
         let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
         let start = u64::try_from(start).map_err(|_| damaged())?;
         let length = usize::try_from(chunk.compressed_size()).map_err(|_| damaged())?;
+        let descriptor = self.metadata.file_metadata().schema_descr().column(column);
+        let rows = u64::try_from(self.metadata.row_group(group).num_rows());
+        let rows = rows.map_err(|_| damaged())?;
         let pages = Pages::new(
             Chunk {
                 bytes: self.file.read(start, length).ok_or_else(damaged)?,
@@ -294,14 +319,43 @@ impl Sealed {
                 row_group: u16::try_from(group).map_err(|_| damaged())?,
                 column: u16::try_from(column).map_err(|_| damaged())?,
                 has_dictionary,
-                values: chunk.num_values(),
+                values: rows,
+                is_optional: descriptor.max_def_level() > 0,
                 compression: chunk.compression(),
+                room: self.room(column),
             },
             key,
         );
-        let descriptor = self.metadata.file_metadata().schema_descr().column(column);
         Ok(ColumnReaderImpl::new(descriptor, Box::new(pages)))
     }
+}
+
+/// What a column of a row group has, with much to spare: a row group ends at 16 MiB, and its last record has
+/// up to 16.
+const ROOM: usize = 64 << 20;
+/// Nodes of salts come to it: so many bytes for each record whose salt was taken away.
+const NODES_OF_ONE: usize = DEPTH as usize * NODE;
+/// No more than one for each record.
+const MOST_NODES: usize = NODE << DEPTH;
+
+/// The values of a column, and where it may lack some, which rows have one. Whoever has the keys of today may
+/// have written them: what does not bear what it reads is stopped.
+pub(crate) fn decoded<T: DataType>(
+    mut reader: ColumnReaderImpl<T>,
+    rows: usize,
+    is_optional: bool,
+) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
+    caught(move || {
+        let (mut values, mut levels) = (Vec::new(), Vec::new());
+        reader.read_records(rows, is_optional.then_some(&mut levels), None, &mut values)?;
+        Ok((values, levels))
+    })
+}
+
+/// What work with bytes of a stranger gives: an error where it panics.
+fn caught<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let caught = catch_unwind(AssertUnwindSafe(work));
+    caught.unwrap_or_else(|_| Err(ParquetError::General("it is malformed".to_owned())))
 }
 
 /// What was read of a row group, column by column: a record is put together where one is wanted.
@@ -391,8 +445,10 @@ fn metadata(
     }
     let mut reader =
         ParquetMetaDataReader::new().with_decryption_properties(Some(decryption.build()?));
-    reader.try_parse_sized(file.tail(), file.length())?;
-    let metadata = reader.finish()?;
+    let metadata = caught(move || {
+        reader.try_parse_sized(file.tail(), file.length())?;
+        reader.finish()
+    })?;
     let expected: TypePtr = Arc::new(parse_message_type(SCHEMA)?);
     if *metadata.file_metadata().schema_descr().root_schema_ptr() != *expected {
         return Err(ParquetError::General("it has other columns".to_owned()));

@@ -25,6 +25,7 @@ use crate::Hash;
 use crate::checked::{BLOCK, BLOCKS};
 use crate::entry::Written;
 use crate::error::JournalError;
+use crate::group::Group;
 use crate::keys::SegmentKeys;
 use crate::leaf::Expired;
 use crate::part::Part;
@@ -58,9 +59,6 @@ pub(crate) const LOGGER: usize = 3;
 pub(crate) const KINDS: usize = 4;
 pub(crate) const ERASED: usize = 5;
 const HEAD_SALTS: usize = 6;
-/// A row group ends at so many records, or bytes of them.
-const GROUP_RECORDS: usize = 1 << 16;
-const GROUP_BYTES: usize = 16 << 20;
 
 pub(crate) fn columns(part: Part) -> Vec<String> {
     match part {
@@ -138,20 +136,15 @@ impl Segment<'_> {
         };
         let mut file =
             SerializedFileWriter::new(hashing, schema, Arc::new(properties(self.keys)?))?;
-        let mut group: Vec<Row> = Vec::new();
-        let (mut next, mut size, mut is_first) = (self.first, 0, true);
+        let (mut group, mut next) = (Group::default(), self.first);
         for row in rows {
-            let row = row.map_err(external)?;
-            size += row.record.size();
-            group.push(row);
-            if group.len() == GROUP_RECORDS || size >= GROUP_BYTES {
-                self.write_group(&mut file, (next, &group), is_first)?;
-                (next, size, is_first) = (next + group.len() as u64, 0, false);
-                group.clear();
+            group.add(&row.map_err(external)?, self.expired);
+            if group.is_full() {
+                next = self.write_group(&mut file, std::mem::take(&mut group), next)?;
             }
         }
-        if !group.is_empty() {
-            self.write_group(&mut file, (next, &group), is_first)?;
+        if group.len() > 0 {
+            self.write_group(&mut file, group, next)?;
         }
         file.flush()?;
         let hashes = file.inner_mut().end_blocks();
@@ -168,21 +161,22 @@ impl Segment<'_> {
         })
     }
 
+    /// Writes a row group, the first record of which has this number; the number of the next one.
     fn write_group(
         &self,
         file: &mut SerializedFileWriter<Hashing>,
-        (first, rows): (u64, &[Row]),
-        is_first: bool,
-    ) -> Result<(), ParquetError> {
+        mut rows: Group,
+        first: u64,
+    ) -> Result<u64, ParquetError> {
         let mut group = file.next_row_group()?;
         let mut number = 0;
         while let Some(mut column) = group.next_column()? {
-            self.write_column(&mut column, number, (first, rows), is_first)?;
+            self.write_column(&mut column, number, &mut rows, first)?;
             column.close()?;
             number += 1;
         }
         group.close()?;
-        Ok(())
+        Ok(first + rows.len() as u64)
     }
 
     /// Writes a column of a row group.
@@ -190,51 +184,43 @@ impl Segment<'_> {
         &self,
         column: &mut SerializedColumnWriter<'_>,
         number: usize,
-        (first, rows): (u64, &[Row]),
-        is_first: bool,
+        rows: &mut Group,
+        first: u64,
     ) -> Result<(), ParquetError> {
-        let texts = |of: fn(&Record) -> &str| {
-            (joined(rows.iter().map(|row| of(&row.record).as_bytes())), None)
-        };
         let part = part_of(number);
+        let class = part.index().wrapping_sub(1);
         let (values, levels): (Vec<ByteArray>, Option<Vec<i16>>) = match (number, column.untyped())
         {
-            (SEQ | TIME, ColumnWriter::Int64ColumnWriter(writer)) => {
-                let number = |(seq, row): (u64, &Row)| {
-                    if number == SEQ { seq.cast_signed() } else { row.record.time }
-                };
-                let values: Vec<i64> = (first..).zip(rows).map(number).collect();
+            (SEQ, ColumnWriter::Int64ColumnWriter(writer)) => {
+                let numbers = first.cast_signed()..;
+                let values: Vec<i64> = numbers.take(rows.len()).collect();
                 return writer.write_batch(&values, None, None).map(drop);
             }
+            (TIME, ColumnWriter::Int64ColumnWriter(writer)) => {
+                return writer.write_batch(&rows.times, None, None).map(drop);
+            }
             (ERASED, ColumnWriter::FixedLenByteArrayColumnWriter(writer)) => {
-                let gone = rows.iter().filter_map(|row| row.erased);
-                let gone: Vec<_> = gone.map(|leaf| ByteArray::from(leaf.to_vec()).into()).collect();
-                let levels: Vec<i16> = rows.iter().map(|row| row.erased.is_some().into()).collect();
+                let (gone, levels) = rows.erased.take();
+                let gone: Vec<_> = gone.into_iter().map(Into::into).collect();
                 return writer.write_batch(&gone, Some(&levels), None).map(drop);
             }
-            (LEVEL, _) => texts(|record| &record.level),
-            (LOGGER, _) => texts(|record| &record.logger),
-            (KINDS, _) => texts(|record| &record.kinds),
+            (LEVEL | LOGGER | KINDS, _) => (rows.texts[number - LEVEL].take().0, None),
             // Where there is no salt any more, each commitment that it opened.
             (number, _) if number == column_of_salts(part) && is_expired(part, self.expired) => {
-                let all = rows.iter().map(|row| row.expired[part.index() - 1]);
-                let levels = all.clone().map(|one| one.is_some().into()).collect();
-                let values = all.flatten().map(|hash| ByteArray::from(hash.to_vec()));
-                (values.collect(), Some(levels))
+                let (values, levels) = rows.expired[class].take();
+                (values, Some(levels))
             }
             // The salts of all records stand with the first.
             (number, _) if number == column_of_salts(part) => {
+                let is_first = first == self.first;
                 let bytes = is_first.then(|| self.salts[part.index()].to_bytes().to_vec());
                 let mut levels = vec![0; rows.len()];
                 levels[0] = is_first.into();
                 (bytes.into_iter().map(ByteArray::from).collect(), Some(levels))
             }
             _ => {
-                let class = part.index() - 1;
-                let levels =
-                    rows.iter().map(|row| row.record.fields[class].is_some().into()).collect();
-                let values = rows.iter().filter_map(|row| row.record.fields[class].as_deref());
-                (joined(values), Some(levels))
+                let (values, levels) = rows.fields[class].take();
+                (values, Some(levels))
             }
         };
         let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else {
@@ -289,17 +275,6 @@ fn properties(keys: &SegmentKeys) -> Result<WriterProperties, ParquetError> {
     }
     let encryption = encryption.build()?;
     Ok(properties.with_file_encryption_properties(encryption).build())
-}
-
-/// The values of a column: pieces of one piece of memory.
-fn joined<'v>(values: impl Iterator<Item = &'v [u8]> + Clone) -> Vec<ByteArray> {
-    let all = ByteArray::from(values.clone().collect::<Vec<_>>().concat());
-    let mut end = 0;
-    let pieces = values.map(|value| {
-        end += value.len();
-        all.slice(end - value.len(), value.len())
-    });
-    pieces.collect()
 }
 
 /// Hashes what is written: all of it, each block, and the tail that follows them.

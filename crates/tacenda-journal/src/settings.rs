@@ -23,6 +23,12 @@ pub enum Durability {
 
 /// What a segment is sealed at, at the latest.
 pub(crate) const LONGEST_SEGMENT: u64 = 1 << 30;
+/// What a write-ahead file has beside that at most: its last batch, header and marks.
+pub(crate) const BESIDE: u64 = 64 << 20;
+/// The longest write-ahead file.
+pub(crate) const LONGEST_WAL: u64 = LONGEST_SEGMENT + BESIDE;
+/// The longest file of a segment. Salts that were taken away one by one make it longer than it was.
+pub(crate) const LONGEST_FILE: u64 = 4 * LONGEST_SEGMENT;
 
 /// When a segment is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +47,9 @@ impl Default for Limits {
         Self { segment_bytes: 64 << 20, segment_seconds: 3600, interval_ms: 200 }
     }
 }
+
+/// What they have at most, as JSON: beside them an entry has keys, a name and a time.
+const LONGEST: usize = crate::entry::LONGEST - 2048;
 
 /// Seconds that the content of each class is kept. Without a bound, as long as its segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +138,9 @@ impl Settings {
     /// Whether a journal can be run with them.
     pub(crate) fn check(&self) -> Result<(), JournalError> {
         let bad = |what: &str| Err(JournalError::BadSetting { what: what.to_owned() });
+        if self.to_json().to_string().len() > LONGEST {
+            return bad("so many recipients have no room in an entry of the log: name fewer");
+        }
         match self.limits {
             Limits { segment_bytes: ..4096, .. } => bad("a segment has at least 4096 bytes"),
             Limits { segment_bytes: 0x4000_0001.., .. } => bad("a segment has at most 1 GiB"),
@@ -154,5 +166,23 @@ impl Settings {
             limits: serde_json::from_value(value["limits"].clone()).ok()?,
             retention: serde_json::from_value(value["retention"].clone()).ok()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::new_identity;
+
+    #[test]
+    fn so_many_recipients_as_have_no_room_are_refused() {
+        let recipient = new_identity(0).1;
+        let of = |count| {
+            let named: Vec<_> = vec![(None, recipient.clone()); count];
+            Settings::new(Recipients::new(&named).unwrap())
+        };
+        assert!(of(200).check().is_ok());
+        let error = of(300).check().unwrap_err();
+        assert!(error.to_string().contains("so many recipients"), "{error}");
     }
 }

@@ -5,6 +5,7 @@ use ring::aead::{Aad, LessSafeKey};
 
 use crate::entry::SegmentState;
 use crate::error::JournalError;
+use crate::fields::is_one_line;
 use crate::keys::Key;
 use crate::part::Part;
 use crate::record::Record;
@@ -82,6 +83,8 @@ pub fn survey(bytes: &[u8]) -> Option<Survey> {
             break;
         }
         match frame.bytes[4..].split_first() {
+            // Records before the first mark may be anybody's.
+            Some((&BATCH, _)) if found.marks.is_empty() => break,
             Some((&BATCH, body)) => {
                 let Some(Parts { leaves, minutes, .. }) = Parts::of(body) else { break };
                 let (before, records) = (frontier.size(), leaves.len() as u64);
@@ -130,6 +133,10 @@ pub(crate) fn sealed(
 
 /// What is said of a write-ahead file that stands in the place of another.
 pub(crate) const ELSEWHERE: &str = "it is of another journal or place";
+
+/// What is said of one that whoever owns the journal has not begun.
+pub(crate) const NOBODYS: &str =
+    "it does not begin with a mark that is signed by the key of its time";
 
 /// Whether these bytes are the beginning of one frame, and not all of it.
 fn begins_frame(bytes: &[u8]) -> bool {
@@ -206,7 +213,7 @@ impl Remains {
             Some(survey) => survey.changed,
             None => !begins_header(bytes),
         };
-        let changed = changed || has_mark_after(bytes, whole, segment, key);
+        let changed = changed || may_go_on_after(bytes, whole, segment, key);
         Self { survey, whole, changed }
     }
 
@@ -215,8 +222,13 @@ impl Remains {
     }
 }
 
-/// Whether a genuine mark stands after this place: then everything before the mark was whole once.
-fn has_mark_after(
+/// So many places in a frame that was cut may look like a mark. What is encrypted does not by chance: one
+/// of them in 2^40 does.
+const MOST_LIKENESSES: usize = 1000;
+
+/// Whether a genuine mark stands after this place: then everything before the mark was whole once. What
+/// looks like a mark in very many places is not looked at for hours, and is no frame that a crash has cut.
+fn may_go_on_after(
     bytes: &[u8],
     place: usize,
     segment: u64,
@@ -230,8 +242,10 @@ fn has_mark_after(
         let mark = Mark::parse(body, at, *chain)?;
         mark.is_genuine(segment, &key).then_some(())
     };
-    let mut begins = bytes[place..].windows(begin.len()).enumerate();
-    begins.any(|window| *window.1 == begin && found(window).is_some())
+    let mut begins =
+        bytes[place..].windows(begin.len()).enumerate().skip(1).filter(|(_, one)| **one == begin);
+    begins.by_ref().take(MOST_LIKENESSES).any(|begin| found(begin).is_some())
+        || begins.next().is_some()
 }
 
 impl Mark {
@@ -297,6 +311,12 @@ impl Survey {
     pub(crate) fn forged_mark(&self, key: impl Fn(u64) -> Option<VerifyingKey>) -> Option<usize> {
         let mut marks = self.marks.iter();
         marks.find(|mark| !mark.is_genuine(self.header.segment, &key)).map(|mark| mark.at)
+    }
+
+    /// Whether the mark that it begins with is signed by the key of its time. If not, whoever can write
+    /// to the directory may have begun it, with keys of its own.
+    pub(crate) fn is_begun_by(&self, key: impl Fn(u64) -> Option<VerifyingKey>) -> bool {
+        self.marks.first().is_some_and(|mark| mark.is_genuine(self.header.segment, &key))
     }
 
     /// The batches, each opened with the keys at hand.
@@ -388,6 +408,7 @@ pub(crate) fn open_batch(
                 let (length, after) = bytes.split_first_chunk()?;
                 let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
                 let (fields, after) = after.split_at_checked(length)?;
+                is_one_line(fields).then_some(())?;
                 record.fields[part - 1] = Some(fields.to_vec());
                 *rest = Some(after);
             }

@@ -9,8 +9,17 @@ pub(crate) const WIDTH: u64 = 256;
 /// The same, to cut lists by.
 const TILE: usize = 256;
 
-/// What a bundle of entries has at most, each with its length; tiles of hashes have less.
-const LONGEST: u64 = WIDTH * (2 + crate::entry::LONGEST as u64);
+/// What a bundle of entries has at most, each with its length.
+const LONGEST_BUNDLE: u64 = WIDTH * (2 + crate::entry::LONGEST as u64);
+/// What a tile of hashes has at most.
+const LONGEST_TILE: u64 = WIDTH * size_of::<Hash>() as u64;
+/// What stands for the level of bundles in paths.
+const ENTRIES: &str = "entries";
+
+/// What the file of this path may have.
+fn longest(path: &str) -> u64 {
+    if path.starts_with(ENTRIES) { LONGEST_BUNDLE } else { LONGEST_TILE }
+}
 
 /// The path of a tile, below `tile/`: a level or `entries`, the number, and how much of it there is.
 pub(crate) fn path(level: &str, number: u64, width: u64) -> String {
@@ -55,7 +64,7 @@ pub(crate) fn write(
             [length.to_be_bytes().as_slice(), entry].concat()
         })
         .collect();
-    put(folder, "entries", (size - 1) / WIDTH, last_entries.len() as u64, &entries)?;
+    put(folder, ENTRIES, (size - 1) / WIDTH, last_entries.len() as u64, &entries)?;
     let mut hashes = leaves.to_vec();
     for level in 0.. {
         if hashes.is_empty() {
@@ -77,8 +86,9 @@ fn put(
     width: u64,
     bytes: &[u8],
 ) -> Result<(), JournalError> {
-    let (inner, name) = make(folder, &path(level, number, width))?;
-    if inner.read_to(&name, LONGEST)?.as_deref() == Some(bytes) {
+    let whole = path(level, number, width);
+    let (inner, name) = make(folder, &whole)?;
+    if inner.read_to(&name, longest(&whole))?.as_deref() == Some(bytes) {
         return Ok(());
     }
     inner.replace(&name, bytes)?;
@@ -102,10 +112,11 @@ fn make(folder: &Folder, path: &str) -> Result<(Folder, String), JournalError> {
 
 /// The content of a tile; `None` when it is not there.
 pub(crate) fn read(folder: &Folder, path: &str) -> Result<Option<Vec<u8>>, JournalError> {
+    let most = longest(path);
     let (mut inner, mut names) = (folder.clone(), path.split('/').peekable());
     while let Some(name) = names.next() {
         if names.peek().is_none() {
-            return inner.read_to(name, LONGEST);
+            return inner.read_to(name, most);
         }
         inner = match inner.folder(name) {
             Ok(inner) => inner,

@@ -82,8 +82,15 @@ impl Batch {
 
 /// Cuts records into what is written at once.
 pub(crate) fn batches(records: Vec<Record>) -> impl Iterator<Item = Vec<Record>> {
+    let bytes: usize = records.iter().map(Record::size).sum();
+    let is_short = (1..=BATCH_RECORDS).contains(&records.len()) && bytes <= BATCH_BYTES;
+    // Most often nothing has to be cut.
+    let (mut whole, records) = if is_short { (Some(records), Vec::new()) } else { (None, records) };
     let mut records = records.into_iter().peekable();
     std::iter::from_fn(move || {
+        if let Some(whole) = whole.take() {
+            return Some(whole);
+        }
         records.peek()?;
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < BATCH_RECORDS

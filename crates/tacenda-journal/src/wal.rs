@@ -4,6 +4,7 @@
 //! encrypted part by part; the hashes of the records' leaves stand in the clear, so that a machine
 //! that cannot read the file back can still seal what a crash left.
 
+use std::io::Read;
 use std::ops::Range;
 
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -12,14 +13,15 @@ use serde_json::{Value, json};
 
 use crate::canonical::canonical;
 use crate::error::JournalError;
+use crate::frames::Frames;
 use crate::keys::{self, SegmentKeys, derive, derive_into};
-use crate::leaf::{self, Content, leaves};
+use crate::leaf::{self, Content, leaf, leaves};
 use crate::locked::Locked;
 use crate::part::Part;
-use crate::place::{Folder, Output};
+use crate::place::{Folder, Output, unusable};
 use crate::record::Record;
 use crate::salt::{DEPTH, Salts};
-use crate::survey::{Frame, ciphers, open_batch};
+use crate::survey::{ciphers, open_batch};
 use crate::tree::Frontier;
 use crate::{Hash, sha256};
 
@@ -131,6 +133,14 @@ impl Sealing {
         heads: &[Range<usize>],
     ) -> Vec<Hash> {
         let mut hashes = Vec::with_capacity(records.len());
+        if records.len() < FEW {
+            for (number, (record, head)) in (first..).zip(records.iter().zip(heads)) {
+                let content = Content::of(record, &bytes[head.clone()]);
+                let found = leaf(&mut self.salts, number, &content);
+                hashes.push(found.expect("no salt was taken away yet"));
+            }
+            return hashes;
+        }
         let groups = records.chunks(leaf::AT_ONCE).zip(heads.chunks(leaf::AT_ONCE));
         for (number, (records, heads)) in (first..).step_by(leaf::AT_ONCE).zip(groups) {
             let contents = records.iter().zip(heads);
@@ -143,6 +153,11 @@ impl Sealing {
         hashes
     }
 }
+
+/// The leaves of so few records are found one by one.
+const FEW: usize = 8;
+/// Memory for a frame that is kept for the next.
+const KEPT: usize = 1 << 16;
 
 /// The file of the active segment.
 pub(crate) struct Wal {
@@ -157,23 +172,32 @@ pub(crate) struct Wal {
     encrypted: u64,
     records: u32,
     frontier: Frontier,
+    /// Leaves that are not in the tree yet: many are added in less time than each.
+    leaves: Vec<Hash>,
+    /// Memory for the next frame.
+    memory: Vec<u8>,
     times: Option<(i64, i64)>,
     /// Whether something stands after the last mark.
     unmarked: bool,
 }
 
 impl Wal {
-    /// Begins the file of a segment.
+    /// Begins the file of a segment. Who has no key that signs cannot begin another one in its place: it
+    /// is marked before it has a record, as [`Wal::mark`] does.
     pub(crate) fn create(
         folder: &Folder,
         segment: u64,
         first: u64,
         origin: &str,
         keys: SegmentKeys,
+        (key, log): (&SigningKey, u64),
     ) -> Result<Self, JournalError> {
         let wrapped = Part::ALL.map(|part| keys.wrapped(part).to_owned());
         let header = Header { segment, first, origin: origin.to_owned(), wrapped };
-        let (bytes, sealing) = (header.to_bytes(), Sealing::new(&keys)?);
+        let (mut bytes, sealing) = (header.to_bytes(), Sealing::new(&keys)?);
+        let chain = sha256(&[&bytes]);
+        let (mark, chain) = framed(&chain, mark(key, log, (segment, 0), &chain));
+        bytes.extend_from_slice(&mark);
         let mut output = folder.create(&name(segment))?;
         let written =
             output.write(&bytes).and_then(|()| output.sync()).and_then(|()| folder.sync());
@@ -188,10 +212,12 @@ impl Wal {
             sealing,
             keys,
             length: bytes.len() as u64,
-            chain: sha256(&[&bytes]),
+            chain,
             encrypted: 0,
             records: 0,
             frontier: Frontier::default(),
+            leaves: Vec::new(),
+            memory: Vec::new(),
             times: None,
             unmarked: false,
         })
@@ -203,7 +229,10 @@ impl Wal {
         let (batch, leaves) = self.batch(records);
         self.frame(batch)?;
         self.records += u32::try_from(leaves.len()).expect("a segment has fewer records");
-        self.frontier.extend(leaves);
+        self.leaves.extend(leaves);
+        if self.leaves.len() >= leaf::AT_ONCE {
+            self.frontier.extend(std::mem::take(&mut self.leaves));
+        }
         self.times = joined(self.times, times(records));
         self.unmarked = true;
         Ok(first)
@@ -213,7 +242,9 @@ impl Wal {
     fn batch(&mut self, records: &[Record]) -> (Vec<u8>, Vec<Hash>) {
         let count = u32::try_from(records.len()).expect("a segment has fewer records");
         let content: usize = records.iter().map(|record| record.size() + 5 + 4 * 4 + 32).sum();
-        let mut frame = Vec::with_capacity(content + 256);
+        let mut frame = std::mem::take(&mut self.memory);
+        frame.clear();
+        frame.reserve(content + 256);
         let number = self.encrypted;
         self.encrypted += 1;
         frame.extend_from_slice(&[0, 0, 0, 0, BATCH]);
@@ -266,10 +297,8 @@ impl Wal {
     }
 
     /// Writes a frame that begins with the room for its length.
-    fn frame(&mut self, mut frame: Vec<u8>) -> Result<(), JournalError> {
-        put_length(&mut frame);
-        let chain = sha256(&[&self.chain, &frame]);
-        frame.extend_from_slice(&chain);
+    fn frame(&mut self, frame: Vec<u8>) -> Result<(), JournalError> {
+        let (frame, chain) = framed(&self.chain, frame);
         if let Err(error) = self.output.write(&frame) {
             // Some of it may be there: who appended is told that it is not, so it must not be.
             return match self.output.cut(self.length) {
@@ -279,25 +308,37 @@ impl Wal {
         }
         self.length += frame.len() as u64;
         self.chain = chain;
+        if frame.capacity() <= KEPT {
+            self.memory = frame;
+        }
         Ok(())
     }
 
-    /// The records in the file, batch by batch. The cipher binds each to all that was written before it:
-    /// what was changed does not open.
-    pub(crate) fn batches<'a>(
+    /// The records in the file, batch by batch, from where it can be read. The cipher binds each to all
+    /// that was written before it: what was changed does not open.
+    pub(crate) fn batches<R: Read>(
         &self,
-        bytes: &'a [u8],
-    ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<'a> {
+        file: R,
+    ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<R> {
         let ciphers = ciphers(Part::ALL.map(|part| Some(self.keys.key(part))));
         let header = self.header.to_bytes();
         let place = format!("active/{}", name(self.header.segment));
-        let mut rest = bytes.strip_prefix(header.as_slice());
+        let path = self.output.path().to_owned();
+        let mut file = file.take(self.length);
+        let mut begin = vec![0; header.len()];
+        let begins = file.read_exact(&mut begin).is_ok() && begin == header;
+        let mut frames = begins.then(|| Frames::new(file));
         let (mut chain, mut left) = (sha256(&[&header]), self.records as usize);
         std::iter::from_fn(move || {
             while left > 0 {
-                let frame = rest.and_then(Frame::read);
+                let frame = match frames.as_mut().map_or(Ok(None), Frames::next) {
+                    Ok(frame) => frame,
+                    Err(error) => {
+                        left = 0;
+                        return Some(Err(unusable(&path, error)));
+                    }
+                };
                 let opened = frame.and_then(|frame| {
-                    rest = rest?.get(frame.bytes.len() + 32..);
                     let before = std::mem::replace(&mut chain, *frame.chain);
                     match frame.bytes.get(4)? {
                         &MARK => Some(Vec::new()),
@@ -326,10 +367,8 @@ impl Wal {
         if !self.unmarked {
             return Ok(());
         }
-        let count = u64::from(self.records);
-        let signature = key.sign(&marked(self.header.segment, count, &self.chain)).to_bytes();
-        let numbers = [log.to_be_bytes(), count.to_be_bytes()].concat();
-        self.frame([[0, 0, 0, 0, MARK].as_slice(), &numbers, &signature].concat())?;
+        let place = (self.header.segment, u64::from(self.records));
+        self.frame(mark(key, log, place, &self.chain))?;
         self.unmarked = false;
         Ok(())
     }
@@ -342,6 +381,11 @@ impl Wal {
     /// The file once more, to sync it while it is written to.
     pub(crate) fn file(&self) -> Result<Output, JournalError> {
         self.output.again()
+    }
+
+    /// What was written. It is there as long as the file is open, also when somebody has removed it.
+    pub(crate) fn content(&self) -> Result<Vec<u8>, JournalError> {
+        self.output.content(self.length)
     }
 
     /// What the file says of itself.
@@ -376,13 +420,31 @@ impl Wal {
 
     /// The root of the tree over its records.
     pub(crate) fn root(&self) -> Hash {
-        self.frontier.root()
+        let mut all = self.frontier.clone();
+        all.extend(self.leaves.clone());
+        all.root()
     }
 
     /// The earliest and the latest time in it.
     pub(crate) fn times(&self) -> Option<(i64, i64)> {
         self.times
     }
+}
+
+/// A frame that begins with the room for its length, as it is written after this hash; and the hash
+/// after it.
+fn framed(chain: &Hash, mut frame: Vec<u8>) -> (Vec<u8>, Hash) {
+    put_length(&mut frame);
+    let chain = sha256(&[chain, &frame]);
+    frame.extend_from_slice(&chain);
+    (frame, chain)
+}
+
+/// A mark after the room for its length.
+fn mark(key: &SigningKey, log: u64, (segment, records): (u64, u64), chain: &Hash) -> Vec<u8> {
+    let signature = key.sign(&marked(segment, records, chain)).to_bytes();
+    let numbers = [log.to_be_bytes(), records.to_be_bytes()].concat();
+    [[0, 0, 0, 0, MARK].as_slice(), &numbers, &signature].concat()
 }
 
 /// Puts the length of what follows it into the first four bytes.

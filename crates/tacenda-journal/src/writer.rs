@@ -79,10 +79,13 @@ impl Journal {
         if root.names()? != ["lock"] {
             return Err(JournalError::Exists { path: path.to_owned() });
         }
-        root.make("active")?;
-        root.make("segments")?;
-        root.keep_reserve()?;
-        let log = Log::create(&root, settings, (options.clock)())?;
+        let make = || {
+            root.make("active")?;
+            root.make("segments")?;
+            root.keep_reserve()?;
+            Log::create(&root, settings, (options.clock)())
+        };
+        let log = make().inspect_err(|_| root.empty())?;
         Ok(log.view().keys(1).1)
     }
 
@@ -293,6 +296,31 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_made_whole_is_not_there() {
+        let fixture = Fixture::new();
+        let path = fixture.path().with_file_name("other");
+        let settings = fixture.reader().settings().clone();
+        for step in
+            [crate::Step::Create, crate::Step::Write, crate::Step::Rename, crate::Step::Sync]
+        {
+            for nth in 0.. {
+                let left = std::sync::atomic::AtomicU64::new(nth);
+                let fault = move |one: crate::Step| {
+                    let fails = one == step && left.fetch_sub(1, Ordering::Relaxed) == 0;
+                    if fails { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+                };
+                let options = Options { fault: Some(Arc::new(fault)), ..crate::support::options() };
+                if Journal::create(&path, settings.clone(), &options).is_ok() {
+                    break;
+                }
+                let left = std::fs::read_dir(&path).map_or(0, Iterator::count);
+                assert_eq!(left, 0, "{step:?} {nth}");
+            }
+            std::fs::remove_dir_all(&path).unwrap();
+        }
+    }
+
+    #[test]
     fn a_segment_that_began_in_the_future_is_sealed() {
         let fixture = Fixture::with(|settings| {
             settings.limits.interval_ms = 3_600_000;
@@ -327,6 +355,49 @@ mod tests {
         journal.close().unwrap();
         assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1]);
         assert_eq!(fixture.verify().findings, []);
+    }
+
+    #[test]
+    fn a_file_that_was_removed_while_it_is_written_is_sealed() {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        journal.append_all((0..3).map(record).collect()).unwrap();
+        std::fs::remove_file(fixture.path().join("active").join(wal::name(0))).unwrap();
+        journal.append(record(3)).unwrap();
+        journal.close().unwrap();
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2, 3]);
+        assert_eq!(fixture.verify().findings, []);
+    }
+
+    #[test]
+    fn what_could_not_be_synced_for_want_of_a_descriptor_is_synced_later() {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let fixture = Fixture::with(|settings| settings.limits.interval_ms = 3_600_000);
+        let journal = fixture.open();
+        journal.append(record(0)).unwrap();
+        let mut owner = journal.shared.together.owner();
+        let before = getrlimit(Resource::Nofile);
+        let none = Rlimit { current: Some(0), maximum: before.maximum };
+        setrlimit(Resource::Nofile, none).unwrap();
+        let failed = owner.begin_sync().is_err();
+        setrlimit(Resource::Nofile, before).unwrap();
+        assert!(failed);
+        assert!(owner.begin_sync().unwrap().is_some(), "it is not forgotten");
+        assert!(owner.begin_sync().unwrap().is_none());
+    }
+
+    #[test]
+    fn records_are_committed_to_alike_however_many_come_at_once() {
+        let fixture = Fixture::new();
+        let journal = fixture.open();
+        let (mut next, sizes) = (0, [1, 1, 3, 8, 1, 300, 2, 250, 7]);
+        for size in sizes.into_iter().cycle().take(30) {
+            journal.append_all((next..next + size).map(record).collect()).unwrap();
+            next += size;
+        }
+        journal.close().unwrap();
+        assert_eq!(fixture.verify().findings, []);
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()), (0..next).collect::<Vec<_>>());
     }
 
     #[test]

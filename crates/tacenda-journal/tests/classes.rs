@@ -83,6 +83,33 @@ fn the_content_of_a_class_goes_and_all_else_stays() {
 }
 
 #[test]
+fn a_segment_that_has_nothing_of_a_class_stays_as_it_is() {
+    let fixture = Fixture::with(|settings| {
+        *settings.retention.classes.of(Class::Restricted) = Some(3600);
+        *settings.retention.classes.of(Class::Confidential) = Some(3600);
+    });
+    let journal = fixture.open();
+    let few = |number, missing: &[usize]| {
+        let mut few = record(number);
+        missing.iter().for_each(|class| few.fields[*class] = None);
+        few
+    };
+    journal.append_all((0..3).map(|number| few(number, &[2, 3])).collect()).unwrap();
+    journal.rotate().unwrap();
+    journal.append_all((3..6).map(|number| few(number, &[2])).collect()).unwrap();
+    journal.close().unwrap();
+    let file = fixture.path().join("segments/0000000000.parquet");
+    let before = std::fs::read(&file).unwrap();
+    let done = retain(&fixture);
+    assert_eq!((done.expired, done.contents), (1, 3));
+    assert!(std::fs::read(&file).unwrap() == before);
+    let expired: Vec<_> = fixture.reader().segments().map(|one| one.state.expired).collect();
+    assert_eq!(expired, [vec![], vec![Class::Restricted]]);
+    assert_eq!(fixture.verify().findings, []);
+    assert_eq!(retain(&fixture), Deleted::default());
+}
+
+#[test]
 fn without_the_keys_of_all_classes_nothing_changes() {
     let fixture = aged();
     let journal = fixture.open();

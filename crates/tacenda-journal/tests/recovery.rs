@@ -114,6 +114,28 @@ fn what_a_crash_cut_is_no_finding_and_is_kept() {
 }
 
 #[test]
+fn what_lies_in_quarantine_is_not_put_back() {
+    let killed = Killed::new();
+    let whole = killed.wal();
+    // The last frame, a mark, which goes on where the file ends.
+    let (kept, rest) = whole.split_at(whole.len() - 117);
+    let path = killed.with(kept);
+    let quarantine = path.join("quarantine");
+    fs::create_dir(&quarantine).unwrap();
+    let private = |path: &Path, mode| {
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    private(&quarantine, 0o700);
+    fs::write(quarantine.join("0000000001.wal"), rest).unwrap();
+    private(&quarantine.join("0000000001.wal"), 0o600);
+    Journal::open(&path, &options()).unwrap().close().unwrap();
+    assert!(fs::read(path.join("segments/0000000001.wal")).unwrap() == kept);
+    assert_eq!(killed.numbers(&path), (0..10).collect::<Vec<_>>());
+    // Somebody has put it there: it says so.
+    assert_eq!(killed.verify(&path).findings.len(), 1);
+}
+
+#[test]
 fn a_recovery_that_fails_at_any_step_forgets_nothing() {
     let killed = Killed::new();
     let mut changed = killed.wal();

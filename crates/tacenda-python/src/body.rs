@@ -22,11 +22,7 @@ pub(crate) fn protect(values: &ProtectedValues, body: &[u8], kind: Kind, held: b
             Err(_) => texts.push(text_in(body)),
         },
     }
-    texts
-        .iter()
-        .filter_map(|text| values.protect(text, kind, None, held))
-        .map(|ValueId(id)| id)
-        .collect()
+    values.protect_all(texts, kind, held).into_iter().map(|ValueId(id)| id).collect()
 }
 
 /// What is text in a body that is none: the fields of a form around a picture. A small one is all

@@ -12,7 +12,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use tacenda_detect::{Engine, ValueId};
+use tacenda_detect::{Engine, ProtectedSpan, Trail, ValueId};
 use tacenda_guard::audit;
 use tacenda_guard::run::{Diversion, PROGRAM_VARIABLE, divert};
 use tacenda_guard::share::{Client, SHARE_VARIABLE};
@@ -226,16 +226,35 @@ impl Core {
         shielded(|| crate::body::protect(self.redactor.protected(), document, kind, held))
     }
 
+    /// Whether any value is protected now.
+    #[getter]
+    fn protects(&self) -> bool {
+        !self.redactor.protected().is_empty()
+    }
+
+    /// The kind of a protected value that stands in a text; None if none does.
+    fn known_kind(&self, text: &Bound<'_, PyString>) -> PyResult<Option<&'static str>> {
+        let text = text.to_string_lossy();
+        shielded(|| {
+            let mut spans = Vec::new();
+            self.redactor.protected().scan(text.as_bytes(), &mut Trail::alone(), &mut spans);
+            // One whose value has just expired is what most are.
+            let kind = |span: &ProtectedSpan| span.value.as_ref().map(|value| value.kind);
+            spans.first().map(|span| kind(span).unwrap_or(Kind::Prompt).name())
+        })
+    }
+
     /// Keeps a value until it is released.
     fn hold(&self, id: u64) -> PyResult<()> {
         shielded(|| self.redactor.protected().hold(ValueId(id)))
     }
 
-    /// Ends a hold. `linger`: the value stays protected a little longer.
-    #[pyo3(signature = (id, *, linger=false))]
-    fn release(&self, id: u64, linger: bool) -> PyResult<()> {
+    /// Ends a hold of each of these. `linger`: the values stay protected a little longer.
+    #[pyo3(signature = (ids, *, linger=false))]
+    fn release(&self, ids: Vec<u64>, linger: bool) -> PyResult<()> {
         let linger = if linger { LINGER } else { Duration::ZERO };
-        shielded(|| self.redactor.protected().release(ValueId(id), linger))
+        let ids: Vec<ValueId> = ids.into_iter().map(ValueId).collect();
+        shielded(|| self.redactor.protected().release_all(&ids, linger))
     }
 
     /// Starts a completion that grows token by token.

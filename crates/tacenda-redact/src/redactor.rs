@@ -97,6 +97,11 @@ impl AtPath<'_> {
     ) -> Result<Part<'t>, Crossed> {
         self.redactor.redact_part_in(&self.scope, carry, text, 0..text.len(), wanted, report)
     }
+
+    /// As [`Redactor::too_few`].
+    pub fn too_few(&self) -> Option<usize> {
+        self.redactor.too_few()
+    }
 }
 
 /// The next part of a text that is redacted in parts.
@@ -280,6 +285,13 @@ impl Redactor {
         report: &mut Report,
     ) -> Result<Part<'t>, Crossed> {
         self.redact_part_in(&self.anywhere, carry, text, 0..text.len(), wanted, report)
+    }
+
+    /// While a completion is being generated: how many characters of it are too few to be told from
+    /// other text.
+    pub fn too_few(&self) -> Option<usize> {
+        let protected = self.protected();
+        protected.grows().then(|| protected.limits().min_chars.saturating_sub(1))
     }
 
     /// What stands in place of a text that is known to be of this kind, whatever it looks like.

@@ -116,6 +116,60 @@ const ML_WORDS: &[&str] = &[
     "system_message",
     "assistant_message",
 ];
+/// What talks to a shell or the terminal of a device, whose prompts and outputs are no model's.
+const SHELL_IMPORTS: &[&str] =
+    &["paramiko", "asyncssh", "pexpect", "ptyprocess", "telnetlib", "telnetlib3", "netmiko"];
+const SHELL_WORDS: &[&str] = &[
+    "find_prompt",
+    "base_prompt",
+    "set_base_prompt",
+    "prompt_pattern",
+    "strip_prompt",
+    "read_until_prompt",
+    "send_command",
+    "expect_string",
+    "config_mode",
+    "sendline",
+    "invoke_shell",
+    "ssh",
+    "telnet",
+];
+/// What turns speech into text, and text into speech.
+const SPEECH_IMPORTS: &[&str] = &[
+    "TTS",
+    "kokoro",
+    "pyttsx3",
+    "gtts",
+    "elevenlabs",
+    "deepgram",
+    "speech_recognition",
+    "whisperx",
+    "pywhispercpp",
+    "vosk",
+];
+const SPEECH_WORDS: &[&str] = &[
+    "tts",
+    "TTS",
+    "stt",
+    "STT",
+    "asr",
+    "ASR",
+    "synthesize",
+    "synthesizer",
+    "transcribe",
+    "transcriber",
+    "transcript",
+    "transcription",
+    "transcriptions",
+    "text_to_speech",
+    "speech_to_text",
+    "recognizer",
+    "recognition",
+    "Recognition",
+    "voice_id",
+    "speaker_id",
+    "phonemes",
+];
 const HTTP_IMPORTS: &[&str] = &[
     "requests",
     "httpx",
@@ -203,8 +257,21 @@ const HTTP_WORDS: &[&str] = &[
     "http_headers",
     "wsgi",
 ];
-const WIRE_IMPORTS: &[&str] =
-    &["socket", "ssl", "asyncio", "serial", "serial_asyncio", "zmq", "socks", "trio", "anyio"];
+const WIRE_IMPORTS: &[&str] = &[
+    "socket",
+    "ssl",
+    "asyncio",
+    "serial",
+    "serial_asyncio",
+    "zmq",
+    "socks",
+    "trio",
+    "anyio",
+    "selectors",
+    "select",
+    "asyncore",
+    "asynchat",
+];
 const SERVER_IMPORTS: &[&str] = &[
     "flask",
     "fastapi",
@@ -220,6 +287,11 @@ const SERVER_IMPORTS: &[&str] = &[
     "socketserver",
     "webob",
     "oslo_middleware",
+    "gradio",
+    "streamlit",
+    "nicegui",
+    "chainlit",
+    "fastmcp",
 ];
 const TOOL_WORDS: &[&str] = &[
     "tool_call",
@@ -419,11 +491,15 @@ impl Context {
         let imports = |list: &[&str]| list.iter().any(|package| packages.contains(*package));
         let lexer = known(LEXER_WORDS);
         let agents = known(AGENT_WORDS) >= 1;
+        let shell = imports(SHELL_IMPORTS) || known(SHELL_WORDS) >= 2;
         Self {
             ml: imports(ML_IMPORTS)
+                || imports(SPEECH_IMPORTS)
                 || packages.iter().any(is_of_models)
-                || known(ML_WORDS) >= 2
-                || speaks_of_models(names),
+                || !shell
+                    && (known(ML_WORDS) >= 2
+                        || known(SPEECH_WORDS) >= 2
+                        || speaks_of_models(names)),
             http: imports(HTTP_IMPORTS) || known(HTTP_WORDS) >= 2,
             wire: imports(WIRE_IMPORTS),
             webob: imports(&["webob"]),

@@ -126,6 +126,12 @@ static BUILTIN: LazyLock<Builtin> = LazyLock::new(|| {
     Builtin { phrases, words: file.words }
 });
 
+/// Words for things of which some have what others have not.
+const OF_MANY: &[&str] = &[
+    "hosts", "users", "accounts", "nodes", "servers", "clients", "models", "files", "items",
+    "rows", "entries", "repos", "services", "devices", "names",
+];
+
 /// A phrase of Tacenda's own has so many words at most.
 const LONGEST: usize = 4;
 
@@ -184,6 +190,14 @@ impl Lexicon {
             words.truncate(at);
         } else if words.first() == Some(&"by") {
             return Class::Plain;
+        }
+        // `hosts_with_credentials`: the hosts.
+        if let Some(at) = words.iter().position(|word| matches!(*word, "with" | "without"))
+            && at > 0
+            && at + 1 < words.len()
+            && OF_MANY.contains(&words[at - 1])
+        {
+            words.truncate(at);
         }
         if words.is_empty() || is_class_of_arguments(name, &words) {
             return Class::Plain;
@@ -384,6 +398,8 @@ mod tests {
     #[test]
     fn what_things_are_sorted_by_says_nothing_of_them() {
         let lexicon = Lexicon::default();
+        assert_eq!(lexicon.classify("hosts_with_credentials"), lexicon.classify("hosts"));
+        assert_ne!(lexicon.classify("request_with_token"), lexicon.classify("request"));
         assert_eq!(lexicon.classify("passwords_by_name"), lexicon.classify("passwords"));
         assert_eq!(lexicon.classify("_by_token"), Class::Plain);
         assert_eq!(lexicon.classify("users_by_token"), lexicon.classify("users"));

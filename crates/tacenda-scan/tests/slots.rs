@@ -106,9 +106,19 @@ fn a_call_that_is_awaited_is_mapped() {
 }
 
 #[test]
+fn of_a_warning_the_text_is_mapped() {
+    let code = "import warnings\ndef f(password):\n    \
+                warnings.warn(f'no {password}', UserWarning, stacklevel=2)\n";
+    let [call] = &calls(code)[..] else { panic!("one call") };
+    assert_eq!(call.slots().count(), 1);
+    assert_eq!(call.slots().filter_map(Slot::kind).collect::<Vec<_>>(), [Kind::Credential]);
+}
+
+#[test]
 fn what_makes_no_record_is_not_mapped() {
     let code = "import logging, warnings\nlog = logging.getLogger()\ndef f(password):\n    \
-                warnings.warn(password)\n    print(password)\n    log.bind(password=password)\n";
+                warnings.simplefilter(password)\n    print(password)\n    \
+                log.bind(password=password)\n";
     assert!(calls(code).is_empty());
     let notebook = r#"{"nbformat": 4, "cells": [{"cell_type": "code", "source": ["import logging\n", "logging.info('a')"]}]}"#;
     let sources = [

@@ -29,6 +29,11 @@ impl Output {
         let failed = |error: io::Error| {
             Failure::new(format!("cannot write the output: {}", reason(&error))).at(path)
         };
+        // What a shell has opened there is written on, and not replaced.
+        if ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|own| path == Path::new(own))
+        {
+            return Self::stdout().map_err(failed);
+        }
         // Through links: the file that is meant, not its name, is replaced.
         let destination = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         match fs::metadata(&destination) {

@@ -15,8 +15,10 @@ from weakref import WeakSet
 
 from tacenda._core import Core
 from tacenda._patch import ImportWatch, Patches
+from tacenda.hooks import databases
 from tacenda.hooks.guarded import GuardedStream, Writer
 from tacenda.hooks.idle import Idler
+from tacenda.hooks.swept import Sweep
 
 _CHANNEL = "files of the program"
 _MLX_CHANNEL = "files that MLX saves"
@@ -36,6 +38,7 @@ class Files:
         self._idler = idler
         self._open: WeakSet[_TextFile] = WeakSet()
         self._directories: tuple[str, ...] = ()
+        self._sweep = Sweep(core, patches)
 
     def start(self, imports: ImportWatch) -> None:
         """Hooks `open` and the saving functions of MLX, if the policy names a directory."""
@@ -49,15 +52,19 @@ class Files:
             stream: Any = original(file, mode, *args, **more)
             if not isinstance(mode, str) or not set(mode) & set("wax+") or not self.holds(file):
                 return stream
+            if not isinstance(file, int):
+                self._sweep.own(os.fsdecode(file))
             if "b" in mode:
-                return _BinaryFile(stream, self._core)
-            guarded = _TextFile(Writer(stream, self._core, self._idler.hold))
+                return _BinaryFile(stream, self._core, self._sweep)
+            guarded = _TextFile(Writer(stream, self._core, self._idler.hold), self._sweep)
             self._open.add(guarded)
             return guarded
 
         self._patches.replace(builtins, "open", guarded_open)
         self._patches.replace(io, "open", guarded_open)
         self._patches.cover(_CHANNEL, "in guard.log_directories")
+        self._sweep.start(self._directories, imports)
+        databases.start(self._core, self._patches, imports, self.holds)
         self._patches.wait(_MLX_CHANNEL, "mlx.core")
         imports.when("mlx.core", self._hook_mlx)
 
@@ -74,11 +81,13 @@ class Files:
         """Writes what is held, redacted."""
         for file in list(self._open):
             file.settle()
+        self._sweep.finish()
 
     def forget(self) -> None:
         """In a child by fork: what is held is the parent's to write."""
         for file in list(self._open):
             file.writer.forget()
+        self._sweep.forget()
 
     def _hook_mlx(self, module: Any) -> None:
         missing = []
@@ -138,6 +147,16 @@ class Files:
 class _TextFile(GuardedStream):
     """A text file whose writes go through a writer."""
 
+    def __init__(self, writer: Writer, sweep: Sweep) -> None:
+        super().__init__(writer)
+        self._sweep = sweep
+
+    def fileno(self) -> int:
+        """Its descriptor, for a child process, say, which writes to it as it likes."""
+        self.settle()
+        self._sweep.shared(getattr(self.writer.stream, "name", None))
+        return super().fileno()
+
     def settle(self) -> None:
         """Writes what is held, redacted."""
         if not self.writer.stream.closed:
@@ -179,9 +198,10 @@ class _TextFile(GuardedStream):
 class _BinaryFile(io.BufferedIOBase):
     """A binary file in which nothing stands that is sensitive; all the rest is the file's."""
 
-    def __init__(self, inner: Any, core: Core) -> None:
+    def __init__(self, inner: Any, core: Core, sweep: Sweep) -> None:
         self._inner = inner
         self._core = core
+        self._sweep = sweep
 
     def write(self, data: Any, /) -> int:
         """Writes bytes, as many as it is given."""
@@ -233,7 +253,8 @@ class _BinaryFile(io.BufferedIOBase):
         return bool(self._inner.closed)
 
     def fileno(self) -> int:
-        """Its descriptor."""
+        """Its descriptor, for a child process, say, which writes to it as it likes."""
+        self._sweep.shared(getattr(self._inner, "name", None))
         number: int = self._inner.fileno()
         return number
 

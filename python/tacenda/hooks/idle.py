@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,10 @@ from tacenda.hooks.guarded import Writer
 
 # A line that has begun is let go after this many seconds without more of it.
 HOLD = 0.05
+
+# For so long after something was held the thread looks by itself, each `HOLD` seconds: waking it
+# costs whoever writes more than that, and who holds once does so again soon.
+AWAKE = 1.0
 
 
 class Idler:
@@ -29,6 +34,8 @@ class Idler:
         self._writers: dict[int, tuple[Writer, float]] = {}
         self._task_due: float | None = None
         self._thread: threading.Thread | None = None
+        # Until when the thread sleeps, and until when it does so for no longer than `HOLD`.
+        self._sleeps_until = self._awake_until = 0.0
         # The end of the main thread ends the process. A child that another thread has forked ends
         # with its last thread: ours may not be the one that keeps it.
         self._stays = threading.main_thread() is self._main
@@ -45,13 +52,15 @@ class Idler:
         with self._wake:
             if self._task_due is None:
                 self._task_due = time.monotonic() + self._period
-                self._ensure_thread()
+                self._ensure_thread(self._task_due)
 
     def hold(self, writer: Writer) -> None:
         """`writer` holds a part of a line."""
         with self._wake:
-            self._writers[id(writer)] = (writer, time.monotonic() + HOLD)
-            self._ensure_thread()
+            due = time.monotonic() + HOLD
+            self._writers[id(writer)] = (writer, due)
+            self._awake_until = due + AWAKE
+            self._ensure_thread(due)
 
     def stop(self) -> None:
         """Ends the thread and waits for its end; none is started any more.
@@ -66,7 +75,8 @@ class Idler:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
-    def _ensure_thread(self) -> None:
+    def _ensure_thread(self, due: float) -> None:
+        """Sees to it that the thread looks at `due`."""
         if self._stopped:
             return
         if self._thread is None:
@@ -76,7 +86,8 @@ class Idler:
             except RuntimeError:  # the interpreter is shutting down: `finish()` writes the rest
                 self._thread = None
                 return
-        self._wake.notify()
+        elif due < self._sleeps_until:
+            self._wake.notify()
 
     def _run(self) -> None:
         while True:
@@ -91,9 +102,13 @@ class Idler:
                     if not self._stays:
                         self._thread = None
                         return
-                    self._wake.wait()
-                    continue
+                    if now >= self._awake_until:
+                        self._sleeps_until = math.inf
+                        self._wake.wait()
+                        continue
+                    dues = [now + HOLD]
                 if min(dues) > now:
+                    self._sleeps_until = min(dues)
                     self._wake.wait(min(dues) - now)
                     continue
                 ready = [writer for writer, due in self._writers.values() if due <= now]

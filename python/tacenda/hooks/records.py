@@ -283,8 +283,9 @@ class Records:
             again = str(record.msg) % record.args
         except Exception:
             again = None
-        # A value may also be spread over several arguments, or lie in the format string.
-        if again is None or redact(again) is not again:
+        # A value may also be spread over several arguments, or lie in the format string: then
+        # what comes of the clean arguments is another text than the clean message.
+        if again is None or (again != clean and redact(again) is not again):
             record.args = self._scrub.blank(args)
             record.msg = Text(clean)
 

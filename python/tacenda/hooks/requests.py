@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from tacenda._core import Core
-from tacenda._protect import Scope, current_scope
+from tacenda._protect import current_scope
 
 # Words in the names of headers that carry secrets: `Authorization`, `X-Auth-Token`,
 # `Ocp-Apim-Subscription-Key`. A handshake's key and that of a request sent twice are none.
@@ -48,6 +49,23 @@ def protect_header(value: str, core: Core) -> None:
             _protect_credential(cookie.partition("=")[2].strip(), core)
 
 
+def protect_headers(headers: Iterable[tuple[Any, Any]], core: Core) -> None:
+    """Protects the values of those headers that are secrets; names and values text or bytes.
+
+    Never raises.
+    """
+    try:
+        for name, value in headers:
+            if is_secret_header(_latin(name)):
+                protect_header(_latin(value), core)
+    except Exception:  # no headers as HTTP has them: served all the same
+        return
+
+
+def _latin(text: Any) -> str:
+    return text if isinstance(text, str) else bytes(text).decode("iso-8859-1")
+
+
 def _protect_pair(encoded: str, core: Core) -> None:
     """The user and password of basic authentication (RFC 7617)."""
     from base64 import b64decode  # only a server needs it
@@ -75,6 +93,8 @@ def protect_target(path: str, query: str, core: Core) -> None:
         core: What protects.
     """
     try:
+        if not query and " " not in path and "%" not in path:
+            return  # as nearly every target
         from urllib.parse import parse_qsl, unquote  # only a server needs it
 
         for segment in map(unquote, path.split("/")):
@@ -91,6 +111,26 @@ def protect_target(path: str, query: str, core: Core) -> None:
     except Exception:
         # Whatever it is: as a whole.
         _protect(f"{path}?{query}", "prompt", core)
+
+
+def protect_whole_target(target: Any, core: Core) -> None:
+    """Protects what stands in the target of a request line, text or bytes. Never raises."""
+    try:
+        path, _, query = _latin(target).partition("?")
+    except Exception:
+        return
+    protect_target(path, query, core)
+
+
+def protect_message(data: Any, core: Core) -> None:
+    """Protects a message that has come as a whole, text or bytes. Never raises."""
+    try:
+        if isinstance(data, str):
+            data = data.encode("utf-8", "replace")
+        if data:
+            _protect_document(bytes(data), core)
+    except Exception:
+        return
 
 
 def protect_text(text: str, core: Core) -> None:
@@ -130,19 +170,20 @@ class Body:
             if last:
                 self._data.clear()
                 document = _unpacked(document)
-            _hold(self._core.protect_document(document, "prompt", held=True), self._core)
+            _protect_document(document, self._core)
         except Exception:
             self._left = 0
 
 
 def _unpacked(body: bytes) -> bytes:
-    """A body that was packed with gzip (RFC 1952), as the application will unpack it."""
-    if not body.startswith(b"\x1f\x8b"):
+    """A body that was packed with gzip (RFC 1952) or zlib, as the application will unpack it."""
+    if not body.startswith((b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")):
         return body
     import zlib  # only such a request needs it
 
     try:
-        return zlib.decompressobj(wbits=31).decompress(body, _WHOLE)
+        # Which of both, the body tells.
+        return zlib.decompressobj(wbits=47).decompress(body, _WHOLE)
     except zlib.error:
         return body
 
@@ -200,13 +241,15 @@ class BodyReader:
 
 
 def _protect(text: str, kind: str, core: Core, *, automatic: bool = True) -> None:
-    id = core.protect(text, kind, held=True, automatic=automatic)
-    if id is not None:
-        _hold([id], core)
+    scope = current_scope()
+    # Outside a request nobody ends it: the value expires.
+    id = core.protect(text, kind, held=scope is not None, automatic=automatic)
+    if id is not None and scope is not None:
+        scope.add([id])
 
 
-def _hold(ids: list[int], core: Core) -> None:
-    scope = current_scope() or Scope(core)
-    scope.add(ids)
-    if current_scope() is None:
-        scope.close()
+def _protect_document(document: bytes, core: Core) -> None:
+    scope = current_scope()
+    ids = core.protect_document(document, "prompt", held=scope is not None)
+    if scope is not None:
+        scope.add(ids)

@@ -8,7 +8,7 @@ from typing import Any
 from tacenda._core import Core
 from tacenda._patch import ImportWatch, Patches, hook_imports
 from tacenda._protect import request_scope
-from tacenda.hooks.requests import Body, is_secret_header, protect_header, protect_target
+from tacenda.hooks.requests import protect_headers, protect_message, protect_target
 
 
 def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
@@ -63,16 +63,10 @@ class _Tornado:
     def _protect(self, request: Any) -> None:
         core = self._core
         protect_target(request.path, request.query, core)
-        for name, value in request.headers.get_all():
-            if is_secret_header(name):
-                protect_header(value, core)
+        protect_headers(request.headers.get_all(), core)
         if isinstance(request.body, bytes):
             self._seen(request.body)
 
     def _seen(self, data: Any) -> None:
-        if isinstance(data, str):
-            data = data.encode("utf-8", "replace")
-        if isinstance(data, bytes):
-            body = Body(self._core)
-            body.expect(len(data))
-            body.seen(data, last=True)
+        if isinstance(data, (str, bytes)):
+            protect_message(data, self._core)

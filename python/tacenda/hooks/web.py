@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import suppress
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from tacenda._core import Core
@@ -15,6 +17,7 @@ from tacenda.hooks.requests import (
     BodyReader,
     is_secret_header,
     protect_header,
+    protect_headers,
     protect_target,
 )
 
@@ -32,11 +35,30 @@ def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
         patches,
         imports,
         ("uvicorn requests", "uvicorn.config", hooks.uvicorn),
-        ("Starlette and FastAPI requests", "starlette.applications", hooks.starlette),
         ("gunicorn requests", "gunicorn.workers.base", hooks.gunicorn),
+        ("gunicorn ASGI requests", "gunicorn.workers.gasgi", hooks.gunicorn_asgi),
         ("wsgiref requests", "wsgiref.handlers", hooks.wsgiref),
-        ("Flask requests", "flask.app", hooks.flask),
+        *(_place(*server, hooks.server) for server in _SERVERS),
+        *(_place(*application, hooks.application) for application in _APPLICATIONS),
+        *(_elsewhere(*place, core, patches) for place in _ELSEWHERE),
     )
+
+
+def _elsewhere(
+    channel: str, module: str, name: str, hook: str, core: Core, patches: Patches
+) -> tuple[str, str, Callable[[Any], None]]:
+    """A hook of a module of ours that only programs need that import the other one."""
+
+    def call(found: Any) -> None:
+        getattr(import_module(f"tacenda.hooks.{name}"), hook)(found, core, patches)
+
+    return channel, module, call
+
+
+def _place(
+    channel: str, module: str, name: str, middleware: Any, hook: Callable[..., None]
+) -> tuple[str, str, Callable[[Any], None]]:
+    return f"{channel} requests", module, lambda found: hook(getattr(found, name), middleware)
 
 
 class AsgiMiddleware:
@@ -73,10 +95,7 @@ class AsgiMiddleware:
     def _protect(self, scope: MutableMapping[str, Any]) -> None:
         query = scope.get("query_string", b"").decode("iso-8859-1")
         protect_target(scope.get("path", ""), query, self._core)
-        for name, value in scope.get("headers", ()):
-            with suppress(AttributeError):  # no bytes
-                if is_secret_header(name.decode("iso-8859-1")):
-                    protect_header(value.decode("iso-8859-1"), self._core)
+        protect_headers(scope.get("headers", ()), self._core)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
@@ -167,19 +186,6 @@ class _Web:
 
         self._patches.replace(module.Config, "load", load)
 
-    def starlette(self, module: Any) -> None:
-        """Applications of Starlette and FastAPI under any other server."""
-        core = self._core
-        original = module.Starlette.__call__
-
-        async def call(self: Any, scope: Any, receive: Receive, send: Send) -> None:
-            async def app(scope: Any, receive: Receive, send: Send) -> None:
-                await original(self, scope, receive, send)
-
-            await AsgiMiddleware(app, core)(scope, receive, send)
-
-        self._patches.replace(module.Starlette, "__call__", call)
-
     def gunicorn(self, module: Any) -> None:
         """Any WSGI application that gunicorn serves."""
         core = self._core
@@ -193,6 +199,17 @@ class _Web:
 
         self._patches.replace(module.Worker, "load_wsgi", load_wsgi)
 
+    def gunicorn_asgi(self, module: Any) -> None:
+        """Any ASGI application that gunicorn serves by itself."""
+        core = self._core
+        original = module.ASGIWorker.load_wsgi
+
+        def load_wsgi(self: Any) -> None:
+            original(self)
+            self.asgi = AsgiMiddleware(self.asgi, core)
+
+        self._patches.replace(module.ASGIWorker, "load_wsgi", load_wsgi)
+
     def wsgiref(self, module: Any) -> None:
         """Any WSGI application that the standard library serves."""
         core = self._core
@@ -203,19 +220,109 @@ class _Web:
 
         self._patches.replace(module.BaseHandler, "run", run)
 
-    def flask(self, module: Any) -> None:
-        """Applications of Flask under any other server."""
+    def server(self, owner: Any, middleware: Any) -> None:
+        """Any application that a server of this class is given."""
+        from inspect import signature  # only a server needs it
+
         core = self._core
-        original = module.Flask.__call__
+        original = owner.__init__
+        names = list(signature(original).parameters)
+        name = next(name for name in _GIVEN_AS if name in names)
+        # `self` is not among them.
+        place = names.index(name) - 1
 
-        def call(self: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-                response: Iterable[bytes] = original(self, environ, start_response)
-                return response
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+            if name in kwargs:
+                kwargs[name] = _wrapped(kwargs[name], middleware, core)
+            elif place < len(args):
+                app = _wrapped(args[place], middleware, core)
+                args = (*args[:place], app, *args[place + 1 :])
+            original(self, *args, **kwargs)
 
-            return WsgiMiddleware(app, core)(environ, start_response)
+        self._patches.replace(owner, "__init__", init)
 
-        self._patches.replace(module.Flask, "__call__", call)
+    def application(self, owner: Any, middleware: Any) -> None:
+        """Applications of a framework under any other server."""
+        core = self._core
+        original = owner.__call__
+
+        # Servers try what an application can be called with.
+        async def asgi(self: Any, scope: Any, receive: Receive, send: Send) -> None:
+            app = partial(original, self)
+            await (app if scope.get(_SEEN) else AsgiMiddleware(app, core))(scope, receive, send)
+
+        def wsgi(self: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            app = partial(original, self)
+            respond = app if environ.get(_SEEN) else WsgiMiddleware(app, core)
+            answer: Iterable[bytes] = respond(environ, start_response)
+            return answer
+
+        call = asgi if middleware is AsgiMiddleware else wsgi
+        self._patches.replace(owner, "__call__", call)
+
+
+# What the parameter of a server is called that takes the application.
+_GIVEN_AS = ("app", "application", "wsgi_app")
+
+# Servers, by the class that is given the application.
+_SERVERS: tuple[tuple[str, str, str, Any], ...] = (
+    ("hypercorn", "hypercorn.app_wrappers", "ASGIWrapper", AsgiMiddleware),
+    ("hypercorn WSGI", "hypercorn.app_wrappers", "WSGIWrapper", WsgiMiddleware),
+    ("daphne", "daphne.server", "Server", AsgiMiddleware),
+    ("waitress", "waitress.server", "BaseWSGIServer", WsgiMiddleware),
+    ("cheroot and CherryPy", "cheroot.wsgi", "Server", WsgiMiddleware),
+    ("werkzeug", "werkzeug.serving", "BaseWSGIServer", WsgiMiddleware),
+    ("gevent", "gevent.pywsgi", "WSGIServer", WsgiMiddleware),
+    ("eventlet", "eventlet.wsgi", "Server", WsgiMiddleware),
+)
+
+# Frameworks, by the class that is the application: for servers that are not among those.
+_APPLICATIONS: tuple[tuple[str, str, str, Any], ...] = (
+    ("Starlette and FastAPI", "starlette.applications", "Starlette", AsgiMiddleware),
+    ("Quart", "quart.app", "Quart", AsgiMiddleware),
+    ("Litestar", "litestar.app", "Litestar", AsgiMiddleware),
+    ("BlackSheep", "blacksheep.server.application", "Application", AsgiMiddleware),
+    ("Falcon ASGI", "falcon.asgi.app", "App", AsgiMiddleware),
+    ("Django ASGI", "django.core.handlers.asgi", "ASGIHandler", AsgiMiddleware),
+    ("Django", "django.core.handlers.wsgi", "WSGIHandler", WsgiMiddleware),
+    ("Flask", "flask.app", "Flask", WsgiMiddleware),
+    ("Falcon", "falcon.app", "App", WsgiMiddleware),
+    ("Bottle", "bottle", "Bottle", WsgiMiddleware),
+    ("Pyramid", "pyramid.router", "Router", WsgiMiddleware),
+    ("CherryPy applications", "cherrypy._cptree", "Tree", WsgiMiddleware),
+)
+
+
+# What is neither, each with the module and the function here that hook it.
+_ELSEWHERE: tuple[tuple[str, str, str, str], ...] = (
+    ("granian requests", "granian.server.mp", "granian_web", "hook"),
+    ("granian requests to threads", "granian.server.mt", "granian_web", "hook"),
+    ("granian requests, embedded", "granian.server.embed", "granian_web", "hook"),
+    ("Robyn requests", "robyn.router", "robyn_web", "hook"),
+    ("Sanic requests", "sanic.request.types", "sanic_web", "requests"),
+    ("Sanic bodies in parts", "sanic.touchup.service", "sanic_web", "streams"),
+    ("Twisted requests", "twisted.web.http", "parsers", "twisted"),
+    ("h11 requests", "h11._connection", "parsers", "h11"),
+    ("h2 requests", "h2.connection", "parsers", "h2"),
+    ("httptools requests", "httptools.parser.parser", "parsers", "httptools"),
+    ("websockets messages", "websockets.protocol", "parsers", "websockets"),
+    ("websockets handshakes", "websockets.server", "parsers", "websockets_handshake"),
+    (
+        "websockets messages, first servers",
+        "websockets.legacy.protocol",
+        "parsers",
+        "websockets_legacy",
+    ),
+    ("wsproto messages", "wsproto.connection", "parsers", "wsproto"),
+    ("gRPC requests", "grpc._server", "grpc_server", "threads"),
+    ("gRPC requests of asyncio", "grpc.aio._server", "grpc_server", "asyncio"),
+    ("messages between processes", "multiprocessing.reduction", "messages", "hook"),
+    ("connections of processes", "multiprocessing.connection", "messages", "hook_connections"),
+)
+
+
+def _wrapped(app: Any, middleware: Any, core: Core) -> Any:
+    return app if app is None else middleware(app, core)
 
 
 def _is_asgi(app: Any) -> bool:

@@ -26,7 +26,7 @@ from ._log import LONGEST_PENDING, Log, bundle
 from ._notes import WITNESS, Checkpoint, Key
 from ._proofs import check_consistency, check_proof
 from ._report import Finding, Report
-from ._segments import State, check_active, check_segments
+from ._segments import State, check_active, check_moved, check_segments
 
 __all__ = [
     "WITNESS",
@@ -71,7 +71,8 @@ def verify(
 
     Raises:
         FileNotFoundError: There is no journal, or it has lost its log.
-        OSError: It cannot be read, or is reached through a link.
+        OSError: It cannot be read, is reached through a link, or others may reach it: a copy is to
+            have the modes 0700 and 0600, too.
         ValueError: The key is none.
     """
     if folder.is_symlink() or (folder / "log").is_symlink():
@@ -84,10 +85,11 @@ def verify(
     named = [Key.parse(one) for one in witnesses]
 
     files = Files(folder)
-    try:
-        files.names("")
-    except NotOurs as error:
-        raise OSError(errno.EACCES, str(error), str(folder)) from None
+    for name in ("", "log"):
+        try:
+            files.names(name)
+        except NotOurs as error:
+            raise OSError(errno.EACCES, str(error), str(folder / name)) from None
 
     def newest() -> list[bytes | None]:
         return [content(files, f"log/{name}") for name in ("checkpoint", "pending")]
@@ -102,6 +104,7 @@ def verify(
             state = State(log)
             check_segments(files, log, state, whole)
             check_active(files, log, state)
+            check_moved(files, log, state)
         else:
             # Nothing says what segments there should be: a log like that is never whole.
             report.find("entry 0", "the log does not begin there")

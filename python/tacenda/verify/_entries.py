@@ -16,7 +16,8 @@ LONGEST = 65_535
 # Salts are found by so many bits.
 MOST_RECORDS = 1 << 24
 
-TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{0,8}[1-9]))?Z", re.ASCII)
+# Newer versions of Python know an hour 24, which has another spelling.
+TIME = re.compile(r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d{0,8}[1-9]))?Z", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 Check = Callable[[Any], bool]

@@ -20,6 +20,18 @@ class NotOurs(Exception):
     """What is there is none of the journal's files; the text says why."""
 
 
+def check(found: os.stat_result) -> None:
+    """Whether a file or directory is this user's alone.
+
+    Raises:
+        NotOurs: It is not.
+    """
+    if found.st_uid != os.geteuid():
+        raise NotOurs("it belongs to another user")
+    if found.st_mode & 0o077:
+        raise NotOurs(f"others may reach it (mode {stat.S_IMODE(found.st_mode):04o})")
+
+
 class Files:
     """The files below a directory, each by its path from there."""
 
@@ -30,9 +42,11 @@ class Files:
     def _folder(self, path: str) -> Iterator[int]:
         at = os.open(self.root, FOLDER)
         try:
+            check(os.fstat(at))
             for name in path.split("/") if path else []:
                 at, above = os.open(name, FOLDER, dir_fd=at), at
                 os.close(above)
+                check(os.fstat(at))
             yield at
         finally:
             os.close(at)
@@ -59,6 +73,7 @@ class Files:
                 raise NotOurs("it is no file")
             if found.st_nlink > 1:
                 raise NotOurs("it has another name: a link leads to the same file")
+            check(found)
             if limit is not None and found.st_size > limit:
                 raise NotOurs(f"it has {found.st_size} bytes, and may have {limit}")
             yield file

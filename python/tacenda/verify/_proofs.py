@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._entries import PARTS, read_entry
+from ._entries import PARTS, is_number, read_entry
 from ._notes import Checkpoint, Key, unbase64
 from ._trees import is_consistent, root_of_inclusion, sha256
 
@@ -25,6 +25,18 @@ def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
     """
     if not keys:
         raise ValueError("no key says whose checkpoint it has to be")
+    try:
+        return _proven(proof, keys)
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("it is no proof of a record") from None
+
+
+def _proven(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
+    """The parts of the record that a proof proves."""
+    segment, log = proof["segment"], proof["log"]
+    numbers = (proof["sequence"], segment["index"], segment["size"], log["index"])
+    if not all(map(is_number, numbers)):
+        raise ValueError("a number of it is none")
     content, mask, commitments = {}, 0, b""
     for one in proof["parts"]:
         number = PARTS.index(one["part"])
@@ -34,27 +46,31 @@ def check_proof(proof: dict[str, Any], keys: list[Key]) -> dict[str, bytes]:
                 raise ValueError("a part is no content, and no commitment to one")
         else:
             part = content[one["part"]] = unbase64(one["content"])
-            commitment = sha256(bytes([2, number]), bytes.fromhex(one["salt"]), part)
+            salt = bytes.fromhex(one["salt"])
+            if len(salt) != 32:
+                # With another length, the end of it could pass for content, or the reverse.
+                raise ValueError("a salt is none")
+            commitment = sha256(bytes([2, number]), salt, part)
         commitments += commitment
         mask |= 1 << number
     leaf = sha256(b"\0", bytes([mask]), commitments)
-    path = [bytes.fromhex(step) for step in proof["segment"]["path"]]
-    root = root_of_inclusion(leaf, proof["segment"]["index"], proof["segment"]["size"], path)
+    path = [bytes.fromhex(step) for step in segment["path"]]
+    root = root_of_inclusion(leaf, segment["index"], segment["size"], path)
     raw = unbase64(proof["entry"])
     entry = read_entry(raw)
     if entry is None or entry["type"] != "seal" or entry["root"] != root.hex():
         raise ValueError("the segment of this root is not in the log")
     # Trees of other sizes have other leaves at an index, and may have the same hash.
-    if entry["records"] != proof["segment"]["size"]:
+    if entry["records"] != segment["size"]:
         raise ValueError("the segment has another number of records")
-    if entry["first"] + proof["segment"]["index"] != proof["sequence"]:
+    if entry["first"] + segment["index"] != proof["sequence"]:
         raise ValueError("the record has another number")
     checkpoint = Checkpoint.parse(proof["checkpoint"].encode())
     if checkpoint is None or not all(checkpoint.signed_by(key) for key in keys):
         raise ValueError("the checkpoint is not signed")
-    path = [bytes.fromhex(step) for step in proof["log"]["path"]]
+    path = [bytes.fromhex(step) for step in log["path"]]
     leaf = sha256(b"\0", raw)
-    if root_of_inclusion(leaf, proof["log"]["index"], checkpoint.size, path) != checkpoint.root:
+    if root_of_inclusion(leaf, log["index"], checkpoint.size, path) != checkpoint.root:
         raise ValueError("the entry is not in the log")
     return content
 
@@ -74,6 +90,14 @@ def check_consistency(proof: dict[str, Any], keys: list[Key]) -> tuple[Checkpoin
     """
     if not keys:
         raise ValueError("no key says whose checkpoints they have to be")
+    try:
+        return _grown(proof, keys)
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("it is no proof of two checkpoints") from None
+
+
+def _grown(proof: dict[str, Any], keys: list[Key]) -> tuple[Checkpoint, Checkpoint]:
+    """The two checkpoints of a proof of consistency."""
     older, newer = (Checkpoint.parse(proof[name].encode()) for name in ("from", "to"))
     if older is None or newer is None:
         raise ValueError("it holds no two checkpoints")

@@ -18,10 +18,13 @@ PARQUET_MAGIC = b"PARE"
 LONGEST_HEADER = 1 << 20
 LONGEST_FRAME = 32 << 20
 LONGEST_SEGMENT = 1 << 30
+LONGEST_FILE = 4 * LONGEST_SEGMENT
 MARK_LENGTH = 1 + 8 + 8 + 64
 # What a batch begins with: its number, the count of its records, the minutes of their times.
 BATCH_HEAD = 8 + 4 + 4 + 4
 AT_ONCE = 1 << 20
+# So many places in a frame that was cut may look like a mark.
+MOST_LIKENESSES = 1000
 
 
 @dataclass
@@ -108,11 +111,17 @@ class State:
             segment.rewrite(entry)
         elif kind == "delete":
             first, last = entry["segments"]
+            if first > last:
+                return "the last segment that is deleted stands before the first"
+            records = 0
             for at in range(first, min(last, self.next[0]) + 1):
                 segment = self.segments.get(at)
                 if segment is None or segment.deleted:
                     return "a segment that is not there is deleted"
                 segment.deleted = True
+                records += segment.records
+            if records != entry["records"]:
+                return "other records are deleted than the segments have"
         elif kind == "hold":
             self.holds.add(entry["name"])
         elif kind == "release":
@@ -177,19 +186,24 @@ def names_of(files: Files, folder: str, log: Log) -> list[str]:
 
 def is_whole(files: Files, segment: Segment, log: Log, state: State) -> bool:
     """Compares the file of a segment with the log."""
-    place = path = f"segments/{segment.file}"
+    place = f"segments/{segment.file}"
+    paths, what, remains = [place], None, False
     if digest(files, f"{place}.erasing", state) == segment.sha256:
-        path = f"{place}.erasing"
+        # It may take its place at this moment.
+        paths = [f"{place}.erasing", place]
         if digest(files, place, state) not in {None, segment.sha256}:
             log.report.find(place, "it holds what was erased from it", remains=True)
             return False
-    try:
-        with files.open(path) as file:
-            what, remains = difference(file, segment, log, state)
-    except FileNotFoundError:
-        what, remains = "the file is not there", False
-    except NotOurs as error:
-        what, remains = str(error), False
+    for path in paths:
+        try:
+            with files.open(path) as file:
+                what, remains = difference(file, segment, log, state)
+        except FileNotFoundError:
+            what = "the file is not there"
+            continue
+        except NotOurs as error:
+            what = str(error)
+        break
     if what is not None:
         log.report.find(place, what, remains=remains)
     return what is None
@@ -198,6 +212,8 @@ def is_whole(files: Files, segment: Segment, log: Log, state: State) -> bool:
 def difference(file: BinaryIO, segment: Segment, log: Log, state: State) -> tuple[str | None, bool]:
     """What is wrong with the file of a segment, and whether it should be gone."""
     size = file.seek(0, 2)
+    if size > LONGEST_FILE:
+        return f"it has {size} bytes, and no file of a segment has as many", False
     found = hash_of(file, 0) if size in state.sizes else None
     if found == segment.sha256:
         if size != segment.size:
@@ -259,7 +275,8 @@ def digest(files: Files, path: str, state: State) -> str | None:
     """The hash of a file; None when it is not there, or cannot be one of the journal's segments."""
     try:
         with files.open(path) as file:
-            return hash_of(file, 0) if file.seek(0, 2) in state.sizes else ""
+            size = file.seek(0, 2)
+            return hash_of(file, 0) if size in state.sizes and size <= LONGEST_FILE else ""
     except (FileNotFoundError, NotOurs):
         return None
 
@@ -353,25 +370,38 @@ def check_active(files: Files, log: Log, state: State) -> None:
             report.find(place, "the log does not know it")
             continue
         try:
-            data = files.read(place, state.longest)
+            check_unsealed(files.read(place, state.longest), place, log, state)
         except FileNotFoundError:
             # Sealed at this moment.
             report.find(place, "the file is not there")
-            continue
         except NotOurs as error:
             report.find(place, str(error))
-            continue
-        start = header_length(data, state.next, log)
-        if start is None:
-            cut = begins_header(data) and not has_mark_after(data, 0, log, state)
-            if not cut:
-                report.find(place, "its header is not the one that was written")
-            continue
-        found = survey(data, start, state.next[0], log)
-        if found.forged is not None:
-            report.find(place, f"the mark at byte {found.forged} is not signed")
-        if not begins_frame(data[found.end :]) or has_mark_after(data, found.end, log, state):
-            report.find(place, f"the frame at byte {found.end} was changed")
+
+
+def check_moved(files: Files, log: Log, state: State) -> None:
+    """Checks the same file where it lies after a crash, before the log tells of it."""
+    place = f"segments/{state.next[0]:010}.wal"
+    try:
+        check_unsealed(files.read(place, state.longest), place, log, state)
+    except FileNotFoundError:
+        pass
+    except NotOurs as error:
+        log.report.find(place, str(error))
+
+
+def check_unsealed(data: bytes, place: str, log: Log, state: State) -> None:
+    """Checks the write-ahead file of the segment that is to be sealed next."""
+    report = log.report
+    start = header_length(data, state.next, log)
+    if start is None:
+        if not begins_header(data) or may_go_on_after(data, 0, log, state):
+            report.find(place, "its header is not the one that was written")
+        return
+    found = survey(data, start, state.next[0], log)
+    if found.forged is not None:
+        report.find(place, f"the mark at byte {found.forged} is not signed")
+    if not begins_frame(data[found.end :]) or may_go_on_after(data, found.end, log, state):
+        report.find(place, f"the frame at byte {found.end} was changed")
 
 
 @dataclass
@@ -383,6 +413,8 @@ class Survey:
     records: int = 0
     # Where the leaves of each batch are.
     leaves: list[range] = field(default_factory=list)
+    # Whether there was a mark: what stands before the first may be anybody's.
+    marked: bool = False
     # Where the first mark is that is not signed.
     forged: int | None = None
 
@@ -394,7 +426,7 @@ def survey(data: bytes, start: int, segment: int, log: Log) -> Survey:
         if sha256(chain, frame) != following:
             break
         kind, body = frame[4:5], frame[5:]
-        if kind == b"\1":
+        if kind == b"\1" and found.marked:
             count = int.from_bytes(body[8:12], "big")
             end = BATCH_HEAD + 32 * count
             if len(body) < end or found.records + count > MOST_RECORDS:
@@ -404,6 +436,7 @@ def survey(data: bytes, start: int, segment: int, log: Log) -> Survey:
         elif kind == b"\2" and len(body) == MARK_LENGTH - 1:
             if int.from_bytes(body[8:16], "big") != found.records:
                 break
+            found.marked = True
             if found.forged is None and not is_mark(body, segment, chain, log):
                 found.forged = at
         else:
@@ -462,10 +495,16 @@ def begins_header(data: bytes) -> bool:
     return cut and text[:1] in {b"", b"{"} and all(0x20 <= byte < 0x7F for byte in text)
 
 
-def has_mark_after(data: bytes, start: int, log: Log, state: State) -> bool:
-    """Whether a genuine mark stands after a place: then all before the mark was whole once."""
-    begin, at = MARK_LENGTH.to_bytes(4, "big") + b"\2", start
+def may_go_on_after(data: bytes, start: int, log: Log, state: State) -> bool:
+    """Whether a genuine mark stands after a place: then all before the mark was whole once.
+
+    What looks like a mark in very many places is no frame that a crash has cut, either.
+    """
+    begin, at, looked = MARK_LENGTH.to_bytes(4, "big") + b"\2", start, 0
     while (at := data.find(begin, at + 1)) >= 0:
+        looked += 1
+        if looked > MOST_LIKENESSES:
+            return True
         body = data[at + 5 : at + 4 + MARK_LENGTH]
         chain = data[max(at - 32, 0) : at]
         if len(body) == MARK_LENGTH - 1 and is_mark(body, state.next[0], chain, log):

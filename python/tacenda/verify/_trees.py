@@ -53,6 +53,8 @@ def root_of_inclusion(leaf: bytes, index: int, size: int, path: list[bytes]) -> 
     Raises:
         ValueError: The proof does not fit.
     """
+    if not 0 <= index < size:
+        raise ValueError("there is no such leaf")
     at, last, root = index, size - 1, leaf
     for step in path:
         if last == 0:
@@ -64,7 +66,7 @@ def root_of_inclusion(leaf: bytes, index: int, size: int, path: list[bytes]) -> 
         else:
             root = sha256(b"\1", root, step)
         at, last = at >> 1, last >> 1
-    if last != 0 or index >= size:
+    if last != 0:
         raise ValueError("the proof is too short")
     return root
 

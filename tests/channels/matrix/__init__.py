@@ -3,6 +3,7 @@
 from matrix import (
     exceptions,
     files,
+    frameworks,
     jupyter,
     libraries,
     mlx,
@@ -20,6 +21,7 @@ CHANNELS = [
     *processes.CHANNELS,
     *libraries.CHANNELS,
     *servers.CHANNELS,
+    *frameworks.CHANNELS,
     *telemetry.CHANNELS,
     *jupyter.CHANNELS,
     *mlx.CHANNELS,

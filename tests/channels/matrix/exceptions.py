@@ -103,4 +103,35 @@ CHANNELS = [
     ),
     _channel("with a note", "e = ValueError('x')\ne.add_note(SECRET)\nraise e", since=(3, 11)),
     _channel("group", "raise ExceptionGroup('x', [ValueError(SECRET)])", since=(3, 11)),
+    _channel(
+        "cgitb, and the directory of its files",
+        "import cgitb\ncgitb.enable(format='text', logdir='.')\ndef f(x): raise ValueError(x)\nf(SECRET)",
+        needs="cgitb",
+    ),
+    _channel(
+        "capture_locals",
+        "import traceback\ndef f(x): 1 / 0\ntry: f(SECRET)\nexcept Exception as e:\n    print(*traceback.TracebackException.from_exception(e, capture_locals=True).format())",
+    ),
+    _channel("key", "{}[SECRET]"),
+    _channel(
+        "unittest",
+        "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.assertEqual('x', SECRET)\n    def test_b(self):\n        with self.subTest(value=SECRET): self.fail()\nunittest.main(exit=False)",
+    ),
+    _channel(
+        "doctest",
+        "import doctest\ndef f():\n    '''\n    >>> f()\n    1\n    '''\n    return SECRET\ndoctest.testmod()",
+    ),
+    _channel(
+        "sys.settrace",
+        "import sys\ndef t(frame, event, arg):\n    print(event, frame.f_locals); return t\ndef f(x): return len(x)\nsys.settrace(t); f(SECRET); sys.settrace(None)",
+    ),
+    _channel(
+        "pdb",
+        "import io, pdb, sys\np = pdb.Pdb(stdin=io.StringIO('p SECRET\\nc\\n'), stdout=sys.stdout)\np.use_rawinput = False\np.set_trace()\nx = 1",
+    ),
+    _channel(
+        "a slow callback in debug mode of asyncio, cut short",
+        "import asyncio, logging, time\nlogging.basicConfig(level=10)\ndef f(x): time.sleep(0.15)\nasync def main():\n    asyncio.get_running_loop().call_soon(f, PROMPT); await asyncio.sleep(0.2)\nasyncio.run(main(), debug=True)",
+        leaks=("My heron is ...", "orth of tides"),
+    ),
 ]

@@ -83,4 +83,53 @@ CHANNELS = [
         "metadata of a prompt cache",
         "from mlx_lm.models.cache import KVCache, save_prompt_cache\nimport mlx.core as mx\ncache = KVCache(); cache.update_and_fetch(mx.zeros((1, 1, 4, 8)), mx.zeros((1, 1, 4, 8)))\nsave_prompt_cache('kept/x.safetensors', [cache], metadata={'said': SECRET})",
     ),
+    _channel(
+        "another program",
+        "import subprocess\nsubprocess.run(['sh', '-c', 'cat > kept/x.txt'], input=SECRET.encode())",
+    ),
+    _channel(
+        "another program, to a file that it is given",
+        "import subprocess\nwith open('kept/x.txt', 'w') as f: subprocess.run(['cat'], input=SECRET.encode(), stdout=f)",
+    ),
+    _channel(
+        "another program, while it runs",
+        "import subprocess, time\np = subprocess.Popen(['sh', '-c', 'cat > kept/x.txt; exec sleep 60'], stdin=-1)\np.stdin.write(SECRET.encode() + b'\\n'); p.stdin.close()\nuntil, text = time.monotonic() + 5, ''\nwhile time.monotonic() < until and '*' not in text:\n    time.sleep(0.2); text = open('kept/x.txt').read()\nos.rename('kept/x.txt', 'copy.txt'); p.kill()",
+    ),
+    _channel(
+        "Python in a child process",
+        "import subprocess, sys\ncode = \"import sys; open('kept/x.txt', 'w').write(sys.stdin.read())\"\nsubprocess.run([sys.executable, '-c', code], input=SECRET.encode())",
+    ),
+    _channel("os.system", "os.system(f'echo \"{SECRET}\" > kept/x.txt')"),
+    _channel(
+        "asyncio subprocess",
+        "import asyncio\nasync def main():\n    p = await asyncio.create_subprocess_exec('sh', '-c', 'cat > kept/x.txt', stdin=-1)\n    await p.communicate(SECRET.encode())\nasyncio.run(main())",
+    ),
+    _channel(
+        "a descriptor of one's own",
+        "fd = os.open('kept/x.txt', os.O_CREAT | os.O_WRONLY)\nwith open(fd, 'w') as f: f.write(SECRET)",
+    ),
+    _channel(
+        "tempfile",
+        "import tempfile\nfd, path = tempfile.mkstemp(dir='kept')\nos.write(fd, SECRET.encode())",
+    ),
+    _channel(
+        "mmap",
+        "import mmap\nf = open('kept/x.txt', 'w+b'); f.truncate(4096); m = mmap.mmap(f.fileno(), 4096)\nm[:len(SECRET)] = SECRET.encode(); m.flush()",
+    ),
+    _channel(
+        "FileIO",
+        "import io\nf = io.FileIO('kept/x.txt', 'w'); f.write(SECRET.encode()); f.close()",
+    ),
+    _channel(
+        "fputs of C",
+        "import ctypes\nc = ctypes.CDLL(None); c.fopen.restype = ctypes.c_void_p\nf = ctypes.c_void_p(c.fopen(b'kept/x.txt', b'w')); c.fputs(SECRET.encode(), f); c.fclose(f)",
+    ),
+    _channel(
+        "copied and moved there",
+        "import shutil\nwith open('raw.txt', 'w') as f: f.write(SECRET)\nshutil.copy('raw.txt', 'kept/x.txt'); os.rename('raw.txt', 'kept/y.txt')",
+    ),
+    _channel(
+        "SQLite",
+        "import sqlite3\nc = sqlite3.connect('kept/x.db'); c.execute('create table log (said)')\nc.execute('insert into log values (?)', (SECRET,)); c.cursor().executemany('insert into log values (:s)', [{'s': SECRET}])\nc.execute(f\"insert into log values ('{SECRET}')\"); c.commit(); c.close()",
+    ),
 ]

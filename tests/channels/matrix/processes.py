@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from channel import EMAIL, Channel
+import textwrap
+
+from channel import BODY, EMAIL, Channel
 
 
 def _channel(name: str, code: str, **kwargs: object) -> Channel:
@@ -21,6 +23,17 @@ if __name__ == "__main__":
     p = multiprocessing.Process(target=f, args=(SECRET,))
     p.start(); p.join()
     with multiprocessing.Pool(2) as pool: pool.map(f, [SECRET] * 2)
+"""
+# Spawned, a process knows nothing of what the others protect.
+READER = """
+import logging
+class Said:
+    def __init__(self, text): self.text = text
+def log(said):
+    logging.basicConfig(filename="w.log", level=20)
+    logging.info("said %s", getattr(said, "text", said))
+def read(pipe): log(pipe.recv())
+def both(queue, text): log(queue.get()); log(text)
 """
 CHILD = "import sys; print(sys.argv[1]); sys.stderr.write(sys.argv[1])"
 
@@ -111,5 +124,35 @@ CHANNELS = [
         "open('m.py', 'w').write('print(\"jane.roe.canary@example.com\")')\nsubprocess.run([sys.executable, '-m', 'm'])",
         leaks=(EMAIL,),
         own_files=True,
+    ),
+    *(
+        _channel(
+            f"a message of multiprocessing, logged to a file of its reader: {name}",
+            f"open('w.py', 'w').write({READER!r})\nimport multiprocessing as m, w\nif __name__ == '__main__':\n    import tacenda; tacenda.protect(BODY)\n    c = m.get_context({method!r})\n{textwrap.indent(code, '    ')}",
+            leaks=(BODY,),
+        )
+        for name, method, code in (
+            (
+                "queue and argument",
+                "spawn",
+                "q = c.Queue(); p = c.Process(target=w.both, args=(q, BODY)); p.start(); q.put({'said': BODY}); p.join()",
+            ),
+            (
+                "pipe",
+                "spawn",
+                "a, b = c.Pipe(); p = c.Process(target=w.read, args=(b,)); p.start(); a.send([BODY]); p.join()",
+            ),
+            ("pool", "spawn", "with c.Pool(1) as p: p.map(w.log, [BODY])"),
+            (
+                "executor",
+                "forkserver",
+                "from concurrent.futures import ProcessPoolExecutor\nwith ProcessPoolExecutor(1, mp_context=c) as p: p.submit(w.log, w.Said(BODY)).result()",
+            ),
+            (
+                "manager",
+                "spawn",
+                "with c.Manager() as g:\n    q = g.Queue(); p = c.Process(target=w.both, args=(q, 'x')); p.start(); q.put(BODY); p.join()",
+            ),
+        )
     ),
 ]

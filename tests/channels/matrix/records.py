@@ -213,4 +213,12 @@ CHANNELS = [
         + "import asyncio\nlogging.getLogger().handlers[0].setFormatter(logging.Formatter('%(taskName)s'))\nasync def main(): log.info('x')\nasync def outer(): await asyncio.create_task(main(), name=SECRET)\nasyncio.run(outer())",
         since=(3, 12),
     ),
+    _channel(
+        "syslog.syslog",
+        "import os, socket, syslog\ntry:\n    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind('/dev/log')\n    syslog.syslog(syslog.LOG_INFO, SECRET); open('got.log', 'wb').write(s.recv(9999)); os.unlink('/dev/log')\nexcept OSError:\n    syslog.openlog('x', syslog.LOG_PERROR); syslog.syslog(SECRET)",
+    ),
+    _channel(
+        "mail, its subject as well",
+        "import smtplib\nclass Smtp(smtplib.SMTP):\n    def __init__(self, *a, **k): self.esmtp_features = {}\n    def send_message(self, m, *a, **k): open('mail.txt', 'w').write(m['Subject'] + m.get_content())\n    def quit(self): pass\nsmtplib.SMTP = Smtp\nclass Mail(logging.handlers.SMTPHandler):\n    def getSubject(self, record): return record.getMessage()\nlog.addHandler(Mail('h', 'a@x', ['b@x'], 's'))\nlog.warning(SECRET)",
+    ),
 ]

@@ -93,4 +93,28 @@ CHANNELS = [
         "import mlx.core as mx\nprint(mx.array([0.123456, 0.654321, 0.111111]))",
         leaks=("0.654321",),
     ),
+    _channel(
+        "reprlib",
+        "import reprlib\nprint(reprlib.repr(PROMPT))",
+        leaks=("My heron is ...", "orth of tides"),
+    ),
+    _channel(
+        "other spellings: URL in a URL, octal, base32, base85",
+        "import base64, urllib.parse\nq = urllib.parse.quote\nb = PROMPT.encode()\nprint(q(q(PROMPT)), ''.join(f'\\\\{c:03o}' for c in b))\nfor f in (base64.b32encode, base64.b85encode, base64.a85encode): print(f(b).decode())",
+        leaks=(
+            "My%2520heron%2520is",
+            "\\115\\171\\040",
+            "JV4SA2DFOJXW4IDJ",
+            "O?e<_WpZzBAZc?TbZBKDbY)>|",
+            "9mIjpATD^,+DGm>FD,5.FCels",
+        ),
+    ),
+    _channel(
+        "ctypes writev",
+        "class V(ctypes.Structure): _fields_ = [('p', ctypes.c_char_p), ('n', ctypes.c_size_t)]\nb = SECRET.encode()\nctypes.CDLL(None).writev(1, (V * 2)(V(b[:20], 20), V(b[20:], len(b) - 20)), 2)",
+    ),
+    _channel(
+        "os.splice",
+        "r, w = os.pipe(); os.write(w, SECRET.encode()); os.close(w); os.splice(r, 1, 9999)",
+    ),
 ]

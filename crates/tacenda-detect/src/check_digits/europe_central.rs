@@ -71,7 +71,8 @@ fn ean_13(digits: &[u8]) -> bool {
 pub(crate) fn ch_uid(text: &[u8]) -> bool {
     let digits = part(text, 3..12);
     let check = 11 - weighted(digits, &[5, 4, 3, 2, 7, 6, 5, 4]) % 11;
-    digits.len() == 9 && check % 11 == digit(digits, 8)
+    let country = text.get(..3).is_some_and(|sign| sign.eq_ignore_ascii_case(b"CHE"));
+    country && digits.len() == 9 && check % 11 == digit(digits, 8)
 }
 
 /// PESEL of Poland; the century is in the month.

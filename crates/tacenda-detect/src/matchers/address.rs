@@ -107,6 +107,9 @@ fn is_version(text: &[u8], range: &Range<usize>) -> bool {
         }
         _ => {}
     }
+    if is_demanded(before) {
+        return true;
+    }
     let Some(&last) = before.last() else { return false };
     match last {
         b'_' | b'~' | b'^' => return true,
@@ -131,6 +134,16 @@ fn is_version(text: &[u8], range: &Range<usize>) -> bool {
     }
     let word = last_word(before);
     VERSION_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// `libxi6 (>= 2:1.2.99.4)`: what a package asks for.
+fn is_demanded(before: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 6] = [b"(>=", b"(<=", b"(=", b"(<<", b"(>>", b"(~>"];
+    let epoch = match before {
+        [rest @ .., b'0'..=b'9', b':'] => rest,
+        _ => before,
+    };
+    epoch.strip_suffix(b" ").is_some_and(|rest| SIGNS.iter().any(|sign| rest.ends_with(sign)))
 }
 
 /// The IPv6 address around the colon at `colon`.
@@ -178,7 +191,9 @@ fn is_telling(candidate: &str) -> bool {
     let groups = candidate.split(':').filter(|group| !group.is_empty()).count();
     let longest = candidate.split(':').map(str::len).max().unwrap_or(0);
     let digits = candidate.bytes().any(|b| b.is_ascii_digit());
-    digits && (groups >= 4 || groups >= 2 && longest >= 3)
+    // `04:3f:11:aa:bb:cc:dd:ee` is a serial number, or the name of a disk.
+    let bytes = groups == 8 && candidate.len() == 8 * 3 - 1 && longest == 2;
+    digits && !bytes && (groups >= 4 || groups >= 2 && longest >= 3)
         || candidate.starts_with("fe80:") && groups >= 2
 }
 

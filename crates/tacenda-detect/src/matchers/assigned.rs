@@ -53,13 +53,35 @@ fn plausible(text: &[u8], found: &Assignment) -> bool {
     if value.len() < SHORTEST || found.is_stand_in(text) || stand_in::is_filled_up(value) {
         return false;
     }
+    if is_directory(value, found.key.as_bytes()) {
+        return false;
+    }
     if found.quoted {
         return !same_name(value, found.key.as_bytes()) && !is_sentence(value);
+    }
+    if is_test(text, found) {
+        return false;
     }
     !(is_attribute(value)
         || is_code(text, found)
         || is_file(value)
         || same_name(value, found.key.as_bytes()))
+}
+
+/// `PWD=/srv`, `"PWD": "C:\\Users"`: where a shell works.
+fn is_directory(value: &[u8], key: &[u8]) -> bool {
+    let rooted = value.starts_with(b"/") || matches!(value, [_, b':', b'\\' | b'/', ..]);
+    rooted && matches!(key, b"pwd" | b"oldpwd") && !randomness::looks_random(value)
+}
+
+/// `PASS: tests/test_api.py`, `PASS: pr28264.so`: how a test went.
+fn is_test(text: &[u8], found: &Assignment) -> bool {
+    let value = &text[found.value.clone()];
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:+[]".contains(byte);
+    found.key.as_bytes() == b"pass"
+        && text[..found.value.start].ends_with(b"PASS: ")
+        && value.iter().all(named)
+        && value.iter().any(|byte| b"_-./".contains(byte))
 }
 
 /// `settings.DB_PASSWORD`, `os.environ`: the attribute of something that holds settings. Words with

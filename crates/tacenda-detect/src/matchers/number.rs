@@ -275,6 +275,7 @@ fn card(run: &Run<'_>, i: usize) -> Option<usize> {
         if !(12..=19).contains(&total)
             || !is_grouped_as_card(run, i, last)
             || !run.stands_alone(i, last)
+            || is_in_table(run, i, last)
         {
             continue;
         }
@@ -360,6 +361,31 @@ const OTHER_NUMBERS: [&[u8]; 40] = [
     b"checksum",
     b"cursor",
 ];
+
+/// `4584 4615 4646 4677 4708 4740 4771`: whether the groups stand in a row of numbers of four digits
+/// that are no cards side by side.
+fn is_in_table(run: &Run<'_>, i: usize, last: usize) -> bool {
+    const GROUP: usize = 4;
+    let four = |group: usize| run.len(group) == GROUP;
+    let goes_on = |group: usize| group < run.count() && run.separator(group) == b" ";
+    if last != i + 3 || !(i..=last).all(four) || !goes_on(i + 1) {
+        return false;
+    }
+    let mut from = i;
+    while from > 0 && goes_on(from) && four(from - 1) {
+        from -= 1;
+    }
+    let mut to = last;
+    while goes_on(to + 1) && four(to + 1) {
+        to += 1;
+    }
+    let groups: Vec<usize> = (from..=to).collect();
+    let is_card = |four: &[usize]| {
+        let digits = four.iter().flat_map(|group| run.digits(*group)).map(|digit| digit - b'0');
+        luhn(&digits.collect::<Vec<u8>>())
+    };
+    groups.len() > GROUP && !groups.chunks(GROUP).all(|four| four.len() == GROUP && is_card(four))
+}
 
 fn is_grouped_as_card(run: &Run<'_>, from: usize, to: usize) -> bool {
     if from == to {
@@ -452,7 +478,10 @@ fn social_security(run: &Run<'_>, i: usize) -> Option<usize> {
     let (group, serial) = rest.split_at(2);
     let refused =
         matches!(area, b"000" | b"666" | [b'9', ..]) || group == b"00" || serial == b"0000";
-    (!refused).then_some(last)
+    // `range 111-22-3333..111-22-4444`, `matrix row 010-20-3000`.
+    let (text, range) = (run.text, run.range(i, last));
+    let other = phone::is_of_a_thing(text, range.start) || text[range.end..].starts_with(b"..");
+    (!refused && (!other || follows_word(text, range.start, &WORDS))).then_some(last)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::context::{WordList, follows_word};
+use super::context::{WordList, follows_word, is_value_of};
 use super::number::Run;
 use crate::boundary;
 
@@ -17,12 +17,16 @@ static WORDS: WordList = WordList::new(&[
     b"appelez le",
     b"bel",
     b"bel naar",
+    b"belde",
     b"bellen",
+    b"beltelefoon",
+    b"broj telefona",
+    b"call back",
     b"call her",
     b"call him",
     b"call me",
     b"call us",
-    b"callback",
+    b"callback number",
     b"called number",
     b"caller id",
     b"callerid",
@@ -33,25 +37,39 @@ static WORDS: WordList = WordList::new(&[
     b"cellulare",
     b"celular",
     b"cep",
+    b"cep tel",
+    b"ceptel",
     b"chiama il",
+    b"chiamami al",
     b"chiamare al",
     b"chiamare il",
+    b"chiamatemi al",
     b"chiami il",
     b"contact",
     b"contact number",
     b"contactar al",
+    b"contacter au",
+    b"contactez le",
+    b"contactnummer",
+    b"contacto",
     b"dial",
     b"dialed",
     b"dialled",
+    b"dien thoai",
     b"dzwon",
+    b"dzwonic",
     b"erreichbar unter",
     b"facetime",
     b"fax",
     b"fono",
+    b"gebeld",
     b"gsm",
-    b"handy",
+    b"gsm no",
+    b"helpline",
     b"hivja",
     b"hivjon",
+    b"hivjon a",
+    b"hotline",
     b"hubungi",
     b"imessage",
     b"joignable au",
@@ -61,6 +79,7 @@ static WORDS: WordList = WordList::new(&[
     b"kontakt mig",
     b"kontakta mig",
     b"kontaktieren sie",
+    b"kontaktnummer",
     b"ligar para",
     b"ligue para",
     b"llama al",
@@ -77,9 +96,12 @@ static WORDS: WordList = WordList::new(&[
     b"mobiel",
     b"mobil",
     b"mobile",
+    b"mobilen",
     b"mobilni",
     b"mobilnr",
     b"mobilnummer",
+    b"mobilom",
+    b"mobitel",
     b"movil",
     b"msisdn",
     b"na cislo",
@@ -87,33 +109,65 @@ static WORDS: WordList = WordList::new(&[
     b"nazovite",
     b"no hp",
     b"no telefon",
+    b"nohp",
     b"nomor hp",
     b"nomor telepon",
+    b"notelp",
+    b"nr tel",
+    b"nr telefonu",
+    b"numar de telefon",
+    b"numaram",
+    b"numer tel",
+    b"numer telefonu",
+    b"numero de celular",
+    b"numero de telefono",
+    b"numero de telephone",
+    b"numero di telefono",
     b"phone",
     b"phone no",
+    b"phoned",
     b"phones",
     b"piga simu",
     b"pod numerem",
-    b"portable",
     b"pozovite",
+    b"puh",
     b"puhelin",
+    b"rang",
     b"rappeler",
     b"rappelez",
+    b"reach her",
+    b"reach him",
     b"reach me at",
+    b"reach them",
     b"reach us at",
+    b"reached at",
     b"ring me",
+    b"ring meg",
+    b"ring meg pa",
     b"ring mig",
+    b"ring pa",
+    b"ring til",
+    b"ring til mig",
+    b"rueckruf",
+    b"ruf mich an",
+    b"rufen sie",
     b"rufnummer",
+    b"sdt",
     b"sms",
+    b"so dien thoai",
     b"soita",
+    b"szamon",
     b"tel",
     b"telefon",
     b"telefon numaram",
     b"telefone",
     b"telefone celular",
+    b"telefonni",
     b"telefonnr",
     b"telefonnummer",
     b"telefono",
+    b"telefonska",
+    b"telefonszam",
     b"telefonu",
     b"telefoon",
     b"telefoonnummer",
@@ -122,21 +176,26 @@ static WORDS: WordList = WordList::new(&[
     b"telephones",
     b"telepono",
     b"telnr",
+    b"telp",
+    b"telpon",
     b"text me",
+    b"texted",
     b"tlf",
+    b"tlf nr",
     b"tlfnr",
     b"viber",
     b"volat na",
     b"volejte",
     b"whatsapp",
     b"zadzwon",
+    b"zalo",
     b"zavolajte",
     b"zavolejte",
     b"zvonite",
 ]);
 
 /// The same in other scripts, or with an accent inside.
-const WORDS_ABROAD: [&str; 70] = [
+const WORDS_ABROAD: [&str; 113] = [
     "Мой номер",
     "мой номер",
     "мій номер",
@@ -207,6 +266,49 @@ const WORDS_ABROAD: [&str; 70] = [
     "утас",
     "утасны",
     "コール",
+    "llámame",
+    "llámeme",
+    "καλέσ",
+    "καλεσ",
+    "κιν.",
+    "τηλεφων",
+    "تليفون",
+    "موبايل",
+    "محمول",
+    "واتساب",
+    "الهاتف",
+    "hívjon",
+    "hívj",
+    "hívható",
+    "sunați",
+    "sunaţi",
+    "gọi",
+    "Rückruf",
+    "zurückrufen",
+    "appelez-moi",
+    "numéro de tél",
+    "позвон",
+    "Позвон",
+    "зателефон",
+    "Зателефон",
+    "เบอร์โทร",
+    "电联",
+    "致电",
+    "ring på",
+    "ring meg på",
+    "arayın",
+    "numaradan",
+    "мобилен",
+    "мобилни",
+    "телефонен",
+    "טלפ",
+    "וואטסאפ",
+    "מספר שלי",
+    "मोबाइल",
+    "মোবাইল",
+    "ਫ਼ੋਨ",
+    "தொலைபேசி",
+    "మొబైల్",
 ];
 
 /// Calls that nobody answers.
@@ -220,7 +322,84 @@ static CODE_CALLS: WordList = WordList::new(&[
     b"tool call",
 ]);
 
-static CALL: WordList = WordList::new(&[b"call"]);
+/// Words that a telephone number follows if it is written as one: in groups, or with its trunk prefix.
+static CALLS: WordList = WordList::new(&[
+    b"call",
+    b"callback",
+    b"called",
+    b"callee",
+    b"caller",
+    b"calls",
+    b"dialing",
+    b"dialling",
+    b"handy",
+    b"ivr",
+    b"otp sent to",
+    b"portable",
+    b"ussd",
+    b"voice mail",
+    b"voicemail",
+]);
+
+/// Names of numbers that are written as telephone numbers are: `part 06-1234-5678`.
+const OTHER_NUMBERS: [&[u8]; 49] = [
+    b"seq",
+    b"sequence",
+    b"part",
+    b"parts",
+    b"partno",
+    b"sku",
+    b"item",
+    b"items",
+    b"row",
+    b"rows",
+    b"range",
+    b"build",
+    b"version",
+    b"ver",
+    b"rev",
+    b"revision",
+    b"isbn",
+    b"issn",
+    b"upc",
+    b"ean",
+    b"asin",
+    b"offset",
+    b"index",
+    b"batch",
+    b"lot",
+    b"lots",
+    b"serial",
+    b"model",
+    b"invoice",
+    b"order",
+    b"ticket",
+    b"docket",
+    b"case",
+    b"rfc",
+    b"std",
+    b"posix",
+    b"iso",
+    b"pull",
+    b"chunk",
+    b"block",
+    b"shard",
+    b"coord",
+    b"matrix",
+    b"tensor",
+    b"pn",
+    b"frame",
+    b"frames",
+    b"packet",
+    b"page",
+];
+
+/// Whether the word right before `at` says that a number is something else than anybody's.
+pub(crate) fn is_of_a_thing(text: &[u8], at: usize) -> bool {
+    // `part number 415-555-0132`.
+    let named = text[..at].strip_suffix(b" number ").map_or(at, <[u8]>::len);
+    is_value_of(text, named, &OTHER_NUMBERS) || text[..at].ends_with(b"..")
+}
 
 /// Words that stand behind a telephone number.
 const WORDS_BEHIND: [&[u8]; 6] = [b"office", b"fax", b"mobile", b"cell", b"home", b"work"];
@@ -249,7 +428,16 @@ pub(crate) fn international(run: &Run<'_>, i: usize) -> Option<(Range<usize>, us
     let exact = digits[0] != b'1' || total == 11 && digits[1] >= b'2' && digits[4] >= b'2';
     let end = run.range(i, last).end;
     let end = end + extension(&run.text[end..]);
-    let closed = run.text.get(end).is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_');
+    let after = &run.text[end..];
+    let closed = match after {
+        // `1:10~+20191229111838+6991d5728f1` is a version.
+        [b'+', next, ..] => !next.is_ascii_alphanumeric(),
+        [byte, ..] => !byte.is_ascii_alphanumeric() && *byte != b'_',
+        [] => true,
+    } && !run.text[..start].ends_with(b"~");
+    // `+6073641856.9` is an amount.
+    let amount = last == i + 1 && run.separator(last) == b"." && run.len(last) < 3;
+    let closed = closed && !amount;
     (total >= shortest && exact && closed).then_some((start..end, last))
 }
 
@@ -316,11 +504,26 @@ pub(crate) fn national(run: &Run<'_>, i: usize) -> Option<(Range<usize>, usize)>
     for last in groups.rev() {
         if let Some(end) = end(run, last)
             && shaped(run, i, last)
+            && (!is_of_a_thing(run.text, start) || follows_word(run.text, start, &WORDS))
+            && !is_part_of_a_count(run, i, last)
         {
             return Some((start..end, last));
         }
     }
     lonely(run, i, start).or_else(|| near_word(run, i, start))
+}
+
+/// `1 073 741 824`, `2000 01 01 00 00 00 1`: whether the groups go on with more of the same kind.
+fn is_part_of_a_count(run: &Run<'_>, i: usize, last: usize) -> bool {
+    let blank = |group: usize| run.separator(group) == b" ";
+    let thousands = i > 0
+        && blank(i)
+        && run.len(i - 1) <= 3
+        && (i..=last).all(|group| run.len(group) == 3 && (group == i || blank(group)));
+    let pairs = last == i + 4
+        && (i..=last).all(|group| run.len(group) == 2 && (group == i || blank(group)))
+        && (i > 0 && blank(i) && run.len(i - 1) == 4 || last + 1 < run.count() && blank(last + 1));
+    thousands || pairs
 }
 
 /// A number that is all of a text: no count begins with a 0, and none is written as 532 123 45 67.
@@ -329,11 +532,8 @@ fn lonely(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usize)
     let last = run.count() - 1;
     let range = start..run.end();
     let total: usize = (i..=last).map(|group| run.len(group)).sum();
-    let (first, second) = match (run.digits(i), last > i) {
-        (&[first, second, ..], _) => (first, second),
-        (&[first], true) => (first, run.digits(i + 1)[0]),
-        _ => return None,
-    };
+    // `0.5.1 - 2014-07-07` is a version and its day.
+    let &[first, second, ..] = run.digits(i) else { return None };
     let trunk = total == TRUNK && first == b'0' && second != b'0';
     let groups = last == 3 && [0, 1, 2, 3].map(|group| run.len(group)) == [3, 3, 2, 2];
     let shaped = trunk || groups && matches!(first, b'2'..=b'9');
@@ -347,7 +547,7 @@ fn opening(run: &Run<'_>, i: usize) -> Option<usize> {
     let before = start.checked_sub(1).map(|i| run.text[i]);
     let glued = match before {
         None => false,
-        Some(b'.' | b'-' | b'/' | b'_' | b'$' | b'#' | b'\\' | b')') => true,
+        Some(b'.' | b'-' | b'/' | b'_' | b'$' | b'#' | b'\\' | b')' | b'~') => true,
         Some(byte) if byte.is_ascii_digit() => true,
         Some(b',') => start > 1 && run.text[start - 2].is_ascii_digit(),
         Some(_) => !boundary::opens(run.text, start),
@@ -475,9 +675,9 @@ fn trunk(lens: [usize; 6], first: &[u8], bracket: bool, uniform: bool, sign: &[u
         | [3, 3, 4, 0, ..]
         | [4, 3, 3..=4, 0, ..]
         | [5, 3, 3, 0, ..]
-        | [4, 2, 4, 0, ..]
-        | [5, 6, 0, ..]
-        | [6, 5, 0, ..] => true,
+        | [4, 2, 4, 0, ..] => true,
+        // `01234.000000` is a fraction.
+        [5, 6, 0, ..] | [6, 5, 0, ..] => sign != b".",
         [2, 8, 0, ..] => sign == b"-",
         [3..=5, 5..=8, 0, ..] => {
             let mobile = first.starts_with(b"015")
@@ -506,6 +706,19 @@ fn follows_abroad(text: &[u8], at: usize) -> bool {
         })
 }
 
+/// `12 345 678`: thousands, and dates as `20130112`.
+fn counts(run: &Run<'_>, i: usize, last: usize) -> bool {
+    let thousands = run.joined_by(i, last, b" ")
+        && run.len(i) <= 3
+        && run.digits(i)[0] != b'0'
+        && last > i + 1
+        && (i + 1..=last).all(|group| run.len(group) == 3);
+    // `1003.1-2017`, `2.0-20130217`.
+    let signs = || (i + 2..=last).any(|group| run.separator(group) != run.separator(i + 1));
+    let version = last > i && run.separator(i + 1) == b"." && signs();
+    thousands && run.len(i) < 3 || version
+}
+
 /// Any seven to fifteen digits behind a word that says what they are.
 fn near_word(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usize)> {
     let mut total = 0;
@@ -523,8 +736,12 @@ fn near_word(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usi
     // `call from 09848273615`: with its trunk prefix a number is one without groups, too.
     let trunk = last == i && run.digits(i)[0] == b'0' && matches!(run.len(i), 10 | 11);
     let called = (last > i || trunk)
-        && follows_word(run.text, start, &CALL)
-        && !follows_word(run.text, start, &CODE_CALLS);
+        && follows_word(run.text, start, &CALLS)
+        && !follows_word(run.text, start, &CODE_CALLS)
+        && !is_part_of_a_count(run, i, last)
+        && !counts(run, i, last)
+        // `call 0 1 2 3 4 5 6`.
+        && (i + 1..=last).all(|group| run.len(group) > 1);
     let said = called
         || precedes_word(&run.text[range.end..])
         || follows_word(run.text, start, &WORDS)

@@ -53,7 +53,7 @@ pub(crate) fn looks_random(value: &[u8]) -> bool {
     let number = digits == value.len() && digits >= LONG_NUMBER;
     let mixed =
         number || digits >= 2 && letters >= 2 || upper >= 2 && lower >= 2 && value.len() >= 20;
-    mixed && entropy(value) >= 2.5 && !is_words(value)
+    mixed && entropy(value) >= 2.5 && !is_words(value) && !(digits == 0 && is_long_camel(value))
 }
 
 /// `words`, `Words`, `ManyWords`, `manyWords`.
@@ -62,6 +62,15 @@ fn is_camel(letters: &[u8]) -> bool {
         .chunk_by(|_, b| b.is_ascii_lowercase())
         .all(|word| word.len() > 1 && word[1..].iter().all(u8::is_ascii_lowercase))
         || letters.len() == 1
+}
+
+/// `TransitGatewayPrefixList`, `DBClusterParameterGroups`: words, of which most are long, and short forms.
+fn is_long_camel(value: &[u8]) -> bool {
+    const LONG: usize = 4;
+    let long = |hump: &&[u8]| hump.len() >= LONG && hump[1..].iter().all(u8::is_ascii_lowercase);
+    let humps = value.chunk_by(|_, b| b.is_ascii_lowercase());
+    let words: usize = humps.filter(long).map(<[u8]>::len).sum();
+    value.iter().all(u8::is_ascii_alphabetic) && words * 4 >= value.len() * 3
 }
 
 /// `some-words_joined.here2`: words of letters, a number at most at their end.
@@ -95,6 +104,7 @@ mod tests {
             "Zf3D0LXCM3EIMbgJpUNnkRtO",
             "832d2129-a846-4e27-99f4-7004b6ad53ef",
             "hunter22x9",
+            "qWjrTbNxLpKzVfGhDsMc",
             "61677454568896507674284269693155",
         ] {
             assert!(looks_random(text.as_bytes()), "{text}");
@@ -106,6 +116,9 @@ mod tests {
             "correct",
             "Windows-2019_x",
             "SalesResults-1.2",
+            "TransitGatewayPrefixListReferences",
+            "DBClusterParameterGroups",
+            "applicationComponentInfos",
         ] {
             assert!(!looks_random(text.as_bytes()), "{text}");
         }

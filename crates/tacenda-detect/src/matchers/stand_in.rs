@@ -155,6 +155,19 @@ pub(crate) fn is_fingerprint(text: &[u8], range: &Range<usize>) -> bool {
         && before[sign + 1..].iter().chain(value).all(hex)
 }
 
+/// What is left of `range` behind a label that it begins in: `[email #a1b2c3] and more`.
+pub(crate) fn behind_label(text: &[u8], range: &Range<usize>) -> Option<Range<usize>> {
+    const LABEL: usize = 120;
+    let floor = range.start.saturating_sub(LABEL);
+    let before = &text[floor..range.start];
+    let open = memchr::memrchr2(b'[', b']', before).filter(|at| before[*at] == b'[')?;
+    let close = range.start + memchr::memchr(b']', &text[range.clone()])?;
+    let label = &text[floor + open..close];
+    let digits = label.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let ends = digits > 0 && label[..label.len() - digits].ends_with(b" #");
+    (ends && is_label(label)).then_some(close + 1..range.end)
+}
+
 /// `${API_KEY}`, `$TOKEN`, `{{ token }}`, `<your key>`, `%(key)s`, `{key}`.
 fn is_template(value: &[u8], first: u8) -> bool {
     let second = value.get(1).copied();
@@ -206,6 +219,23 @@ mod tests {
             let range = before.len()..before.len() + value.len();
             let plain = format!("{before}{value}{after}");
             assert_eq!(is_fingerprint(plain.as_bytes(), &range), told, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_begins_behind_a_label() {
+        for (text, left) in [
+            ("[street-address «#a1b2c3] and more»", Some(" and more")),
+            ("[prompt «5 chars, #a1b2c3]»", Some("")),
+            ("[street-address #a1b2c3] «and [more]»", None),
+            ("the list [«5 chars, #a1b2c3]»", None),
+        ] {
+            let (before, rest) = text.split_once('«').unwrap();
+            let (value, after) = rest.split_once('»').unwrap();
+            let range = before.len()..before.len() + value.len();
+            let plain = format!("{before}{value}{after}");
+            let found = behind_label(plain.as_bytes(), &range).map(|range| &plain[range]);
+            assert_eq!(found, left, "{text}");
         }
     }
 

@@ -21,6 +21,9 @@ pub(super) fn around(text: &[u8], parts: &[Part], i: usize, last: usize, titled:
             sum -= 6;
         } else if before.any(Class::LEAD) {
             sum -= if last > i { 1 } else { 2 };
+        } else if before.any(Class::ANNOUNCE) && last == i && is_for_a_program(text, parts[0].start)
+        {
+            sum -= 2;
         } else if before.any(Class::ANNOUNCE) || labelled {
             sum += 1;
         }
@@ -64,6 +67,94 @@ pub(super) fn around(text: &[u8], parts: &[Part], i: usize, last: usize, titled:
     }
     let alone = last == i && parts[i].class.any(Class::GIVEN);
     sum + i32::from(alone) * addressed(text, parts[i].start, parts[last].end)
+}
+
+/// `bindings for Ana`, `support of Ana`: whether what stands before the preposition there is a program, or a
+/// part of one.
+fn is_for_a_program(text: &[u8], at: usize) -> bool {
+    const JOINTS: [&[u8]; 4] = [b"for", b"of", b"to", b"with"];
+    const PROGRAMS: [&[u8]; 77] = [
+        b"adapter",
+        b"api",
+        b"backend",
+        b"backends",
+        b"binding",
+        b"bindings",
+        b"bridge",
+        b"charts",
+        b"checkpoint",
+        b"checkpoints",
+        b"compiler",
+        b"component",
+        b"components",
+        b"config",
+        b"configuration",
+        b"connector",
+        b"dashboard",
+        b"dictionaries",
+        b"dictionary",
+        b"documentation",
+        b"driver",
+        b"drivers",
+        b"editor",
+        b"emulator",
+        b"engine",
+        b"exporter",
+        b"extension",
+        b"extensions",
+        b"files",
+        b"font",
+        b"fonts",
+        b"formatter",
+        b"framework",
+        b"frontend",
+        b"highlighting",
+        b"implementation",
+        b"implementations",
+        b"integration",
+        b"interface",
+        b"interfaces",
+        b"kernels",
+        b"lexer",
+        b"libraries",
+        b"library",
+        b"linter",
+        b"loader",
+        b"metrics",
+        b"middleware",
+        b"migration",
+        b"module",
+        b"modules",
+        b"parser",
+        b"plugin",
+        b"plugins",
+        b"port",
+        b"programming",
+        b"runner",
+        b"runtime",
+        b"schema",
+        b"sdk",
+        b"source",
+        b"support",
+        b"syntax",
+        b"template",
+        b"templates",
+        b"tests",
+        b"theme",
+        b"themes",
+        b"tokenizer",
+        b"tool",
+        b"toolkit",
+        b"tools",
+        b"tuner",
+        b"utilities",
+        b"utility",
+        b"weights",
+        b"wrapper",
+    ];
+    let joint = words::before(text, at);
+    let noun = words::before(text, joint.start);
+    JOINTS.contains(&&text[joint]) && PROGRAMS.contains(&&text[noun])
 }
 
 /// `Come here, Ana!`, `Ana, can I ask you?`, `Ana: Not yet`: a given name that
@@ -314,8 +405,8 @@ fn behind(text: &[u8], start: usize, end: usize, titled: Title) -> i32 {
     if let Some(sign) = OWNS.iter().find(|sign| rest.starts_with(sign)) {
         let owned = end + sign.len();
         let owned = &text[owned..words::end(text, owned)];
-        // `Moore's law`.
-        let thing = lexicon::class(owned).any(Class::ORGANISATION);
+        // `Moore's law`, `Cohen's d`.
+        let thing = lexicon::class(owned).any(Class::ORGANISATION) || owned.len() == 1;
         return if RELATIVES.contains(&owned) {
             3
         } else if thing {

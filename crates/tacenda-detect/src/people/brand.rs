@@ -14,12 +14,14 @@ const LONGEST: usize = 24;
 
 /// Whether the words at `range` are one of them, or a part: of `King Arthur` flour, `Simon & Schuster`.
 pub(super) fn names(text: &[u8], range: &Range<usize>) -> bool {
-    const JOINT: &[u8] = b" & ";
+    const JOINTS: [&[u8]; 2] = [b" & ", b" and "];
     let title = words::before(text, range.start).start;
-    let joined = text[..range.start].ends_with(JOINT);
-    let from = joined.then(|| words::start(text, range.start - JOINT.len()));
-    let joins = text[range.end..].starts_with(JOINT);
-    let to = joins.then(|| words::end(text, range.end + JOINT.len()));
+    let joined = JOINTS.iter().find(|joint| text[..range.start].ends_with(joint));
+    let from = joined.map(|joint| words::start(text, range.start - joint.len()));
+    let joins = JOINTS.iter().find(|joint| text[range.end..].starts_with(joint));
+    let to = joins.map(|joint| words::end(text, range.end + joint.len()));
+    // `Jack Daniel's`: what belongs to somebody is called so.
+    let owned = text[range.end..].starts_with(b"'s").then_some(range.end + 2);
     // `Alfa Romeo Giulia`, `Tim Hortons Toronto`: with a model or a town behind it.
     let second = words::end(text, text.len().min(words::end(text, range.start) + 1));
     is_brand(&text[range.clone()])
@@ -27,6 +29,7 @@ pub(super) fn names(text: &[u8], range: &Range<usize>) -> bool {
         || is_brand(&text[title..range.end])
         || from.is_some_and(|from| is_brand(&text[from..range.end]))
         || to.is_some_and(|to| is_brand(&text[range.start..to]))
+        || owned.is_some_and(|end| is_owned_brand(&text[range.start..end]))
         || is_traded(text, range)
         || is_of_a_thing(text, range)
 }
@@ -168,8 +171,18 @@ fn is_of_a_thing(text: &[u8], range: &Range<usize>) -> bool {
     KEYS.contains(&key.as_bytes())
 }
 
+/// Whether `name`, with `'s` at its end, is one of them that is written with an `s`: `Jack Daniel's`.
+fn is_owned_brand(name: &[u8]) -> bool {
+    let mut plural = [0; LONGEST];
+    let length = name.len() - 1;
+    let Some(place) = plural.get_mut(..length) else { return false };
+    place.copy_from_slice(&name[..length]);
+    place[length - 1] = b's';
+    is_brand(place)
+}
+
 /// Whether `name`, two words or more, is one of them; `&`, `and` and a dash between the words are blanks.
-fn is_brand(name: &[u8]) -> bool {
+pub(super) fn is_brand(name: &[u8]) -> bool {
     let mut phrase = [0; LONGEST];
     let mut length = 0;
     let words = name
@@ -205,6 +218,8 @@ mod tests {
         assert!(is_brand(b"Morgan Stanley"));
         assert!(is_brand(b"HARLEY-DAVIDSON"));
         assert!(is_brand(b"Trader Joe's"));
+        assert!(is_owned_brand(b"Jack Daniel's"));
+        assert!(!is_owned_brand(b"Jack Peter's"));
         assert!(!is_brand(b"Morgan Freeman"));
         assert!(!is_brand(b"Paul Smith"));
         assert!(!is_brand(b"Stanley"));

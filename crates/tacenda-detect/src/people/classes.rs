@@ -58,6 +58,10 @@ impl Class {
         Self(self.0 | other.0)
     }
 
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether one of `others` is in it.
     pub(crate) const fn any(self, others: Self) -> bool {
         self.0 & others.0 != 0

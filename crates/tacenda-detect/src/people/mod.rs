@@ -97,11 +97,13 @@ pub(crate) fn single(text: &[u8], at: usize, mentioned: &mut Mentioned) -> Optio
     if !matches!(joint, b' ' | b'\n' | b'"' | b'(' | b'>' | b'\'') {
         return None;
     }
-    if let Some(start) = child_of(text, at) {
+    let may_name = lexicon::may_name(text, at);
+    let syllables = || may_name.then(|| syllables_before(text, at)).flatten();
+    if let Some(start) = child_of(text, at).or_else(syllables) {
         return Some(name::judge(text, start, mentioned));
     }
     let known = mentioned.count > 0
-        || lexicon::may_name(text, at)
+        || may_name
         || joint == b' ' && (introduced(text, at) || of_people(text, at))
         || has_initial(text, at);
     known.then(|| name::judge(text, initials_before(text, at), mentioned))
@@ -127,7 +129,9 @@ pub(crate) fn address(text: &[u8], at: usize, small_way: bool) -> Option<Range<u
         address::from_capital(text, at)
     } else if text[at].is_ascii_digit() {
         address::before_number(text, at)
-    } else if at > 1 && text[at - 2].is_ascii_digit() {
+    } else if at > 1 && text[at - 2].is_ascii_digit()
+        || at > 2 && text[at - 2].is_ascii_lowercase() && text[at - 3].is_ascii_digit()
+    {
         (text[at - 1] == b' ').then(|| address::behind_number(text, at)).flatten()
     } else if at > 3 && b"NSEW".contains(&text[at - 2]) && !text[at - 4].is_ascii_alphabetic() {
         let quarter = at - 2 - usize::from(text[at - 3] != b' ');
@@ -150,7 +154,9 @@ pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
     {
         return true;
     }
-    if a.is_ascii_digit() && matches!(&[b, c], b"st" | b"nd" | b"rd" | b"th") {
+    if a.is_ascii_digit()
+        && matches!(&[b, c], b"st" | b"nd" | b"rd" | b"th" | b"ST" | b"ND" | b"RD" | b"TH")
+    {
         return true;
     }
     let end = [a, b, c];
@@ -158,8 +164,12 @@ pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
         b'.' => {
             matches!(&end, b"ul." | b"tr." | b"av." | b"bd." | b"jl." | b"jr." | b"ch." | b"dg.")
         }
-        b'a' => matches!(&end, b"via" | b"ica" | b"vda" | b"aza" | b"rua" | b"ida"),
-        b'e' => matches!(&end, b"rue" | b"lle" | b"nue" | b"ace"),
+        b'/' => matches!(b, b'c' | b'C') && !a.is_ascii_alphanumeric(),
+        b'a' => {
+            matches!(&end, b"via" | b"ica" | b"vda" | b"aza" | b"rua" | b"ida" | b"zza" | b"ada")
+        }
+        b'e' => matches!(&end, b"rue" | b"lle" | b"nue" | b"ace" | b"ale"),
+        b'o' => matches!(&end, b"rso" | b"rgo" | b"olo"),
         _ => matches!(&end, b" ul" | b"ard" | b"urs" | b"uai" | b"min"),
     }
 }
@@ -232,10 +242,21 @@ fn child_of(text: &[u8], at: usize) -> Option<usize> {
     words::capital(text, start).then_some(start)
 }
 
+/// Where the given name of two syllables before `at` begins: `Ji-hoon Hwang`.
+fn syllables_before(text: &[u8], at: usize) -> Option<usize> {
+    const LONGEST: usize = 7;
+    let end = at.checked_sub(1).filter(|end| text[*end] == b' ')?;
+    let second = text[..end].iter().rev().take(LONGEST).position(|byte| *byte == b'-')?;
+    let first = words::start(text, end - second - 1);
+    let given = korean::given(text, first, end - second - 1) == Some(end);
+    (given && words::capital(text, first) && korean::is_family(&text[at..words::end(text, at)]))
+        .then_some(first)
+}
+
 /// Whether nothing stands before `at` on its line.
 #[inline]
 fn begins_line(text: &[u8], at: usize) -> bool {
-    at == 0 || text[at - 1] == b'\n'
+    at == 0 || matches!(text[at - 1], b'\n' | b'"')
 }
 
 /// The last letters of the words behind which only people stand, before `at`: `patient`, `passenger`.

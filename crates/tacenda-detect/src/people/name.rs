@@ -156,7 +156,12 @@ pub(super) fn beside_another(text: &[u8], at: usize, mentioned: &Mentioned) -> b
 
 /// Whether the word at `at` stands in front of a verb for what programs do not.
 pub(super) fn does_what_people_do(text: &[u8], at: usize) -> bool {
-    const VERBS: [&[u8]; 24] = [
+    const VERBS: [&[u8]; 29] = [
+        b"liked",
+        b"mentioned",
+        b"replied",
+        b"commented",
+        b"invited",
         b"called",
         b"phoned",
         b"emailed",
@@ -318,6 +323,13 @@ fn is_of_two(
 ) -> bool {
     let Sums { names, linked, around, also_given } = sums;
     let first = parts[i];
+    let family_name = &text[parts[last].start..parts[last].end];
+    // `Aurora Serverless`: names of things that go on with a word.
+    if parts[last].class == Class::NONE
+        && (ends_as_noun(family_name) || first.class.any(Class::OTHER) && ends_as_word(family_name))
+    {
+        return false;
+    }
     let ending =
         i32::from(parts[last].tail == Class::NONE && ends_as_family(text, parts[last].end));
     let given_name = if also_given { 4 } else { given(first.class) };
@@ -344,13 +356,20 @@ fn is_of_two(
         && around >= -1
         && (korean::is_family(&text[first.start..first.end]) || first.class.any(Class::FAMILY))
         && parts[last].tail == Class::GIVEN
-        && memchr::memchr(b'-', &text[parts[last].start..parts[last].end]).is_some();
+        && memchr::memchr(b'-', &text[parts[last].start..parts[last].end]).is_some()
+        // `Ji-hoon Hwang`.
+        || names == 2
+            && around >= -1
+            && first.tail == Class::GIVEN
+            && memchr::memchr(b'-', &text[first.start..first.end]).is_some()
+            && korean::is_family(&text[parts[last].start..parts[last].end]);
     let called = around > -5 && told_by_role(text, parts, i, last, titled.weight > 0);
     let turned = family(first.class) + given(parts[last].class) + linked + around - 1;
     let turns = parts[last].class.any(Class::GIVEN) && !first.class.any(Class::HEAD);
     let known = first.class.any(Class::GIVEN)
         || first.class == Class::NONE
             && family(parts[last].tail) + ending >= 4
+            && !ends_as_word(&text[first.start..first.end])
             // In Cyrillic no list has words that are none.
             && (text[first.start].is_ascii() || ends_as_family(text, parts[last].end));
     sum >= 6 && known
@@ -548,12 +567,61 @@ pub(super) fn ends_as_family(text: &[u8], end: usize) -> bool {
     length > 4 && ENDINGS.iter().any(|ending| word.ends_with(ending))
 }
 
+/// Endings of nouns and adjectives of several languages that given names do not have: `Ungültiger Wert`.
+fn ends_as_word(word: &[u8]) -> bool {
+    const ENDINGS: [&[u8]; 43] = [
+        b"ung", b"heit", b"keit", b"schaft", b"liche", b"licher", b"liches", b"lichen", b"ische",
+        b"ischer", b"isches", b"ischen", b"bare", b"barer", b"bares", b"baren", b"iger", b"iges",
+        b"tter", b"ener", b"enes", b"lter", b"ltes", b"tion", b"cion", b"zione", b"sion", b"cao",
+        b"mento", b"ment", b"dade", b"aire", b"able", b"ible", b"ique", b"heid", b"lijk", b"lijke",
+        b"ness", b"less", b"tions", b"sions", b"ings",
+    ];
+    const SHORTEST: usize = 7;
+    word.len() >= SHORTEST && (ends_as_noun(word) || ends_folded(word, &ENDINGS))
+}
+
+/// Endings of nouns that family names do not have either: `Dimensionen`.
+fn ends_as_noun(word: &[u8]) -> bool {
+    const ENDINGS: [&[u8]; 14] = [
+        b"ionen",
+        b"ungen",
+        b"heiten",
+        b"keiten",
+        b"schaften",
+        b"tion",
+        b"cion",
+        b"ciones",
+        b"coes",
+        b"zioni",
+        b"ation",
+        b"keit",
+        b"heit",
+        b"iteit",
+    ];
+    word.len() > 6 && ends_folded(word, &ENDINGS)
+}
+
+/// Whether a word ends in one of `endings`, accents and capitals aside.
+fn ends_folded(word: &[u8], endings: &[&[u8]]) -> bool {
+    let mut folded = [0; 32];
+    let mut length = 0;
+    fold::each(word, |byte| {
+        if let Some(place) = folded.get_mut(length) {
+            *place = byte;
+            length += 1;
+        }
+    });
+    endings.iter().any(|ending| folded[..length].ends_with(ending))
+}
+
 /// Whether a name can end here: not inside an identifier, a path or a call.
 fn closes(text: &[u8], end: usize) -> bool {
     let after = text.get(end + 1).copied().unwrap_or(b' ');
     match text.get(end) {
         Some(b'_' | b'/' | b'(' | b'=' | b'@' | b'[' | b'{' | b'$') => false,
         Some(byte) if byte.is_ascii_alphanumeric() => false,
+        // `Marian->TimeSeries`.
+        Some(b'-') if after == b'>' => false,
         Some(b'.' | b':' | b'-' | b'+') => !after.is_ascii_alphanumeric() && after != b':',
         _ => true,
     }
@@ -579,6 +647,8 @@ mod tests {
             "Annika -> Bogdan: hello",
             "Annika 0.139 built",
             "voice Annika (neural)",
+            "language files for Annika",
+            "Perl library for Bogdan servers",
             "Annika index rebuilt",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
@@ -621,6 +691,8 @@ mod tests {
             ("Sr Krebbuk not at home", "Sr Krebbuk"),
             ("Lunch w/ Annika moved", "Annika"),
             ("Regards,\\nZoltvarin Krebbuk", "Zoltvarin Krebbuk"),
+            ("candidate Ji-hoon Hwang hired", "Ji-hoon Hwang"),
+            ("push=\"Zoltvarin Krebbuk mentioned you\"", "Zoltvarin Krebbuk"),
         ] {
             assert_eq!(found(text), [name], "{text}");
         }
@@ -637,6 +709,20 @@ mod tests {
             "Qwen Abernathy loaded",
             "Annika Rice 5kg added",
             "Krebbuk Zoltvarin started",
+            "Ungültiger Wert im Feld",
+            "Sichtbares Fenster",
+            "Anzahl Dimensionen",
+            "panel \"Cassandra Compactions\" has no data",
+            "Aurora Serverless scaled to 4 ACU",
+            "with Nesterov momentum and Xavier init",
+            "Procter and Gamble EDI 850 received",
+            "Jack Daniel's label read",
+            "Cohen's d=0.4",
+            "Hunter Douglas blinds",
+            "Dr Seuss book",
+            "Judge Dredd",
+            "copied from it with Marian->TimeSeries",
+            "locale Samaritan Aramaic loaded",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
         }

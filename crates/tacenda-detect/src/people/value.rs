@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::brand::is_brand;
 use super::classes::Class;
 use super::run::{Part, Run};
 use super::{address, lexicon, words};
@@ -18,7 +19,11 @@ pub(crate) fn person(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     let classes = classes(value);
     let word = |class: &Class| class.any(Class::NEVER) || *class == Class::WORD;
     let told = classes.iter().flatten().any(|class| !word(class));
-    told.then_some(range)
+    // Firms pay as people do: `payer=AETNA`.
+    let firm = matches!(found.key.as_bytes(), b"payer" | b"payee")
+        && classes[..2] == [Some(Class::NONE), None]
+        && value.iter().all(u8::is_ascii_uppercase);
+    (told && !firm && !is_identifier(value)).then_some(range)
 }
 
 /// The value of a key that may mean a person: `name`, `user`, `author`. The lists must know it.
@@ -29,7 +34,13 @@ pub(crate) fn known(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     }
     let classes = classes(&text[range.clone()]);
     let first = classes[0]?;
-    if classes.iter().flatten().any(|class| class.any(Class::NEVER.with(Class::ORGANISATION))) {
+    let thing = Class::NEVER.with(Class::ORGANISATION);
+    let placed = |class: &Class| class.any(Class::PLACE);
+    if classes.iter().flatten().any(|class| class.any(thing))
+        || first.any(Class::HEAD)
+        || classes[1].is_some() && classes.iter().flatten().all(placed)
+        || is_brand(&text[range.clone()])
+    {
         return None;
     }
     let given = first.any(Class::GIVEN);
@@ -55,9 +66,20 @@ pub(crate) fn known(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
     told.then_some(range)
 }
 
+/// `NetworkInterfaceId`: one word with capitals inside, of which names have one at most: `McKrebb`.
+fn is_identifier(value: &[u8]) -> bool {
+    let humps = value
+        .windows(2)
+        .filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
+    value.iter().all(u8::is_ascii_alphabetic) && humps.count() > 1
+}
+
 /// `Krebbuk, Ana`, `VAN DER KREBBUK, ANA P.`: a family name, which the lists may not have, a comma and a
 /// given name.
 fn is_turned(value: &[u8]) -> bool {
+    const PARTICLES: [&[u8]; 8] =
+        [b"van der ", b"van den ", b"van de ", b"van ", b"von ", b"de la ", b"de ", b"di "];
+    let value = PARTICLES.iter().find_map(|word| value.strip_prefix(*word)).unwrap_or(value);
     let Some(comma) = memchr::memmem::find(value, b", ") else { return false };
     let (family, given) = (&value[..comma], &value[comma + 2..]);
     let thing = Class::NEVER.with(Class::WORD).with(Class::PLACE).with(Class::ORGANISATION);

@@ -206,12 +206,19 @@ fn backslash(rest: &[u8]) -> (Option<char>, usize) {
             None => (None, slashes),
         },
         b'x' => escaped_bytes(rest, &rest[..after]).unwrap_or((None, slashes)),
+        b'0'..=b'3' => octal(rest, &rest[..slashes]).unwrap_or((None, slashes)),
         _ => (None, slashes),
     }
 }
 
+/// An escape of a URL, at any depth: `%20`, `%2520`.
 fn percent(rest: &[u8]) -> (Option<char>, usize) {
-    escaped_bytes(rest, b"%").unwrap_or((Some('%'), 1))
+    let is_nested = |at: usize| rest[at..].starts_with(b"25") && hex(rest, at + 2, 2).is_some();
+    let mut at = 1;
+    while is_nested(at) {
+        at += 2;
+    }
+    escaped_bytes(rest, &rest[..at]).unwrap_or((Some('%'), 1))
 }
 
 /// A character written as one or more escaped bytes (`%C3%A9`, `\xc3\xa9`), or as one escaped
@@ -238,6 +245,25 @@ fn escaped_bytes(rest: &[u8], prefix: &[u8]) -> Option<(Option<char>, usize)> {
     let (char, used) = utf8(&bytes[..count]);
     if char == char::REPLACEMENT_CHARACTER {
         return Some((Some(char::from(bytes[0])), step));
+    }
+    Some((Some(char), used * step))
+}
+
+/// A character of one or more bytes of three octal digits: `\303\251`.
+fn octal(rest: &[u8], prefix: &[u8]) -> Option<(Option<char>, usize)> {
+    let step = prefix.len() + 3;
+    let byte = |place: usize| {
+        let digits = rest.get(place * step..)?.strip_prefix(prefix)?.get(..3)?;
+        let digit = |digit: &u8| char::from(*digit).to_digit(8);
+        let code = digits.iter().try_fold(0, |code, one| Some(code << 3 | digit(one)?))?;
+        u8::try_from(code).ok()
+    };
+    let first = byte(0)?;
+    let count = if first.is_ascii() { 1 } else { 4 };
+    let bytes: Vec<u8> = (0..count).map_while(byte).collect();
+    let (char, used) = utf8(&bytes);
+    if char == char::REPLACEMENT_CHARACTER {
+        return Some((Some(char::from(first)), step));
     }
     Some((Some(char), used * step))
 }
@@ -323,6 +349,8 @@ mod tests {
             r"Zo\xeb said: '3 < 4'",
             r"Zo\xc3\xab said: '3 < 4'",
             "Zo%C3%AB%20said%3A+%223+%3C+4%22%0A",
+            "Zo%25C3%25AB%2520said%253A+%25223+%253C+4%2522%250A",
+            r"Zo\303\253 said: \042\063 < 4",
             "\u{1b}]Zoë said: 3 < 4\u{7}",
             "Zo&#xeb; said: &quot;3 &lt; 4&quot;",
             "\u{1b}[31mZo\u{1b}[0më   said:\r\n 3 < 4",

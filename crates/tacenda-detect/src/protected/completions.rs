@@ -1,7 +1,8 @@
 //! The text of completions while they grow, and for a while after: a log repeats it piece by piece.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use super::roll::Roller;
@@ -13,7 +14,20 @@ pub(super) struct Completions {
     growing: HashMap<ValueId, Growing>,
     /// In the order of their texts: those that begin alike lie together.
     order: Vec<Seat>,
+    /// Those that are being generated, by the first bytes of their last token.
+    ends: BTreeSet<(u64, ValueId)>,
+    /// Those that grew or ended, the last ones last, and how many there were before.
+    news: VecDeque<ValueId>,
+    news_before: u64,
+    /// Those of which there is one token only, the last ones first.
+    firsts: VecDeque<ValueId>,
 }
+
+/// News that are kept: who has not asked since looks at everything.
+const MOST_NEWS: usize = 4096;
+
+/// Completions of one token that are kept.
+const MOST_FIRST: usize = 64;
 
 /// A place in the order. What is asked most often, which begin with a piece, is told by the first
 /// bytes that stand here: the texts themselves lie all over the memory.
@@ -38,8 +52,23 @@ pub(super) struct Growing {
     body: String,
     /// Where its last token begins in that.
     last: usize,
+    tokens: usize,
     pub(super) roller: Roller,
     forget_at: Option<Instant>,
+}
+
+impl Growing {
+    /// The first bytes of its last token.
+    fn end(&self) -> u64 {
+        head(self.body[self.last..].bytes())
+    }
+}
+
+/// Where keys begin and end that texts have which begin with `piece`.
+pub(super) fn keys_of(piece: &str) -> RangeInclusive<u64> {
+    let from = head(piece.bytes());
+    let bits = 8 * u32::try_from(piece.len().min(size_of::<u64>())).unwrap_or_default();
+    from..=from | u64::MAX.checked_shr(bits).unwrap_or_default()
 }
 
 /// How far a log has come in a completion. It stands for all that are the same up to there.
@@ -62,8 +91,19 @@ impl Completions {
         let place = self.place(id).ok()?;
         let growing = self.growing.get_mut(&id)?;
         growing.text.push_str(segment);
+        self.ends.remove(&(growing.end(), id));
         growing.last = growing.body.len();
         growing.body.extend(segment.chars().filter(|char| !char.is_whitespace()));
+        growing.tokens += 1;
+        if growing.tokens < 3 {
+            self.firsts.retain(|first| *first != id);
+        }
+        if growing.tokens == 1 {
+            self.firsts.truncate(MOST_FIRST - 1);
+            self.firsts.push_front(id);
+        }
+        self.ends.insert((growing.end(), id));
+        Self::note(&mut self.news, &mut self.news_before, id);
         // A longer text can only belong further behind.
         let seat = Seat { head: head(growing.body.bytes()), id };
         let behind = &self.order[place + 1..];
@@ -77,6 +117,8 @@ impl Completions {
     pub(super) fn close(&mut self, id: ValueId, forget_at: Instant) {
         if let Some(growing) = self.growing.get_mut(&id) {
             growing.forget_at = Some(forget_at);
+            self.ends.remove(&(growing.end(), id));
+            Self::note(&mut self.news, &mut self.news_before, id);
         }
     }
 
@@ -109,8 +151,35 @@ impl Completions {
 
     pub(super) fn forget(&mut self, ids: &[ValueId]) {
         for id in ids {
-            self.growing.remove(id);
+            if let Some(growing) = self.growing.remove(id) {
+                self.ends.remove(&(growing.end(), *id));
+            }
         }
+    }
+
+    fn note(news: &mut VecDeque<ValueId>, before: &mut u64, id: ValueId) {
+        if news.len() == MOST_NEWS {
+            news.pop_front();
+            *before += 1;
+        }
+        news.push_back(id);
+    }
+
+    /// How many news there have been.
+    pub(super) fn told(&self) -> u64 {
+        self.news_before + self.news.len() as u64
+    }
+
+    /// What grew or ended since there were `told` news; none if that is too long ago to be known.
+    pub(super) fn news_since(&self, told: u64) -> Option<impl Iterator<Item = ValueId>> {
+        let from = usize::try_from(told.checked_sub(self.news_before)?).ok()?;
+        Some(self.news.range(from.min(self.news.len())..).copied())
+    }
+
+    /// The first bytes of what comes next at a cursor, and whether they are all that a key holds.
+    pub(super) fn next(&self, cursor: Cursor) -> (u64, bool) {
+        let rest = self.body(cursor.id).get(cursor.at..).unwrap_or_default();
+        (head(rest.bytes()), rest.len() >= size_of::<u64>())
     }
 
     /// The text so far.
@@ -151,9 +220,18 @@ impl Completions {
 
     /// The end of one that is being generated, if `piece`, which has no spaces, is its last one.
     pub(super) fn at_end(&self, piece: &str) -> Option<Cursor> {
-        let mut grows = self.growing.iter().filter(|(_, growing)| growing.forget_at.is_none());
-        let ended = grows.find(|(_, growing)| growing.body[growing.last..] == *piece);
-        ended.map(|(id, growing)| Cursor { id: *id, at: growing.body.len() })
+        let key = head(piece.bytes());
+        let alike = self.ends.range((key, ValueId(0))..=(key, ValueId(u64::MAX)));
+        let mut alike = alike.filter_map(|(_, id)| Some((*id, self.growing.get(id)?)));
+        let ended = alike.find(|(_, growing)| growing.body[growing.last..] == *piece);
+        ended.map(|(id, growing)| Cursor { id, at: growing.body.len() })
+    }
+
+    /// The texts of those that have one token only.
+    pub(super) fn first_tokens(&self) -> impl Iterator<Item = &str> {
+        let growing = self.firsts.iter().filter_map(|id| self.growing.get(id));
+        let grow = growing.filter(|growing| growing.forget_at.is_none());
+        grow.map(|growing| growing.text.as_str())
     }
 
     /// Whether its completion does not go on.

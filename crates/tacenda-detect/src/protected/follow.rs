@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::completions::{Completions, Cursor};
+use super::readings::{Reading, Readings};
 use super::store::{ProtectedValues, State, Value, ValueId};
 
 /// How one piece of a log continues a completion.
@@ -30,31 +31,21 @@ pub(super) struct Followers {
     logs: HashMap<u64, Follower>,
     /// What logs write that is no piece by itself.
     framed: HashMap<u64, Framed>,
+    /// The frames that logs have shown last: another log may write its first piece in one.
+    shown: VecDeque<(String, String)>,
 }
 
 #[derive(Debug, Default)]
 struct Follower {
     /// Whether a run is going on.
     running: bool,
-    /// How far this log has come in each completion that it has begun to repeat, the last one
-    /// first: several may be written in turns, and a run goes on after other records.
-    readings: Vec<Reading>,
+    /// How far this log has come in each completion that it has begun to repeat: several may be
+    /// written in turns, and a run goes on after other records.
+    readings: Readings,
     /// The completion that the last piece was of.
     last: Option<ValueId>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Reading {
-    cursor: Cursor,
-    /// Whether it stands for several completions.
-    is_shared: bool,
-    /// None when a piece could be explained in no other way; else how many have been explained
-    /// without it.
-    doubt: Option<u8>,
-}
-
-/// Readings kept per log: as many completions may be written in turns.
-const MOST_READINGS: usize = 256;
 /// A reading in doubt is given up after so many pieces.
 const MOST_DOUBT: u8 = 16;
 
@@ -69,6 +60,9 @@ const RECENT: usize = 4;
 
 /// Frames of a log: one for the token, say, and one for the line of JSON that is sent.
 const FRAMES: usize = 4;
+
+/// Frames of all logs that are known.
+const MOST_SHOWN: usize = 16;
 
 /// A log that writes pieces in frames.
 #[derive(Debug, Default)]
@@ -86,20 +80,43 @@ struct Frame {
 }
 
 impl Framed {
-    fn follow(&mut self, completions: &Completions, text: &str) -> Option<Range<usize>> {
+    fn follow(
+        &mut self,
+        completions: &Completions,
+        shown: &mut VecDeque<(String, String)>,
+        text: &str,
+    ) -> Option<Range<usize>> {
         let known = self.frames.iter_mut().find_map(|frame| frame.follow(completions, text));
         if known.is_some() {
             return known;
+        }
+        let as_others = || {
+            shown.iter().find_map(|(before, after)| {
+                inside(before, after, text)?;
+                let (before, after) = (before.clone(), after.clone());
+                let mut frame = Frame { before, after, follower: Follower::default() };
+                Some((frame.follow(completions, text)?, frame))
+            })
+        };
+        if let Some((piece, frame)) = as_others() {
+            self.keep(frame);
+            return Some(piece);
         }
         let found = self.recent.iter().find_map(|before| Frame::of(completions, before, text));
         let Some((frame, piece)) = found else {
             self.recent.truncate(RECENT - 1);
             self.recent.push_front(text.to_owned());
-            return None;
+            return first_token(completions, text);
         };
+        shown.truncate(MOST_SHOWN - 1);
+        shown.push_front((frame.before.clone(), frame.after.clone()));
+        self.keep(frame);
+        Some(piece)
+    }
+
+    fn keep(&mut self, frame: Frame) {
         self.frames.truncate(FRAMES - 1);
         self.frames.push_front(frame);
-        Some(piece)
     }
 }
 
@@ -120,7 +137,7 @@ impl Frame {
 
     /// The piece in a text, if it goes on with what stood in this frame before.
     fn follow(&mut self, completions: &Completions, text: &str) -> Option<Range<usize>> {
-        let inside = self.inside(text)?;
+        let inside = inside(&self.before, &self.after, text)?;
         let whole = &text[inside.clone()];
         // One library writes quotes where another one writes none, or only where there are spaces.
         let bare = without_quotes(whole);
@@ -138,16 +155,44 @@ impl Frame {
         }
         followed != Followed::No
     }
+}
 
-    /// The part of a text that stands in the frame.
-    fn inside(&self, text: &str) -> Option<Range<usize>> {
-        let (whole, start) = alike(self.before.as_bytes(), text.as_bytes(), Side::Start);
-        let rest = &text.as_bytes()[start..];
-        let (whole_too, after) = alike(self.after.as_bytes(), rest, Side::End);
-        let inside = start..text.len() - after;
-        let fits = whole == self.before.len() && whole_too == self.after.len();
-        (fits && !text.get(inside.clone())?.trim().is_empty()).then_some(inside)
+/// The part of a text that stands in a frame.
+fn inside(before: &str, after: &str, text: &str) -> Option<Range<usize>> {
+    let (whole, start) = alike(before.as_bytes(), text.as_bytes(), Side::Start);
+    if whole != before.len() {
+        return None;
     }
+    let (whole, end) = alike(after.as_bytes(), &text.as_bytes()[start..], Side::End);
+    let inside = start..text.len() - end;
+    let fits = whole == after.len();
+    (fits && !text.get(inside.clone())?.trim().is_empty()).then_some(inside)
+}
+
+/// Where the first token of a completion stands in a text, while it is the only one: in quotes, or at
+/// the end. Of no frame is anything known then.
+fn first_token(completions: &Completions, text: &str) -> Option<Range<usize>> {
+    completions.first_tokens().find_map(|piece| {
+        let word = piece.trim();
+        if !word.contains(char::is_alphabetic) {
+            return None;
+        }
+        let quoted = |piece: &str| {
+            let at = text.match_indices(piece).map(|(at, _)| at..at + piece.len());
+            let sign = |place: Option<usize>| text.as_bytes().get(place?).copied();
+            at.into_iter().find(|at| {
+                let before = sign(at.start.checked_sub(1));
+                before.is_some_and(|byte| b"'\"`".contains(&byte)) && before == sign(Some(at.end))
+            })
+        };
+        let at_end = || {
+            let before = text.trim_end().strip_suffix(word)?;
+            let is_apart =
+                before.ends_with(|char: char| char.is_whitespace() || ":=".contains(char));
+            is_apart.then_some(before.len()..before.len() + word.len())
+        };
+        quoted(piece).or_else(|| quoted(word)).or_else(at_end)
+    })
 }
 
 /// Where two texts differ, by whole words: what they have in common stands before and behind it.
@@ -250,10 +295,12 @@ impl Followers {
             reading.advance(completions, &piece).filter(|_| reading.doubt.is_none())
         });
         // Nothing tells where that thread was: then it is the token that has just been generated.
-        let Some(cursor) = further.or_else(|| completions.at_end(&piece)) else { return false };
+        let Some(cursor) = further.or_else(|| completions.at_end(&piece)) else {
+            return false;
+        };
         let follower = self.logs.entry(log).or_default();
         let reading = Reading { doubt: None, ..Reading::doubtful(completions, cursor) };
-        follower.readings.insert(0, reading);
+        follower.readings.add(completions, reading);
         (follower.running, follower.last) = (true, Some(cursor.id));
         true
     }
@@ -265,28 +312,13 @@ impl Followers {
             return;
         }
         self.logs.retain(|_, follower| {
-            let readings = &mut follower.readings;
-            readings.retain_mut(|reading| completions.move_from(ids, &mut reading.cursor));
-            follower.running || !readings.is_empty()
+            follower.readings.move_from(completions, ids);
+            follower.running || !follower.readings.is_empty()
         });
         completions.forget(ids);
         if completions.len() == 0 {
             self.framed.clear();
         }
-    }
-}
-
-impl Reading {
-    fn doubtful(completions: &Completions, cursor: Cursor) -> Self {
-        Self { cursor, is_shared: completions.is_shared(cursor), doubt: Some(0) }
-    }
-
-    fn advance(self, completions: &Completions, piece: &str) -> Option<Cursor> {
-        let own = completions.advance(self.cursor, piece);
-        if own.is_none() && self.is_shared {
-            return completions.advance_any(self.cursor, piece);
-        }
-        own
     }
 }
 
@@ -303,28 +335,17 @@ impl Follower {
         if piece.is_empty() {
             return Followed::No;
         }
-        let (sure, doubtful): (Vec<_>, Vec<_>) =
-            self.readings.drain(..).partition(|reading| reading.doubt.is_none());
-        let mut found = Explanations::default();
-        for reading in sure {
-            found.try_one(completions, reading, &piece);
-        }
-        let is_explained = !found.advanced.is_empty();
-        for reading in doubtful {
-            if is_explained {
-                found.others.push(reading);
-            } else {
-                found.try_one(completions, reading, &piece);
-            }
+        self.readings.catch_up(completions);
+        let mut taken = self.readings.take_sure(completions, &piece);
+        if taken.is_empty() {
+            taken = self.readings.take_doubtful(completions, &piece);
         }
         // A completion that this log has not repeated yet begins at its beginning.
-        found.begun = completions.begin(&piece);
-        let Some(last) = found.advanced.first().copied().or(found.begun) else {
-            self.readings = found.others;
+        let begun = completions.begin(&piece);
+        let Some(last) = taken.first().map(|(.., further)| *further).or(begun) else {
             return if self.running { Followed::Ended } else { Followed::No };
         };
-        self.readings = found.readings(completions, is_silent);
-        self.readings.truncate(MOST_READINGS);
+        self.explain(completions, taken, begun, is_silent);
         if is_silent {
             return Followed::No;
         }
@@ -333,67 +354,46 @@ impl Follower {
         self.running = true;
         outcome
     }
-}
 
-/// What a piece may be.
-#[derive(Default)]
-struct Explanations {
-    /// Readings that it goes on with, as they were and as they are then.
-    before: Vec<Reading>,
-    advanced: Vec<Cursor>,
-    /// The beginning of a completion.
-    begun: Option<Cursor>,
-    /// The readings that it does not go on with.
-    others: Vec<Reading>,
-}
-
-impl Explanations {
-    fn try_one(&mut self, completions: &Completions, reading: Reading, piece: &str) {
-        if let Some(further) = reading.advance(completions, piece) {
-            self.before.push(reading);
-            self.advanced.push(further);
-        } else if reading.is_shared || !completions.is_over(reading.cursor) {
-            self.others.push(reading);
-        }
-    }
-
-    /// The readings that are left, each once, the likely ones first. With `is_silent` nothing is
-    /// sure, for it may be a piece of none.
-    fn readings(self, completions: &Completions, is_silent: bool) -> Vec<Reading> {
-        let Self { before, advanced, begun, others } = self;
+    /// Keeps what a piece may be: what goes on with it, taken out of the readings, and what begins.
+    /// With `is_silent` nothing is sure, for it may be a piece of none.
+    fn explain(
+        &mut self,
+        completions: &Completions,
+        taken: Vec<(u64, Reading, Cursor)>,
+        begun: Option<Cursor>,
+        is_silent: bool,
+    ) {
         // Nothing else goes on: then it is what goes on, or what begins, for sure.
-        let is_sure = advanced.len() < 2 && !is_silent;
-        let mut new: Vec<Cursor> = Vec::with_capacity(advanced.len() + 1);
+        let is_sure = taken.len() < 2 && !is_silent;
+        let mut new: Vec<Cursor> = Vec::with_capacity(taken.len() + 1);
         let is_among = |new: &[Cursor], cursor: Cursor| {
             new.iter().any(|other| completions.is_same(*other, cursor))
         };
-        for cursor in advanced.into_iter().chain(begun) {
+        for cursor in taken.iter().map(|(.., further)| *further).chain(begun) {
             if !is_among(&new, cursor) {
                 new.push(cursor);
             }
         }
-        let doubtful = |cursor: &Cursor| Reading::doubtful(completions, *cursor);
-        let mut readings: Vec<_> = new.iter().map(doubtful).collect();
-        if let Some(first) = readings.first_mut().filter(|_| is_sure) {
-            first.doubt = None;
-        }
-        let others = others.into_iter().filter(|reading| !is_among(&new, reading.cursor));
-        let (sure, doubtful): (Vec<_>, Vec<_>) =
-            others.partition(|reading| reading.doubt.is_none());
-        readings.extend(sure);
+        self.readings.remove_same(completions, &new);
+        self.readings.doubt(MOST_DOUBT);
         // It may be a piece of any of them: in the others the log has come no further.
-        for reading in before.into_iter().filter(|reading| !is_among(&new, reading.cursor)) {
+        for (age, reading, _) in taken {
+            if is_among(&new, reading.cursor) {
+                continue;
+            }
             if !is_sure {
-                readings.push(reading);
+                self.readings.put(completions, age, reading);
             } else if new.len() > 1 || reading.is_shared {
-                readings.push(Reading { doubt: Some(0), ..reading });
+                self.readings.put(completions, age, Reading { doubt: Some(0), ..reading });
             }
         }
-        readings.extend(doubtful.into_iter().filter_map(|reading| {
-            let doubt = reading.doubt.map(|doubt| doubt + 1);
-            doubt.is_none_or(|doubt| doubt <= MOST_DOUBT).then_some(Reading { doubt, ..reading })
-        }));
-        readings
+        // The likely ones come first.
+        for (place, cursor) in new.into_iter().enumerate().rev() {
+            let doubtful = Reading::doubtful(completions, cursor);
+            let doubt = if place == 0 && is_sure { None } else { doubtful.doubt };
+            self.readings.add(completions, Reading { doubt, ..doubtful });
+        }
     }
 }
 
@@ -422,7 +422,8 @@ impl ProtectedValues {
     }
 
     /// Where in `text`, written to the log `log`, the next piece of a completion stands among other
-    /// words. The first piece that a log writes so is not told from any other text.
+    /// words. The first piece that a log writes so, in words that no log has written before, is told
+    /// only while it is all that there is of the completion.
     pub fn follow_framed(&self, log: u64, text: &str) -> Option<Range<usize>> {
         if self.follows_nothing() || text.len() > LONGEST_FRAMED || text.trim().is_empty() {
             return None;
@@ -435,7 +436,8 @@ impl ProtectedValues {
         if followers.framed.len() > MOST_FRAMED {
             followers.framed.clear();
         }
-        followers.framed.entry(log).or_default().follow(completions, text)
+        let Followers { framed, shown, .. } = followers;
+        framed.entry(log).or_default().follow(completions, shown, text)
     }
 
     /// Nothing more comes in the log `log`, or what comes goes on with nothing.

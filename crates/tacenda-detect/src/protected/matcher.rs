@@ -42,9 +42,24 @@ struct Open {
     /// What the index of the next canonical character is when nothing is left out before it.
     next_index: usize,
     recent: [Place; MAX_WINDOW],
-    /// The end of a clean text, whose places are not among the recent ones yet: few are asked for.
+    /// The end of a clean text, which is not in the roller nor among the recent places yet: few
+    /// of them are asked for.
     tail: Vec<u8>,
+    /// Its last characters, if there is one.
+    lead: Option<Lead>,
+    /// So many bytes of what follows need not be looked at: a run that begins where none has been
+    /// seen counts only when it goes on behind them.
+    unseen: usize,
     run: Option<Run>,
+}
+
+/// What begins a window that ends behind a text: its last characters.
+type Lead = [u8; GRAM - 1];
+
+/// What is left of a clean text.
+struct Passed {
+    lead: Option<Lead>,
+    unseen: usize,
 }
 
 /// Where a canonical character stands in the current record (0 for those of earlier ones).
@@ -93,20 +108,21 @@ impl ProtectedValues {
         let scan = Scan { values: self, key: self.key(), state: &state };
         let first = spans.len();
         if trail.is_alone {
-            if !scan.is_clean(text, &mut Roller::default()) {
+            if scan.passes(text, None).is_none() {
                 scan.with(&mut Open::default(), spans).text(text);
             }
         } else {
             let open = trail.open.get_or_insert_default();
-            let mut roller = open.roller.clone();
-            if open.run.is_none() && scan.is_clean(text, &mut roller) {
-                open.pass(text, roller);
+            let goes_on = open.run.is_some();
+            let passed = if goes_on { None } else { scan.passes(text, Some(&*open)) };
+            if let Some(passed) = passed {
+                open.pass(text, passed, scan.key);
             } else {
                 scan.with(open, spans).text(text);
             }
         }
         let mut encoded = |decoded: &[u8], place: PlaceOf<'_>| {
-            if scan.is_clean(decoded, &mut Roller::default()) {
+            if scan.passes(decoded, None).is_some() {
                 return;
             }
             let mut inner = Vec::new();
@@ -118,6 +134,8 @@ impl ProtectedValues {
         };
         super::base64::scan(text, &mut encoded);
         super::digits::scan(text, &mut encoded);
+        super::radix::scan(text, &mut encoded);
+        super::ellipsis::scan(self, self.key(), &state, text, spans);
         for span in &mut spans[first..] {
             let found = super::blob::extended(text, span.start..span.end);
             (span.start, span.end) = (found.start, found.end);
@@ -143,43 +161,76 @@ impl<'s> Scan<'s> {
         Search { values, key, state, trail, spans }
     }
 
-    /// Whether `text` is sure to repeat nothing, as nearly every text is: quicker to tell than where
-    /// something is repeated. Sure is only plain ASCII without escapes.
+    /// What is left of `text`, if it is sure to repeat nothing, as nearly every text is: quicker to
+    /// tell than where something is repeated. Sure is only plain ASCII without escapes.
     ///
     /// Not every window is looked up: a run of windows that are all protected counts only when it
     /// is long enough, so it holds the next one that is looked up, or it goes on behind the text.
-    fn is_clean(self, text: &[u8], roller: &mut Roller) -> bool {
+    fn passes(self, text: &[u8], before: Option<&Open>) -> Option<Passed> {
         if self.state.has_short() {
-            return false;
+            return None;
         }
         let shortest = self.values.limits.min_chars.saturating_sub(GAPS);
+        let is_protected = |hash| self.state.grams.owner(hash).is_some();
         let (mut chars, mut places) = ([0; 256], [0; 256]);
-        text.chunks(256).all(|chunk| {
-            let Some(count) = plain(chunk, &mut chars, &mut places) else { return false };
-            // Where the first run ends that the last look has not seen.
-            let (mut at, mut next) = (0, 0);
-            while at < count {
-                let unseen = |place: &&u8| usize::from(**place) < next;
-                let look = at + places[at..count - 1].iter().take_while(unseen).count();
-                roller.push_ascii(self.key, &chars[at..=look]);
-                let hash = roller.window(self.key, GRAM);
-                if hash.and_then(|hash| self.state.grams.owner(hash)).is_some() {
-                    return false;
+        let mut roller = before.map(|open| &open.roller);
+        // Up to where the chunk has been seen, and what stands before it.
+        let mut seen = before.map_or(0, |open| open.unseen);
+        let mut lead = before.and_then(|open| open.lead);
+        for chunk in text.chunks(256) {
+            let count = plain(chunk, &mut chars, &mut places)?;
+            // The last one is always looked up: nothing goes on behind a text that passes.
+            let is_seen = |look: usize, seen| usize::from(places[look]) < seen && look + 1 < count;
+            // Windows that begin in what stands before.
+            for look in 0..count.min(GRAM - 1) {
+                if is_seen(look, seen) {
+                    continue;
                 }
-                // A window that begins in what stands before is looked up.
-                next = (look + 2)
-                    .checked_sub(GRAM)
-                    .map_or(0, |from| usize::from(places[from]) + shortest);
-                at = look + 1;
+                let hash = match lead {
+                    Some(lead) => {
+                        let mut window = [0; GRAM];
+                        let (begun, rest) = window.split_at_mut(GRAM - 1 - look);
+                        begun.copy_from_slice(&lead[look..]);
+                        rest.copy_from_slice(&chars[..=look]);
+                        Some(self.key.window(window))
+                    }
+                    None => roller.and_then(|it| it.window_with(self.key, &chars[..=look])),
+                };
+                if hash.is_some_and(is_protected) {
+                    return None;
+                }
+                // Where the next one begins is known no more.
+                seen = 0;
             }
-            true
-        })
+            for look in GRAM - 1..count {
+                if is_seen(look, seen) {
+                    continue;
+                }
+                let window = chars[..=look].last_chunk().expect("as many stand before it");
+                if is_protected(self.key.window(*window)) {
+                    return None;
+                }
+                seen = usize::from(places[look + 2 - GRAM]) + shortest;
+            }
+            lead = chars[..count].last_chunk().copied().or_else(|| {
+                let mut last = lead?;
+                last.rotate_left(count);
+                last[GRAM - 1 - count..].copy_from_slice(&chars[..count]);
+                Some(last)
+            });
+            if lead.is_none() && chunk.len() < text.len() {
+                return None;
+            }
+            roller = None;
+            seen = seen.saturating_sub(chunk.len());
+        }
+        Some(Passed { lead, unseen: seen })
     }
 }
 
 impl Open {
-    /// Takes in a clean text, after which the roller is this.
-    fn pass(&mut self, text: &[u8], roller: Roller) {
+    /// Takes in a clean text.
+    fn pass(&mut self, text: &[u8], passed: Passed, key: &HashKey) {
         // Its last characters, as many as the longest window has, and one before them.
         let (mut from, mut kept) = (text.len(), 0);
         while from > 0 && kept <= MAX_WINDOW {
@@ -187,23 +238,32 @@ impl Open {
             kept += usize::from(!is_left_out(text[from]));
         }
         if from == 0 {
-            self.settle();
+            self.settle(key);
+        } else {
+            // Longer than any window: what stands before is asked for no more.
+            self.roller = Roller::default();
         }
         self.tail.clear();
         self.tail.extend_from_slice(&text[from..]);
         self.decoded += text.len();
-        self.roller = roller;
+        self.unseen = passed.unseen;
+        self.lead = passed.lead;
+        if self.lead.is_none() {
+            self.settle(key);
+        }
     }
 
-    /// Enters the places that were left out.
-    fn settle(&mut self) {
+    /// Enters the characters and places that were left out.
+    fn settle(&mut self, key: &HashKey) {
         let tail = std::mem::take(&mut self.tail);
+        self.lead = None;
         let base = self.decoded - tail.len();
-        let kept = || (0..tail.len()).filter(|at| !is_left_out(tail[*at]));
-        for (count, at) in (self.roller.count() - kept().count()..).zip(kept()) {
+        for at in (0..tail.len()).filter(|at| !is_left_out(tail[*at])) {
             let is_word = |at: usize| tail[at].is_ascii_alphanumeric();
             let inside_word = is_word(at) && at > 0 && is_word(at - 1);
-            self.enter(count, Place { start: 0, index: base + at, inside_word, after_gap: false });
+            let place = Place { start: 0, index: base + at, inside_word, after_gap: false };
+            self.enter(self.roller.count(), place);
+            self.roller.push(key, char::from(tail[at].to_ascii_lowercase()));
         }
     }
 
@@ -233,7 +293,8 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn text(&mut self, text: &[u8]) {
-        self.trail.settle();
+        self.trail.settle(self.key);
+        self.trail.unseen = 0;
         let base = self.trail.decoded;
         let mut canon = Canon::new(text);
         let has_short = self.state.has_short();
@@ -386,7 +447,11 @@ mod tests {
             values.scan(record.as_bytes(), &mut trail, &mut spans);
             let state = values.lock();
             let scan = Scan { values, key: values.key(), state: &state };
+            let first = expected.len();
             scan.with(&mut open, &mut expected).text(record.as_bytes());
+            let record = record.as_bytes();
+            super::super::ellipsis::scan(values, values.key(), &state, record, &mut expected);
+            expected[first..].sort_by_key(|span| (span.start, span.end));
             assert_eq!(spans, expected, "{records:?}");
         }
     }

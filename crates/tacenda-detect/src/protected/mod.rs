@@ -10,16 +10,19 @@ mod blob;
 mod canon;
 mod completions;
 mod digits;
+mod ellipsis;
 mod follow;
 mod grams;
 mod matcher;
+mod radix;
+mod readings;
 mod roll;
 mod share;
 mod store;
 
 pub use follow::Followed;
 pub use matcher::{ProtectedSpan, Trail};
-pub use share::{Share, SharedKey, SharedValue};
+pub use share::{News, Share, SharedKey, SharedValue};
 pub use store::{Fingerprinter, Limits, ProtectedValues, Usage, Value, ValueId};
 
 #[cfg(test)]

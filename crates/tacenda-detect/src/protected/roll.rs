@@ -6,6 +6,7 @@ pub(super) const MAX_WINDOW: usize = 15;
 const RING: usize = MAX_WINDOW + 1;
 
 use super::share::SharedKey;
+use super::store::GRAM;
 
 /// The key of the hashes: without it, a set of them tells nothing about the text.
 #[derive(Clone)]
@@ -36,6 +37,20 @@ impl HashKey {
         let (base, mask) = bytes.split_at(8);
         let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
         Self::new(number(base), number(mask))
+    }
+
+    /// The hash of a window of these characters, as [`Roller::window`] has it.
+    pub(super) fn window(&self, chars: [u8; GRAM]) -> u64 {
+        let powers = self.powers[..GRAM].iter().rev();
+        let terms = chars
+            .iter()
+            .zip(powers)
+            .map(|(char, power)| self.mixed(char::from(*char)).wrapping_mul(*power));
+        finished(terms.fold(0, u64::wrapping_add), GRAM)
+    }
+
+    fn mixed(&self, char: char) -> u64 {
+        (u64::from(u32::from(char)) ^ self.mask).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
     pub(super) fn shared(&self) -> SharedKey {
@@ -69,28 +84,35 @@ impl Roller {
     }
 
     pub(super) fn push(&mut self, key: &HashKey, char: char) {
-        let mixed = (u64::from(u32::from(char)) ^ key.mask).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.last = self.last.wrapping_mul(key.base).wrapping_add(mixed);
+        self.last = self.last.wrapping_mul(key.base).wrapping_add(key.mixed(char));
         self.count += 1;
         self.prefixes[self.count % RING] = self.last;
     }
 
-    /// The same for each of these.
-    pub(super) fn push_ascii(&mut self, key: &HashKey, chars: &[u8]) {
-        for char in chars {
-            self.push(key, char::from(*char));
-        }
+    /// The hash of the last [`GRAM`] characters when these follow, fewer than that; `None` while
+    /// there are fewer.
+    pub(super) fn window_with(&self, key: &HashKey, chars: &[u8]) -> Option<u64> {
+        let from = (self.count + chars.len()).checked_sub(GRAM)?;
+        let push = |last: u64, char: &u8| {
+            last.wrapping_mul(key.base).wrapping_add(key.mixed(char::from(*char)))
+        };
+        let last = chars.iter().fold(self.last, push);
+        let before = self.prefixes[from % RING].wrapping_mul(key.powers[GRAM]);
+        Some(finished(last.wrapping_sub(before), GRAM))
     }
 
     /// The hash of the last `len` characters, 1 to [`MAX_WINDOW`]; `None` while there are fewer.
     pub(super) fn window(&self, key: &HashKey, len: usize) -> Option<u64> {
         let from = self.count.checked_sub(len)?;
         let before = self.prefixes[from % RING].wrapping_mul(key.powers[len]);
-        let hash = self.last.wrapping_sub(before);
-        // The low bits of a polynomial modulo 2⁶⁴ are weak; the table uses them.
-        let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        Some(hash ^ (hash >> 29) ^ len as u64)
+        Some(finished(self.last.wrapping_sub(before), len))
     }
+}
+
+/// The low bits of a polynomial modulo 2⁶⁴ are weak; the table uses them.
+fn finished(hash: u64, len: usize) -> u64 {
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash ^ (hash >> 29) ^ len as u64
 }
 
 #[cfg(test)]
@@ -110,5 +132,22 @@ mod tests {
             assert_ne!(hash("12345678", len), hash("12345679", len));
         }
         assert_eq!(hash("short", 6), None);
+    }
+
+    #[test]
+    fn a_window_has_the_same_hash_however_it_is_computed() {
+        let key = HashKey::random();
+        let text = "the violet heron ships";
+        let mut roller = Roller::default();
+        for (count, char) in text.chars().enumerate() {
+            for more in 0..GRAM.min(text.len() - count) {
+                let with = roller.window_with(&key, &text.as_bytes()[count..count + more]);
+                let window = text[..count + more].as_bytes().last_chunk().copied();
+                assert_eq!(with, window.map(|window| key.window(window)), "{count} and {more}");
+            }
+            roller.push(&key, char);
+            let window = text.as_bytes()[..=count].last_chunk().copied();
+            assert_eq!(roller.window(&key, GRAM), window.map(|window| key.window(window)));
+        }
     }
 }

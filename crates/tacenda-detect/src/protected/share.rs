@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tacenda_policy::Kind;
+
 use super::roll::{HashKey, MAX_WINDOW};
 use super::store::{Entry, GRAM_BYTES, ProtectedValues, State, Value, ValueId};
 
@@ -42,6 +44,17 @@ pub struct SharedValue {
     pub expires: Duration,
 }
 
+/// News of a value: what there is to know, and its fingerprints from the `from`th on.
+#[derive(Clone, Debug)]
+pub struct News<'v> {
+    /// What has to be known of it.
+    pub value: SharedValue,
+    /// How many fingerprints are known already.
+    pub from: usize,
+    /// Those that are not.
+    pub fingerprints: &'v [u64],
+}
+
 /// Tells other processes of the values that are registered here.
 ///
 /// Called with the store locked, so that what is told comes in order.
@@ -53,9 +66,8 @@ pub trait Share: Send + Sync {
     /// is to know; 0 for nobody.
     fn audience(&self) -> u64;
 
-    /// Tells of a value, and of its fingerprints from the `from`th on. False: the audience has
-    /// changed, or is gone.
-    fn tell(&self, value: &SharedValue, from: usize, fingerprints: &[u64]) -> bool;
+    /// Tells news, all at once. False: the audience has changed, or is gone.
+    fn tell(&self, news: &[News<'_>]) -> bool;
 }
 
 impl<S: Share + ?Sized> Share for Arc<S> {
@@ -67,8 +79,8 @@ impl<S: Share + ?Sized> Share for Arc<S> {
         (**self).audience()
     }
 
-    fn tell(&self, value: &SharedValue, from: usize, fingerprints: &[u64]) -> bool {
-        (**self).tell(value, from, fingerprints)
+    fn tell(&self, news: &[News<'_>]) -> bool {
+        (**self).tell(news)
     }
 }
 
@@ -78,18 +90,35 @@ const ATTEMPTS: usize = 3;
 /// How long before its end a value counts as forgotten by others: their clocks are not ours.
 const NEARLY_EXPIRED: Duration = Duration::from_secs(1);
 
+/// Values that are told of at once, at most.
+const TOGETHER: usize = 16;
+
 /// What others know of a value.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     /// The audience that was told all its fingerprints.
     audience: u64,
     /// When they forget it by themselves; none while it is held.
     until: Option<Instant>,
+    /// What they know of it besides.
+    value: Option<Value>,
 }
 
 impl Told {
-    fn knows(self, audience: u64, now: Instant) -> bool {
+    fn knows(&self, audience: u64, now: Instant) -> bool {
         self.audience == audience && self.until.is_none_or(|until| until > now + NEARLY_EXPIRED)
+    }
+
+    /// Whether those who know it know how it is now: nothing has changed but, by a moment, when it
+    /// expires.
+    fn is_current(&self, entry: &Entry) -> bool {
+        let lasts = match self.until {
+            None => entry.holds > 0,
+            Some(until) => {
+                entry.holds == 0 && entry.expires >= until && entry.expires < until + NEARLY_EXPIRED
+            }
+        };
+        lasts && self.value.as_ref() == Some(&*entry.value)
     }
 }
 
@@ -110,25 +139,25 @@ impl ProtectedValues {
         })
     }
 
-    /// Tells of a value, and of its fingerprints from the `from`th on: of all of them to those who
-    /// do not know it. A new audience is told of everything that is in use.
-    pub(super) fn tell(&self, state: &mut State, id: ValueId, from: usize) {
+    /// Tells of values, each with how many of its fingerprints are known: of all of them to those
+    /// who do not know it. A new audience is told of everything that is in use.
+    pub(super) fn tell(&self, state: &mut State, values: &[(ValueId, usize)]) {
         let Some(share) = self.share.get() else { return };
         for _ in 0..ATTEMPTS {
             let audience = share.audience();
             if audience == 0 {
                 return;
             }
-            let in_use = |(other, entry): (&ValueId, &Entry)| {
-                (*other != id && entry.is_in_use()).then_some(*other)
+            let is_other = |id: &ValueId| values.iter().all(|(own, _)| own != id);
+            let in_use = |(id, entry): (&ValueId, &Entry)| {
+                (entry.is_in_use() && is_other(id)).then_some((*id, 0))
             };
-            let others: Vec<ValueId> = if state.audience == audience {
-                Vec::new()
-            } else {
-                state.values.iter().filter_map(in_use).collect()
-            };
-            let mut all = others.into_iter().map(|other| (other, 0)).chain([(id, from)]);
-            if all.all(|(id, from)| tell_one(&**share, audience, state, id, from)) {
+            let mut all = Vec::new();
+            if state.audience != audience {
+                all.extend(state.values.iter().filter_map(in_use));
+            }
+            all.extend_from_slice(values);
+            if all.chunks(TOGETHER).all(|some| tell_some(&**share, audience, state, some)) {
                 state.audience = audience;
                 return;
             }
@@ -143,21 +172,40 @@ impl ProtectedValues {
             let short = entry.short;
             let shared = SharedValue { id, value, short, holds: 0, expires: Duration::ZERO };
             // Whoever does not hear it forgets the value when it expires.
-            share.tell(&shared, 0, &[]);
+            share.tell(&[News { value: shared, from: 0, fingerprints: &[] }]);
         }
     }
 }
 
-fn tell_one(share: &dyn Share, audience: u64, state: &mut State, id: ValueId, from: usize) -> bool {
-    let Some(entry) = state.values.get_mut(&id) else { return true };
+fn tell_some(
+    share: &dyn Share,
+    audience: u64,
+    state: &mut State,
+    values: &[(ValueId, usize)],
+) -> bool {
     let now = Instant::now();
-    let expires = entry.expires.saturating_duration_since(now);
-    let value = Value::clone(&entry.value);
-    let shared = SharedValue { id, value, short: entry.short, holds: entry.holds, expires };
-    let from = if entry.told.knows(audience, now) { from } else { 0 };
-    let is_told = share.tell(&shared, from, &entry.hashes[from..]);
-    if is_told {
-        entry.told = Told { audience, until: (entry.holds == 0).then(|| now + expires) };
+    let news = |&(id, from): &(ValueId, usize)| {
+        let entry = state.values.get(&id)?;
+        let is_known = entry.told.knows(audience, now);
+        if is_known && from == entry.hashes.len() && entry.told.is_current(entry) {
+            return None;
+        }
+        let expires = entry.expires.saturating_duration_since(now);
+        let value = Value::clone(&entry.value);
+        let value = SharedValue { id, value, short: entry.short, holds: entry.holds, expires };
+        let from = if is_known { from } else { 0 };
+        Some(News { value, from, fingerprints: &entry.hashes[from..] })
+    };
+    let news: Vec<News<'_>> = values.iter().filter_map(news).collect();
+    if news.is_empty() {
+        return true;
+    }
+    let is_told = share.tell(&news);
+    let told: Vec<SharedValue> = news.into_iter().map(|news| news.value).collect();
+    for SharedValue { id, value, holds, expires, .. } in told.into_iter().filter(|_| is_told) {
+        let Some(entry) = state.values.get_mut(&id) else { continue };
+        let until = (holds == 0).then(|| now + expires);
+        entry.told = Told { audience, until, value: Some(value) };
     }
     is_told
 }
@@ -183,6 +231,9 @@ impl ProtectedValues {
         let mut guard = self.lock();
         let state = &mut *guard;
         let known = known.filter(|id| state.values.contains_key(id));
+        if shared.value.kind == Kind::Completion {
+            state.grew = Some(now);
+        }
         let id = known.unwrap_or_else(|| {
             let identity = self.anonymous(state);
             state.insert(shared.value.clone(), identity, Vec::new(), None, now)

@@ -26,6 +26,9 @@ const MIN_SHORT: usize = 4;
 /// How long the log may lag behind the model before single tokens are no longer recognised.
 const FOLLOW_AFTER_CLOSE: Duration = Duration::from_secs(60);
 
+/// How long after a token the next one is still expected.
+const GROWING: Duration = Duration::from_secs(1);
+
 /// What a fingerprint and its mirror in the value cost, roughly, in bytes.
 pub(super) const GRAM_BYTES: usize = ENTRY_BYTES + size_of::<u64>();
 
@@ -107,6 +110,8 @@ pub(super) struct State {
     /// What was taken when all of it was in use.
     looked_for_room_at: usize,
     pub(super) swept: Option<Instant>,
+    /// When a completion grew last.
+    pub(super) grew: Option<Instant>,
     /// The audience that knows all that is held.
     pub(super) audience: u64,
 }
@@ -162,6 +167,11 @@ impl ProtectedValues {
         &self.limits
     }
 
+    /// Whether a completion is being generated, here or in a process that tells of it.
+    pub fn grows(&self) -> bool {
+        !self.is_empty() && self.lock().grew.is_some_and(|grew| grew.elapsed() < GROWING)
+    }
+
     /// What the store holds.
     pub fn usage(&self) -> Usage {
         let state = self.lock();
@@ -178,9 +188,42 @@ impl ProtectedValues {
         tokens: Option<usize>,
         held: bool,
     ) -> Option<ValueId> {
+        let mut state = self.lock();
+        let (id, known) = self.register(&mut state, text, kind, tokens, held)?;
+        self.tell(&mut state, &[(id, known)]);
+        self.publish(&state);
+        Some(id)
+    }
+
+    /// The same for several, which others are told of together.
+    pub fn protect_all(
+        &self,
+        texts: impl IntoIterator<Item = impl AsRef<str>>,
+        kind: Kind,
+        held: bool,
+    ) -> Vec<ValueId> {
+        let mut state = self.lock();
+        let mut news = Vec::new();
+        for text in texts {
+            news.extend(self.register(&mut state, text.as_ref(), kind, None, held));
+        }
+        self.tell(&mut state, &news);
+        self.publish(&state);
+        news.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// Registers a text; says which value it is, and how many of its fingerprints others know if
+    /// they know it.
+    fn register(
+        &self,
+        state: &mut State,
+        text: &str,
+        kind: Kind,
+        tokens: Option<usize>,
+        held: bool,
+    ) -> Option<(ValueId, usize)> {
         let identity = self.identity.hash_one((text, kind));
         let now = Instant::now();
-        let mut state = self.lock();
         state.sweep(now);
         let id = if let Some(&id) = state.by_identity.get(&identity) {
             id
@@ -192,7 +235,7 @@ impl ProtectedValues {
                 tokens: None,
                 fingerprint: (self.fingerprint)(text.as_bytes()),
             };
-            self.make_room(&mut state, hashes.len() * GRAM_BYTES);
+            self.make_room(state, hashes.len() * GRAM_BYTES);
             state.insert(value, identity, hashes, short, now)
         };
         let entry = state.values.get_mut(&id).expect("the id was just found or made");
@@ -201,10 +244,7 @@ impl ProtectedValues {
         if tokens.is_some() && entry.value.tokens != tokens {
             Arc::make_mut(&mut entry.value).tokens = tokens;
         }
-        let known = entry.hashes.len();
-        self.tell(&mut state, id, known);
-        self.publish(&state);
-        Some(id)
+        Some((id, entry.hashes.len()))
     }
 
     /// Keeps a value until it is released, whatever its expiry.
@@ -213,21 +253,28 @@ impl ProtectedValues {
         if let Some(entry) = state.values.get_mut(&id) {
             entry.holds += 1;
             let known = entry.hashes.len();
-            self.tell(&mut state, id, known);
+            self.tell(&mut state, &[(id, known)]);
         }
     }
 
     /// Ends one hold. The value stays for `linger` more: other threads may still log it.
     pub fn release(&self, id: ValueId, linger: Duration) {
+        self.release_all(&[id], linger);
+    }
+
+    /// The same for several, which others are told of together.
+    pub fn release_all(&self, ids: &[ValueId], linger: Duration) {
         let mut state = self.lock();
-        if let Some(entry) = state.values.get_mut(&id) {
+        let mut news = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(entry) = state.values.get_mut(id) else { continue };
             entry.holds = entry.holds.saturating_sub(1);
             if entry.holds == 0 {
                 entry.expires = Instant::now() + linger;
             }
-            let known = entry.hashes.len();
-            self.tell(&mut state, id, known);
+            news.push((*id, entry.hashes.len()));
         }
+        self.tell(&mut state, &news);
         if linger.is_zero() {
             state.swept = None;
         }
@@ -268,11 +315,13 @@ impl ProtectedValues {
                 state.bytes += GRAM_BYTES;
             }
         }
-        entry.expires = Instant::now() + self.limits.expire;
+        let now = Instant::now();
+        entry.expires = now + self.limits.expire;
+        state.grew = Some(now);
         let value = Arc::make_mut(&mut entry.value);
         value.chars += segment.chars().count();
         value.tokens = value.tokens.map(|tokens| tokens + 1);
-        self.tell(state, id, known);
+        self.tell(state, &[(id, known)]);
         self.make_room(state, 0);
     }
 
@@ -287,7 +336,7 @@ impl ProtectedValues {
         entry.grows = false;
         state.completions.close(id, Instant::now() + FOLLOW_AFTER_CLOSE);
         let known = entry.hashes.len();
-        self.tell(state, id, known);
+        self.tell(state, &[(id, known)]);
     }
 
     /// Makes room for what comes next. What somebody holds, a request that is being served, stays

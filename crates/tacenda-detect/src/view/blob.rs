@@ -1,4 +1,4 @@
-//! Base64 (RFC 4648) and hexadecimal digits whose meaning is text.
+//! Base64, base32 (RFC 4648) and hexadecimal digits whose meaning is text.
 
 use std::borrow::Cow;
 
@@ -82,7 +82,10 @@ fn in_one_line(run: &[u8]) -> Cow<'_, [u8]> {
 
 /// A cheap look at the first bytes: hashes, ids and names fail here.
 pub(super) fn begins_as_text(run: &[u8]) -> bool {
-    (may_begin(base64_octets(run)) || may_begin(hex_octets(run))) && head_is_text(run)
+    let may_begin = may_begin(base64_octets(run))
+        || may_begin(hex_octets(run))
+        || may_begin(base32_octets(run));
+    may_begin && head_is_text(run)
 }
 
 /// Whether none of the first octets, so many as are looked at, rules out that they are text. Of
@@ -132,7 +135,30 @@ fn hex_octets(run: &[u8]) -> impl Iterator<Item = Option<u8>> {
     pairs.iter().map(|pair| octet(*pair))
 }
 
+/// Whole groups only: eight digits, five bytes.
+fn base32_octets(run: &[u8]) -> impl Iterator<Item = Option<u8>> {
+    let (eights, _) = run.as_chunks::<8>();
+    eights.iter().flat_map(|eight| {
+        let bits =
+            eight.iter().try_fold(0_u64, |bits, digit| Some(bits << 5 | base32_digit(*digit)?));
+        let [_, _, _, octets @ ..] = bits.unwrap_or_default().to_be_bytes();
+        octets.map(|octet| bits.map(|_| octet))
+    })
+}
+
+fn base32_digit(digit: u8) -> Option<u64> {
+    match digit {
+        b'A'..=b'Z' => Some(u64::from(digit - b'A')),
+        b'2'..=b'7' => Some(u64::from(digit - b'2' + 26)),
+        _ => None,
+    }
+}
+
 fn head_is_text(run: &[u8]) -> bool {
+    let octets: Option<Vec<u8>> = base32_octets(run).take(2 * 5).collect();
+    if octets.is_some_and(|octets| octets.len() == 2 * 5 && is_text(&octets)) {
+        return true;
+    }
     let mut head = [0; HEAD];
     if let Some(digits) = run.first_chunk::<{ HEAD / 3 * 4 }>() {
         let url = digits.iter().any(|byte| matches!(byte, b'-' | b'_'));
@@ -152,7 +178,7 @@ fn head_is_text(run: &[u8]) -> bool {
 /// The text that `run` means, if it means text.
 pub(super) fn decode(run: &[u8]) -> Option<Vec<u8>> {
     let run = &in_one_line(run)[..];
-    hex(run).into_iter().chain(base64(run)).find(|decoded| is_text(decoded))
+    hex(run).into_iter().chain(base64(run)).chain(base32(run)).find(|decoded| is_text(decoded))
 }
 
 fn base64(run: &[u8]) -> Option<Vec<u8>> {
@@ -163,6 +189,17 @@ fn base64(run: &[u8]) -> Option<Vec<u8>> {
     let url = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
     let engine = if url { &URL } else { &PLAIN };
     engine.decode(&run[..digits]).ok()
+}
+
+/// With what the last, broken group means: logs cut long values anywhere.
+fn base32(run: &[u8]) -> Option<Vec<u8>> {
+    let digits = run.len() - run.iter().rev().take_while(|byte| **byte == b'=').count();
+    let whole = digits.next_multiple_of(8);
+    let padded = run[..digits].iter().copied().chain(std::iter::repeat_n(b'A', whole - digits));
+    let padded: Vec<u8> = padded.collect();
+    let mut octets: Vec<u8> = base32_octets(&padded).collect::<Option<_>>()?;
+    octets.truncate(digits * 5 / 8);
+    Some(octets)
 }
 
 fn hex(run: &[u8]) -> Option<Vec<u8>> {
@@ -202,7 +239,14 @@ mod tests {
             let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
             let hex: String =
                 text.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-            for run in [PLAIN.encode(&text), URL.encode(&text), hex, noise] {
+            let bits: String = text.bytes().map(|byte| format!("{byte:08b}")).collect();
+            let base32: String = bits
+                .as_bytes()
+                .chunks_exact(5)
+                .map(|five| five.iter().fold(0, |bits, bit| bits << 1 | usize::from(bit & 1)))
+                .map(|digit| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[digit]))
+                .collect();
+            for run in [PLAIN.encode(&text), URL.encode(&text), hex, base32, noise] {
                 let run = run.trim_end_matches('=').as_bytes();
                 prop_assert_eq!(begins_as_text(run), head_is_text(run));
             }
@@ -216,6 +260,8 @@ mod tests {
             ("cGFzc3dvcmQ9aHVudGVyMmh1bnRlcjI", "password=hunter2hunter2"),
             ("eyJxIjoiYT8-In0gYSBsaXR0bGUgbW9yZQ", "{\"q\":\"a?>\"} a little more"),
             ("70617373776f72643d68756e74657232", "password=hunter2"),
+            ("OBQXG43XN5ZGIPLIOVXHIZLSGI======", "password=hunter2"),
+            ("OBQXG43XN5ZGIPLIOVXHIZLSGJUHK3TUMVZDE", "password=hunter2hunter2"),
         ] {
             assert!(begins_as_text(run.as_bytes()), "{run}");
             assert_eq!(decode(run.as_bytes()).as_deref(), Some(text.as_bytes()), "{run}");

@@ -89,6 +89,7 @@ fn colours_inside_a_value_and_between_key_and_value() {
 
 #[test]
 fn base64_and_hexadecimal() {
+    finds("email", "sent «ORXTUIDKMFXGKLTSN5SUAZLYMFWXA3DFFZRW63I=»");
     // password=hunter2hunter2
     finds("password", "blob «cGFzc3dvcmQ9aHVudGVyMmh1bnRlcjI=» end");
     finds("password", "POST /v1/secrets/«cGFzc3dvcmQ9aHVudGVyMmh1bnRlcjI=» 200");

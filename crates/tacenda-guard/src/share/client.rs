@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
-use tacenda_detect::{Share, SharedKey, SharedValue};
+use tacenda_detect::{News, Share, SharedKey};
 
 use super::frame::{encode_fingerprints, encode_value};
 use super::{Decoder, Frame, LOOKS, is_ours, no_signal, wait_for, without_signal};
@@ -117,12 +117,14 @@ impl Share for Client {
         if anybody { state.audience } else { 0 }
     }
 
-    fn tell(&self, value: &SharedValue, from: usize, fingerprints: &[u64]) -> bool {
+    fn tell(&self, news: &[News<'_>]) -> bool {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.frames.clear();
-        encode_value(value, &mut state.frames);
-        encode_fingerprints(value.id, from, fingerprints, &mut state.frames);
+        for News { value, from, fingerprints } in news {
+            encode_value(value, &mut state.frames);
+            encode_fingerprints(value.id, *from, fingerprints, &mut state.frames);
+        }
         let mut all = true;
         for link in &mut state.links {
             let Some(socket) = &link.socket else { continue };

@@ -15,7 +15,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use tacenda_detect::{ProtectedValues, ValueId};
 use tempfile::TempDir;
 
-use super::{Decoder, Frame, Malformed, PAUSE, is_ours, no_signal, without_signal};
+use super::{Decoder, Frame, Malformed, is_ours, no_signal, without_signal};
 
 /// The name of the socket in its directory.
 const NAME: &str = "values";
@@ -37,9 +37,11 @@ const SHARE: usize = 4 << 20;
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
 /// A socket holds a few hundred frames of single tokens.
 const MUCH: usize = 8 * 1024;
-/// A pause after a look that has found [`LITTLE`]: one completion that grows, which wakes nobody for
-/// each token.
+/// A pause after a look that has found less: requests that come one by one, which wake nobody for
+/// each. Who reads output looks all the same.
 const LONG_PAUSE: Duration = Duration::from_millis(30);
+/// The same after a look that has found [`LITTLE`]: one completion that grows, token by token.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 const LITTLE: usize = 1024;
 
 /// When to look for what has expired while nothing happens.
@@ -92,13 +94,14 @@ impl<'v> Server<'v> {
         }
     }
 
-    /// Where to wait for news, if it is time for some.
+    /// Where to wait for news, if it is time for some. Who connects waits for the key: it is never
+    /// too early for that.
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let paused = self.paused_until.is_some_and(|until| Instant::now() < until);
         let accepts = self.accept_at.is_none_or(|at| at <= Instant::now());
         let listener = self.listener.iter().filter(move |_| accepts).map(AsFd::as_fd);
-        let peers = self.peers.iter().map(|peer| peer.socket.as_fd());
-        listener.chain(peers).filter(move |_| !paused)
+        let peers = self.peers.iter().filter(move |_| !paused);
+        listener.chain(peers.map(|peer| peer.socket.as_fd()))
     }
 
     /// When there is something to do without news.
@@ -127,8 +130,8 @@ impl<'v> Server<'v> {
             self.paused_until = match most {
                 BLOCK.. => None,
                 MUCH.. => Some(now + SHORT_PAUSE),
-                ..LITTLE => Some(now + LONG_PAUSE),
-                _ => Some(now + PAUSE),
+                ..LITTLE => Some(now + LONGEST_PAUSE),
+                _ => Some(now + LONG_PAUSE),
             };
             let soon = now + SOON;
             self.expire_at = Some(self.expire_at.map_or(soon, |at| at.min(soon)));

@@ -308,3 +308,16 @@ fn who_tells_much_does_not_wait_for_a_pause() {
     server.catch_up();
     assert_eq!(server.fds().count(), 2, "the listener and the process");
 }
+
+#[test]
+fn who_connects_does_not_wait_for_the_end_of_a_pause() {
+    let filter = values();
+    let (_directory, path, listener) = listen(&std::env::temp_dir()).unwrap();
+    let mut server = Server::new(&filter, listener).unwrap();
+    let (process, _client) = process(vec![path]);
+    while_listening(&mut server, || process.protect(PROMPT, Kind::Prompt, None, true));
+    server.catch_up();
+    process.protect("and what the tide has left behind on the sand", Kind::Prompt, None, true);
+    server.catch_up();
+    assert_eq!(server.fds().count(), 1, "the listener alone");
+}

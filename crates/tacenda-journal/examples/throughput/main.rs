@@ -1,5 +1,5 @@
 //! What a journal costs, against the limits of the same machine in the same minute: `cargo xtask
-//! bench journal`.
+//! bench journal`. `throughput one DURABILITY WRITERS RECORDS` measures one load, to be looked into.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that measures")]
 
 mod peers;
@@ -27,6 +27,7 @@ const LINE: usize = 200;
 fn main() {
     let mut arguments = std::env::args().skip(1).peekable();
     let range = arguments.next_if(|argument| argument == "range").is_some();
+    let one = arguments.next_if(|argument| argument == "one").map(|_| Load::of(&mut arguments));
     let count: Option<u64> = arguments.next().map(|count| count.parse().expect("a number"));
     let folder = arguments.next().unwrap_or_else(|| "target/bench/journal".to_owned());
     let folder = Path::new(&folder);
@@ -36,6 +37,10 @@ fn main() {
     let records = usize::try_from(count.unwrap_or(200_000)).expect("they are in memory");
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
+    if let Some(load) = one {
+        journal(folder, &load, records);
+        return;
+    }
     println!("{records} records of {LINE} bytes, in {}\n", folder.display());
     limits(folder);
     println!(
@@ -196,6 +201,14 @@ impl fmt::Display for Load {
 }
 
 impl Load {
+    /// The one that the next three arguments name: durability, writers, and records at once.
+    fn of(arguments: &mut impl Iterator<Item = String>) -> Self {
+        let mut next = || arguments.next().expect("DURABILITY WRITERS RECORDS");
+        let durability = serde_json::from_value(next().into()).expect("a durability");
+        let [writers, batch] = [next(), next()].map(|number| number.parse().expect("a number"));
+        Self { durability, writers, batch, pace: None }
+    }
+
     /// The batches of each writer.
     fn share<T>(&self, count: usize, make: impl Fn(usize) -> T) -> Vec<Vec<Vec<T>>> {
         let each = count / self.writers / self.batch;

@@ -18,8 +18,8 @@ const OWN: [&str; 7] = [
 pub fn journald(seen: &Seen, bytes: &mut Vec<u8>) {
     let record = &seen.record;
     let (message, fields) = fields(record, &[]);
-    // It knows no time before 1970.
-    let micros = record.time.max(0) / 1000;
+    // It knows no time before 1970, nor that it began: systemd-journal-remote ends there.
+    let micros = (record.time / 1000).max(1);
     field("__REALTIME_TIMESTAMP", &micros.to_string(), bytes);
     if let Some(message) = message {
         field("MESSAGE", &text(&message), bytes);
@@ -96,5 +96,16 @@ mod tests {
             SYSLOG_IDENTIFIER=app\nTACENDA_SEQUENCE=3\nTACENDA_KIND=email\nTACENDA_KIND=prompt\n\
             F9=[1]\nF_PRIORITY=0\nUSER_ID=7\n\n";
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_time_that_it_does_not_know_ends_nothing() {
+        for time in [i64::MIN, -1, 0, 999] {
+            let record = Record { time, ..Record::default() };
+            let seen = Seen { sequence: 0, record, sealed: Vec::new(), erased: None };
+            let mut bytes = Vec::new();
+            journald(&seen, &mut bytes);
+            assert!(bytes.starts_with(b"__REALTIME_TIMESTAMP=1\n"), "{time}");
+        }
     }
 }

@@ -47,9 +47,11 @@ fn any(value: &Value) -> Value {
         Value::Null => json!({}),
         Value::Bool(value) => json!({ "boolValue": value }),
         Value::String(text) => json!({ "stringValue": text }),
-        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+        // A whole number that has no room in 64 bits with a sign is a text there.
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(whole), _) => json!({ "intValue": whole.to_string() }),
-            (None, number) => json!({ "doubleValue": number }),
+            (None, Some(whole)) => json!({ "stringValue": whole.to_string() }),
+            (None, None) => json!({ "doubleValue": number.as_f64() }),
         },
         Value::Array(values) => {
             let values: Vec<Value> = values.iter().map(any).collect();
@@ -73,7 +75,7 @@ mod tests {
     #[test]
     fn values_keep_their_types() {
         let line = br#"{"time": 1, "level": "warning", "logger": "app", "message": "hi",
-            "a": [true, null, 1.5], "b": {"c": -9007199254740993}}"#;
+            "a": [true, null, 1.5], "b": {"c": -9007199254740993}, "d": 18446744073709551615}"#;
         let record = Record::from_line(line, Class::Internal, 0).unwrap();
         let seen = Seen { sequence: 3, record, sealed: Vec::new(), erased: None };
         let mut bytes = Vec::new();
@@ -90,6 +92,7 @@ mod tests {
                     {"boolValue": true}, {}, {"doubleValue": 1.5}]}}},
                 {"key": "b", "value": {"kvlistValue": {"values": [
                     {"key": "c", "value": {"intValue": "-9007199254740993"}}]}}},
+                {"key": "d", "value": {"stringValue": "18446744073709551615"}},
             ],
         });
         assert_eq!(logs["logRecords"][0], expected);

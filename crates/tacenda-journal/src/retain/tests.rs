@@ -43,6 +43,59 @@ fn a_record_of_the_future_keeps_nothing_longer() {
 }
 
 #[test]
+fn what_was_written_while_the_clock_was_put_back_is_held() {
+    let fixture = Fixture::with(|settings| settings.retention.max_bytes = Some(1));
+    let now = system_clock()();
+    let at = |seconds: i64| {
+        let clock = Arc::new(move || now + seconds * 1_000_000_000);
+        Journal::open(&fixture.path(), &Options { clock, ..options() }).unwrap()
+    };
+    for (seconds, number) in [(7200, 0), (60, 1)] {
+        let journal = at(seconds);
+        journal.append(Record { time: 0, ..record(number) }).unwrap();
+        journal.close().unwrap();
+    }
+    // Of the second nobody knows when it was begun.
+    let journal = at(120);
+    let hold = Hold { name: "case-7".into(), times: (now + 30_000_000_000, now + 50_000_000_000) };
+    let cause = Cause { reason: "case 7".into(), who: "ines".into() };
+    journal.hold(hold, cause).unwrap();
+    let done = journal.retain("ines", None).unwrap();
+    assert_eq!((done.held, done.segments), (2, 0));
+    journal.close().unwrap();
+}
+
+#[test]
+fn what_was_cut_off_a_segment_goes_with_it() {
+    let fixture = Fixture::with(|settings| settings.retention.max_bytes = Some(1));
+    fixture.fill(0, 3);
+    fixture.fill(3, 6);
+    let quarantine = fixture.path().join("quarantine");
+    std::fs::create_dir(&quarantine).unwrap();
+    let private =
+        |mode: u32| -> std::fs::Permissions { std::os::unix::fs::PermissionsExt::from_mode(mode) };
+    std::fs::set_permissions(&quarantine, private(0o700)).unwrap();
+    let names = ["0000000000.wal", "0000000001.wal.unfinished", "0000000002.wal"];
+    let put = || {
+        for name in names {
+            std::fs::write(quarantine.join(name), "x").unwrap();
+            std::fs::set_permissions(quarantine.join(name), private(0o600)).unwrap();
+        }
+    };
+    let left = || names.map(|name| quarantine.join(name).exists());
+    put();
+    let journal = fixture.open();
+    assert_eq!(left(), [true; 3]);
+    assert_eq!(journal.retain("ines", None).unwrap().segments, 2);
+    assert_eq!(left(), [false, false, true]);
+    journal.close().unwrap();
+    // As a crash in between has left it.
+    put();
+    fixture.open().close().unwrap();
+    assert_eq!(left(), [false, false, true]);
+}
+
+#[test]
 fn a_record_of_the_past_is_held_by_when_it_was_written() {
     let fixture = Fixture::with(|settings| settings.retention.max_seconds = Some(60));
     let journal = fixture.open();
@@ -55,5 +108,23 @@ fn a_record_of_the_past_is_held_by_when_it_was_written() {
     assert_eq!(journal.retain("ines", None).unwrap().held, 1);
     journal.release("case-7", cause).unwrap();
     assert_eq!(journal.retain("ines", None).unwrap().segments, 1);
+    journal.close().unwrap();
+}
+
+#[test]
+fn a_clock_that_was_ahead_keeps_nothing_longer() {
+    let fixture = Fixture::with(|settings| settings.retention.max_seconds = Some(60));
+    let at = |seconds: i64| {
+        let clock = Arc::new(move || system_clock()() + seconds * 1_000_000_000);
+        Journal::open(&fixture.path(), &Options { clock, ..options() }).unwrap()
+    };
+    let year = 365 * 86_400;
+    for (number, ahead) in [(0, year), (1, 0)] {
+        let journal = at(ahead);
+        journal.append(Record { time: i64::MAX, ..record(number) }).unwrap();
+        journal.close().unwrap();
+    }
+    let journal = at(120);
+    assert_eq!(journal.retain("ines", None).unwrap().segments, 2);
     journal.close().unwrap();
 }

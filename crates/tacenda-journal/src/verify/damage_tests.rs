@@ -515,6 +515,12 @@ fn entries_that_cannot_be_are_found() {
     let event = Event::Erase { segment: 0, records: vec![1, 4], file, cause: cause() };
     let place = add(&fixture, event);
     assert!(fixture.verify().findings.iter().any(|one| one.place == place));
+    for (segments, records) in [((1, 0), 0), ((0, 0), 3), ((0, 0), 5)] {
+        let fixture = Fixture::new();
+        fixture.fill(0, 4);
+        let place = add(&fixture, Event::Delete { segments, records, cause: cause() });
+        assert!(fixture.verify().findings.iter().any(|one| one.place == place));
+    }
 }
 
 #[test]
@@ -532,16 +538,16 @@ fn a_key_of_the_log_that_is_another_one_is_refused_before_anything_is_written() 
 fn files_that_are_longer_than_they_can_be_are_not_read() {
     let fixture = Fixture::new();
     fixture.fill(0, 2);
-    for place in [
-        "log/checkpoint",
-        "log/tile/0/000.p/2",
-        "active/0000000001.wal",
-        "segments/0000000000.parquet",
+    for (place, length) in [
+        ("log/checkpoint", 1 << 40),
+        ("log/tile/0/000.p/2", 8193),
+        ("active/0000000001.wal", 1 << 40),
+        ("segments/0000000000.parquet", 1 << 40),
     ] {
         let path = fixture.path().join(place);
         let before = fs::read(&path).ok();
         put(&path, Some(b""));
-        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap();
         let report = fixture.verify();
         let found = report.findings.iter().find(|one| one.place == place).unwrap();
         assert!(found.what.contains("longer than it can be"), "{found:?}");

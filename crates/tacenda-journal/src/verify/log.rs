@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Fault, Verification, Verifier};
 use crate::entry::{self, Entry, State};
 use crate::error::JournalError;
-use crate::log::{PENDING, split_pending};
+use crate::log::{LONGEST_PENDING, PENDING, split_pending};
 use crate::log_view::keys;
 use crate::note::{Checkpoint, Note};
 use crate::place::{Folder, is_missing};
@@ -125,7 +125,7 @@ impl Log {
 
     /// The entry that is being added to a log of so many, if its tiles and checkpoint may lack.
     fn pending(&self, newest: u64, report: &mut Verification) -> Option<Pending> {
-        let bytes = match self.folder.read(PENDING) {
+        let bytes = match self.folder.read_to(PENDING, LONGEST_PENDING) {
             Ok(bytes) => bytes?,
             Err(error) => {
                 report.find("log/pending", Fault::Altered, error.to_string());

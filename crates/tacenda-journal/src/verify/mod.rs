@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::JournalError;
 use crate::identities::Identities;
-use crate::log::PENDING;
+use crate::log::{LONGEST_PENDING, PENDING};
 use crate::note::{Checkpoint, VerifierKey};
 use crate::place::{Folder, Place};
 use crate::reader::Reader;
@@ -102,7 +102,9 @@ pub struct Verification {
 
 impl Verification {
     fn find(&mut self, place: impl Into<String>, fault: Fault, what: impl Into<String>) {
-        self.findings.push(Finding { place: place.into(), fault, what: what.into() });
+        let place: String = place.into();
+        let place = printable(&place);
+        self.findings.push(Finding { place, fault, what: what.into() });
     }
 
     /// The content of a file. What cannot be read is found, as what is missing is.
@@ -111,18 +113,26 @@ impl Verification {
     }
 
     /// What was read of a file.
-    fn take(
-        &mut self,
-        read: Result<Option<Vec<u8>>, JournalError>,
-        place: &str,
-    ) -> Option<Vec<u8>> {
+    fn take<T>(&mut self, read: Result<Option<T>, JournalError>, place: &str) -> Option<T> {
         match read {
-            Ok(Some(bytes)) => return Some(bytes),
+            Ok(Some(read)) => return Some(read),
             Ok(None) => self.find(place, Fault::Missing, "the file is not there"),
             Err(error) => self.find(place, Fault::Altered, error.to_string()),
         }
         None
     }
+}
+
+/// A place of which nothing changes what a terminal shows: who can write to the directory chooses names.
+fn printable(place: &str) -> String {
+    let mut shown = String::with_capacity(place.len());
+    for char in place.chars() {
+        match char {
+            '\'' | '"' | '\\' => shown.push(char),
+            _ => shown.extend(char.escape_debug()),
+        }
+    }
+    shown
 }
 
 /// How long something wrong has to stay while somebody writes to the journal: it may be what the next
@@ -133,7 +143,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What tells that the log has grown.
 fn newest(root: &Folder) -> [Option<Vec<u8>>; 2] {
     let log = root.folder("log").ok();
-    ["checkpoint", PENDING].map(|name| log.as_ref()?.read(name).ok().flatten())
+    ["checkpoint", PENDING].map(|name| log.as_ref()?.read_to(name, LONGEST_PENDING).ok().flatten())
 }
 
 /// How a journal is verified.

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::log::Log;
 use super::{Fault, Verification};
-use crate::checked;
+use crate::checked::Digest;
 use crate::deep;
 use crate::entry::{Entry, Event, Format, SegmentState, State};
 use crate::error::JournalError;
-use crate::place::Folder;
+use crate::place::{Folder, is_missing, unusable};
 use crate::reader::Reader;
 use crate::recover::ERASING;
+use crate::settings::{LONGEST_FILE, LONGEST_WAL};
 use crate::survey::{self, ELSEWHERE, Remains};
 use crate::wal;
 use crate::{Hash, log_view, sha256};
@@ -36,6 +37,16 @@ pub(super) fn verify(root: &Folder, log: &Log, whole: &mut Whole, report: &mut V
     match root.folder("active") {
         Ok(folder) => active(&folder, log, state, report),
         Err(error) => report.find("active", Fault::Missing, error.to_string()),
+    }
+    // After a crash it is moved before the log tells of it.
+    let name = wal::name(state.next.0);
+    let moved = root.folder("segments").and_then(|one| one.read_to(&name, state.longest_wal()));
+    let place = format!("segments/{name}");
+    match moved {
+        Ok(Some(bytes)) => unsealed(&bytes, &place, log, state, report),
+        Ok(None) => {}
+        Err(error) if is_missing(&error) => {}
+        Err(error) => report.find(place, Fault::Altered, error.to_string()),
     }
 }
 
@@ -99,51 +110,59 @@ fn sealed(segments: &Segments<'_>, whole: &mut Whole, report: &mut Verification)
 }
 
 impl Segments<'_> {
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
-        self.folder.read_to(name, self.state.longest_file())
+    fn digest(&self, name: &str) -> Result<Option<Digest>, JournalError> {
+        let Some(file) = self.folder.open_to(name, LONGEST_FILE)? else { return Ok(None) };
+        let digest = Digest::of(&file);
+        digest.map(Some).map_err(|error| unusable(&self.folder.path().join(name), error))
     }
 
     fn hash(&self, name: &str) -> Option<Hash> {
-        Some(sha256(&[&self.read(name).ok()??]))
+        self.digest(name).ok()?.map(|digest| digest.sha256)
     }
 
     /// Compares the file of a segment with the log.
     fn is_whole(&self, segment: &SegmentState, report: &mut Verification) -> bool {
         let place = format!("segments/{}", segment.file());
         // The last step of an erasure is done when the journal is opened to write.
-        let erasing = self.read(&format!("{}{ERASING}", segment.file())).ok().flatten();
-        if let Some(bytes) = erasing.filter(|bytes| sha256(&[bytes]) == segment.sha256) {
+        let erasing = format!("{}{ERASING}", segment.file());
+        let found = self.digest(&erasing).ok().flatten();
+        if let Some(digest) = found.filter(|digest| digest.sha256 == segment.sha256) {
             let before = self.hash(&segment.file()).filter(|hash| *hash != segment.sha256);
             if before.is_some() {
                 report.find(place, Fault::Remains, "it holds what was erased from it");
                 return false;
             }
-            return self.fits(segment, &bytes, report);
+            return self.fits(segment, &digest, report);
         }
-        let read = self.read(&segment.file());
-        let Some(bytes) = report.take(read, &place) else { return false };
-        let hash = sha256(&[&bytes]);
-        if hash == segment.sha256 {
-            return self.fits(segment, &bytes, report);
+        let read = self.digest(&segment.file());
+        let Some(digest) = report.take(read, &place) else { return false };
+        if digest.sha256 == segment.sha256 {
+            return self.fits(segment, &digest, report);
         }
-        let (fault, what) = self.difference(segment, &hash, bytes.len() as u64);
+        let (fault, what) = self.difference(segment, &digest.sha256, digest.bytes);
         report.find(place, fault, what);
         false
     }
 
     /// Compares what can be seen of the file without a key with what else the log says of it.
-    fn fits(&self, segment: &SegmentState, bytes: &[u8], report: &mut Verification) -> bool {
+    fn fits(&self, segment: &SegmentState, digest: &Digest, report: &mut Verification) -> bool {
         let place = format!("segments/{}", segment.file());
-        let found = if bytes.len() as u64 != segment.bytes {
+        let found = if digest.bytes != segment.bytes {
             Some((Fault::Altered, "the log has another length of it"))
         } else if let Some(known) = segment.tail {
-            let tail = checked::tail(bytes).map(|tail| sha256(&[tail]));
-            let differs = tail != Some(known);
+            let differs = digest.tail != Some(known);
             differs.then_some((Fault::Swapped, "the log has the footer of another file"))
         } else {
+            let read = self.folder.read_to(&segment.file(), LONGEST_WAL);
+            let Some(bytes) = report.take(read, &place) else { return false };
+            if sha256(&[&bytes]) != segment.sha256 {
+                // It was changed since it was hashed.
+                report.find(place, Fault::Altered, "its hash is another one");
+                return false;
+            }
             let key =
                 |size: u64| Some(log_view::keys(&self.log.entries, size.checked_add(1)?)?.1.key());
-            match survey::sealed(bytes, segment, &self.state.origin) {
+            match survey::sealed(&bytes, segment, &self.state.origin) {
                 Err(ELSEWHERE) => Some((Fault::Swapped, ELSEWHERE)),
                 Err(what) => Some((Fault::Altered, what)),
                 Ok(survey) => survey
@@ -207,7 +226,7 @@ fn gone(number: u64) -> String {
 }
 
 fn active(folder: &Folder, log: &Log, state: &State, report: &mut Verification) {
-    let (number, first) = state.next;
+    let (number, _) = state.next;
     for name in folder.names().unwrap_or_default() {
         let place = format!("active/{name}");
         if name != wal::name(number) {
@@ -227,33 +246,40 @@ fn active(folder: &Folder, log: &Log, state: &State, report: &mut Verification) 
             continue;
         }
         let read = folder.read_to(&name, state.longest_wal());
-        let Some(bytes) = report.take(read, &place) else { continue };
-        let key = |size: u64| Some(log_view::keys(&log.entries, size.checked_add(1)?)?.1.key());
-        let Remains { survey, whole, changed } = Remains::of(&bytes, number, key);
-        let Some(survey) = survey else {
-            if changed {
-                report.find(place, Fault::Altered, "its header was changed");
-            } else {
-                report.unfinished = bytes.len() as u64;
-            }
-            continue;
-        };
-        if !survey.header.is_of(number, first, &state.origin) {
-            report.find(&place, Fault::Swapped, ELSEWHERE);
+        if let Some(bytes) = report.take(read, &place) {
+            unsealed(&bytes, &place, log, state, report);
         }
-        if let Some(at) = survey.forged_mark(key) {
-            let what = format!("the mark at byte {at} is not signed by the key of its time");
-            report.find(&place, Fault::Altered, what);
-        }
-        if changed {
-            let record = first + u64::from(survey.records);
-            let what = format!("the frame at byte {whole} was changed, at record {record}");
-            report.find(&place, Fault::Altered, what);
-        } else {
-            report.unfinished = (bytes.len() - whole) as u64;
-        }
-        report.active = survey.records.into();
     }
+}
+
+/// Checks the write-ahead file of the segment that is to be sealed next.
+fn unsealed(bytes: &[u8], place: &str, log: &Log, state: &State, report: &mut Verification) {
+    let (number, first) = state.next;
+    let key = |size: u64| Some(log_view::keys(&log.entries, size.checked_add(1)?)?.1.key());
+    let Remains { survey, whole, changed } = Remains::of(bytes, number, key);
+    let Some(survey) = survey else {
+        if changed {
+            report.find(place, Fault::Altered, "its header was changed");
+        } else {
+            report.unfinished = bytes.len() as u64;
+        }
+        return;
+    };
+    if !survey.header.is_of(number, first, &state.origin) {
+        report.find(place, Fault::Swapped, ELSEWHERE);
+    }
+    if let Some(at) = survey.forged_mark(key) {
+        let what = format!("the mark at byte {at} is not signed by the key of its time");
+        report.find(place, Fault::Altered, what);
+    }
+    if changed {
+        let record = first + u64::from(survey.records);
+        let what = format!("the frame at byte {whole} was changed, at record {record}");
+        report.find(place, Fault::Altered, what);
+    } else {
+        report.unfinished = (bytes.len() - whole) as u64;
+    }
+    report.active = survey.records.into();
 }
 
 /// Compares the content of each segment with what was committed to, several at a time.

@@ -39,8 +39,7 @@ fn in_folder(
     // What is no directory is found where it is read.
     let names = folder.and_then(|folder| folder.names().ok()).unwrap_or_default();
     for name in names.iter().filter(|name| !is_ours(name)) {
-        let shown: String = name.chars().filter(|char| !char.is_control()).collect();
-        report.find(format!("{place}{shown}"), Fault::Unexpected, "nobody wrote it");
+        report.find(format!("{place}{name}"), Fault::Unexpected, "nobody wrote it");
     }
 }
 

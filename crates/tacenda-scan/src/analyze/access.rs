@@ -79,6 +79,15 @@ impl<'a> Walker<'a> {
         {
             return Value::harmless();
         }
+        // `Errors.NO_RESPONSE`: a constant of a class.
+        if let ExprKind::Name(class) = &base.kind
+            && is_constant(&ident.name)
+            && class.name.starts_with(|first: char| first.is_ascii_uppercase())
+            && class.name.contains(|letter: char| letter.is_ascii_lowercase())
+            && matches!(ident.class, Class::Sensitive(label, ..) if label != Label::Credential)
+        {
+            return Value::harmless();
+        }
         let mut value = match self_attribute(base, &ident.name) {
             Some(key) => match self.env.get(&key) {
                 Some(value) => value.clone(),

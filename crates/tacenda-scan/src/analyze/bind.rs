@@ -237,6 +237,9 @@ impl<'a> Walker<'a> {
 
     /// What a value is without what is behind the keys of a dictionary.
     pub(super) fn keys_of(&self, expr: &Expr, value: &Value) -> Value {
+        if is_made_mapping(expr) {
+            return Value { flows: Vec::new(), known: value.known.clone() };
+        }
         let whole = matches!(expr.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
         // What is not called headers may be a list of their lines.
         let lines = matches!(expr.last_name(), Some(ident)
@@ -267,6 +270,17 @@ impl<'a> Walker<'a> {
                 let each = self.each_of(of, &whole);
                 self.assign(place, each);
             }
+            return;
+        }
+        // `for number, message in enumerate(messages)`
+        if let (ExprKind::List(places), ExprKind::Call(call)) = (&target.kind, &iterable.kind)
+            && let ([number, each], [of, ..]) = (&places[..], &call.arguments[..])
+            && call.callee.last_name().is_some_and(|ident| ident.name == "enumerate")
+        {
+            let whole = self.eval(of);
+            let items = self.each_of(of, &whole);
+            self.assign(number, Value::harmless());
+            self.bind_each(each, of, items);
             return;
         }
         match &target.kind {
@@ -413,6 +427,15 @@ pub(super) fn without_parts(value: Value, part: &Name) -> Value {
             Origin::Source(Label::Headers | Label::Body, _) | Origin::Parameter(_)
         )
     })
+}
+
+/// Whether an expression can be nothing but a mapping: `params or {}`, `(params or {}) | data`.
+fn is_made_mapping(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Dict(_) => true,
+        ExprKind::Choice(parts) | ExprKind::Join(parts) => parts.iter().any(is_made_mapping),
+        _ => false,
+    }
 }
 
 fn is_name_of_key(name: &str) -> bool {

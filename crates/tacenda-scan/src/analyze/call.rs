@@ -53,6 +53,31 @@ fn shows_credential(call: &Call) -> bool {
     })
 }
 
+/// `build_url(base_url, path)`, `urljoin(self.host, route)`: an address of these alone asks nothing.
+fn joins_path(name: &Ident, call: &Call) -> bool {
+    const OF_PLACES: &[&str] =
+        &["base", "host", "root", "path", "endpoint", "route", "prefix", "resource", "server"];
+    let of_name = words(&name.name);
+    let has = |list: &[&str]| of_name.iter().any(|word| list.contains(&word.as_str()));
+    let joins = name.name == "urljoin" || has(&["build", "join", "make"]) && has(&["url", "uri"]);
+    let of_place = |one: &Expr| {
+        one.text().is_some()
+            || one.last_name().is_some_and(|ident| {
+                words(&ident.name).iter().any(|word| OF_PLACES.contains(&word.as_str()))
+            })
+    };
+    joins
+        && call.keywords.is_empty()
+        && call.arguments.len() > 1
+        && call.arguments.iter().all(of_place)
+}
+
+/// An address of which its name says no more that it asks something: what flows in it still does.
+fn without_question(value: Value) -> Value {
+    let known = if matches!(value.known, Known::Nothing) { Known::Harmless } else { value.known };
+    Value { known, ..value }
+}
+
 /// Whether a function of this name makes a text fit for a line of a log, without a word of what is
 /// hidden by that: `sanitize_log_text`.
 fn fits_a_line(name: &str) -> bool {
@@ -178,7 +203,9 @@ impl<'a> Walker<'a> {
             .or_else(|| self.method_of(receiver_value.as_ref()?, &name.name));
         if let Some(Target::Function(function)) = target {
             let callee = (receiver, name);
-            return self.call_of_known(function, callee, receiver_value.as_ref(), &arguments, span);
+            let value =
+                self.call_of_known(function, callee, receiver_value.as_ref(), &arguments, span);
+            return if joins_path(name, call) { without_question(value) } else { value };
         }
         if let Some(Target::Class(_)) = target
             && let Some(value) = self.given_later(name, &arguments)
@@ -194,6 +221,9 @@ impl<'a> Walker<'a> {
         }
         let callee = (receiver, name);
         let mut value = self.call_of_library(call, callee, receiver_value, &arguments, span);
+        if joins_path(name, call) {
+            return without_question(value);
+        }
         if shows_credential(call) {
             self.label(&mut value, Label::Credential, Confidence::Medium, span, What::Given);
             value.known = Known::Nothing;
@@ -335,7 +365,8 @@ impl<'a> Walker<'a> {
             return value;
         }
         let all = self.given_by_all(call, receiver, &name.name, span);
-        let mut value = self.unknown(name, receiver, receiver_value, arguments, span);
+        let value = self.unknown(name, receiver, receiver_value, arguments, span);
+        let mut value = self.decrypted(name, value, span);
         if let Some(all) = all {
             value.absorb(&all);
             value.known = Known::Nothing;

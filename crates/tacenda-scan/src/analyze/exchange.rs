@@ -50,6 +50,41 @@ impl<'a> Walker<'a> {
         Some(Value::source(label, Confidence::Medium, self.step(span, What::Given, None)))
     }
 
+    /// What the attribute of this name gives, of something of which models or requests tell it.
+    pub(super) fn attribute_by_name(
+        &self,
+        of: &Expr,
+        whole: &Value,
+        field: &str,
+        span: Span,
+    ) -> Option<Value> {
+        let path = || self.path(of).map(|path| format!("{path}.{field}"));
+        self.part_of_exchange(whole, field, span).or_else(|| {
+            let (label, sure) = self.models().source_attribute(field, path)?;
+            Some(Value::source(label, sure, self.step(span, What::Given, None)))
+        })
+    }
+
+    /// `kwargs["data"]` of what a request is sent with.
+    pub(super) fn is_sent_with(&self, base: &Expr, key: &Expr) -> bool {
+        self.context.http
+            && key.text().is_some_and(|key| matches!(key, "data" | "json" | "body" | "params"))
+            && base.last_name().is_some_and(|base| {
+                matches!(base.name.as_str(), "kwargs" | "request_kwargs" | "kw")
+            })
+    }
+
+    /// Whether this is a request or response of which its annotation says that it is text or data:
+    /// `response: str`.
+    pub(super) fn is_exchanged_text(&self, ident: &Ident, known: Option<&Known>) -> bool {
+        let Some(Known::Object(class)) = known else { return false };
+        let text = matches!(
+            class.as_str(),
+            "str" | "bytes" | "bytearray" | "dict" | "Dict" | "Mapping" | "MutableMapping"
+        );
+        text && self.context.http && (NAMES.contains(&ident.name.as_str()) || ident.name == "reply")
+    }
+
     /// `format_response(response)`: all of it, head and body.
     pub(super) fn shown_exchange(
         &self,

@@ -86,13 +86,7 @@ impl<'a> Walker<'a> {
                     });
                 }
                 // `kwargs["data"]` of what a request is sent with.
-                if self.context.http
-                    && key.text().is_some_and(|key| matches!(key, "data" | "json" | "body"))
-                    && base.last_name().is_some_and(|base| {
-                        matches!(base.name.as_str(), "kwargs" | "request_kwargs" | "kw")
-                    })
-                    && !value.is_harmless()
-                {
+                if self.is_sent_with(base, key) && !value.is_harmless() {
                     self.label(&mut value, Label::Body, Confidence::Medium, expr.span, What::Named);
                 }
                 match piece {
@@ -118,7 +112,8 @@ impl<'a> Walker<'a> {
                 for part in parts {
                     let text = part.text().unwrap_or_default();
                     // `timeout is {pair[1]}`: the text says that it is another part.
-                    let other = matches!(&part.kind, ExprKind::Item(_, key) if key.text().is_none())
+                    let other = matches!(&part.kind, ExprKind::Item(_, key)
+                        if matches!(key.kind, ExprKind::Constant(Literal::Integer(_)) | ExprKind::Name(_)))
                         && says(before, self.models().names())
                             .is_some_and(|class| class == Class::Harmless);
                     let at = part.span;

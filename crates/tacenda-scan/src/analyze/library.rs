@@ -10,7 +10,7 @@ use super::template::{is_query_key, named_holes};
 use crate::Confidence;
 use crate::ir::{Call, Expr, ExprKind, Ident, Span};
 use crate::label::Label;
-use crate::lexicon::{Class, words};
+use crate::lexicon::words;
 use crate::model::Effect;
 use crate::value::{Flow, Known, Origin, Value, What};
 
@@ -351,66 +351,6 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// `get_password()`: the name of the function says what it gives.
-    pub(super) fn given(
-        &mut self,
-        name: &Ident,
-        mut value: Value,
-        span: Span,
-        here: bool,
-    ) -> Value {
-        if value.is_harmless() {
-            return value;
-        }
-        let Class::Sensitive(label, confidence, _) = name.class else { return value };
-        if name.class.within(self.context).is_none()
-            || matches!(label, Label::Settings | Label::Url)
-            || label != Label::Credential && confidence < Confidence::High
-        {
-            return value;
-        }
-        let words = words(&name.name);
-        let gives = words.first().is_some_and(|word| {
-            matches!(
-                word.as_str(),
-                "get"
-                    | "read"
-                    | "fetch"
-                    | "load"
-                    | "generate"
-                    | "create"
-                    | "make"
-                    | "build"
-                    | "decrypt"
-                    | "request"
-                    | "obtain"
-                    | "retrieve"
-                    | "acquire"
-                    | "new"
-                    | "find"
-                    | "lookup"
-                    | "prompt"
-                    | "ask"
-                    | "extract"
-                    | "parse"
-                    | "decode"
-                    | "issue"
-                    | "gen"
-                    | "compute"
-                    | "derive"
-                    | "resolve"
-            )
-        });
-        let prompts_for = words.first().is_some_and(|word| word == "prompt");
-        if gives
-            && !(prompts_for && label != Label::Credential)
-            && !(here && value.flows.is_empty() && label != Label::Credential)
-        {
-            self.label(&mut value, label, confidence.min(Confidence::High), span, What::Given);
-        }
-        value
-    }
-
     /// `x.get("password")`, `getattr(x, "password")`, `os.getenv("TOKEN")`.
     pub(super) fn lookup_of_key(
         &mut self,
@@ -452,7 +392,15 @@ impl<'a> Walker<'a> {
             return Some(self.element(base));
         }
         let key = call.arguments.get(at)?;
-        let base = match base {
+        let by_name = method == "getattr" && key.text().is_some();
+        let whole = by_name.then(|| self.eval(&call.arguments[0]));
+        // `getattr(response, "text", "")`
+        if let (Some(whole), Some(field)) = (&whole, key.text())
+            && let Some(part) = self.attribute_by_name(&call.arguments[0], whole, field, span)
+        {
+            return Some(part);
+        }
+        let base = match whole.as_ref().or(base) {
             _ if method == "getenv" => self.settings(span),
             base => base.cloned().unwrap_or_default(),
         };
@@ -487,6 +435,10 @@ impl<'a> Walker<'a> {
             return Some(value);
         }
         let mut value = self.item(&base, key, &key_value, span);
+        if receiver.is_some_and(|receiver| self.is_sent_with(receiver, key)) && !value.is_harmless()
+        {
+            self.label(&mut value, Label::Body, Confidence::Medium, span, What::Named);
+        }
         if receiver.is_some_and(|receiver| self.is_code_of_login(receiver, key)) {
             self.label(&mut value, Label::Credential, Confidence::Medium, span, What::Named);
         }

@@ -5,6 +5,7 @@ mod again;
 mod answer;
 mod apply;
 mod bind;
+mod by_name;
 mod call;
 mod callback;
 mod declared;
@@ -12,6 +13,7 @@ mod env;
 mod exchange;
 mod expr;
 mod fills;
+mod gives;
 mod library;
 mod note;
 mod object;
@@ -34,8 +36,9 @@ use ruff_python_ast::name::Name;
 use crate::Confidence;
 use crate::configuration::python;
 use crate::context::Context;
-use crate::ir::{Class_, ExprKind, Function, Span, Stmt, StmtKind, TypeHint};
+use crate::ir::{Class_, ExprKind, Function, Literal, Parameter, Span, Stmt, StmtKind, TypeHint};
 use crate::label::Label;
+use crate::lexicon::words;
 use crate::model::{Channel, Models};
 use crate::program::Program;
 use crate::rules::{Match, Rule};
@@ -402,7 +405,9 @@ impl<'a> Walker<'a> {
         for (at, parameter) in function.parameters.iter().enumerate() {
             let value = match &parameter.hint {
                 TypeHint::Harmless => Value::harmless(),
-                _ if function.keys.contains(&parameter.ident.name) => Value::harmless(),
+                _ if function.keys.contains(&parameter.ident.name) || is_flag(parameter) => {
+                    Value::harmless()
+                }
                 hint => {
                     let mut value = Value::default();
                     if let TypeHint::Named(class) = hint {
@@ -514,6 +519,17 @@ impl<'a> Walker<'a> {
             }
         }
     }
+}
+
+/// `refresh_tokens=False`: whether to do that.
+fn is_flag(parameter: &Parameter) -> bool {
+    const DONE: &[&str] = &[
+        "refresh", "request", "use", "save", "show", "print", "log", "store", "return", "include",
+        "send", "rotate", "revoke", "keep", "force", "check",
+    ];
+    let default = parameter.default.as_ref().map(|default| &default.kind);
+    matches!(default, Some(ExprKind::Constant(Literal::True | Literal::False)))
+        && words(&parameter.ident.name).first().is_some_and(|first| DONE.contains(&first.as_str()))
 }
 
 /// The call that a function consists of, in whatever tests and contexts.

@@ -112,6 +112,12 @@ impl<'a> Walker<'a> {
                 return;
             }
         }
+        if self.is_exchanged_text(ident, known.as_ref()) {
+            let origin = Origin::Source(Label::Body, Confidence::Medium);
+            let way = Some(self.step(expr.span, What::Named, None));
+            let place = Place { argument: expr.span, call, channel };
+            return self.report(&Flow { origin, field: None, way }, place, false);
+        }
         if self.is_session_of_login(ident, text) {
             let origin = Origin::Source(Label::Credential, Confidence::Medium);
             let way = Some(self.step(expr.span, What::Named, None));
@@ -238,7 +244,7 @@ impl<'a> Walker<'a> {
     }
 
     /// `f"password: {answer}"`: the text says what the value is.
-    fn said_in_text(
+    pub(super) fn said_in_text(
         &mut self,
         before: &str,
         message: &str,

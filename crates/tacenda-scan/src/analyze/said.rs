@@ -89,7 +89,12 @@ fn says_credential(before: &str, value: &Expr, names: &Lexicon, context: &Contex
     };
     // `the cached token: `, before what has no name of its own.
     let token = || {
-        let plain = ident.is_some_and(|ident| matches!(ident.class, Class::Plain));
+        let plain = ident.is_some_and(|ident| {
+            matches!(
+                ident.class,
+                Class::Plain | Class::Sensitive(Label::Settings, Confidence::Low, _)
+            )
+        });
         let of_text = || {
             let mut words = text.rsplit(|letter: char| !letter.is_alphanumeric());
             words.nth(1).is_some_and(|word| OF_TEXTS.contains(&&*word.to_lowercase()))
@@ -122,9 +127,9 @@ fn is_code_of_login(text: &str) -> bool {
 /// What stands before a hole, and before the one before it where nothing does: `… from %s: %s`.
 pub(super) fn before_hole<'t>(before: &'t str, earlier: &'t str) -> Cow<'t, str> {
     let own = before.trim_start_matches("%s").trim_start_matches("%r").trim_start_matches("{}");
-    let mark = own.trim();
+    let mark = own.trim_start_matches([']', ')', '"', '\'']).trim();
     if matches!(mark, ":" | "=") && !earlier.is_empty() {
-        Cow::Owned(format!("{}{mark}", earlier.trim_end()))
+        Cow::Owned(format!("{}{mark}", earlier.trim_end_matches([' ', '[', '(', '"', '\''])))
     } else {
         Cow::Borrowed(before)
     }

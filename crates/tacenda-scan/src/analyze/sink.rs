@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ruff_python_ast::name::Name;
 
+use super::by_name::Message;
 use super::call::Arguments;
 use super::note::Site;
 use super::said::{before_hole, said};
@@ -42,6 +43,9 @@ const MANNERS: &[&str] = &[
     "stderr",
 ];
 
+/// What a message begins with that tells of a request.
+const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
+
 /// Parts of the paths of programs, which print for who calls them.
 const PROGRAMS: &[&str] = &[
     "cli", "cmd", "command", "commands", "console", "main", "script", "scripts", "bin", "example",
@@ -79,7 +83,10 @@ impl<'a> Walker<'a> {
                     return Some(SinkMatch::all_to(*channel));
                 }
                 match program.imported(self.file, &name.name) {
-                    Some(path) => self.models().sink_call(path)?,
+                    Some(path) => self
+                        .models()
+                        .sink_call(path)
+                        .or_else(|| self.says_that_it_writes(path, name))?,
                     None => {
                         // A function of this name that is here says itself what it does.
                         if program.lookup(self.file, &name.name).is_some() {
@@ -110,6 +117,13 @@ impl<'a> Walker<'a> {
                     None if self.models().may_log(&name.name) && self.is_log_object(receiver) => {
                         SinkMatch::all_to(Channel::Log)
                     }
+                    // `self._hub.debug("…")`: whatever it is, what it debugs is written.
+                    None if name.name == "debug"
+                        && call.arguments.iter().take(2).any(is_text)
+                        && self.target(Some(receiver), name).is_none() =>
+                    {
+                        SinkMatch::all_to(Channel::Log)
+                    }
                     None if !self.models().may_write(&name.name) => return None,
                     None => self.models().sink_call(&self.path(&call.callee)?)?,
                 }
@@ -132,6 +146,15 @@ impl<'a> Walker<'a> {
             }
         }
         Some(found)
+    }
+
+    /// `print_verbose(…)`, from a module that is not here: its name says that it writes.
+    fn says_that_it_writes(&self, path: &str, name: &Ident) -> Option<SinkMatch<'a>> {
+        if self.shared.program.lookup(self.file, &name.name).is_some() {
+            return None;
+        }
+        let last = path.rsplit('.').next().unwrap_or(path);
+        self.models().sink_call(last).filter(|sink| sink.text_first)
     }
 
     /// `log_method(…)`, where `log_method = logger.info`.
@@ -181,6 +204,17 @@ impl<'a> Walker<'a> {
             ExprKind::Name(ident) => Some(ident.name.as_str()),
             _ => None,
         });
+        let mut named =
+            arguments.by_name.iter().filter_map(|(key, ..)| Some(key.as_ref()?.name.as_str()));
+        // `log.debug("http {url} {kwargs}", url=url, kwargs=kwargs)`
+        if text.contains("http") && named.any(|name| name == "url") {
+            text.push_str(" request");
+        }
+        // `log.debug("PUT %s with %s", url, kwargs)`
+        let verb = text.split(' ').next().is_some_and(|first| VERBS.contains(&first));
+        if verb && beside.clone().any(|name| name == "url") {
+            text.push_str(" request");
+        }
         if beside.clone().any(|name| name == "url") && beside.clone().any(|name| name == "method") {
             text.push_str(" request");
         }
@@ -212,6 +246,17 @@ impl<'a> Walker<'a> {
             };
             let names = self.models().names();
             let said = before.and_then(|before| said(&before, &text, expr, names, self.context));
+            // `print(token, end="")`: of a text that a model writes.
+            let of_text = console && self.context.ml && call.keyword("end").is_some();
+            let piece;
+            let value = if of_text {
+                piece = value.clone().retain(|flow| {
+                    !matches!(flow.origin, Origin::Source(Label::Credential, Confidence::Medium))
+                });
+                &piece
+            } else {
+                value
+            };
             let escaped;
             let value = if hole.is_some_and(|hole| hole.escaped) {
                 escaped = value
@@ -221,20 +266,21 @@ impl<'a> Walker<'a> {
             } else {
                 value
             };
+            // `log.info("payload: %(payload)s", {"payload": payload})`
+            if let (ExprKind::Dict(items), Some(template)) = (&expr.kind, template) {
+                let message =
+                    Message { template: Some(template), text: &text, call: span, channel };
+                self.said_by_name(items, message);
+            }
             self.argument(expr, value, said, &text, span, channel);
         }
+        let message = Message { template, text: &text, call: span, channel };
         for (key, expr, value) in &arguments.by_name {
-            if key.is_some_and(|key| MANNERS.contains(&key.name.as_str()))
-                || !self.writes_name(sink, *key, function, method)
+            if !key.is_some_and(|key| MANNERS.contains(&key.name.as_str()))
+                && self.writes_name(sink, *key, function, method)
             {
-                continue;
+                self.written_by_name(*key, expr, value, sink.text_first, message);
             }
-            let value = match key {
-                Some(key) => self.named(key, expr.span, value.clone()),
-                None => value.clone(),
-            };
-            self.note_value(expr.span, &value);
-            self.argument(expr, &value, None, &text, span, channel);
         }
         self.debugging -= diagnoses;
         self.telling = telling;

@@ -1,6 +1,7 @@
 //! What a message says of a value that it speaks of by words, in code about language models.
 
 use super::said::is_exception;
+use super::wire::is_piece;
 use crate::context::Context;
 use crate::ir::{Expr, ExprKind};
 use crate::label::Label;
@@ -24,6 +25,7 @@ const ASKED: &[&str] = &[
     "heard",
     "transcribed",
     "transcript",
+    "transcription",
     "utterance",
 ];
 const ANSWERED: &[&str] = &[
@@ -55,6 +57,8 @@ const TEXTS: &[&str] = &["message", "messages", "msg", "text", "utterance", "req
 /// Words of messages about language models.
 const OF_MODELS: &[&str] =
     &["llm", "model", "openai", "gpt", "claude", "gemini", "ollama", "llama"];
+/// What a heading is set off with.
+const RULE: [char; 5] = [' ', '=', '-', '*', '#'];
 /// Functions that make a text of a value, and methods that do so of their own.
 const TEXT_OF: &[&str] = &["dumps", "str", "repr", "pformat", "marshal"];
 const TEXT_BY: &[&str] =
@@ -89,9 +93,21 @@ impl<'t> Spoken<'t> {
                 ExprKind::Text(text, class) => (&**text, *class),
                 _ => return None,
             },
+            // `kwargs.get("json")`
+            ExprKind::Call(call) => match (&call.callee.kind, call.arguments.first()) {
+                (ExprKind::Attribute(_, method), Some(key)) if method.name == "get" => {
+                    match &key.kind {
+                        ExprKind::Text(text, class) => (&**text, *class),
+                        _ => return None,
+                    }
+                }
+                _ => return None,
+            },
             _ => return None,
         };
         let name = name.trim_start_matches('_');
+        // `last_ws_message`, `lines`: for a name alone they are about something else.
+        let class = if is_piece(name) { Class::Plain } else { class };
         let mark = before.trim_end_matches([' ', '\'', '"', '`', '[', '(']);
         let arrow = mark.ends_with("<<") || mark.ends_with(">>");
         let own_line = before.ends_with('\n');
@@ -103,8 +119,9 @@ impl<'t> Spoken<'t> {
         let before = before.trim_end_matches([' ', '\n', '\'', '"', '`', '[', '(', '<']);
         let marked = before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"));
         let (text, colon) = match marked {
-            Some(text) => (text.trim_end(), true),
-            None => (before, false),
+            Some(text) => (text.trim_end_matches(RULE), true),
+            // `---- request ----`, on a line of its own
+            None => (before.trim_end_matches(RULE), own_line && before.ends_with(RULE)),
         };
         // `the prompt (in full): `
         let text = match text.rfind('(') {
@@ -142,8 +159,17 @@ impl<'t> Spoken<'t> {
         if self.colon && self.last == "chunk" && piece {
             return Some(Label::Completion);
         }
-        if !(self.colon || self.name == self.last) || OF_OTHERS.contains(&self.of) {
+        // `invoking it with input `, before `input_json`
+        let of_this = self.name == self.last
+            || self.of == "with" && self.name.split('_').any(|word| word == self.last);
+        if !(self.colon || of_this) || OF_OTHERS.contains(&self.of) {
             return None;
+        }
+        // `parsing a tool call: `, `raw result: `
+        let of_model =
+            self.last == "call" && self.of == "tool" || self.last == "result" && self.of == "raw";
+        if self.colon && of_model {
+            return Some(Label::Completion);
         }
         let told = matches!(self.last, "request" | "call") && OF_MODELS.contains(&self.of);
         let by_person = TEXTS.contains(&self.last) && PERSONS.contains(&self.of);
@@ -208,6 +234,8 @@ fn shown(mut value: &Expr) -> &Expr {
                 match (&call.callee.kind, &call.arguments[..]) {
                     (_, [only]) if TEXT_OF.contains(&name) => only,
                     (ExprKind::Attribute(base, _), []) if TEXT_BY.contains(&name) => base,
+                    // `raw.decode("utf-8")`
+                    (ExprKind::Attribute(base, _), _) if name == "decode" => base,
                     _ => return value,
                 }
             }

@@ -114,6 +114,31 @@ pub(super) fn named_holes(template: &str) -> impl Iterator<Item = &str> {
     percent.chain(braces.flatten()).filter(|name| !name.is_empty())
 }
 
+/// The text before what a template takes by this name, from what it takes before that on.
+pub(super) fn before_named<'t>(template: &'t str, name: &str) -> Option<&'t str> {
+    let places = [("%(", ")"), ("{", "")];
+    let at = places.iter().find_map(|(open, close)| {
+        let mut from = 0;
+        while let Some(found) = template[from..].find(open) {
+            let start = from + found;
+            let rest = &template[start + open.len()..];
+            let behind = rest.strip_prefix(name);
+            let whole = behind.is_some_and(|behind| {
+                behind.starts_with(close) && !close.is_empty()
+                    || close.is_empty() && behind.starts_with(['}', ':', '!'])
+            });
+            if whole {
+                return Some(start);
+            }
+            from = start + open.len();
+        }
+        None
+    })?;
+    let front = &template[..at];
+    let last = front.rfind([')', '}']).map_or(0, |at| at + 1);
+    Some(front[last..].trim_start_matches(['s', 'r', 'd']))
+}
+
 /// Whether a text ends in a parameter of a query string that lets in who knows it: `…&key=`.
 pub(super) fn ends_in_key(before: &str, names: &Lexicon) -> bool {
     let Some(front) = before.strip_suffix('=') else { return false };

@@ -51,8 +51,39 @@ const ARRIVED: &[&str] = &[
 /// What is said of what goes over a wire.
 const PASSED: &[&str] =
     &["send", "sending", "sent", "recv", "rcvd", "receive", "received", "receiving", "rx", "tx"];
+/// How a message begins that tells what goes over a wire, and the last words of the names of that.
+const SENDING: &[&str] = &[
+    "send",
+    "sending",
+    "sent",
+    "recv",
+    "receive",
+    "received",
+    "receiving",
+    "publish",
+    "publishing",
+    "queueing",
+    "queuing",
+    "enqueue",
+    "enqueueing",
+    "posting",
+    "writing",
+    "transmitting",
+];
+const SENT: &[&str] = &[
+    "message", "msg", "data", "packet", "frame", "payload", "body", "telegram", "stanza", "lines",
+    "text", "envelope", "datagram", "response",
+];
 /// Names of what is no more than yes or no.
 const ANSWERS_TO_QUESTIONS: &[&str] = &["success", "succeeded", "done", "found", "okay"];
+
+/// Whether what has this name goes over a wire: `lines`, `ws_message`.
+pub(super) fn is_piece(name: &str) -> bool {
+    let Some((of, last)) = name.rsplit_once('_') else { return name == "lines" };
+    let of = of.rsplit('_').next().unwrap_or_default();
+    PIECES.contains(&last)
+        && (COMING.contains(&of) || matches!(of, "session" | "client" | "server"))
+}
 
 impl Spoken<'_> {
     /// `SEND: `, `>> `, before what goes over a wire.
@@ -63,8 +94,17 @@ impl Spoken<'_> {
         let alone = self.own_line && word && self.name == "request";
         let harmless = matches!(self.class, Class::Harmless | Class::Treated);
         let comes = self.arrives() && !matches!(self.last, "event" | "notification");
-        let passed = (word || self.arrow || comes) && known || of_them || alone;
+        let passed = (word || self.arrow || comes) && known || of_them || alone || self.is_sent();
         (passed && !harmless).then_some(Label::Body)
+    }
+
+    /// `sending the command: `, `queueing `, before what is called like that.
+    fn is_sent(&self) -> bool {
+        let mut words = self.message.split(|letter: char| !letter.is_alphanumeric());
+        let first = words.find(|word| !word.is_empty()).unwrap_or_default();
+        let last = self.name.rsplit('_').next().unwrap_or_default();
+        let at_once = self.last == first;
+        SENDING.contains(&first) && (self.colon || at_once) && SENT.contains(&last)
     }
 
     /// `received message `, `unknown message received: `
@@ -76,7 +116,9 @@ impl Spoken<'_> {
     /// `request payload: `, `response: `, before a value whose own name tells nothing.
     pub(super) fn is_exchange(&self) -> Option<Label> {
         let telling = !matches!(self.class, Class::Plain) && !OF_ANYTHING.contains(&self.name);
-        let known = ARRIVED.contains(&self.name) || self.name == self.of;
+        let last = self.name.rsplit('_').next().unwrap_or_default();
+        let of_this = PIECES.contains(&last) && last == self.last;
+        let known = ARRIVED.contains(&self.name) || self.name == self.of || of_this;
         let spoken = self.last == "message" && matches!(self.name, "text" | "body");
         if self.arrives() && (known || spoken) && !matches!(self.class, Class::Harmless) {
             return Some(Label::Body);
@@ -105,6 +147,10 @@ impl Spoken<'_> {
             && matches!(self.of, "parsed" | "decoded")
             && matches!(self.name, "request" | "response" | "req" | "resp");
         if parsed || between && ARRIVED.contains(&self.name) {
+            return Some(Label::Body);
+        }
+        // `==== request ====`, on a line of its own
+        if self.last == "request" && self.own_line && !OF_OTHERS.contains(&self.of) {
             return Some(Label::Body);
         }
         // `payload is {response}`

@@ -181,6 +181,13 @@ impl Table {
 
     /// Whether one of these words, with others beside it, says that a function cleans.
     fn cleans(&self, words: &[Name]) -> bool {
+        // `_build_response_log`: what it makes is written, not what it takes out.
+        if let [first, .., last] = words
+            && last == "log"
+            && matches!(first.as_str(), "build" | "make" | "create" | "compose" | "format")
+        {
+            return false;
+        }
         if !words.iter().any(|word| self.cleaning.contains(word.as_str())) {
             return false;
         }

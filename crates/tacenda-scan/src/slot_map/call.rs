@@ -125,10 +125,14 @@ fn shape(call: &ast::ExprCall, place: Span, around: &Around<'_>, is_sink: bool) 
         ast::Expr::Name(name) => (None, name.id.as_str()),
         _ => (None, ""),
     };
-    if NO_RECORDS.contains(&name) || receiver == Some("warnings") {
+    // Of a warning, what follows its text says how to show it.
+    let is_warning = receiver == Some("warnings");
+    if NO_RECORDS.contains(&name) || is_warning && name != "warn" {
         return None;
     }
-    let given = &call.arguments.args;
+    let (given, keywords) = (&call.arguments.args[..], &call.arguments.keywords[..]);
+    let (given, keywords) =
+        if is_warning { (&given[..given.len().min(1)], &[][..]) } else { (given, keywords) };
     let mut shape = Shape {
         span: place,
         function: around.name.clone(),
@@ -155,7 +159,7 @@ fn shape(call: &ast::ExprCall, place: Span, around: &Around<'_>, is_sink: bool) 
     };
     let by_name = match given.get(by_place) {
         Some(_) => None,
-        None => call.arguments.keywords.iter().find(named),
+        None => keywords.iter().find(named),
     };
     let text = given.get(by_place).or_else(|| by_name.map(|keyword| &keyword.value));
     // Of `log(*arguments)` the level may be in them.
@@ -168,7 +172,7 @@ fn shape(call: &ast::ExprCall, place: Span, around: &Around<'_>, is_sink: bool) 
         }
         _ => false,
     };
-    shape.parts = message(text, values, &call.arguments.keywords);
+    shape.parts = message(text, values, keywords);
     for value in values {
         if !shape.rest.is_empty() || value.is_starred_expr() {
             shape.rest.push(span(value));
@@ -180,7 +184,7 @@ fn shape(call: &ast::ExprCall, place: Span, around: &Around<'_>, is_sink: bool) 
     if let [ast::Expr::Dict(dict)] = values {
         members(dict, &mut shape.fields);
     }
-    for keyword in &call.arguments.keywords {
+    for keyword in keywords {
         let value = span(&keyword.value);
         match &keyword.arg {
             Some(name) if MANNERS.contains(&name.as_str()) => {}

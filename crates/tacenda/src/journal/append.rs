@@ -175,7 +175,7 @@ pub(super) fn without_end(line: &[u8]) -> &[u8] {
 }
 
 /// A line of which nobody can tell what its fields are: any of them may be the most secret.
-fn texts(line: &[u8], time: i64) -> Result<Vec<Record>, JournalError> {
+pub(super) fn texts(line: &[u8], time: i64) -> Result<Vec<Record>, JournalError> {
     pieces(line, BLOCK).map(|piece| Record::from_text(piece, Class::Restricted, time)).collect()
 }
 

@@ -7,15 +7,12 @@ use clap::{Args, ValueEnum};
 use tacenda_journal::{Filter, Parquet, Reader, Seen, journald, otlp};
 
 use super::outside;
-use super::read::{CatArgs, closed_head, line, warn_of_uncompared};
+use super::read::{CatArgs, closed_head, line, warn_of_closed, warn_of_uncompared};
 use crate::failure::Failure;
 use crate::output::Output;
 
 #[derive(Args, Debug)]
 pub(crate) struct ExportArgs {
-    #[command(flatten)]
-    cat: CatArgs,
-
     /// The file (0600), in the clear
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -23,6 +20,10 @@ pub(crate) struct ExportArgs {
     /// Its format
     #[arg(long, value_enum, default_value_t)]
     format: ExportFormat,
+
+    // Last: what comes after it stands under its heading.
+    #[command(flatten)]
+    cat: CatArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -57,7 +58,8 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
             file.finish()?
         }
     };
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
+    warn_of_closed(&reader, &filter)
 }
 
 type Out = BufWriter<Output>;

@@ -16,12 +16,12 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "N")]
     to: Option<u64>,
 
-    /// From this time on (RFC 3339, or so long ago: 15m, 12h)
+    /// From this time on (RFC 3339, a day in UTC, or so long ago: 15m, 12h)
     #[arg(long, value_name = "TIME", value_parser = quantity::moment)]
     since: Option<i64>,
 
-    /// Up to this time
-    #[arg(long, value_name = "TIME", value_parser = quantity::moment)]
+    /// Up to this time; a day, to its end
+    #[arg(long, value_name = "TIME", value_parser = quantity::end)]
     until: Option<i64>,
 
     /// Of this level or a higher one

@@ -6,15 +6,17 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Timestamp;
 use rustix::fs::OFlags;
 use tacenda_find::{Packing, time_of_line};
 use tacenda_guard::StreamFilter;
-use tacenda_journal::{Appender, Verifier, system_clock};
+use tacenda_journal::{Appender, LONGEST_RECORD as LONGEST, Verifier, show_wish, system_clock};
 use tacenda_policy::Class;
 use tacenda_redact::Redactor;
 
 use super::Target;
-use super::append::{Classes, class, without_end};
+use super::append::{Classes, class, texts, without_end};
+use super::wishes::Wishes;
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
 use crate::redactor::{redactor, report_lost};
@@ -96,6 +98,10 @@ struct Log {
 struct Taken {
     lines: u64,
     records: u64,
+    /// The last time that a line has named.
+    time: Option<Timestamp>,
+    /// Whether what comes goes on with a line that is too long for a record.
+    inside: bool,
 }
 
 impl Log {
@@ -161,20 +167,22 @@ impl Log {
         let failed = |error: io::Error| cannot_read(&self.path, &error);
         let (_, mut unpacked) = self.unpack().map_err(failed)?;
         let mut filter = StreamFilter::new(redactor.at_path(Some(&self.path)));
+        let mut wishes = Wishes::default();
         let (mut block, mut redacted) = (vec![0; BLOCK], Vec::new());
         loop {
             let read = unpacked.read(&mut block).map_err(failed)?;
+            filter.push(&wishes.hide(&block[..read]), &mut redacted);
             if read == 0 {
                 filter.finish(&mut redacted);
-            } else {
-                filter.push(&block[..read], &mut redacted);
             }
             let whole = match redacted.iter().rposition(|byte| *byte == b'\n') {
                 _ if read == 0 => redacted.len(),
                 Some(at) => at + 1,
+                // It is no record any more, and nobody knows where it ends.
+                None if redacted.len() > LONGEST => redacted.len(),
                 None => 0,
             };
-            self.append(journal, &redacted[..whole], classes, taken)?;
+            self.append(journal, &redacted[..whole], classes, read == 0, taken)?;
             redacted.drain(..whole);
             if read == 0 {
                 return Ok(());
@@ -187,21 +195,30 @@ impl Log {
         journal: &Appender,
         lines: &[u8],
         classes: &Classes,
+        is_end: bool,
         taken: &mut Taken,
     ) -> Result<(), Failure> {
         let lines: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
         // So many are written together, or none of them.
         for lines in lines.chunks(TOGETHER) {
             let mut all = Vec::new();
-            for line in lines.iter().map(|line| without_end(line)) {
-                if !line.is_empty() {
-                    all.extend(classes.records(line, self.time(line))?);
+            let mut ended = 0;
+            for line in lines {
+                let has_ended = is_end || line.ends_with(b"\n");
+                let is_piece = std::mem::replace(&mut taken.inside, !has_ended) || !has_ended;
+                ended += u64::from(has_ended);
+                let line = without_end(line);
+                if is_piece {
+                    all.extend(texts(line, self.time(line, &mut taken.time))?);
+                } else if !line.is_empty() {
+                    let line = show_wish(line);
+                    all.extend(classes.records(&line, self.time(&line, &mut taken.time))?);
                 }
             }
             let records = all.len() as u64;
             journal.append_all(all)?;
             taken.records += records;
-            taken.lines += lines.len() as u64;
+            taken.lines += ended;
         }
         Ok(())
     }
@@ -227,12 +244,14 @@ impl Log {
         ))
     }
 
-    /// The time that a line names, or that the file has.
-    fn time(&self, line: &[u8]) -> i64 {
+    /// The time that a line names, or the nearest before it that names one (a trace is of the time of its
+    /// error), or that the file has.
+    fn time(&self, line: &[u8], last: &mut Option<Timestamp>) -> i64 {
         let modified = self.metadata.modified().ok();
-        let modified = modified.and_then(|time| jiff::Timestamp::try_from(time).ok());
-        let modified = modified.unwrap_or_else(jiff::Timestamp::now);
-        let time = time_of_line(line, modified).unwrap_or(modified);
+        let modified = modified.and_then(|time| Timestamp::try_from(time).ok());
+        let modified = modified.unwrap_or_else(Timestamp::now);
+        *last = time_of_line(line, modified).or(*last);
+        let time = last.unwrap_or(modified);
         i64::try_from(time.as_nanosecond()).unwrap_or_else(|_| system_clock()())
     }
 

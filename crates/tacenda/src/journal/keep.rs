@@ -10,7 +10,7 @@ use tacenda_policy::Class;
 
 use super::append::class;
 use super::filter::{FilterArgs, some};
-use super::read::warn_of_closed;
+use super::read::closed_head;
 use super::{IdentityArgs, RecipientArgs, Target, cause, quantity};
 use crate::failure::{Failure, warn};
 use crate::report::{plural, size};
@@ -153,7 +153,7 @@ pub(crate) struct EraseArgs {
     #[arg(long, value_name = "TEXT", value_parser = some)]
     text: Option<String>,
 
-    /// Only count them: nothing is erased
+    /// Only count them, and say what would be refused: nothing is erased
     #[arg(long)]
     dry_run: bool,
 
@@ -174,12 +174,12 @@ pub(crate) struct HoldArgs {
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// From this time on (RFC 3339, or so long ago: 30d)
+    /// From this time on (RFC 3339, a day in UTC, or so long ago: 30d)
     #[arg(long, value_name = "TIME", value_parser = quantity::moment)]
     since: Option<i64>,
 
-    /// Up to this time
-    #[arg(long, value_name = "TIME", value_parser = quantity::moment)]
+    /// Up to this time; a day, to its end
+    #[arg(long, value_name = "TIME", value_parser = quantity::end)]
     until: Option<i64>,
 
     /// Why; it goes on record
@@ -257,13 +257,10 @@ pub(super) fn erase(args: &EraseArgs) -> Result<(), Failure> {
     }
     if args.dry_run {
         let reader = args.target.reader(&args.identities)?;
-        let mut records = 0;
-        reader.each(&filter, &mut |seen| {
-            records += u64::from(seen.erased.is_none());
-            true
-        })?;
+        let (records, refused) =
+            reader.would_erase(&filter).map_err(|error| closed_head(&reader, error))?;
         writeln!(io::stdout(), "would be erased: {}", plural(records, "record"))?;
-        return warn_of_closed(&reader, &filter);
+        return refused.map_or(Ok(()), |error| Err(error.into()));
     }
     let cause = cause(args.reason.as_deref().unwrap_or_default())?;
     let reader = args.target.reader(&args.identities)?;

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write as _};
 
 use serde_json::Value;
-use tacenda_journal::{Cause, Entry, Event, SegmentState};
+use tacenda_journal::{Cause, Entry, Event, SegmentState, Settings};
 
-use super::read::{ListArgs, ListFormat, names, public, time};
+use super::read::{ListArgs, ListFormat, kept_for, names, public, time};
+use super::shown::{shown, shown_json};
 use crate::failure::Failure;
 use crate::report::plural;
 
@@ -20,26 +21,48 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
             json
         };
         let entries: Vec<Value> = reader.entries().iter().enumerate().map(numbered).collect();
-        // What controls a terminal stands in texts only.
-        writeln!(out, "{}", shown(&Value::from(entries).to_string(), |c| format!("\\u{c:04x}")))?;
+        writeln!(out, "{}", shown_json(&Value::from(entries).to_string()))?;
         return Ok(out.flush()?);
     }
+    let mut settings = None;
     for (number, entry) in reader.entries().iter().enumerate() {
-        let (name, what, cause) = told(&entry.event);
+        let (name, mut what, cause) = told(&entry.event);
+        if let Event::Begin { settings: now, .. } | Event::Set { settings: now, .. } = &entry.event
+        {
+            let before = settings.replace(now);
+            if let Some(before) = before {
+                what = changed(before, now);
+            }
+        }
         let mut line = format!("{number}  {}  {name:<7}  {what}", time(entry.time));
         if let Some(Cause { reason, who }) = cause {
             let _ = write!(line, "  by {who}: {reason}");
         }
-        writeln!(out, "{}", shown(&line, |c| format!("\\u{{{c:x}}}")))?;
+        writeln!(out, "{}", shown(&line))?;
     }
     Ok(out.flush()?)
+}
+
+/// What was set to something else.
+fn changed(before: &Settings, now: &Settings) -> String {
+    let mut changed = Vec::new();
+    if before.recipients != now.recipients {
+        changed.push("recipients".to_owned());
+    }
+    if before.retention != now.retention {
+        changed.push(format!("retention to {}", kept_for(now.retention)));
+    }
+    if (before.durability, before.limits) != (now.durability, now.limits) {
+        changed.push("durability or limits".to_owned());
+    }
+    if changed.is_empty() { "nothing".to_owned() } else { changed.join(", ") }
 }
 
 /// What an entry says: its name, what was done, by whom and why.
 fn told(event: &Event) -> (&'static str, String, Option<&Cause>) {
     match event {
         Event::Begin { origin, .. } => ("begin", origin.clone(), None),
-        Event::Set { cause, .. } => ("set", "recipients or retention".to_owned(), Some(cause)),
+        Event::Set { cause, .. } => ("set", String::new(), Some(cause)),
         Event::Seal(SegmentState { number, records, first, cut, changed, .. }) => {
             let records = plural(*records, "record");
             let how = match (cut, changed) {
@@ -68,22 +91,4 @@ fn told(event: &Event) -> (&'static str, String, Option<&Cause>) {
         }
         Event::Release { name, cause } => ("release", name.clone(), Some(cause)),
     }
-}
-
-/// A text with what controls a terminal, or turns its direction, spelled out: who wrote a reason may have
-/// meant to hide a line.
-fn shown(text: &str, spell: impl Fn(u32) -> String) -> String {
-    let is_plain = |c: char| {
-        !(c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-    };
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_plain(c) {
-            out.push(c);
-        } else {
-            out.push_str(&spell(c.into()));
-        }
-    }
-    out
 }

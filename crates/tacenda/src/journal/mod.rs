@@ -9,7 +9,9 @@ mod keep;
 mod log;
 mod quantity;
 mod read;
+mod shown;
 mod verify;
+mod wishes;
 
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -59,7 +61,7 @@ enum JournalCommand {
     Import(import::ImportArgs),
     /// Print records as JSON, a line each
     Cat(read::CatArgs),
-    /// Print the last records, and those that come
+    /// Print the last records, and with -f those that come
     Tail(read::TailArgs),
     /// Print the records that hold a text
     Grep(read::GrepArgs),
@@ -129,7 +131,8 @@ enum PlaceName {
 impl Places {
     fn allowed(&self) -> Vec<Place> {
         let variable = std::env::var(PLACES_VARIABLE).unwrap_or_default();
-        let named = variable.split(',').filter_map(|name| PlaceName::from_str(name, true).ok());
+        let named =
+            variable.split(',').filter_map(|name| PlaceName::from_str(name.trim(), true).ok());
         let all = self.allow.iter().copied().chain(named);
         let place = |name| match name {
             PlaceName::Temporary => Place::Temporary,

@@ -1,5 +1,8 @@
 //! Sizes, spans of time and moments, as people write them.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use tacenda_journal::system_clock;
 
 /// Bytes: `64MiB`, `2GB`, `4096`.
@@ -49,15 +52,27 @@ pub(super) fn moment(text: &str) -> Result<i64, String> {
         let ago = i64::try_from(ago).ok().and_then(|ago| ago.checked_mul(1_000_000_000));
         return ago.map(|ago| system_clock()() - ago).ok_or_else(|| "too long ago".to_owned());
     }
-    let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| {
-        let day = text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10)?;
-        Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
-    });
+    let moment = text.parse::<Timestamp>().ok().or_else(|| start_of(day(text)?));
     moment.and_then(|moment| i64::try_from(moment.as_nanosecond()).ok()).ok_or_else(|| {
         "a time, such as 2026-03-01T10:00:00Z, a day (UTC), such as 2026-03-01, or so long ago, \
          such as 15m"
             .to_owned()
     })
+}
+
+/// The last moment that is meant: of a day that is its end.
+pub(super) fn end(text: &str) -> Result<i64, String> {
+    let after = day(text).and_then(|day| start_of(day.tomorrow().ok()?));
+    let after = after.and_then(|after| i64::try_from(after.as_nanosecond()).ok());
+    after.map_or_else(|| moment(text), |after| Ok(after - 1))
+}
+
+fn day(text: &str) -> Option<Date> {
+    text.parse().ok().filter(|_| text.len() == 10)
+}
+
+fn start_of(day: Date) -> Option<Timestamp> {
+    Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -74,6 +89,9 @@ mod tests {
         assert_eq!(moment("1970-01-01T00:00:01.5Z"), Ok(1_500_000_000));
         assert_eq!(moment("1970-01-02"), Ok(86_400_000_000_000));
         assert!(moment("1h").unwrap() < system_clock()());
+        assert_eq!(end("1970-01-01"), Ok(86_400_000_000_000 - 1));
+        assert_eq!(end("1970-01-01T00:00:01Z"), Ok(1_000_000_000));
+        assert!(end("yesterday").is_err());
         for wrong in ["", "MiB", "-1MB", "+1MB", "1.5GB", "99999999999999TB"] {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }

@@ -12,6 +12,7 @@ use tacenda_policy::Class;
 
 use super::filter::{FilterArgs, some};
 use super::quantity::span;
+use super::shown::shown_json;
 use super::{IdentityArgs, Target};
 use crate::failure::{Failure, warn};
 use crate::report::{plural, size};
@@ -28,9 +29,6 @@ pub(crate) struct CatArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct TailArgs {
-    #[command(flatten)]
-    cat: CatArgs,
-
     /// How many
     #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 10)]
     lines: usize,
@@ -38,6 +36,10 @@ pub(crate) struct TailArgs {
     /// Wait for what comes, and print that as well
     #[arg(short, long)]
     follow: bool,
+
+    // Last: what comes after it stands under its heading.
+    #[command(flatten)]
+    cat: CatArgs,
 }
 
 #[derive(Args, Debug)]
@@ -90,7 +92,7 @@ fn print(reader: &Reader, filter: &Filter, out: &mut impl Write) -> Result<(u64,
     let (mut done, mut count) = (Ok(()), 0);
     let next = reader.each(filter, &mut |seen| {
         count += 1;
-        done = writeln!(out, "{}", line(seen));
+        done = writeln!(out, "{}", shown_json(&line(seen)));
         done.is_ok()
     });
     let next = next.map_err(|error| closed_head(reader, error))?;
@@ -135,24 +137,33 @@ pub(super) fn closed_head(reader: &Reader, error: JournalError) -> Failure {
     let JournalError::NoKey { part: "head", segment } = error else { return error.into() };
     let after = reader.segments().map(|one| one.state).filter(|state| state.number > segment);
     let ends = reader.segments().last().map(|one| one.state.first + one.state.records);
-    let opens = |first: &u64| {
-        let mut found = false;
-        let filter = Filter { numbers: Some((*first, u64::MAX)), ..Filter::default() };
-        let read = reader.each(&filter, &mut |_| {
-            found = true;
-            false
-        });
-        read.is_ok() && found
-    };
-    let first = after.map(|state| state.first).chain(ends).find(opens);
+    let first = after.map(|state| state.first).chain(ends).find(|first| opens_at(reader, *first));
     let failure = Failure::from(error);
-    match first {
-        Some(first) => failure.hint(format!(
+    let begins = reader.segments().find(|one| one.state.number == segment);
+    let before = begins.and_then(|one| one.state.first.checked_sub(1));
+    match (first, before) {
+        (Some(first), _) => failure.hint(format!(
             "name the identity file of who could read it then; from record {first} on those at hand open \
              it: --from {first}"
         )),
-        None => failure,
+        // Whose recipient was taken out later.
+        (None, Some(last)) if opens_at(reader, last) => failure.hint(format!(
+            "name the identity file of who could read it then; up to record {last} those at hand open it: \
+             --to {last}"
+        )),
+        _ => failure,
     }
+}
+
+/// Whether there is a record from this number on, and the next one opens.
+fn opens_at(reader: &Reader, first: u64) -> bool {
+    let mut found = false;
+    let filter = Filter { numbers: Some((first, u64::MAX)), ..Filter::default() };
+    let read = reader.each(&filter, &mut |_| {
+        found = true;
+        false
+    });
+    read.is_ok() && found
 }
 
 /// Says in what nothing was looked for.
@@ -173,8 +184,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
     // Read once: they may come from a pipe.
     let identities = args.cat.identities.read()?;
-    let (path, places) = (&args.cat.target.path, args.cat.target.places.allowed());
-    let open = || Reader::open(path, identities.clone(), &places);
+    let open = || args.cat.target.open(identities.clone());
     let reader = open()?;
     let mut filter = args.cat.filter(None)?;
     warn_of_uncompared(&reader, &filter)?;
@@ -182,9 +192,10 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
     let last = reader.last(&filter, args.lines);
     let (last, mut next) = last.map_err(|error| closed_head(&reader, error))?;
     for seen in last {
-        writeln!(out, "{}", line(&seen))?;
+        writeln!(out, "{}", shown_json(&line(&seen)))?;
     }
     out.flush()?;
+    warn_of_closed(&reader, &filter)?;
     let (from, to) = filter.numbers.unwrap_or((0, u64::MAX));
     if !args.follow {
         return Ok(());
@@ -324,7 +335,7 @@ fn recipients(settings: &Settings) -> BTreeMap<&str, Vec<&'static str>> {
 }
 
 /// What a retention keeps, for people.
-fn kept_for(mut retention: Retention) -> String {
+pub(super) fn kept_for(mut retention: Retention) -> String {
     let mut rules = Vec::new();
     rules.extend(retention.max_seconds.map(span));
     for class in Class::ALL {

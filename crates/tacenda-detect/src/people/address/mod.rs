@@ -28,6 +28,7 @@ pub(crate) fn behind_number(text: &[u8], at: usize) -> Option<Range<usize>> {
     let street = street(text, at)?;
     let (end, numbered) = number_behind(text, street.end);
     let told = street.told
+        || is_in_ward(&text[street.end..])
         || numbered && (goes_on(text, end) || announced(text, start))
         || !numbered && is_in_town(text, street.end);
     told.then(|| whole(text, start, end))
@@ -123,6 +124,11 @@ fn way_before(text: &[u8], at: usize) -> Option<usize> {
 pub(crate) fn behind_lead(text: &[u8], at: usize) -> Option<Range<usize>> {
     if at > 3 && text[at - 4].is_ascii_digit() {
         return behind_ordinal(text, at);
+    }
+    // `C/ Mallorca, 286`.
+    if let [.., b'C' | b'c', b'/', b' '] = text[..at] {
+        let (end, numbered) = number_behind(text, Run::read(text, at).parts().last()?.end);
+        return (numbered && opens(text, at - 3)).then(|| whole(text, at - 3, end));
     }
     let mut lead = words::before(text, at);
     for _ in 0..2 {
@@ -228,12 +234,20 @@ fn named_alone(text: &[u8], at: usize, end: usize) -> Option<usize> {
 /// Whether a postcode and a town stand behind the house number that ends at `end`: `, 40213 Essen`.
 fn is_coded_town(text: &[u8], end: usize) -> bool {
     let Some(code) = text[end..].strip_prefix(b", ").map(|_| end + 2) else { return false };
-    let Some(behind) = postcode(text, code) else { return false };
+    let Some(behind) = postcode(text, code).filter(|end| end - code > 3) else { return false };
     let town = behind + 1;
     text.get(behind) == Some(&b' ')
         && words::capital(text, town)
         && !lexicon::class(&text[town..words::end(text, town)])
             .any(Class::NEVER.with(Class::WORD).with(Class::ORGANISATION))
+}
+
+/// Whether a ward or district of Vietnam stands behind the name of a street: `137 Lê Lợi, Quận 1`.
+fn is_in_ward(rest: &[u8]) -> bool {
+    const KINDS: [&str; 8] =
+        ["Phường ", "Quận ", "Huyện ", "Xã ", "Phuong ", "Quan ", "P. ", "Q. "];
+    let Some(rest) = rest.strip_prefix(b", ") else { return false };
+    KINDS.iter().any(|kind| rest.starts_with(kind.as_bytes()))
 }
 
 /// Whether a town and a postcode stand behind the name that ends at `end`: `, Springfield, OR 97403`.
@@ -279,89 +293,129 @@ fn opens(text: &[u8], at: usize) -> bool {
         && !(before == b':' && at > 1 && text[at - 2].is_ascii_digit())
 }
 
-/// Words before an address: `lives at`, `address:`.
+/// Whether one of the [`ANNOUNCING`] words stands shortly before.
 fn announced(text: &[u8], start: usize) -> bool {
     const LOOK_BACK: usize = 32;
-    const WORDS: [&[u8]; 78] = [
-        b"address",
-        b"adres",
-        b"anschrift",
-        b"domicilio",
-        b"indirizzo",
-        b"osoite",
-        b"lives at",
-        b"live at",
-        b"located at",
-        b"office is at",
-        b"taxi to",
-        b"return to",
-        b"sent to",
-        b"restaurant is at",
-        b"ships to",
-        b"deliver to",
-        b"moved to",
-        b"addr ",
-        b"move to",
-        b"arrived at",
-        b"drop-off",
-        b"dropoff",
-        b"pick-up",
-        b"pickup",
-        b"deliver ",
-        b"deliver:",
-        b"delivery",
-        b"shipment to",
-        b"shipped to",
-        b"install at",
-        b"visit at",
-        b"livrer",
-        b"livraison",
-        b"zustellung",
-        b"wohn",
-        b"consegn",
-        b"spediz",
-        b"entrega",
-        b"entreg",
-        "envío".as_bytes(),
-        b"envio",
-        b"despacho",
-        b"recogida",
-        b"morada",
-        b"mora na",
-        b"moro na",
-        b"residen",
-        b"bezorg",
-        b"verzend",
-        b"woon",
-        b"levere",
-        b"leverans",
-        "bor på".as_bytes(),
-        b"bor i ",
-        b"asun ",
-        b"asuu ",
-        "doruč".as_bytes(),
-        b"dostav",
-        b"dodan",
-        b"naslov",
-        b"mieszk",
-        b"zamieszk",
-        "wysył".as_bytes(),
-        b"vive en",
-        b"vivo en",
-        b"habite",
-        b"demeurant",
-        b"domicili",
-        b"located in",
-        b"lives in",
-        b"lives on",
-        b"live on",
-        b"parcel to",
-        b"courier",
-        b"send to",
-        b"ship to",
-        b"ship_to",
-        b"shipto",
-    ];
     let before = &text[start.saturating_sub(LOOK_BACK)..start];
-    WORDS.iter().any(|word| before.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word)))
+    (0..before.len()).any(|at| {
+        let rest = &before[at..];
+        let mut words = BEGINNING_WITH[usize::from(rest[0].to_ascii_lowercase())];
+        while words != 0 {
+            let word = ANNOUNCING[words.trailing_zeros() as usize];
+            if rest.get(..word.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(word)) {
+                return true;
+            }
+            words &= words - 1;
+        }
+        false
+    })
+}
+
+/// Which of the words begin with each byte, a bit each.
+const BEGINNING_WITH: [u128; 256] = {
+    let mut table = [0; 256];
+    let mut word = 0;
+    while word < ANNOUNCING.len() {
+        table[ANNOUNCING[word][0] as usize] |= 1 << word;
+        word += 1;
+    }
+    table
+};
+
+/// Words before an address: `lives at`, `address:`.
+const ANNOUNCING: [&[u8]; 78] = [
+    b"address",
+    b"adres",
+    b"anschrift",
+    b"domicilio",
+    b"indirizzo",
+    b"osoite",
+    b"lives at",
+    b"live at",
+    b"located at",
+    b"office is at",
+    b"taxi to",
+    b"return to",
+    b"sent to",
+    b"restaurant is at",
+    b"ships to",
+    b"deliver to",
+    b"moved to",
+    b"addr ",
+    b"move to",
+    b"arrived at",
+    b"drop-off",
+    b"dropoff",
+    b"pick-up",
+    b"pickup",
+    b"deliver ",
+    b"deliver:",
+    b"delivery",
+    b"shipment to",
+    b"shipped to",
+    b"install at",
+    b"visit at",
+    b"livrer",
+    b"livraison",
+    b"zustellung",
+    b"wohn",
+    b"consegn",
+    b"spediz",
+    b"entrega",
+    b"entreg",
+    "envío".as_bytes(),
+    b"envio",
+    b"despacho",
+    b"recogida",
+    b"morada",
+    b"mora na",
+    b"moro na",
+    b"residen",
+    b"bezorg",
+    b"verzend",
+    b"woon",
+    b"levere",
+    b"leverans",
+    "bor på".as_bytes(),
+    b"bor i ",
+    b"asun ",
+    b"asuu ",
+    "doruč".as_bytes(),
+    b"dostav",
+    b"dodan",
+    b"naslov",
+    b"mieszk",
+    b"zamieszk",
+    "wysył".as_bytes(),
+    b"vive en",
+    b"vivo en",
+    b"habite",
+    b"demeurant",
+    b"domicili",
+    b"located in",
+    b"lives in",
+    b"lives on",
+    b"live on",
+    b"parcel to",
+    b"courier",
+    b"send to",
+    b"ship to",
+    b"ship_to",
+    b"shipto",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{ANNOUNCING, announced};
+
+    #[test]
+    fn every_word_that_announces_is_seen_wherever_it_stands_before() {
+        for word in ANNOUNCING {
+            for blanks in 0..=32 - word.len() {
+                let text = [b"xy", &word.to_ascii_uppercase()[..], &b" ".repeat(blanks)].concat();
+                assert!(announced(&text, text.len()), "{word:?} and {blanks} blanks");
+            }
+        }
+        assert!(!announced(b"counted all of it to ", 21));
+    }
 }

@@ -4,7 +4,8 @@ use super::super::words;
 
 /// `#` is a digit, `@` a capital, `*` either; anything else is itself. The longest that fits is
 /// meant.
-const SHAPES: [&[u8]; 29] = [
+const SHAPES: [&[u8]; 30] = [
+    b"###",
     b"#####-####",
     b"#####-###",
     b"####-###",
@@ -76,7 +77,7 @@ fn closes(text: &[u8], end: usize, shape: &[u8]) -> bool {
     let goes_on = text.get(end) == Some(&b'-') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
     // `111 23 Stockholm`, `00-514 Warszawa`: other numbers are written like these.
     let town = text.get(end) == Some(&b' ') && words::capital(text, end + 1);
-    let common = matches!(shape, b"### ##" | b"##-###");
+    let common = matches!(shape, b"### ##" | b"##-###" | b"###");
     !goes_on && (!common || town)
 }
 
@@ -113,6 +114,7 @@ mod tests {
         for code in ["111 23 Stockholm", "00-514 Warszawa"] {
             assert_eq!(postcode(code.as_bytes(), 0), Some(6), "{code}");
         }
+        assert_eq!(postcode(b"101 Vrondavik", 0), Some(3));
         for other in ["123", "12:30", "2026-11-30", "1234_x", "111 23 of them", "12345678", "AB-CD"]
         {
             assert_eq!(postcode(other.as_bytes(), 0), None, "{other}");

@@ -203,7 +203,7 @@ fn bracketed(text: &[u8], at: usize) -> Option<usize> {
 /// or a postcode follows; behind a flat or a postcode nothing else comes. Also tells whether a postcode does, or the list of places has it.
 fn town(text: &[u8], at: usize, flat: bool) -> Option<(usize, bool)> {
     const WORDS: usize = 5;
-    const SHORT: [&[u8]; 6] = [b"Co. ", b"Col. ", b"Cdad. ", b"Urb. ", b"Pte. ", b"Brgy. "];
+    const SHORT: [&[u8]; 7] = [b"'s-", b"Co. ", b"Col. ", b"Cdad. ", b"Urb. ", b"Pte. ", b"Brgy. "];
     // `Co. Westmeath`, `Col. Roma Norte`.
     let county = SHORT.iter().find(|word| text[at.min(text.len())..].starts_with(word));
     let from = at + county.map_or(0, |word| word.len());

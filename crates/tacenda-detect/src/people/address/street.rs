@@ -14,6 +14,11 @@ pub(super) struct Street {
 /// The street whose name begins with the capital at `at`.
 pub(super) fn street(text: &[u8], at: usize) -> Option<Street> {
     const JOINED: [&[u8]; 4] = [b"-ro", b"-gil", b"-daero", b"-dori"];
+    // `NE Cully Blvd`.
+    let at = match text[at..] {
+        [b'N' | b'S', b'E' | b'W', b' ', ..] if words::capital(text, at + 3) => at + 3,
+        _ => at,
+    };
     let run = Run::read(text, at);
     let parts = run.parts();
     let first = parts.first()?;
@@ -21,11 +26,14 @@ pub(super) fn street(text: &[u8], at: usize) -> Option<Street> {
         return None;
     }
     if first.class.any(Class::STREET_LEAD) && parts.len() > 1 {
-        return Some(Street { end: parts[parts.len() - 1].end, told: true });
+        let end = parts[parts.len() - 1].end;
+        return Some(Street { end: end + quarter(text, end), told: true });
     }
     for (i, part) in parts.iter().enumerate() {
         let whole = i > 0 && part.class.any(Class::STREET);
-        if part.role == Role::Word && (whole || ends_as_street(text, part.end)) {
+        // `Tollgate Road`: the word behind says what it is.
+        let named = || parts.get(i + 1).is_some_and(|next| next.class.any(Class::STREET));
+        if part.role == Role::Word && (whole || ends_as_street(text, part.end) && !named()) {
             let stop = usize::from(text.get(part.end) == Some(&b'.') && whole);
             let end = part.end + stop;
             return Some(Street { end: end + quarter(text, end), told: true });
@@ -45,7 +53,7 @@ pub(super) fn street(text: &[u8], at: usize) -> Option<Street> {
 
 /// ` W`, ` NE` behind the kind of a street: its bytes.
 fn quarter(text: &[u8], end: usize) -> usize {
-    let letters = text[end..].iter().skip(1).take(3).take_while(|b| b"NSEW".contains(b)).count();
+    let letters = text[end..].iter().skip(1).take(3).take_while(|b| b"NSEWO".contains(b)).count();
     let closed =
         matches!(text.get(end + 1 + letters), None | Some(b',' | b'\n' | b'"' | b'.' | b' '));
     let blank = text.get(end) == Some(&b' ');

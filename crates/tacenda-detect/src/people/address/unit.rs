@@ -3,7 +3,7 @@
 use super::super::{fold, words};
 
 /// Flats, floors, doors and blocks, without accents.
-pub(super) const UNITS: [&[u8]; 99] = [
+pub(super) const UNITS: [&[u8]; 101] = [
     b"andar",
     b"ap",
     b"apart",
@@ -26,6 +26,7 @@ pub(super) const UNITS: [&[u8]; 99] = [
     b"box",
     b"brgy",
     b"building",
+    b"bureau",
     b"bus",
     b"byt",
     b"casa",
@@ -82,6 +83,7 @@ pub(super) const UNITS: [&[u8]; 99] = [
     b"puerta",
     b"qd",
     b"quadra",
+    b"raum",
     b"room",
     b"rm",
     b"rt",
@@ -218,6 +220,12 @@ fn ordinal_sign(text: &[u8], at: usize) -> Option<usize> {
 
 /// ` B`, ` izq`, ` Esq.` behind a floor.
 fn door(text: &[u8], floor: usize) -> usize {
+    // `4ºC`.
+    if text.get(floor).is_some_and(u8::is_ascii_uppercase)
+        && !text.get(floor + 1).is_some_and(u8::is_ascii_alphanumeric)
+    {
+        return floor + 1;
+    }
     let from = (floor + 1).min(text.len());
     let letters = words::end(text, from) - from;
     let more = text.get(floor) == Some(&b' ') && (1..=4).contains(&letters);
@@ -240,6 +248,12 @@ fn numbered_unit(text: &[u8], at: usize) -> Option<usize> {
     }
     if text[end..].starts_with(b"/F") {
         return Some(end + 2);
+    }
+    // `3r 2a`: floor and door in Catalan.
+    if let [b'r' | b'n' | b't', b' ', door, b'a', b',', ..] = text[end..]
+        && door.is_ascii_digit()
+    {
+        return Some(end + 4);
     }
     for ordinal in [&b"st"[..], b"nd", b"rd", b"th", b"er", b"."] {
         if text[end..].starts_with(ordinal) {
