@@ -121,7 +121,7 @@ fn has(record: &Record, name: &str, value: &str) -> bool {
 fn is_written(json: &[u8], value: &str) -> bool {
     match serde_json::from_slice(json) {
         Ok(serde_json::Value::String(text)) => text == value,
-        Ok(other) => json == value.as_bytes() || other.to_string() == value,
+        Ok(other) => [json, other.to_string().as_bytes()].contains(&value.as_bytes()),
         Err(_) => false,
     }
 }

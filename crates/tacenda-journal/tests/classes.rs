@@ -91,7 +91,9 @@ fn a_segment_that_has_nothing_of_a_class_stays_as_it_is() {
     let journal = fixture.open();
     let few = |number, missing: &[usize]| {
         let mut few = record(number);
-        missing.iter().for_each(|class| few.fields[*class] = None);
+        for class in missing {
+            few.fields[*class] = None;
+        }
         few
     };
     journal.append_all((0..3).map(|number| few(number, &[2, 3])).collect()).unwrap();

@@ -57,6 +57,7 @@ struct Open {
 type Lead = [u8; GRAM - 1];
 
 /// What is left of a clean text.
+#[derive(Clone, Copy)]
 struct Passed {
     lead: Option<Lead>,
     unseen: usize,

@@ -142,7 +142,7 @@ mod tests {
         for (count, char) in text.chars().enumerate() {
             for more in 0..GRAM.min(text.len() - count) {
                 let with = roller.window_with(&key, &text.as_bytes()[count..count + more]);
-                let window = text[..count + more].as_bytes().last_chunk().copied();
+                let window = text.as_bytes()[..count + more].last_chunk().copied();
                 assert_eq!(with, window.map(|window| key.window(window)), "{count} and {more}");
             }
             roller.push(&key, char);

@@ -239,11 +239,13 @@ mod tests {
             let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
             let hex: String =
                 text.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-            let bits: String = text.bytes().map(|byte| format!("{byte:08b}")).collect();
+            let bits: Vec<usize> = text
+                .bytes()
+                .flat_map(|byte| (0..8).rev().map(move |bit| usize::from(byte >> bit & 1)))
+                .collect();
             let base32: String = bits
-                .as_bytes()
                 .chunks_exact(5)
-                .map(|five| five.iter().fold(0, |bits, bit| bits << 1 | usize::from(bit & 1)))
+                .map(|five| five.iter().fold(0, |bits, bit| bits << 1 | bit))
                 .map(|digit| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[digit]))
                 .collect();
             for run in [PLAIN.encode(&text), URL.encode(&text), hex, base32, noise] {

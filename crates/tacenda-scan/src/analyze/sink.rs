@@ -204,10 +204,10 @@ impl<'a> Walker<'a> {
             ExprKind::Name(ident) => Some(ident.name.as_str()),
             _ => None,
         });
-        let mut named =
+        let mut keywords =
             arguments.by_name.iter().filter_map(|(key, ..)| Some(key.as_ref()?.name.as_str()));
         // `log.debug("http {url} {kwargs}", url=url, kwargs=kwargs)`
-        if text.contains("http") && named.any(|name| name == "url") {
+        if text.contains("http") && keywords.any(|name| name == "url") {
             text.push_str(" request");
         }
         // `log.debug("PUT %s with %s", url, kwargs)`
