@@ -83,6 +83,8 @@ const ML_IMPORTS: &[&str] = &[
     "faster_whisper",
     "mcp",
     "fastmcp",
+    "claude_agent_sdk",
+    "claude_code_sdk",
 ];
 const ML_WORDS: &[&str] = &[
     "max_tokens",

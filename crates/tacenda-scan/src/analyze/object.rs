@@ -118,6 +118,12 @@ impl<'a> Walker<'a> {
             let place = Place { argument: expr.span, call, channel };
             return self.report(&Flow { origin, field: None, way }, place, false);
         }
+        if let Some(label) = self.is_said_to_model(known.as_ref()) {
+            let origin = Origin::Source(label, Confidence::Medium);
+            let way = Some(self.step(expr.span, What::Named, None));
+            let place = Place { argument: expr.span, call, channel };
+            return self.report(&Flow { origin, field: None, way }, place, false);
+        }
         if self.is_session_of_login(ident, text) {
             let origin = Origin::Source(Label::Credential, Confidence::Medium);
             let way = Some(self.step(expr.span, What::Named, None));
@@ -214,6 +220,21 @@ impl<'a> Walker<'a> {
                     self.whole_objects(part, &text, call, channel, depth + 1);
                 }
             }
+        }
+    }
+
+    /// What a class says by its name of the text in its objects: `ChatCompletionRequest`.
+    fn is_said_to_model(&self, known: Option<&Known>) -> Option<Label> {
+        let Some(Known::Object(class)) = known else { return None };
+        let words = words(class);
+        let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+        let of_model = has(&["completion", "completions", "llm"])
+            || self.context.ml && has(&["chat", "prompt", "generate", "generation"]);
+        match words.last()?.as_str() {
+            "request" | "input" | "payload" if of_model => Some(Label::Prompt),
+            "body" if of_model && has(&["request"]) => Some(Label::Prompt),
+            "response" if of_model => Some(Label::Completion),
+            _ => None,
         }
     }
 
