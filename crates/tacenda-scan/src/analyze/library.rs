@@ -75,6 +75,11 @@ fn is_of_form(arguments: &Arguments<'_>) -> bool {
     })
 }
 
+/// `"got a token".format(token)`: a template that has no place for what it is given.
+fn has_no_place(name: &Ident, template: Option<&Expr>) -> bool {
+    name.name == "format" && template.and_then(Expr::text).is_some_and(|text| !text.contains('{'))
+}
+
 impl<'a> Walker<'a> {
     /// A function that nothing is known about but its name.
     pub(super) fn unknown(
@@ -87,17 +92,11 @@ impl<'a> Walker<'a> {
     ) -> Value {
         let method = receiver.is_some();
         let effect = self.models().effect(&name.name, method);
-        // `"got a token".format(token)`: there is no place for it.
-        if name.name == "format"
-            && receiver.and_then(Expr::text).is_some_and(|text| !text.contains('{'))
-        {
-            return Value::harmless();
-        }
         // `config.dict(exclude={"password"})`: it was thought about.
         let leaves_out = arguments.by_name.iter().any(|(key, ..)| {
             key.is_some_and(|key| matches!(key.name.as_str(), "exclude" | "include"))
         });
-        if leaves_out && effect == Effect::Carries {
+        if leaves_out && effect == Effect::Carries || has_no_place(name, receiver) {
             return Value::treated();
         }
         match receiver {
