@@ -10,6 +10,8 @@ use super::matcher::ProtectedSpan;
 use super::roll::{HashKey, Roller};
 use super::store::{GRAM, ProtectedValues, State, ValueId};
 
+/// What stands in place of the middle.
+const SIGNS: [&[u8]; 2] = [b"...", "…".as_bytes()];
 /// Bytes that are looked at on each side.
 const AROUND: usize = 96;
 /// Bytes that tell at once whether anything is known there.
@@ -30,22 +32,22 @@ pub(super) fn scan(
     spans: &mut Vec<ProtectedSpan>,
 ) {
     let part = |around: &[u8], at_end: bool| part(key, state, around, at_end);
-    for sign in [&b"..."[..], "…".as_bytes()] {
-        for at in memchr::memmem::find_iter(text, sign) {
-            let (before, after) = (&text[..at], &text[at + sign.len()..]);
-            if part(&before[at.saturating_sub(NEAR)..], true).is_none() {
-                continue;
-            }
-            let from = at.saturating_sub(AROUND);
-            let Some(left) = part(&before[from..], true) else { continue };
-            let Some(right) = part(&after[..after.len().min(AROUND)], false) else { continue };
-            if left.chars + right.chars >= values.limits().min_chars {
-                spans.push(ProtectedSpan {
-                    start: from + left.range.start,
-                    end: at + sign.len() + right.range.end,
-                    value: values.value(state, left.owner),
-                });
-            }
+    // A look for either first byte is quicker than one for each sign.
+    for at in memchr::memchr2_iter(SIGNS[0][0], SIGNS[1][0], text) {
+        let Some(sign) = SIGNS.iter().find(|sign| text[at..].starts_with(sign)) else { continue };
+        let (before, after) = (&text[..at], &text[at + sign.len()..]);
+        if part(&before[at.saturating_sub(NEAR)..], true).is_none() {
+            continue;
+        }
+        let from = at.saturating_sub(AROUND);
+        let Some(left) = part(&before[from..], true) else { continue };
+        let Some(right) = part(&after[..after.len().min(AROUND)], false) else { continue };
+        if left.chars + right.chars >= values.limits().min_chars {
+            spans.push(ProtectedSpan {
+                start: from + left.range.start,
+                end: at + sign.len() + right.range.end,
+                value: values.value(state, left.owner),
+            });
         }
     }
 }
