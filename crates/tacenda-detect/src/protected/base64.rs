@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::runs::runs;
+
 /// Shortest run worth decoding: sixteen bytes and a little.
 const MIN_RUN: usize = 22;
 
@@ -21,7 +23,7 @@ pub(super) type PlaceOf<'p> = &'p dyn Fn(usize, usize) -> (usize, usize);
 pub(super) fn scan(text: &[u8], mut visit: impl FnMut(&[u8], PlaceOf<'_>)) {
     let mut decoded = Vec::new();
     let mut standard = Vec::new();
-    for (start, run) in runs(text) {
+    for (start, run) in runs(text, MIN_RUN, is_base64) {
         standard.clear();
         standard.extend(run.iter().map(|byte| match byte {
             b'-' => b'+',
@@ -45,24 +47,6 @@ pub(super) fn scan(text: &[u8], mut visit: impl FnMut(&[u8], PlaceOf<'_>)) {
     }
 }
 
-/// Each long run. Where the last byte of the shortest one cannot stand, none begins before it.
-fn runs(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while let Some(shortest) = text.get(at..at + MIN_RUN) {
-            if let Some(last) = shortest.iter().rposition(|byte| !is_base64(*byte)) {
-                at += last + 1;
-                continue;
-            }
-            let start = at;
-            let more = text[at + MIN_RUN..].iter().take_while(|byte| is_base64(**byte)).count();
-            at += MIN_RUN + more;
-            return Some((start, &text[start..at]));
-        }
-        None
-    })
-}
-
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
@@ -76,7 +60,7 @@ mod tests {
         fn every_long_run_is_seen(text in "[a-c+. ]{0,120}|([a-z]{20,24}[ .]{1,2}){0,4}") {
             let long = |run: &&str| run.len() >= MIN_RUN;
             let expected: Vec<_> = text.split(['.', ' ']).filter(long).collect();
-            let seen: Vec<_> = runs(text.as_bytes()).collect();
+            let seen: Vec<_> = runs(text.as_bytes(), MIN_RUN, is_base64).collect();
             for (start, run) in &seen {
                 proptest::prop_assert_eq!(&text.as_bytes()[*start..start + run.len()], *run);
             }

@@ -2,6 +2,7 @@
 //! `bytes.hex` show them, and in decimal, as lists and arrays do.
 
 use super::base64::PlaceOf;
+use super::runs::runs;
 
 /// Fewest bytes worth decoding: as many as a fragment has characters.
 const MIN_BYTES: usize = 16;
@@ -12,17 +13,7 @@ const MIN_RUN: usize = 2 * MIN_BYTES - 1;
 /// Calls `visit` with what each long run of numbers spells.
 pub(super) fn scan(text: &[u8], mut visit: impl FnMut(&[u8], PlaceOf<'_>)) {
     let mut bytes = Spelled::default();
-    let mut at = 0;
-    while let Some(shortest) = text.get(at..at + MIN_RUN) {
-        // Where the last byte of the shortest one cannot stand, none begins before it.
-        if let Some(last) = shortest.iter().rposition(|byte| !may_stand(*byte)) {
-            at += last + 1;
-            continue;
-        }
-        let start = at;
-        at += MIN_RUN;
-        at += text[at..].iter().take_while(|byte| may_stand(**byte)).count();
-        let run = &text[start..at];
+    for (start, run) in runs(text, MIN_RUN, may_stand) {
         // A cut copy may start within a byte.
         for skip in 0..2 {
             bytes.hexadecimal(run, start, skip);
@@ -101,12 +92,7 @@ mod tests {
     use super::*;
 
     fn seen(text: &str) -> Vec<(String, String)> {
-        let mut seen = Vec::new();
-        scan(text.as_bytes(), |bytes, place| {
-            let (from, to) = place(0, bytes.len());
-            seen.push((String::from_utf8_lossy(bytes).into_owned(), text[from..to].to_owned()));
-        });
-        seen
+        crate::protected::runs::seen(text, |text, visit| scan(text, visit))
     }
 
     #[test]

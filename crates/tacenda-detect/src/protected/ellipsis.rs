@@ -32,10 +32,16 @@ pub(super) fn scan(
     spans: &mut Vec<ProtectedSpan>,
 ) {
     let part = |around: &[u8], at_end: bool| part(key, state, around, at_end);
-    // A look for either first byte is quicker than one for each sign.
+    // A look for either first byte is quicker than one for each sign. In a row of dots each stands in
+    // one sign only.
+    let mut behind = 0;
     for at in memchr::memchr2_iter(SIGNS[0][0], SIGNS[1][0], text) {
+        if at < behind {
+            continue;
+        }
         let Some(sign) = SIGNS.iter().find(|sign| text[at..].starts_with(sign)) else { continue };
-        let (before, after) = (&text[..at], &text[at + sign.len()..]);
+        behind = at + sign.len();
+        let (before, after) = (&text[..at], &text[behind..]);
         if part(&before[at.saturating_sub(NEAR)..], true).is_none() {
             continue;
         }
@@ -45,7 +51,7 @@ pub(super) fn scan(
         if left.chars + right.chars >= values.limits().min_chars {
             spans.push(ProtectedSpan {
                 start: from + left.range.start,
-                end: at + sign.len() + right.range.end,
+                end: behind + right.range.end,
                 value: values.value(state, left.owner),
             });
         }

@@ -17,6 +17,7 @@ mod matcher;
 mod radix;
 mod readings;
 mod roll;
+mod runs;
 mod share;
 mod store;
 

@@ -79,27 +79,13 @@ fn scan_word(word: &[u8], origin: usize, visit: &mut impl FnMut(&[u8], PlaceOf<'
     }
 }
 
-/// Each long run of digits. Where the last one of the shortest cannot stand, none begins before it.
+/// Each long run of these digits.
 fn runs<'t>(
     text: &'t [u8],
     shortest: usize,
     digits: &'t [u8; 256],
 ) -> impl Iterator<Item = (usize, &'t [u8])> {
-    let is_digit = |byte: &u8| digits[usize::from(*byte)] != NONE;
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while let Some(run) = text.get(at..at + shortest) {
-            if let Some(last) = run.iter().rposition(|byte| !is_digit(byte)) {
-                at += last + 1;
-                continue;
-            }
-            let start = at;
-            at += shortest;
-            at += text[at..].iter().take_while(|byte| is_digit(byte)).count();
-            return Some((start, &text[start..at]));
-        }
-        None
-    })
+    super::runs::runs(text, shortest, |byte| digits[usize::from(byte)] != NONE)
 }
 
 fn base32(run: &[u8], bytes: &mut Vec<u8>) {
@@ -143,12 +129,7 @@ mod tests {
     use super::*;
 
     fn seen(text: &str) -> Vec<(String, String)> {
-        let mut seen = Vec::new();
-        scan(text.as_bytes(), |bytes, place| {
-            let (from, to) = place(0, bytes.len());
-            seen.push((String::from_utf8_lossy(bytes).into_owned(), text[from..to].to_owned()));
-        });
-        seen
+        crate::protected::runs::seen(text, |text, visit| scan(text, visit))
     }
 
     #[test]

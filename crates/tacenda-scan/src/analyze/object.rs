@@ -112,20 +112,15 @@ impl<'a> Walker<'a> {
                 return;
             }
         }
-        if self.is_exchanged_text(ident, known.as_ref()) {
-            let origin = Origin::Source(Label::Body, Confidence::Medium);
-            let way = Some(self.step(expr.span, What::Named, None));
-            let place = Place { argument: expr.span, call, channel };
-            return self.report(&Flow { origin, field: None, way }, place, false);
-        }
-        if let Some(label) = self.is_said_to_model(known.as_ref()) {
+        let told = if self.is_exchanged_text(ident, known.as_ref()) {
+            Some(Label::Body)
+        } else if let Some(label) = self.is_said_to_model(known.as_ref()) {
+            Some(label)
+        } else {
+            self.is_session_of_login(ident, text).then_some(Label::Credential)
+        };
+        if let Some(label) = told {
             let origin = Origin::Source(label, Confidence::Medium);
-            let way = Some(self.step(expr.span, What::Named, None));
-            let place = Place { argument: expr.span, call, channel };
-            return self.report(&Flow { origin, field: None, way }, place, false);
-        }
-        if self.is_session_of_login(ident, text) {
-            let origin = Origin::Source(Label::Credential, Confidence::Medium);
             let way = Some(self.step(expr.span, What::Named, None));
             let place = Place { argument: expr.span, call, channel };
             return self.report(&Flow { origin, field: None, way }, place, false);
