@@ -6,6 +6,8 @@ import base64
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -70,8 +72,23 @@ class Journal:
         return [json.loads(line) for line in self.run("cat", self.path, *self.both).splitlines()]
 
 
-def begin_segment(journal: Journal) -> None:
-    """Leaves a write-ahead file, as `kill -9` does."""
+class Appending:
+    """`journal append --acknowledge`, which says how many records it has taken."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def acknowledged(self, line: str = "") -> int:
+        """Hands a line over, if there is one; the number that comes back."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(line)
+        return int(self.process.stdout.readline())
+
+
+@contextmanager
+def appending(journal: Journal) -> Iterator[Appending]:
+    """Appends until the input is closed or the process ends."""
     program = native_command()
     assert program is not None
     with subprocess.Popen(
@@ -82,13 +99,18 @@ def begin_segment(journal: Journal) -> None:
         text=True,
         bufsize=1,
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "0\n"
+        begun = Appending(process)
+        assert begun.acknowledged() == 0
+        yield begun
+
+
+def begin_segment(journal: Journal) -> None:
+    """Leaves a write-ahead file, as `kill -9` does."""
+    with appending(journal) as begun:
         for number in range(1, 6):
-            process.stdin.write(json.dumps({**LINE, "message": f"a{number}"}) + "\n")
-            assert process.stdout.readline() == f"{number}\n"
-        process.kill()
+            line = json.dumps({**LINE, "message": f"a{number}"})
+            assert begun.acknowledged(f"{line}\n") == number
+        begun.process.kill()
 
 
 def witnessed(journal: Journal) -> Key:

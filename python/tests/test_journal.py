@@ -12,9 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from journals import ENVIRONMENT, Journal
+from journals import ENVIRONMENT, Journal, appending
 from tacenda import JournalHandler
-from tacenda._command import native_command
 from tacenda.verify import verify
 
 
@@ -160,27 +159,9 @@ def test_a_line_that_is_no_record_is_as_secret_as_can_be(journal: Journal) -> No
 
 
 def test_a_hangup_begins_a_new_segment(journal: Journal) -> None:
-    program = native_command()
-    assert program is not None
-    command = [program, "journal", "append", str(journal.path), "--acknowledge"]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=ENVIRONMENT,
-        text=True,
-        bufsize=1,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def acknowledged(line: str) -> int:
-            process.stdin.write(line)
-            return int(process.stdout.readline())
-
-        assert process.stdout.readline() == "0\n"
-        assert acknowledged("one\n") == 1
-        process.send_signal(signal.SIGHUP)
+    with appending(journal) as begun:
+        assert begun.acknowledged("one\n") == 1
+        begun.process.send_signal(signal.SIGHUP)
         # It may come after the next lines: what counts is that it does.
         lines, until = 1, time.monotonic() + 120
         while (
@@ -188,9 +169,10 @@ def test_a_hangup_begins_a_new_segment(journal: Journal) -> None:
             and json.loads(journal.run("list", journal.path, "--format", "json")) == []
         ):
             lines += 1
-            assert acknowledged(f"line {lines}\n") == lines
+            assert begun.acknowledged(f"line {lines}\n") == lines
         assert json.loads(journal.run("list", journal.path, "--format", "json")) != []
-        process.stdin.close()
+        assert begun.process.stdin is not None
+        begun.process.stdin.close()
     assert len(journal.cat()) == lines
     assert verify(journal.path, journal.key).findings == []
 
