@@ -162,9 +162,15 @@ pub(crate) fn key_before(
     if text[i - 1].is_ascii_digit() && ends_in_number(&text[i.saturating_sub(4)..i]) {
         return None;
     }
-    let letters = Backwards::of(text, i, quoted);
-    if !wanted(letters.clone().without_number()) {
-        return None;
+    let is_wanted = |letters: &Backwards<'_>| wanted(letters.clone().without_number());
+    let mut letters = Backwards::of(text, i, quoted);
+    if !is_wanted(&letters) {
+        // `audit actor=`: the word before the key is none of it.
+        let attached = join == Join::Equals && !quoted && i == at;
+        letters = Backwards::of(text, i, true);
+        if !attached || !is_wanted(&letters) {
+            return None;
+        }
     }
     let key = Key::read(letters);
     if join == Join::Tuple && !opens_tuple(text, key.start) {

@@ -171,7 +171,7 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
             self.ends_of_lines(base, masks.newline);
         }
         if masks.high != 0 {
-            self.signs(base, masks.high & !shift(before.high, masks.high));
+            self.signs(base, masks.high, masks.high & !shift(before.high, masks.high));
         }
         if masks.upper | masks.high != 0 || self.capitals.go_on() {
             self.people(base, masks, before);

@@ -47,13 +47,22 @@ pub(crate) fn query_random(text: &[u8], found: &Assignment) -> Option<Range<usiz
     if real { query(text, found) } else { None }
 }
 
+/// `arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-a1B2c3`: what a secret is called.
+fn is_in_arn(text: &[u8], found: &Assignment) -> bool {
+    const LONGEST: usize = 80;
+    let before = &text[found.key.start.saturating_sub(LONGEST)..found.key.start];
+    let blank = |byte: &u8| matches!(byte, b' ' | b'"' | b'\'' | b'=' | b'\n');
+    let word = before.iter().rposition(blank).map_or(before, |at| &before[at + 1..]);
+    found.join == Join::Colon && word.starts_with(b"arn:aws")
+}
+
 /// Not a template, not code, not a path, not the name again.
 fn plausible(text: &[u8], found: &Assignment) -> bool {
     let value = &text[found.value.clone()];
     if value.len() < SHORTEST || found.is_stand_in(text) || stand_in::is_filled_up(value) {
         return false;
     }
-    if is_directory(value, found.key.as_bytes()) {
+    if is_directory(value, found.key.as_bytes()) || is_in_arn(text, found) {
         return false;
     }
     if found.quoted {

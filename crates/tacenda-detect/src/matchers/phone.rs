@@ -195,7 +195,18 @@ static WORDS: WordList = WordList::new(&[
 ]);
 
 /// The same in other scripts, or with an accent inside.
-const WORDS_ABROAD: [&str; 113] = [
+const WORDS_ABROAD: [&str; 124] = [
+    "回拨",
+    "回电",
+    "致电",
+    "拨打",
+    "折り返し",
+    "абонент",
+    "Абонент",
+    "звонок",
+    "kunden på",
+    "ham på",
+    "henne på",
     "Мой номер",
     "мой номер",
     "мій номер",
@@ -733,9 +744,11 @@ fn near_word(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usi
         }
     }
     let (range, last) = found?;
-    // `call from 09848273615`: with its trunk prefix a number is one without groups, too.
+    // `call from 09848273615`: with its trunk prefix a number is one without groups, too, and so is
+    // that of a mobile in China.
     let trunk = last == i && run.digits(i)[0] == b'0' && matches!(run.len(i), 10 | 11);
-    let called = (last > i || trunk)
+    let mobile = last == i && run.len(i) == 11 && matches!(run.digits(i), [b'1', b'3'..=b'9', ..]);
+    let called = (last > i || trunk || mobile)
         && follows_word(run.text, start, &CALLS)
         && !follows_word(run.text, start, &CODE_CALLS)
         && !is_part_of_a_count(run, i, last)

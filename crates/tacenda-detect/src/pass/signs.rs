@@ -27,11 +27,17 @@ impl Pass<'_, '_, '_> {
     /// Characters outside ASCII that stand for a plain sign: where a row of such characters begins,
     /// and full-width forms (their first byte is 0xEF) anywhere.
     #[cold]
-    pub(super) fn signs(&mut self, base: usize, starts: u64) {
+    pub(super) fn signs(&mut self, base: usize, high: u64, starts: u64) {
         each_bit(starts, |bit| {
             self.notes.sign(self.text, base + bit);
             // Keywords of other scripts.
             self.token(base + bit);
+        });
+        // In Chinese, Japanese and Thai no blank parts the words.
+        each_bit(high & !starts, |bit| {
+            if matches!(self.text[base + bit], 0xe0 | 0xe3..=0xed) {
+                self.token(base + bit);
+            }
         });
         let block = &self.text[base..self.text.len().min(base + BLOCK)];
         for offset in memchr::memchr_iter(0xef, block) {

@@ -406,7 +406,10 @@ fn behind(text: &[u8], start: usize, end: usize, titled: Title) -> i32 {
         let owned = end + sign.len();
         let owned = &text[owned..words::end(text, owned)];
         // `Moore's law`, `Cohen's d`.
-        let thing = lexicon::class(owned).any(Class::ORGANISATION) || owned.len() == 1;
+        let thing = lexicon::class(owned).any(Class::ORGANISATION)
+            || owned.len() == 1
+            // `Levi's 501`.
+            || rest[sign.len()..].first().is_some_and(u8::is_ascii_digit);
         return if RELATIVES.contains(&owned) {
             3
         } else if thing {

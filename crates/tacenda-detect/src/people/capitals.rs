@@ -61,11 +61,12 @@ impl Capitals {
         let singles = capitals & !pairs & (after_small | after_sign | u64::from(first));
         let upper = |by: u32| shift(masks.upper, before.upper, by);
         let apart = |by: u32| !shift(words, words_before, by);
-        // "12 Canary", "12a Canary", "12 W Canary", "12 NE Canary"
+        // "12 Canary", "12a Canary", "12B Canary", "12 W Canary", "12 NE Canary"
         let houses = capitals
             & (digits(2)
                 | after_small & digits(3)
-                | upper(2) & (apart(3) & digits(4) | upper(3) & apart(4) & digits(5)))
+                | upper(2)
+                    & (digits(3) | apart(3) & digits(4) | upper(3) & apart(4) & digits(5)))
             | masks.digit & (ends << 1 | u64::from(ended))
             // "Rosenstr. 7"
             | masks.digit & (ends & masks.dot) << 2;

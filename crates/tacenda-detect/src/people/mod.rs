@@ -130,7 +130,7 @@ pub(crate) fn address(text: &[u8], at: usize, small_way: bool) -> Option<Range<u
     } else if text[at].is_ascii_digit() {
         address::before_number(text, at)
     } else if at > 1 && text[at - 2].is_ascii_digit()
-        || at > 2 && text[at - 2].is_ascii_lowercase() && text[at - 3].is_ascii_digit()
+        || at > 2 && text[at - 2].is_ascii_alphabetic() && text[at - 3].is_ascii_digit()
     {
         (text[at - 1] == b' ').then(|| address::behind_number(text, at)).flatten()
     } else if at > 3 && b"NSEW".contains(&text[at - 2]) && !text[at - 4].is_ascii_alphabetic() {
@@ -162,14 +162,20 @@ pub(crate) fn behind_lead(text: &[u8], at: usize) -> bool {
     let end = [a, b, c];
     match c {
         b'.' => {
-            matches!(&end, b"ul." | b"tr." | b"av." | b"bd." | b"jl." | b"jr." | b"ch." | b"dg.")
+            matches!(
+                &end,
+                b"ul." | b"tr." | b"av." | b"bd." | b"jl." | b"jr." | b"ch." | b"dg." | b"ar."
+            )
         }
         b'/' => matches!(b, b'c' | b'C') && !a.is_ascii_alphanumeric(),
         b'a' => {
-            matches!(&end, b"via" | b"ica" | b"vda" | b"aza" | b"rua" | b"ida" | b"zza" | b"ada")
+            matches!(
+                &end,
+                b"via" | b"ica" | b"vda" | b"aza" | b"rua" | b"ida" | b"zza" | b"ada" | b"nda"
+            )
         }
         b'e' => matches!(&end, b"rue" | b"lle" | b"nue" | b"ace" | b"ale"),
-        b'o' => matches!(&end, b"rso" | b"rgo" | b"olo"),
+        b'o' => matches!(&end, b"rso" | b"rgo" | b"olo" | b"ico" | b"izo"),
         _ => matches!(&end, b" ul" | b"ard" | b"urs" | b"uai" | b"min"),
     }
 }
@@ -181,7 +187,7 @@ pub(crate) fn before_small_way(text: &[u8], at: usize, read: usize) -> bool {
     // Most words end where the bitmap says, and no way stands behind them.
     let end = at + read;
     if text.get(end) == Some(&b' ')
-        && !matches!(text.get(end + 1), Some(b'u' | b'i' | b'c' | b'g' | b't' | b'm'))
+        && !matches!(text.get(end + 1), Some(b'u' | b'i' | b'c' | b'g' | b't' | b'm' | b'p'))
     {
         return false;
     }
@@ -190,7 +196,7 @@ pub(crate) fn before_small_way(text: &[u8], at: usize, read: usize) -> bool {
 
 #[inline(never)]
 fn names_small_way(text: &[u8], at: usize, read_to: usize) -> bool {
-    const KINDS: [&[u8]; 9] = [
+    const KINDS: [&[u8]; 11] = [
         b" ulica ",
         b" utca ",
         b" iela ",
@@ -199,13 +205,15 @@ fn names_small_way(text: &[u8], at: usize, read_to: usize) -> bool {
         " gatvė ".as_bytes(),
         b" trg ",
         b" mnt ",
+        b" tn ",
+        b" pst ",
         " tänav ".as_bytes(),
     ];
     const LONGEST: usize = 32;
     let word = text.get(read_to..text.len().min(at + LONGEST));
     let blank = word.and_then(|word| memchr::memchr(b' ', word));
     let Some(end) = blank.map(|length| read_to + length) else { return false };
-    matches!(text.get(end + 1).unwrap_or(&0), b'u' | b'i' | b'c' | b'g' | b't' | b'm')
+    matches!(text.get(end + 1).unwrap_or(&0), b'u' | b'i' | b'c' | b'g' | b't' | b'm' | b'p')
         && KINDS.iter().any(|kind| {
             let number = end + kind.len();
             text[end..].starts_with(kind) && text.get(number).is_some_and(u8::is_ascii_digit)

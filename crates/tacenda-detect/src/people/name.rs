@@ -424,7 +424,10 @@ fn of_one(
         return Some((Matcher::PersonGiven, first.start..end));
     }
     // A given name alone needs one, too.
-    let told = first.class.any(Class::GIVEN) && around >= 1 && alone(text, &first) + around >= 4;
+    let told = first.class.any(Class::GIVEN)
+        && around >= 1
+        && alone(text, &first) + around >= 4
+        && !is_released(&text[end..]);
     // A family name alone needs a word beside it that speaks of people.
     let word = &text[first.start..first.end];
     let family = first.class.any(Class::FAMILY)
@@ -498,6 +501,13 @@ fn given(class: Class) -> i32 {
     } else {
         3
     }
+}
+
+/// ` 1.11`: what is called by a given name alone and has a version is a program.
+fn is_released(rest: &[u8]) -> bool {
+    let Some(number) = rest.strip_prefix(b" ") else { return false };
+    let major = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    major > 0 && matches!(number[major..], [b'.', b'0'..=b'9', ..])
 }
 
 /// How sure a given name that stands alone is one.

@@ -71,9 +71,9 @@ impl Run {
 
     /// `al-Masri`, `ben-David`: an article and a name, joined.
     fn article(&self, text: &[u8], at: usize) -> Option<Part> {
-        const ARTICLES: [&[u8]; 12] = [
-            b"al-", b"el-", b"ben-", b"bin-", b"bint-", b"abu-", b"as-", b"ad-", b"an-", b"ar-",
-            b"ash-", b"at-",
+        const ARTICLES: [&[u8]; 14] = [
+            b"al-", b"el-", b"il-", b"tal-", b"ben-", b"bin-", b"bint-", b"abu-", b"as-", b"ad-",
+            b"an-", b"ar-", b"ash-", b"at-",
         ];
         if self.count == 0 {
             return None;

@@ -60,6 +60,13 @@ pub(crate) fn known(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
                     && found.key.as_bytes() != b"name"
                     && two_capitals()
                 || first.any(Class::FAMILY) && second.any(Class::COMMON)
+                // `Nakamura Haruto`: the family name first.
+                || first.any(Class::FAMILY)
+                    && !first.any(Class::OTHER.with(Class::GIVEN))
+                    && (second == Class::NONE || second.any(Class::GIVEN))
+                    && !second.any(Class::OTHER)
+                    && found.key.as_bytes() != b"name"
+                    && two_capitals()
         }
         None => first.any(Class::PERSON) && !first.any(Class::WORD.with(Class::PLACE)),
     };
@@ -187,7 +194,7 @@ fn name(text: &[u8], found: &Assignment) -> Option<Range<usize>> {
         let run = Run::read(text, range.start);
         // In capitals every word is read as none of a name.
         let first = &text[range.start..words::end(text, range.start)];
-        let tall = first.len() > 1 && first.iter().all(u8::is_ascii_uppercase);
+        let tall = first.len() > 1 && !first.iter().any(u8::is_ascii_lowercase);
         let named = |part: &&Part| {
             let class = lexicon::class(&text[part.start..part.end]);
             let known = !class.any(Class::NEVER) || class.any(Class::TITLE);

@@ -20,7 +20,8 @@ use house::{house_end, number_before, number_behind};
 use postcode::postcode;
 use rest::{beginning, coded, extent, goes_on};
 pub(super) use street::{ends_as_street, is_particle};
-use street::{is_joint, is_plain_street, street};
+use street::{is_joint, is_plain_street, is_sure_street, street};
+use unit::is_unit;
 
 /// The address whose house number stands before the capital at `at`.
 pub(crate) fn behind_number(text: &[u8], at: usize) -> Option<Range<usize>> {
@@ -51,7 +52,10 @@ pub(crate) fn before_number(text: &[u8], at: usize) -> Option<Range<usize>> {
     if let Some(start) = way_before(text, at).or_else(|| named_alone(text, at, end)) {
         return opens(text, start).then(|| whole(text, start, end));
     }
-    let crossing = text[end..].starts_with(b" #");
+    if let Some(start) = flat_in_town(text, at, end) {
+        return Some(whole(text, start, end));
+    }
+    let crossing = is_crossing(text, end);
     let last = if crossing { number_behind(text, end).0 } else { end };
     numbered_way(text, at, end).then(|| whole(text, words::before(text, at).start, last))
 }
@@ -96,8 +100,14 @@ fn way_before(text: &[u8], at: usize) -> Option<usize> {
             || last
                 && class.any(Class::STREET)
                 && is_plain_street(&text[word.clone()], text, start);
+        let joined = over_hyphens(text, start);
+        let kind = kind
+            || last && class.any(Class::STREET) && joined.hyphens > 1
+            || last && joined.hyphens == 1 && is_sure_street(&text[word.clone()]);
         if kind {
-            if last && class.any(Class::STREET) && !class.any(Class::STREET_LEAD) {
+            if joined.hyphens > 0 {
+                start = joined.start;
+            } else if last && class.any(Class::STREET) && !class.any(Class::STREET_LEAD) {
                 // `Bay Street 4`: the name stands before.
                 let name = words::before(text, start);
                 if !name.is_empty() && words::capital(text, name.start) {
@@ -117,6 +127,26 @@ fn way_before(text: &[u8], at: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Words that hyphens join to the one behind them.
+struct Joined {
+    start: usize,
+    hyphens: usize,
+}
+
+/// The words joined to the one at `start`: `Willy-Brandt-Platz`, `Karl-Marx-Allee`.
+fn over_hyphens(text: &[u8], start: usize) -> Joined {
+    const MOST: usize = 4;
+    let mut joined = Joined { start, hyphens: 0 };
+    while joined.hyphens < MOST && text[..joined.start].ends_with(b"-") {
+        let word = words::start(text, joined.start - 1);
+        if !words::capital(text, word) {
+            break;
+        }
+        joined = Joined { start: word, hyphens: joined.hyphens + 1 };
+    }
+    joined
 }
 
 /// The address at the small words before the capital at `at`: `19 rue La Boétie`, `via Roma 3`,
@@ -231,6 +261,14 @@ fn named_alone(text: &[u8], at: usize, end: usize) -> Option<usize> {
     (told && opens(text, name.start)).then_some(name.start)
 }
 
+/// Where the flat begins whose number stands from `at` to `end`, before a building, a town and their
+/// postcode: `Flat 4, Vrondak Court, Leeds, LS6 2AB`.
+fn flat_in_town(text: &[u8], at: usize, end: usize) -> Option<usize> {
+    let flat = words::before(text, at);
+    let known = is_unit(&text[flat.clone()]) && words::capital(text, flat.start);
+    (known && opens(text, flat.start) && is_in_town(text, end)).then_some(flat.start)
+}
+
 /// Whether a postcode and a town stand behind the house number that ends at `end`: `, 40213 Essen`.
 fn is_coded_town(text: &[u8], end: usize) -> bool {
     let Some(code) = text[end..].strip_prefix(b", ").map(|_| end + 2) else { return false };
@@ -250,9 +288,10 @@ fn is_in_ward(rest: &[u8]) -> bool {
     KINDS.iter().any(|kind| rest.starts_with(kind.as_bytes()))
 }
 
-/// Whether a town and a postcode stand behind the name that ends at `end`: `, Springfield, OR 97403`.
+/// Whether a town and a postcode stand behind the name that ends at `end`: `, Springfield, OR 97403`,
+/// `, Vrondville, NSW, 2650`, `, Vrondak Fold, Leeds, LS6 2AB`.
 fn is_in_town(text: &[u8], end: usize) -> bool {
-    const TOWNS: usize = 2;
+    const TOWNS: usize = 3;
     let mut at = end;
     for _ in 0..TOWNS {
         let Some(from) = text[at..].strip_prefix(b", ").map(|_| at + 2) else { return false };
@@ -261,8 +300,17 @@ fn is_in_town(text: &[u8], end: usize) -> bool {
         if run.parts()[0].class.any(Class::NEVER) && last.end - from > 3 {
             return false;
         }
+        let state = (2..=3).contains(&(last.end - from))
+            && text[from..last.end].iter().all(u8::is_ascii_uppercase);
         at = last.end;
-        if text.get(at) == Some(&b' ') && postcode(text, at + 1).is_some_and(|code| code > at + 5) {
+        let code = match text[at..] {
+            [b' ', ..] => at + 1,
+            // With letters in it, or behind a state.
+            [b',', b' ', next, ..] if state || next.is_ascii_uppercase() => at + 2,
+            _ => continue,
+        };
+        let shortest = if state { 4 } else { 5 };
+        if postcode(text, code).is_some_and(|end| end >= code + shortest) {
             return true;
         }
     }
@@ -279,10 +327,16 @@ fn numbered_way(text: &[u8], at: usize, end: usize) -> bool {
     if !named || !numbered && !class.any(Class::STREET_LEAD) {
         return false;
     }
-    let crossing = text[end..].starts_with(b" #") && number_behind(text, end).1;
+    let crossing = is_crossing(text, end) && number_behind(text, end).1;
     let house = || beginning(text, way.start) < way.start;
     class.any(Class::STREET_LEAD) && (crossing || goes_on(text, end))
         || numbered && text[end..].starts_with(b", ") && house()
+}
+
+/// Whether the number of the street that crosses follows the one that ends at `end`: ` # 54-27`,
+/// ` No. 10-34`.
+fn is_crossing(text: &[u8], end: usize) -> bool {
+    text[end..].starts_with(b" #") || text[end..].starts_with(b" No. ")
 }
 
 /// Whether an address can begin at `at`.

@@ -10,7 +10,8 @@ use super::unit::{UNITS, in_list, unit};
 pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
     let next = separators(text, end);
     next > end
-        && (unit(text, next).is_some() || town(text, next, false).is_some_and(|(_, sure)| sure))
+        && (unit(text, next).is_some()
+            || town(text, next, Before::Other).is_some_and(|(_, sure)| sure))
 }
 
 /// Whether a postcode follows.
@@ -23,18 +24,23 @@ pub(super) fn coded(text: &[u8], end: usize) -> bool {
 pub(super) fn extent(text: &[u8], end: usize) -> usize {
     const ELEMENTS: usize = 10;
     let mut end = end;
-    let mut flat = false;
+    let mut before = Before::Other;
     for _ in 0..ELEMENTS {
         let next = separators(text, end);
         if next == end {
             break;
         }
         let unit = unit(text, next);
-        let number = unit.or_else(|| postcode(text, next));
-        let element = number
+        let code = if unit.is_none() { postcode(text, next) } else { None };
+        let element = unit
+            .or(code)
             .or_else(|| bracketed(text, next))
-            .or_else(|| town(text, next, flat).map(|(end, _)| end));
-        flat = number.is_some();
+            .or_else(|| town(text, next, before).map(|(end, _)| end));
+        before = match (unit, code) {
+            (Some(_), _) => Before::Flat,
+            (_, Some(_)) => Before::Postcode,
+            _ => Before::Other,
+        };
         match element {
             Some(found) => end = found,
             None => break,
@@ -45,7 +51,7 @@ pub(super) fn extent(text: &[u8], end: usize) -> usize {
 
 /// The start of the address at `start`, over the flats and houses before it: `Flat 3, `, `No. `.
 pub(super) fn beginning(text: &[u8], start: usize) -> usize {
-    const MOST: usize = 3;
+    const MOST: usize = 5;
     let mut start = start;
     for _ in 0..MOST {
         match unit_before(text, start).or_else(|| segment_before(text, start)) {
@@ -59,7 +65,7 @@ pub(super) fn beginning(text: &[u8], start: usize) -> usize {
 /// Where the named building, or the postcode and the town, before `start` begins:
 /// `Résidence Les Lilas, `, `1117 Budapest, `.
 fn segment_before(text: &[u8], start: usize) -> Option<usize> {
-    const BUILDINGS: [&[u8]; 28] = [
+    const BUILDINGS: [&[u8]; 35] = [
         b"residence",
         b"immeuble",
         b"batiment",
@@ -88,6 +94,13 @@ fn segment_before(text: &[u8], start: usize) -> Option<usize> {
         b"cite",
         b"complex",
         b"building",
+        b"estate",
+        b"garden",
+        b"gardens",
+        b"centre",
+        b"plaza",
+        b"city",
+        b"park",
     ];
     const WORDS: usize = 5;
     let end = text[..start].strip_suffix(b", ")?.len();
@@ -108,6 +121,10 @@ fn segment_before(text: &[u8], start: usize) -> Option<usize> {
     let from = from + usize::from(text.get(from) == Some(&b' '));
     if building {
         return Some(from);
+    }
+    // `Unit 6 Oakridge, `: a flat and what the house is called.
+    if let Some(unit) = unit_before(text, from).filter(|_| from < end) {
+        return Some(unit);
     }
     let before = text[..from].strip_suffix(b" ")?;
     let digits = before.iter().rev().take(7).take_while(|byte| byte.is_ascii_digit()).count();
@@ -199,9 +216,17 @@ fn bracketed(text: &[u8], at: usize) -> Option<usize> {
     (letters && words::capital(text, at + 1)).then_some(at + length + 2)
 }
 
+/// What a town stands behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Flat,
+    Postcode,
+    Other,
+}
+
 /// A town, state or country: one to four words with capitals, which nothing but a sign, a line's end
 /// or a postcode follows; behind a flat or a postcode nothing else comes. Also tells whether a postcode does, or the list of places has it.
-fn town(text: &[u8], at: usize, flat: bool) -> Option<(usize, bool)> {
+fn town(text: &[u8], at: usize, before: Before) -> Option<(usize, bool)> {
     const WORDS: usize = 5;
     const SHORT: [&[u8]; 7] = [b"'s-", b"Co. ", b"Col. ", b"Cdad. ", b"Urb. ", b"Pte. ", b"Brgy. "];
     // `Co. Westmeath`, `Col. Roma Norte`.
@@ -210,14 +235,15 @@ fn town(text: &[u8], at: usize, flat: bool) -> Option<(usize, bool)> {
     let run = Run::read(text, from);
     let parts = run.parts();
     let last = parts.last()?;
-    let whole = joined(text, last.end);
+    let whole = joined(text, last.end, before);
     let whole = whole + district(text, whole);
     let never = |part: &Part| lexicon::class(&text[part.start..part.end]).any(Class::NEVER);
     let capitals = text[from..last.end].iter().all(|byte| !byte.is_ascii_lowercase());
     let next = separators(text, whole);
     let postcode = postcode(text, next).is_some() && next > whole;
-    // `Park City UT 84060`.
-    let inside = if postcode && parts.len() > 1 { 1 } else { parts.len() };
+    // `Park City UT 84060`, `40125 Bologna BO`.
+    let province = last.end - last.start == 2 && before == Before::Postcode;
+    let inside = if (postcode || province) && parts.len() > 1 { 1 } else { parts.len() };
     if parts.len() > WORDS || !capitals && parts[..inside].iter().any(never) {
         return None;
     }
@@ -229,12 +255,19 @@ fn town(text: &[u8], at: usize, flat: bool) -> Option<(usize, bool)> {
     }) || text[whole..].starts_with(b" (")
         || text[whole..].starts_with(b" - ");
     let place = parts[0].class.any(Class::PLACE);
-    (closed || postcode || place || flat && !parts[0].class.any(Class::WORD))
-        .then_some((whole, postcode || place))
+    let told = match before {
+        Before::Postcode => true,
+        Before::Flat => !parts[0].class.any(Class::WORD),
+        Before::Other => false,
+    };
+    (closed || postcode || place || told).then_some((whole, postcode || place))
 }
 
-/// ` 1`, ` C`: the part of a town: `Praha 1`, `Odense C`.
+/// ` 1`, ` C`, ` D.C.`: the part of a town, or what it is called behind its name: `Praha 1`, `Odense C`.
 fn district(text: &[u8], end: usize) -> usize {
+    if matches!(text[end..], [b' ', b'D', b'.', b'C' | b'F', b'.', ..]) {
+        return b" D.C.".len();
+    }
     let rest = text[end..].strip_prefix(b" ").unwrap_or(&[]);
     let digits = rest.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
     let letter = usize::from(digits == 0 && rest.first().is_some_and(u8::is_ascii_uppercase));
@@ -244,8 +277,8 @@ fn district(text: &[u8], end: usize) -> usize {
 }
 
 /// Where a name goes on over small words: `Saint Kitts and Nevis`, `Kingdom of the Netherlands`.
-fn joined(text: &[u8], end: usize) -> usize {
-    const JOINTS: [&[u8]; 16] = [
+fn joined(text: &[u8], end: usize, before: Before) -> usize {
+    const JOINTS: [&[u8]; 18] = [
         b" and ",
         b" of the ",
         b" of ",
@@ -260,6 +293,8 @@ fn joined(text: &[u8], end: usize) -> usize {
         b" do ",
         b" sur ",
         b" upon ",
+        b" op ",
+        b" aan de ",
         b" nad ",
         b" pri ",
     ];
@@ -269,6 +304,6 @@ fn joined(text: &[u8], end: usize) -> usize {
     let more = words::end(text, next);
     // What does not end the line is another part of the sentence.
     let after = separators(text, more);
-    let closed = matches!(text.get(more), None | Some(b'\n' | b'\\'));
+    let closed = before == Before::Postcode || matches!(text.get(more), None | Some(b'\n' | b'\\'));
     if closed || after > more && postcode(text, after).is_some() { more } else { end }
 }

@@ -3,7 +3,7 @@
 use super::super::{fold, words};
 
 /// Flats, floors, doors and blocks, without accents.
-pub(super) const UNITS: [&[u8]; 101] = [
+pub(super) const UNITS: [&[u8]; 103] = [
     b"andar",
     b"ap",
     b"apart",
@@ -11,6 +11,7 @@ pub(super) const UNITS: [&[u8]; 101] = [
     b"apartment",
     b"app",
     b"appartement",
+    b"appartamento",
     b"appt",
     b"apt",
     b"apto",
@@ -96,6 +97,7 @@ pub(super) const UNITS: [&[u8]; 101] = [
     b"ste",
     b"stiege",
     b"stock",
+    b"studio",
     b"suite",
     b"top",
     b"torre",
@@ -106,6 +108,11 @@ pub(super) const UNITS: [&[u8]; 101] = [
     b"ward",
     b"wing",
 ];
+
+/// Whether a flat, a floor or a door is called so.
+pub(super) fn is_unit(word: &[u8]) -> bool {
+    in_list(&UNITS, word)
+}
 
 /// `5th Floor`, `2. tv.`, `3rd Cross`: what a number may stand before.
 const NUMBERED: [&[u8]; 30] = [
