@@ -10,6 +10,7 @@ mod brand;
 mod capitals;
 pub(crate) mod chinese;
 mod classes;
+mod endings;
 mod fold;
 pub(crate) mod korean;
 mod lexicon;
