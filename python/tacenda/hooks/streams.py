@@ -33,19 +33,29 @@ class Streams:
         self.idler = Idler()
         self._guarded: list[Guarded] = []
         self._adopted: list[Writer] = []
+        self._descriptors = Descriptors(core, patches, None)
+        # The standard streams that are logs.
+        self._standard: list[tuple[int, TextIO, bool]] = []
+        self._parent_outputs: frozenset[str] = frozenset()
         # Whether a guarded process has started this one.
         self.descends = RUN_VARIABLE in os.environ
 
-    def start(self, tmpdir: str | None) -> None:
-        """Replaces the standard streams where they are logs.
+    def prepare(self, tmpdir: str | None) -> None:
+        """Finds which standard streams are logs, and starts the filter that they may need.
 
         Args:
             tmpdir: The private directory of this process, to be removed when it has ended.
         """
-        descriptors = Descriptors(self._core, self._patches, tmpdir)
-        parent_outputs = _outputs()
-        logs = list(self._logs(parent_outputs))
-        own = descriptors.filter([fd for fd, _, native in logs if native], parent_outputs)
+        self._parent_outputs = _outputs()
+        self._standard = list(self._logs(self._parent_outputs))
+        self._descriptors = Descriptors(self._core, self._patches, tmpdir)
+        native = [fd for fd, _, native in self._standard if native]
+        self._descriptors.start(native, self._parent_outputs)
+
+    def start(self) -> None:
+        """Replaces the standard streams where they are logs."""
+        descriptors, logs, parent_outputs = self._descriptors, self._standard, self._parent_outputs
+        own = descriptors.filter()
         for fd, stream, _ in logs:
             name = "stdout" if fd == 1 else "stderr"
             inner = stream
