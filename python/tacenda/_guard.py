@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal
 
 from tacenda import _describe, _protect
-from tacenda._core import MARKER, Core, __version__, settle
+from tacenda._core import MARKER, Core, __version__
 from tacenda._patch import ImportWatch, Patches
 from tacenda._status import Coverage, Status
 from tacenda.hooks import (
@@ -55,15 +55,12 @@ class Guard:
         self.files = files.Files(core, self.patches, self.streams.idler)
 
     def _start(self) -> None:
-        # Sinks first: whatever goes wrong in the rest is already written through them.
+        # The filter of native writes takes longest: it starts while all the rest is done.
         tmpdir = process.private_tmpdir(self.core, self.patches, descends=self.streams.descends)
-        self.streams.start(tmpdir)
+        self.streams.prepare(tmpdir)
         self.records.start(self.imports)
         self.levels.start()
         self.imports.start()
-        process.start(
-            self.core, self.patches, self.streams.writers, self.finish, self.streams.settle
-        )
         exceptions.start(self.core, self.patches)
         threads.start(self.patches, self.imports)
         loggers.start(self.core, self.patches, self.imports, self.slots)
@@ -76,6 +73,10 @@ class Guard:
         jupyter.start(self.core, self.patches, self.imports, self.streams)
         tokenizers.start(self.core, self.patches, self.imports)
         mlx_lm.start(self.core, self.patches, self.imports)
+        self.streams.start()
+        process.start(
+            self.core, self.patches, self.streams.writers, self.finish, self.streams.settle
+        )
         _protect.use(self.core, self.streams.settle)
         self.core.prepare()
         atexit.register(self._end)
@@ -119,7 +120,6 @@ class Guard:
 
 
 def _before_fork() -> None:
-    settle()
     if _guard is not None:
         _guard.streams.settle()
         _guard.streams.pause()

@@ -126,12 +126,13 @@ impl Engine {
     pub fn scan_range(&self, around: &[u8], range: Range<usize>, spans: &mut Vec<Span>) {
         let from = spans.len();
         let text = &around[range.clone()];
-        let notes = if candidates::stand_apart(around, &range) {
-            Pass::within(self, around, range, spans).run()
-        } else {
-            Pass::new(self, text, spans).run()
-        };
-        if !notes.is_empty() {
+        let alone = !candidates::stand_apart(around, &range);
+        let (around, range) = if alone { (text, 0..text.len()) } else { (around, range) };
+        let mut pass = Pass::within(self, around, range, spans);
+        pass.run();
+        // Where it is: of most texts nothing is noted, and to move it takes longer than to make it.
+        if !pass.notes.is_empty() {
+            let notes = pass.notes;
             view::scan(self, text, &notes, spans);
         }
         if spans.len() > from + 1 {

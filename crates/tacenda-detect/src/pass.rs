@@ -50,7 +50,7 @@ pub(crate) struct Pass<'e, 't, 's> {
     values_inside: u32,
     /// Up to where a name beside a value has been looked for.
     pairs_read: usize,
-    notes: Notes,
+    pub(crate) notes: Notes,
     /// Up to where names have been read, and what the last block left of one.
     names_read: usize,
     capitals: Capitals,
@@ -112,20 +112,19 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         }
     }
 
-    /// Appends what stands in the text as it is; gives back where it is worth decoding.
-    pub(crate) fn run(mut self) -> Notes {
+    /// Appends what stands in the text as it is, and notes where it is worth decoding.
+    pub(crate) fn run(&mut self) {
         #[cfg(target_arch = "x86_64")]
         if let Some(v4) = pulp::x86::V4::try_new() {
-            v4.vectorize(With(&mut self, v4));
-            return self.notes;
+            v4.vectorize(With(self, v4));
+            return;
         }
         #[cfg(target_arch = "x86_64")]
         if let Some(v3) = pulp::x86::V3::try_new() {
-            v3.vectorize(With(&mut self, v3));
-            return self.notes;
+            v3.vectorize(With(self, v3));
+            return;
         }
         self.blocks(Baseline);
-        self.notes
     }
 
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]

@@ -66,6 +66,9 @@ impl<R: Redact> StreamFilter<R> {
     /// An array that is printed over several lines is looked at as a whole where all of it comes at
     /// once: its lines alone are too few numbers to be told from others.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        if self.push_piece(chunk, out) {
+            return;
+        }
         let Some(array) = array_over_lines(chunk) else { return self.push_lines(chunk, out) };
         if let Some(begun) = self.line.take_back() {
             self.tally.bytes_in -= begun.len() as u64;
@@ -77,6 +80,26 @@ impl<R: Redact> StreamFilter<R> {
         self.push_lines(&chunk[..array.start], out);
         self.push_together(&chunk[array.clone()], out);
         self.push(&chunk[array.end..], out);
+    }
+
+    /// Takes a part of a line, or its end by itself: so comes what `print` writes. False: it is
+    /// something else.
+    fn push_piece(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> bool {
+        if self.line.ends_with_cr() || self.line.len() + chunk.len() > LIMIT {
+            return false;
+        }
+        let is_end = chunk == b"\n" && !self.line.is_empty();
+        if !is_end && memchr::memchr2(b'\n', b'\r', chunk).is_some() {
+            return false;
+        }
+        let before = out.len();
+        self.line.extend(chunk);
+        if is_end {
+            self.end_line(out);
+        }
+        self.tally.bytes_in += chunk.len() as u64;
+        self.tally.bytes_out += (out.len() - before) as u64;
+        true
     }
 
     fn push_lines(&mut self, chunk: &[u8], out: &mut Vec<u8>) {

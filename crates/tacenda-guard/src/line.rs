@@ -83,9 +83,12 @@ impl Line {
         report: &mut Report,
         out: &mut Vec<u8>,
     ) {
-        let redacted = self.redact_to(self.text.len(), redactor, carry, report);
-        out.extend_from_slice(&redacted[self.resume(&redacted)..]);
-        drop(redacted);
+        if self.let_go == 0 {
+            record::append(redactor, carry, &self.text, report, out);
+        } else {
+            let redacted = self.redact_to(self.text.len(), redactor, carry, report);
+            out.extend_from_slice(&redacted[self.resume(&redacted)..]);
+        }
         self.text.clear();
         self.shown.clear();
         (self.cut_off, self.let_go, self.quiet) = (0, 0, 0);

@@ -52,6 +52,32 @@ pub(crate) fn redact_part<'t>(
     })
 }
 
+/// Appends a record that stands by itself, redacted.
+pub(crate) fn append(
+    redactor: &impl Redact,
+    carry: &mut Carry,
+    record: &[u8],
+    report: &mut Report,
+    out: &mut Vec<u8>,
+) {
+    let before = out.len();
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        let all = 0..record.len();
+        if memchr::memchr(ESC, record).is_none() {
+            out.extend_from_slice(&redactor.redact_range(carry, record, all, report));
+        } else {
+            match redact_escaped(redactor, carry, record, all, report) {
+                Ok(part) => out.extend_from_slice(&part.redacted),
+                Err(Crossed { .. }) => unreachable!("no value goes on behind the end of the text"),
+            }
+        }
+    }));
+    if caught.is_err() {
+        out.truncate(before);
+        out.extend_from_slice(&withheld(record, report));
+    }
+}
+
 fn redact_escaped<'t>(
     redactor: &impl Redact,
     carry: &mut Carry,

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use tacenda_detect::{Engine, ProtectedSpan, Trail, ValueId};
 use tacenda_guard::audit;
-use tacenda_guard::run::{Diversion, PROGRAM_VARIABLE, divert};
+use tacenda_guard::run::{Diversion, PROGRAM_VARIABLE, Waiting, divert};
 use tacenda_guard::share::{Client, SHARE_VARIABLE};
 use tacenda_policy::{
     HANDOVER_VARIABLE, Kind, Level, Loader, MappedCall, MappedFile, Policy, QueryStrings, Setting,
@@ -47,6 +47,8 @@ pub(crate) struct Core {
     has_sinks: bool,
     pub(crate) levels: Mutex<Levels>,
     slots: Option<SlotMap>,
+    /// A filter that has no task yet.
+    waiting: Mutex<Option<Waiting>>,
 }
 
 #[pymethods]
@@ -99,43 +101,57 @@ impl Core {
         let filters = Arc::new(Client::new(filters.collect()));
         redactor.protected().share(Box::new(Arc::clone(&filters)));
         let redactor = Arc::new(redactor);
-        Ok(Self { redactor, filters, has_sinks, levels: Mutex::default(), slots })
+        let (levels, waiting) = (Mutex::default(), Mutex::default());
+        Ok(Self { redactor, filters, has_sinks, levels, slots, waiting })
     }
 
-    /// Leads descriptors, 1, 2 or both, through a filter process, which also writes to the sinks of
-    /// the log. Gives a descriptor for where each led before; one for each that this process itself
-    /// is to write to (the same, without sinks); the process id of a child that is about to end; and
-    /// what other processes need in their environment to tell that filter of protected values.
+    /// Starts the filter process for `divert`, which has to follow. `program`: whose log it is.
+    fn start_filter(&self, command: PathBuf, program: OsString) -> PyResult<()> {
+        let keys = self.redactor.keys().handover();
+        let environment = [
+            (HANDOVER_VARIABLE.into(), self.redactor.policy().handover().into()),
+            (HANDOVER_KEYS_VARIABLE.into(), keys.as_str().into()),
+            // The secrets that ours are derived from are for nobody else. Empty is unset.
+            (KEYS_VARIABLE.into(), OsString::new()),
+            (PROGRAM_VARIABLE.into(), program),
+        ];
+        *self.waiting() = Some(Waiting::start(&command, &environment)?);
+        Ok(())
+    }
+
+    /// Ends a filter process that was started and not used.
+    fn stop_filter(&self) {
+        let waiting = self.waiting().take();
+        drop(waiting);
+    }
+
+    /// Leads descriptors, 1, 2 or both, through the filter process that was started, which also writes
+    /// to the sinks of the log. Gives a descriptor for where each led before; one for each that this
+    /// process itself is to write to (the same, without sinks); the process id of a child that is
+    /// about to end; and what other processes need in their environment to tell that filter of
+    /// protected values.
     ///
-    /// `program`: whose log it is. `base`: where it may make a directory; `remove`: one that it removes when the last writer
-    /// has ended.
-    #[pyo3(signature = (outputs, command, *, program, base, remove=None))]
+    /// `base`: where it may make a directory; `remove`: one that it removes when the last writer has
+    /// ended.
+    #[pyo3(signature = (outputs, *, base, remove=None))]
     fn divert<'py>(
         &self,
         py: Python<'py>,
         outputs: Vec<i32>,
-        command: PathBuf,
-        program: OsString,
         base: PathBuf,
         remove: Option<PathBuf>,
     ) -> PyResult<Diversions<'py>> {
-        let keys = self.redactor.keys().handover();
+        let Some(filter) = self.waiting().take() else {
+            return Err(PyRuntimeError::new_err("no filter was started"));
+        };
         let diversion = Diversion {
-            helper: &command,
-            environment: &[
-                (HANDOVER_VARIABLE.into(), self.redactor.policy().handover().into()),
-                (HANDOVER_KEYS_VARIABLE.into(), keys.as_str().into()),
-                // The secrets that ours are derived from are for nobody else. Empty is unset.
-                (KEYS_VARIABLE.into(), OsString::new()),
-                (PROGRAM_VARIABLE.into(), program),
-            ],
             stdio: !self.has_sinks || self.redactor.policy().sinks().contains(&SinkTarget::Stdio),
             sinks: self.has_sinks,
             outputs: &outputs,
             base: &base,
             remove: remove.as_deref(),
         };
-        let diverted = shielded(|| divert(&diversion, self.redactor.protected()))??;
+        let diverted = shielded(|| divert(filter, &diversion, self.redactor.protected()))??;
         let variables = PyDict::new(py);
         let others = std::env::var_os(SHARE_VARIABLE).unwrap_or_default();
         let paths = std::iter::once(diverted.path.clone()).chain(std::env::split_paths(&others));
@@ -155,6 +171,7 @@ impl Core {
     /// redacted meanwhile waits for them.
     fn prepare(&self) {
         let engine = self.redactor.engine();
+        settle();
         let thread = std::thread::Builder::new().spawn(|| engine.prepare());
         *preparing() = thread.ok();
     }
@@ -469,6 +486,10 @@ impl Core {
 }
 
 impl Core {
+    fn waiting(&self) -> MutexGuard<'_, Option<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn levels(&self) -> std::sync::MutexGuard<'_, Levels> {
         self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -487,7 +508,12 @@ impl Core {
     }
 }
 
-/// Waits for what goes on in the background. In a child by fork nobody would go on with it.
+/// Makes the detectors in the background, while the rest of the package is imported.
+pub(crate) fn begin() {
+    *preparing() = std::thread::Builder::new().spawn(|| _ = Engine::builtin()).ok();
+}
+
+/// Waits for what goes on in the background.
 #[pyfunction]
 pub(crate) fn settle() {
     if let Some(thread) = preparing().take() {

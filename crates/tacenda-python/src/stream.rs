@@ -1,8 +1,7 @@
 //! What stands between the application and `sys.stdout` or `sys.stderr`.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,11 +20,6 @@ const RUN_IDLE: Duration = Duration::from_secs(1);
 /// Bytes that are kept for what comes out next.
 const MOST_ROOM: usize = 16 * 1024;
 
-thread_local! {
-    /// An empty output with room: most come and go with each line.
-    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
 /// Takes what is written to a text stream and gives back what may be written.
 ///
 /// Whole lines are given back at once, a line that has begun when it ends or by `idle()`.
@@ -38,9 +32,7 @@ pub(crate) struct StreamFilter {
     log: u64,
     interactive: bool,
     state: Mutex<State>,
-    /// Threads that write what `begin` gave them. Counted under the interpreter's lock, as is what
-    /// else says how to write.
-    writing: AtomicUsize,
+    /// Read and set under the interpreter's lock.
     watched: AtomicBool,
 }
 
@@ -51,6 +43,8 @@ struct State {
     closing: bool,
     /// `holds_anew` said so, and `idle` has not come since.
     noted: bool,
+    /// An empty output with room: most come and go with each line.
+    room: Vec<u8>,
 }
 
 #[pymethods]
@@ -61,8 +55,8 @@ impl StreamFilter {
         let redactor = Arc::clone(&core.redactor);
         let state = Mutex::new(State::new(&redactor, interactive));
         // Threads, the other logs, have even ids: they are addresses.
-        let (writing, watched) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { redactor, log: log | 1, interactive, state, writing, watched }
+        let watched = AtomicBool::new(false);
+        Self { redactor, log: log | 1, interactive, state, watched }
     }
 
     /// Whether those who write do so one after the other, under a lock of their own.
@@ -76,28 +70,13 @@ impl StreamFilter {
         self.watched.store(watched, Ordering::Relaxed);
     }
 
-    /// How many are between `begin` and `end`.
-    #[getter]
-    fn writing(&self) -> usize {
-        self.writing.load(Ordering::Relaxed)
-    }
-
-    /// As `push`, for those who write without a lock: they call `end` when they have written what
-    /// they are given. True, and nothing is taken, while the stream is watched.
+    /// As `push`, for those who write without a lock. True, and nothing is taken, while the stream is
+    /// watched.
     fn begin<'py>(&self, text: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         if self.watched() {
             return Ok(Some(PyBool::new(text.py(), true).to_owned().into_any()));
         }
-        let out = self.push(text)?;
-        if out.is_some() {
-            self.writing.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(out)
-    }
-
-    /// What `begin` gave is written.
-    fn end(&self) {
-        self.writing.fetch_sub(1, Ordering::Relaxed);
+        self.push(text)
     }
 
     /// What may be written now that `text` has come, as text if it is some.
@@ -107,28 +86,28 @@ impl StreamFilter {
             return Err(PyTypeError::new_err("write() argument must be str"));
         };
         if let Ok(utf8) = text.to_str() {
-            return Ok(written(py, self.push_text(utf8)));
+            return Ok(self.let_out(py, |state, out| self.take(state, utf8, out)));
         }
         let encoded = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-        Ok(written(py, self.push_raw(encoded.extract()?)))
+        let encoded: &[u8] = encoded.extract()?;
+        Ok(self.let_out(py, |state, out| self.take_raw(state, encoded, out)))
     }
 
     /// What may be written now that `data` has come.
     fn push_bytes<'py>(&self, py: Python<'py>, data: &[u8]) -> Option<Bound<'py, PyBytes>> {
-        let out = self.push_raw(data);
-        let bytes = (!out.is_empty()).then(|| PyBytes::new(py, &out));
-        put_back(out);
-        bytes
+        self.shielded(
+            |state, out| self.take_raw(state, data, out),
+            |out| (!out.is_empty()).then(|| PyBytes::new(py, out)),
+        )
     }
 
     /// What may be written at a flush.
     fn flush<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let out = self.shielded(|state, out| {
+        self.let_out(py, |state, out| {
             if state.closing {
                 state.finish(self, out);
             }
-        });
-        written(py, out)
+        })
     }
 
     /// Whether something is held that was not spoken of since the last `idle()`: then the stream is
@@ -146,7 +125,7 @@ impl StreamFilter {
     /// Lets go of the part of a line that is held, redacted, and ends a run of single tokens that
     /// no longer come. Gives what may be written, and whether something is still held.
     fn idle<'py>(&self, py: Python<'py>) -> (Option<Bound<'py, PyAny>>, bool) {
-        let out = self.shielded(|state, out| {
+        let out = self.let_out(py, |state, out| {
             if state.run.is_some_and(|last| last.elapsed() > RUN_IDLE) {
                 state.end_run(self, out);
             }
@@ -156,17 +135,16 @@ impl StreamFilter {
         });
         let mut state = self.lock();
         state.noted = state.is_holding();
-        (written(py, out), state.noted)
+        (out, state.noted)
     }
 
     /// Lets go of everything that is held, redacted. `closing`: from now on every flush does.
     #[pyo3(signature = (*, closing=true))]
     fn finish<'py>(&self, py: Python<'py>, closing: bool) -> Option<Bound<'py, PyAny>> {
-        let out = self.shielded(|state, out| {
+        self.let_out(py, |state, out| {
             state.closing |= closing;
             state.finish(self, out);
-        });
-        written(py, out)
+        })
     }
 
     /// Drops what is held: in a child by fork it is the parent's to write.
@@ -174,7 +152,6 @@ impl StreamFilter {
         let mut state = self.lock();
         *state = State { closing: state.closing, ..State::new(&self.redactor, self.interactive) };
         self.set_watched(false);
-        self.writing.store(0, Ordering::Relaxed);
     }
 }
 
@@ -183,24 +160,50 @@ impl StreamFilter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What `change` lets out. After a panic in it the marker, and a filter that is as new.
-    fn shielded(&self, change: impl FnOnce(&mut State, &mut Vec<u8>)) -> Vec<u8> {
+    /// What `change` lets out, as text if it is some: lone surrogates came as text, and how they are
+    /// written is the wrapped stream's to say. None if nothing comes out.
+    fn let_out<'py>(
+        &self,
+        py: Python<'py>,
+        change: impl FnOnce(&mut State, &mut Vec<u8>),
+    ) -> Option<Bound<'py, PyAny>> {
+        match self.shielded(change, |out| given(py, out))? {
+            Given::Text(text) => Some(text.into_any()),
+            Given::Bytes(bytes) => {
+                let text = bytes.call_method1("decode", ("utf-8", "surrogatepass"));
+                Some(text.unwrap_or_else(|_| bytes.into_any()))
+            }
+        }
+    }
+
+    /// What `give` makes of what `change` lets out, which is empty again afterwards. It must not call
+    /// Python code: others may wait for the lock. After a panic in `change` it is the marker, and the
+    /// filter is as new.
+    fn shielded<T>(
+        &self,
+        change: impl FnOnce(&mut State, &mut Vec<u8>),
+        give: impl FnOnce(&[u8]) -> T,
+    ) -> T {
         let mut state = self.lock();
-        // A thread that ends has none any more.
-        let mut out = ROOM.try_with(Cell::take).unwrap_or_default();
+        let mut out = std::mem::take(&mut state.room);
         if catch_unwind(AssertUnwindSafe(|| change(&mut state, &mut out))).is_err() {
             let State { closing, noted, .. } = *state;
             *state = State { closing, noted, ..State::new(&self.redactor, self.interactive) };
             out = format!("{}\n", tacenda_redact::MARKER).into_bytes();
         }
-        out
-    }
-
-    fn push_text(&self, text: &str) -> Vec<u8> {
-        self.shielded(|state, out| self.take(state, text, out))
+        let given = give(&out);
+        if out.capacity() <= MOST_ROOM {
+            out.clear();
+            state.room = out;
+        }
+        given
     }
 
     fn take(&self, state: &mut State, text: &str, out: &mut Vec<u8>) {
+        if self.redactor.protected().follows_nothing() {
+            state.filter.push(text.as_bytes(), out);
+            return;
+        }
         match self.follow(text) {
             Followed::No => {}
             Followed::Started | Followed::Continued => {
@@ -223,43 +226,42 @@ impl StreamFilter {
         self.redactor.protected().follow(self.log, text)
     }
 
-    fn push_raw(&self, data: &[u8]) -> Vec<u8> {
-        if let Ok(text) = std::str::from_utf8(data) {
-            return self.push_text(text);
+    fn take_raw(&self, state: &mut State, data: &[u8], out: &mut Vec<u8>) {
+        match std::str::from_utf8(data) {
+            Ok(text) => self.take(state, text, out),
+            Err(_) => state.filter.push(data, out),
         }
-        self.shielded(|state, out| state.filter.push(data, out))
     }
 }
 
-/// What came out, as text if it is some: lone surrogates came as text, and how they are written is
-/// the wrapped stream's to say. None if nothing did.
-fn written(py: Python<'_>, out: Vec<u8>) -> Option<Bound<'_, PyAny>> {
-    let given = match std::str::from_utf8(&out) {
-        Ok("") => None,
-        Ok(text) => Some(PyString::new(py, text).into_any()),
-        Err(_) => {
-            let bytes = PyBytes::new(py, &out);
-            let text = bytes.call_method1("decode", ("utf-8", "surrogatepass"));
-            Some(text.unwrap_or_else(|_| bytes.into_any()))
-        }
-    };
-    put_back(out);
-    given
+/// What comes out of a filter.
+enum Given<'py> {
+    Text(Bound<'py, PyString>),
+    /// No text as it is.
+    Bytes(Bound<'py, PyBytes>),
 }
 
-/// Leaves the room of an output for the next one, unless it is much.
-fn put_back(mut out: Vec<u8>) {
-    if out.capacity() <= MOST_ROOM {
-        out.clear();
-        let _ = ROOM.try_with(|room| room.set(out));
+fn given<'py>(py: Python<'py>, out: &[u8]) -> Option<Given<'py>> {
+    if out.is_empty() {
+        return None;
     }
+    // Told sooner than other text, which is looked at once more as it becomes a string.
+    if out.is_ascii()
+        && let Ok(text) = PyString::from_bytes(py, out)
+    {
+        return Some(Given::Text(text));
+    }
+    Some(match std::str::from_utf8(out) {
+        Ok(text) => Given::Text(PyString::new(py, text)),
+        Err(_) => Given::Bytes(PyBytes::new(py, out)),
+    })
 }
 
 impl State {
     fn new(redactor: &Arc<Redactor>, interactive: bool) -> Self {
         let filter =
             tacenda_guard::StreamFilter::new(Arc::clone(redactor)).interactive(interactive);
-        Self { filter, run: None, closing: false, noted: false }
+        Self { filter, run: None, closing: false, noted: false, room: Vec::new() }
     }
 
     fn is_holding(&self) -> bool {

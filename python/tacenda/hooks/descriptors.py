@@ -35,36 +35,54 @@ class Descriptors:
         self._patches = patches
         # The filter outlives this process, and removes what it has left.
         self._tmpdir = tmpdir
+        # What is to be filtered.
+        self._fds: list[int] = []
         # Where filtered descriptors led before.
         self._before: dict[int, int] = {}
 
-    def filter(self, fds: list[int], parent_outputs: frozenset[str]) -> dict[int, int]:
-        """Leads descriptors through a filter. Gives those that Python is to write to itself.
+    def start(self, fds: list[int], parent_outputs: frozenset[str]) -> None:
+        """Starts the filter of these descriptors, in the background: that takes a while.
 
-        Those that are not given are left as they are, which `status()` tells.
+        Those that cannot be filtered are left as they are, which `status()` tells.
 
         Raises:
             PolicyError: The log has sinks, and cannot be written to them.
         """
-        fds = [fd for fd in fds if self._is_ours(fd, parent_outputs)]
-        if not fds:
+        self._fds = [fd for fd in fds if self._is_ours(fd, parent_outputs)]
+        if not self._fds:
             if self._core.has_sinks:
                 self._patches.miss(_SINKS, "no output of this process is a log of its own")
-            return {}
+            return
         helper = native_command()
         if helper is None:
-            why = "the command tacenda is not installed with the package"
-            return self._miss(fds, why)
+            self._miss("the command tacenda is not installed with the package")
+            return
+        program = os.path.basename(sys.argv[0] if sys.argv else "")
+        try:
+            self._core.start_filter(helper, program)
+        except OSError as error:
+            self._miss(str(error.strerror or error))
+        else:
+            # If nothing is led through it after all.
+            self._patches.on_undo(self._core.stop_filter)
+
+    def filter(self) -> dict[int, int]:
+        """Leads descriptors through the filter. Gives those that Python is to write to itself.
+
+        Raises:
+            PolicyError: As above.
+        """
+        fds = self._fds
+        if not fds:
+            return {}
         # Not in the private directory: that goes with this process, and others may outlive it.
         base = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
         base = base if self._tmpdir is None else os.path.dirname(self._tmpdir)
-        program = os.path.basename(sys.argv[0] if sys.argv else "")
         try:
-            before, own, shell, variables = self._core.divert(
-                fds, helper, program=program, base=base, remove=self._tmpdir
-            )
+            before, own, shell, variables = self._core.divert(fds, base=base, remove=self._tmpdir)
         except OSError as error:
-            return self._miss(fds, str(error.strerror or error))
+            self._miss(str(error.strerror or error))
+            return {}
         self._patches.on_undo(lambda: _reap(shell))
         atexit.register(_reap, shell)
         for name, value in variables.items():
@@ -99,12 +117,12 @@ class Descriptors:
             return False
         return True
 
-    def _miss(self, fds: list[int], why: str) -> dict[int, int]:
+    def _miss(self, why: str) -> None:
         if self._core.has_sinks:
             raise PolicyError(f"the log cannot be written where the policy says: {why}")
-        for fd in fds:
+        for fd in self._fds:
             self._patches.miss(f"{_CHANNEL} {fd}", why)
-        return {}
+        self._fds = []
 
     def keep(self, before: dict[int, int], settle: Callable[[], None]) -> None:
         """Keeps the private descriptors when the application rearranges its own.

@@ -8,13 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from types import TracebackType
-from typing import Any, TextIO
+from types import CodeType, FrameType, TracebackType
+from typing import Any, Literal, TextIO
 
 from tacenda._core import Core, StreamFilter
 
 # How long the end of the process waits for a thread that writes: it may be dead.
 _PATIENCE = 1.0
+
+# What writes without a lock: a thread that is in it is told by that, at no cost for who writes.
+_lockless: set[CodeType] = set()
 
 
 class Writer:
@@ -63,31 +66,38 @@ class Writer:
         No method: `print` calls it twice, and names of a function are found sooner than those of an
         object.
         """
-        begin, end = self._filter.begin, self._filter.end
-        emit, unbuffered = self.stream.write, self._unbuffered
+        # Few of them, for each costs a little with each call.
+        begin, emit, otherwise = self._filter.begin, self.stream.write, self._write_otherwise
 
         def write(text: str, /) -> int:
             out = begin(text)
             if out is not None:
-                if out is True:
-                    return self._write_watched(text)
-                try:
-                    if type(out) is str:
-                        emit(out)
-                    else:
-                        self._emit(out)
-                finally:
-                    end()
-            if unbuffered:
-                self._see_to_held()
+                if type(out) is str:
+                    emit(out)
+                else:
+                    otherwise(text, out)
             return len(text)
 
-        return write
+        _lockless.add(write.__code__)
 
-    def _write_watched(self, text: str) -> int:
+        see_to_held = self._see_to_held
+
+        def write_unbuffered(text: str, /) -> int:
+            count = write(text)
+            see_to_held()
+            return count
+
+        return write_unbuffered if self._unbuffered else write
+
+    def _write_otherwise(self, text: str, out: str | bytes | Literal[True]) -> None:
+        if out is True:
+            self._write_watched(text)
+        else:
+            self._emit(out)
+
+    def _write_watched(self, text: str) -> None:
         with self._lock:
             self._emit(self._filter.push(text))
-        return len(text)
 
     def writelines(self, lines: Iterable[str], /) -> None:
         """Writes each of them, guarded."""
@@ -143,17 +153,13 @@ class Writer:
                 self._lock.release()
 
     def pause(self) -> None:
-        """Lets no thread write while the process forks.
-
-        In the child, the lock inside the stream would stay with a thread that is not there. Of the
-        interpreter's own streams it makes new locks, of what stands in their place it does not.
-        """
+        """Lets no thread begin to write while the process forks: see `wait_for_writes`."""
         locked = self._lock.acquire(timeout=_PATIENCE)
         self._paused = (locked, self._filter.watched)
         self._filter.watched = True
-        end = time.monotonic() + _PATIENCE
-        while self._filter.writing and time.monotonic() < end:
-            time.sleep(0.001)
+
+    def flush_paused(self) -> None:
+        """Flushes the stream: what it holds would be the child's, too."""
         with suppress(ValueError, OSError):  # closed, or its reader is gone
             self.stream.flush()
 
@@ -190,8 +196,35 @@ class Writer:
             buffer.write(out)
 
 
-class GuardedStream:
-    """A text stream whose writes go through a writer; all the rest is the wrapped stream's."""
+def wait_for_writes() -> None:
+    """Waits until no other thread writes what a filter has let out, for all writers that pause.
+
+    In a child by fork, the lock inside the stream would stay with a thread that is not there. Of
+    the interpreter's own streams it makes new locks, of what stands in their place it does not.
+    """
+    end = time.monotonic() + _PATIENCE
+    while any(_writes(frame) for frame in _other_threads()) and time.monotonic() < end:
+        time.sleep(0.001)
+
+
+def _other_threads() -> list[FrameType]:
+    own = threading.get_ident()
+    return [frame for thread, frame in sys._current_frames().items() if thread != own]
+
+
+def _writes(frame: FrameType | None) -> bool:
+    """Whether a thread that is at this frame writes without a lock."""
+    # One that has found the writer watched waits for its lock, or has it.
+    watched = Writer._write_watched.__code__
+    while frame is not None and frame.f_code is not watched:
+        if frame.f_code in _lockless:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class Guarded:
+    """A text stream whose writes go through a writer."""
 
     def __init__(self, writer: Writer, *, fd: int | None = None) -> None:
         """Takes the place of the stream of `writer`.
@@ -202,7 +235,7 @@ class GuardedStream:
         """
         self.writer = writer
         self._fd = fd
-        # Not methods: what has `__getattr__` finds its attributes slowly.
+        # Not methods: those are found more slowly.
         self.write = writer.write
         self.writelines = writer.writelines
         self.flush = writer.flush
@@ -233,16 +266,10 @@ class GuardedStream:
         self.writer.finish()
         self.writer.stream.close()
 
-    def __getattr__(self, name: str) -> Any:
-        # A copy has no writer yet.
-        if name == "writer":
-            raise AttributeError(name)
-        return getattr(self.writer.stream, name)
-
     def __iter__(self) -> Iterator[str]:
         return iter(self.writer.stream)
 
-    def __enter__(self) -> GuardedStream:
+    def __enter__(self) -> Guarded:
         return self
 
     def __exit__(
@@ -254,13 +281,59 @@ class GuardedStream:
         self.flush()
 
 
-io.TextIOBase.register(GuardedStream)
+io.TextIOBase.register(Guarded)
+
+
+class GuardedStream(Guarded):
+    """The same over any stream: all the rest is that stream's."""
+
+    def __getattr__(self, name: str) -> Any:
+        # A copy has no writer yet.
+        if name == "writer":
+            raise AttributeError(name)
+        return getattr(self.writer.stream, name)
+
+
+class _Attribute:
+    """An attribute of the stream below, unless the guarded one has been given its own."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, guarded: Guarded | None, owner: type) -> Any:
+        return self if guarded is None else getattr(guarded.writer.stream, self._name)
+
+
+class _GuardedText(Guarded):
+    """The same over a text stream of the interpreter, whose attributes are known.
+
+    A class with `__getattr__` finds all of its attributes more slowly, `write` as well.
+    """
+
+
+# What is the guarded stream's own is not looked for below it; `mode` each stream has for itself.
+_OWN = {*dir(Guarded), "write", "writelines", "flush", "buffer"}
+for _name in {"mode", *dir(io.TextIOWrapper)} - _OWN:
+    if not _name.startswith("__"):
+        setattr(_GuardedText, _name, _Attribute(_name))
+
+
+def over(stream: TextIO, writer: Writer, *, fd: int | None = None) -> Guarded:
+    """What takes the place of a stream.
+
+    Args:
+        stream: The stream.
+        writer: What writes, to it or to where it led.
+        fd: The descriptor for child processes, where it is not the one of the writer's stream.
+    """
+    is_known = type(writer.stream) is io.TextIOWrapper and vars(stream).keys() <= {"mode"}
+    return (_GuardedText if is_known else GuardedStream)(writer, fd=fd)
 
 
 class GuardedBuffer(io.BufferedIOBase):
     """`sys.stdout.buffer`: bytes take the same way as text."""
 
-    def __init__(self, stream: GuardedStream) -> None:
+    def __init__(self, stream: Guarded) -> None:
         self._stream = stream
 
     @property

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TextIO, cast
 from tacenda._core import Core
 from tacenda._patch import Patches
 from tacenda.hooks.descriptors import Descriptors, identity
-from tacenda.hooks.guarded import GuardedStream, Writer
+from tacenda.hooks.guarded import Guarded, Writer, over, wait_for_writes
 from tacenda.hooks.idle import Idler
 
 # `tacenda run` and `install()` tell children which outputs are filtered already: `FD:DEV:INO`, with
@@ -31,21 +31,31 @@ class Streams:
         self._core = core
         self._patches = patches
         self.idler = Idler()
-        self._guarded: list[GuardedStream] = []
+        self._guarded: list[Guarded] = []
         self._adopted: list[Writer] = []
+        self._descriptors = Descriptors(core, patches, None)
+        # The standard streams that are logs.
+        self._standard: list[tuple[int, TextIO, bool]] = []
+        self._parent_outputs: frozenset[str] = frozenset()
         # Whether a guarded process has started this one.
         self.descends = RUN_VARIABLE in os.environ
 
-    def start(self, tmpdir: str | None) -> None:
-        """Replaces the standard streams where they are logs.
+    def prepare(self, tmpdir: str | None) -> None:
+        """Finds which standard streams are logs, and starts the filter that they may need.
 
         Args:
             tmpdir: The private directory of this process, to be removed when it has ended.
         """
-        descriptors = Descriptors(self._core, self._patches, tmpdir)
-        parent_outputs = _outputs()
-        logs = list(self._logs(parent_outputs))
-        own = descriptors.filter([fd for fd, _, native in logs if native], parent_outputs)
+        self._parent_outputs = _outputs()
+        self._standard = list(self._logs(self._parent_outputs))
+        self._descriptors = Descriptors(self._core, self._patches, tmpdir)
+        native = [fd for fd, _, native in self._standard if native]
+        self._descriptors.start(native, self._parent_outputs)
+
+    def start(self) -> None:
+        """Replaces the standard streams where they are logs."""
+        descriptors, logs, parent_outputs = self._descriptors, self._standard, self._parent_outputs
+        own = descriptors.filter()
         for fd, stream, _ in logs:
             name = "stdout" if fd == 1 else "stderr"
             inner = stream
@@ -99,8 +109,13 @@ class Streams:
 
     def pause(self) -> None:
         """Lets no thread write while the process forks."""
-        for writer in self._all_writers():
+        writers = self._all_writers()
+        for writer in writers:
             writer.pause()
+        if writers:
+            wait_for_writes()
+        for writer in writers:
+            writer.flush_paused()
 
     def resume(self) -> None:
         """Lets them write again, in the parent."""
@@ -132,7 +147,7 @@ class Streams:
         return [stream.writer for stream in self._guarded] + self._adopted
 
     def _guard(self, name: str, stream: TextIO, inner: TextIO, fd: int | None) -> None:
-        guarded = GuardedStream(Writer(inner, self._core, self.idler.hold), fd=fd)
+        guarded = over(stream, Writer(inner, self._core, self.idler.hold), fd=fd)
         self._guarded.append(guarded)
         text = cast(TextIO, guarded)
         for attribute in (name, f"__{name}__"):
@@ -170,7 +185,7 @@ def _reopened(stream: TextIO, raw: io.FileIO) -> io.TextIOWrapper:
     return wrapper
 
 
-def _fd_of(stream: TextIO | GuardedStream) -> int | None:
+def _fd_of(stream: TextIO | Guarded) -> int | None:
     try:
         return stream.fileno()
     except (OSError, ValueError):  # a stream in memory has none

@@ -118,21 +118,31 @@ fn decompose(char: char, into: &mut Vec<char>) {
     into[from..].reverse();
 }
 
+/// Most bytes whose plain spelling is asked for at once.
+pub(super) const CHUNK: usize = 128;
+
 /// The canonical spelling of a text that stands as it is, in ASCII without escapes: how many
-/// characters it has, which come first in `chars`, and in `places` where they stand; none for any
-/// other text. It has at most 256 bytes.
-pub(super) fn plain(text: &[u8], chars: &mut [u8; 256], places: &mut [u8; 256]) -> Option<usize> {
-    let (mut count, mut place, mut is_plain) = (0, 0_u8, true);
+/// characters it has; none for any other text. They come in `chars`, behind the first ones, and in
+/// `places` where they stand, counted from `start`. The text has at most [`CHUNK`] bytes.
+pub(super) fn plain<const ROOM: usize>(
+    text: &[u8],
+    start: u8,
+    chars: &mut [u8; ROOM],
+    places: &mut [u8; ROOM],
+) -> Option<usize> {
+    let before = const { ROOM - CHUNK };
+    let (chars, places) = (&mut chars[before..], &mut places[before..]);
+    let (mut count, mut place, mut all) = (0, start, 0);
     for &byte in text {
         let class = PLAIN[usize::from(byte)];
         chars[count] = class;
         places[count] = place;
         count += usize::from(class != LEFT_OUT);
-        is_plain &= class != NOT_PLAIN;
+        all |= class;
         // A range that knows its end is counted more slowly.
         place = place.wrapping_add(1);
     }
-    is_plain.then_some(count)
+    (all & NOT_PLAIN & !0x7f == 0).then_some(count)
 }
 
 const LEFT_OUT: u8 = 0;
@@ -374,9 +384,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn plain_text_has_one_spelling(text in "[ -~\n]{0,64}") {
-            let (mut chars, mut places) = ([0; 256], [0; 256]);
+            let (mut chars, mut places) = ([0; CHUNK], [0; CHUNK]);
             let slow: String = spelling(&text);
-            match plain(text.as_bytes(), &mut chars, &mut places) {
+            match plain(text.as_bytes(), 0, &mut chars, &mut places) {
                 Some(count) => {
                     let starts = Canon::new(text.as_bytes()).map(|canonical| canonical.start);
                     let places = places[..count].iter().map(|place| usize::from(*place));

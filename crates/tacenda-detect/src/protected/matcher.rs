@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::base64::PlaceOf;
-use super::canon::{Canon, Canonical, is_left_out, plain};
+use super::canon::{CHUNK, Canon, Canonical, is_left_out, plain};
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::store::{GRAM, ProtectedValues, State, Value, ValueId};
 
@@ -53,14 +53,27 @@ struct Open {
     run: Option<Run>,
 }
 
-/// What begins a window that ends behind a text: its last characters.
-type Lead = [u8; GRAM - 1];
+/// Characters that begin a window which ends behind a text.
+const LEAD: usize = GRAM - 1;
+
+/// Where a chunk of a text begins: places are counted so that those before it have one, too.
+const START: u8 = 127;
+
+/// The last characters of a clean text, and where they stand before what follows.
+#[derive(Clone, Copy, Debug)]
+struct Lead {
+    chars: [u8; LEAD],
+    places: [u8; LEAD],
+}
 
 /// What is left of a clean text.
 #[derive(Clone, Copy)]
 struct Passed {
     lead: Option<Lead>,
     unseen: usize,
+    /// Where its last characters begin, as many as the longest window has and one before them; if
+    /// that is known.
+    tail: Option<usize>,
 }
 
 /// Where a canonical character stands in the current record (0 for those of earlier ones).
@@ -72,8 +85,9 @@ struct Place {
     after_gap: bool,
 }
 
-/// What [`Run::chars`] adds at most to the distance of its first and last character.
-const GAPS: usize = 3;
+/// What [`Run::chars`] adds at most to the distance of its first and last character, but for one: what
+/// begins behind a window begins one character behind its first.
+const GAPS: usize = 2;
 
 /// Consecutive fingerprints of protected text.
 #[derive(Clone, Copy, Debug)]
@@ -133,9 +147,11 @@ impl ProtectedValues {
                 spans.push(ProtectedSpan { start, end, value: span.value });
             }
         };
-        super::base64::scan(text, &mut encoded);
         super::digits::scan(text, &mut encoded);
-        super::radix::scan(text, &mut encoded);
+        if super::radix::has_long_word(text) {
+            super::base64::scan(text, &mut encoded);
+            super::radix::scan(text, &mut encoded);
+        }
         super::ellipsis::scan(self, self.key(), &state, text, spans);
         for span in &mut spans[first..] {
             let found = super::blob::extended(text, span.start..span.end);
@@ -171,73 +187,89 @@ impl<'s> Scan<'s> {
         if self.state.has_short() {
             return None;
         }
-        let shortest = self.values.limits.min_chars.saturating_sub(GAPS);
+        // No more than a chunk knows of what stands before it.
+        let shortest = self.values.limits.min_chars.saturating_sub(GAPS).min(START.into());
         let is_protected = |hash| self.state.grams.owner(hash).is_some();
-        let (mut chars, mut places) = ([0; 256], [0; 256]);
+        // Before the characters of a chunk stand those that lead to it.
+        let (mut chars, mut places) = ([0; LEAD + CHUNK], [0; LEAD + CHUNK]);
         let mut roller = before.map(|open| &open.roller);
         // Up to where the chunk has been seen, and what stands before it.
-        let mut seen = before.map_or(0, |open| open.unseen);
+        let mut seen = usize::from(START) + before.map_or(0, |open| open.unseen);
         let mut lead = before.and_then(|open| open.lead);
-        for chunk in text.chunks(256) {
-            let count = plain(chunk, &mut chars, &mut places)?;
-            // The last one is always looked up: nothing goes on behind a text that passes.
-            let is_seen = |look: usize, seen| usize::from(places[look]) < seen && look + 1 < count;
-            // Windows that begin in what stands before.
-            for look in 0..count.min(GRAM - 1) {
-                if is_seen(look, seen) {
-                    continue;
-                }
-                let hash = match lead {
-                    Some(lead) => {
-                        let mut window = [0; GRAM];
-                        let (begun, rest) = window.split_at_mut(GRAM - 1 - look);
-                        begun.copy_from_slice(&lead[look..]);
-                        rest.copy_from_slice(&chars[..=look]);
-                        Some(self.key.window(window))
-                    }
-                    None => roller.and_then(|it| it.window_with(self.key, &chars[..=look])),
-                };
+        let mut tail = None;
+        let mut base = 0;
+        for chunk in text.chunks(CHUNK) {
+            let end = LEAD + plain(chunk, START, &mut chars, &mut places)?;
+            if let Some(lead) = lead {
+                chars[..LEAD].copy_from_slice(&lead.chars);
+                places[..LEAD].copy_from_slice(&lead.places);
+            }
+            // Without a lead, windows that begin in what stands before are looked up otherwise.
+            let first = if lead.is_some() { LEAD } else { end.min(2 * LEAD) };
+            for look in LEAD..first {
+                let hash = roller.and_then(|it| it.window_with(self.key, &chars[LEAD..=look]));
                 if hash.is_some_and(is_protected) {
                     return None;
                 }
-                // Where the next one begins is known no more.
-                seen = 0;
             }
-            for look in GRAM - 1..count {
-                if is_seen(look, seen) {
-                    continue;
-                }
+            // The first one that has not been seen. The last one is always looked up: nothing goes on
+            // behind a text that passes.
+            let mut look = first;
+            while look + 1 < end && usize::from(places[look]) < seen {
+                look += 1;
+            }
+            while look < end {
                 let window = chars[..=look].last_chunk().expect("as many stand before it");
                 if is_protected(self.key.window(*window)) {
                     return None;
                 }
-                seen = usize::from(places[look + 2 - GRAM]) + shortest;
+                let begun = look - LEAD;
+                seen = usize::from(places[begun]) + shortest;
+                if look + 1 == end {
+                    break;
+                }
+                // No farther than where nothing is left out between.
+                let mut next = (begun + shortest).clamp(look + 1, end - 1);
+                while next > look + 1 && usize::from(places[next - 1]) >= seen {
+                    next -= 1;
+                }
+                look = next;
             }
-            lead = chars[..count].last_chunk().copied().or_else(|| {
-                let mut last = lead?;
-                last.rotate_left(count);
-                last[GRAM - 1 - count..].copy_from_slice(&chars[..count]);
-                Some(last)
-            });
-            if lead.is_none() && chunk.len() < text.len() {
-                return None;
+            let known = if lead.is_some() { 0 } else { LEAD };
+            if end - known < LEAD {
+                if chunk.len() < text.len() {
+                    return None;
+                }
+            } else {
+                lead = Some(Lead {
+                    chars: *chars[..end].last_chunk().expect("as many are known"),
+                    places: places[..end].last_chunk::<LEAD>().expect("as many are known").map(
+                        |place| place.saturating_sub(u8::try_from(chunk.len()).unwrap_or(u8::MAX)),
+                    ),
+                });
             }
+            let last = places[LEAD..end].len().checked_sub(MAX_WINDOW + 1);
+            tail = last.map(|last| base + usize::from(places[LEAD + last] - START));
             roller = None;
             seen = seen.saturating_sub(chunk.len());
+            base += chunk.len();
         }
-        Some(Passed { lead, unseen: seen })
+        let unseen = seen.saturating_sub(usize::from(START));
+        Some(Passed { lead, unseen, tail })
     }
 }
 
 impl Open {
     /// Takes in a clean text.
     fn pass(&mut self, text: &[u8], passed: Passed, key: &HashKey) {
-        // Its last characters, as many as the longest window has, and one before them.
-        let (mut from, mut kept) = (text.len(), 0);
-        while from > 0 && kept <= MAX_WINDOW {
-            from -= 1;
-            kept += usize::from(!is_left_out(text[from]));
-        }
+        let from = passed.tail.unwrap_or_else(|| {
+            let (mut from, mut kept) = (text.len(), 0);
+            while from > 0 && kept <= MAX_WINDOW {
+                from -= 1;
+                kept += usize::from(!is_left_out(text[from]));
+            }
+            from
+        });
         if from == 0 {
             self.settle(key);
         } else {
@@ -479,6 +511,22 @@ mod tests {
                 for cut in (from..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
                     check(&values, &[&text[..cut], &text[cut..]]);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_shortest_fragment_may_be_longer_than_a_chunk() {
+        let limits = Limits { min_chars: 150, ..Limits::default() };
+        let values = ProtectedValues::new(limits, Box::new(|_| [1, 2, 3]));
+        let value: String = (0..90).map(|number| format!("{number} tides, ")).collect();
+        values.protect(&value, Kind::Prompt, None, true).unwrap();
+        for len in [140, 146, 147, 148, 149, 150, 151, 152, 153, 300] {
+            let text = format!("status {} 200", &value[300..300 + len]);
+            check(&values, &[&text]);
+            for cut in (0..text.len()).step_by(7) {
+                check(&values, &[&text[..cut], &text[cut..]]);
+                check(&values, &[&text[..cut], " | ", &text[cut..]]);
             }
         }
     }

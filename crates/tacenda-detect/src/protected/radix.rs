@@ -41,6 +41,11 @@ const WORD: [u8; 256] = {
     word
 };
 
+/// Whether a word is as long as the shortest run of any digits. Base64 stands in one as well.
+pub(super) fn has_long_word(text: &[u8]) -> bool {
+    runs(text, MIN_BASE85, &WORD).next().is_some()
+}
+
 /// Calls `visit` with what each long run decodes to.
 pub(super) fn scan(text: &[u8], mut visit: impl FnMut(&[u8], PlaceOf<'_>)) {
     for (start, word) in runs(text, MIN_BASE85, &WORD) {

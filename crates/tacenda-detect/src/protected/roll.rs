@@ -15,7 +15,16 @@ pub(super) struct HashKey {
     base: u64,
     mask: u64,
     powers: [u64; RING],
+    /// What the characters of a window count for.
+    weights: [u64; GRAM],
+    /// The bits of the mask that ASCII characters have, once for each character of a window.
+    ascii: u64,
+    /// What the other bits of the mask make of a window.
+    others: u64,
 }
+
+/// Spreads what stands in a few bits (the fraction of the golden ratio).
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl HashKey {
     pub(super) fn random() -> Self {
@@ -30,7 +39,11 @@ impl HashKey {
         for exponent in 1..RING {
             powers[exponent] = powers[exponent - 1].wrapping_mul(base);
         }
-        Self { base, mask, powers }
+        let weights = std::array::from_fn(|at| SPREAD.wrapping_mul(powers[GRAM - 1 - at]));
+        let ascii = u64::from_le_bytes([0x7f & mask.to_le_bytes()[0]; GRAM]);
+        let term = |weight: &u64| (mask & !0x7f).wrapping_mul(*weight);
+        let others = weights.iter().map(term).fold(0, u64::wrapping_add);
+        Self { base, mask, powers, weights, ascii, others }
     }
 
     pub(super) fn from_shared(SharedKey(bytes): &SharedKey) -> Self {
@@ -39,18 +52,20 @@ impl HashKey {
         Self::new(number(base), number(mask))
     }
 
-    /// The hash of a window of these characters, as [`Roller::window`] has it.
+    /// The hash of a window of these ASCII characters, as [`Roller::window`] has it.
     pub(super) fn window(&self, chars: [u8; GRAM]) -> u64 {
-        let powers = self.powers[..GRAM].iter().rev();
+        // What the mask does to the bits that they have, for all at once.
+        let chars = u64::from_le_bytes(chars) ^ self.ascii;
         let terms = chars
-            .iter()
-            .zip(powers)
-            .map(|(char, power)| self.mixed(char::from(*char)).wrapping_mul(*power));
-        finished(terms.fold(0, u64::wrapping_add), GRAM)
+            .to_le_bytes()
+            .into_iter()
+            .zip(&self.weights)
+            .map(|(char, weight)| u64::from(char).wrapping_mul(*weight));
+        finished(terms.fold(self.others, u64::wrapping_add), GRAM)
     }
 
     fn mixed(&self, char: char) -> u64 {
-        (u64::from(u32::from(char)) ^ self.mask).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        (u64::from(u32::from(char)) ^ self.mask).wrapping_mul(SPREAD)
     }
 
     pub(super) fn shared(&self) -> SharedKey {

@@ -158,7 +158,7 @@ impl ProtectedValues {
     }
 
     /// Whether no log can repeat a completion token by token.
-    pub(super) fn follows_nothing(&self) -> bool {
+    pub fn follows_nothing(&self) -> bool {
         self.followed.load(Ordering::Acquire) == 0
     }
 

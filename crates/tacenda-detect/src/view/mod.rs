@@ -64,7 +64,9 @@ fn scan_to(engine: &Engine, text: &[u8], notes: &Notes, depth: usize, spans: &mu
 /// The spans of a decoded text, and how many of them need no further decoding.
 fn look_into(engine: &Engine, text: &[u8], depth: usize) -> (Vec<Span>, usize) {
     let mut found = Vec::new();
-    let notes = Pass::new(engine, text, &mut found).run();
+    let mut pass = Pass::new(engine, text, &mut found);
+    pass.run();
+    let notes = pass.notes;
     let direct = found.len();
     if depth > 1 && !notes.is_empty() {
         scan_to(engine, text, &notes, depth - 1, &mut found);

@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
 
 use tacenda_detect::{ProtectedValues, SharedKey};
 use tacenda_sink::Output;
@@ -16,13 +17,58 @@ use super::identity;
 /// By way of a shell that ends at once: a child that stays would be one more to wait for.
 const DETACHED: &str = r#"exec 3<&0; "$0" "$@" <&3 3<&- &"#;
 
+/// A filter that waits for its task. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Waiting {
+    control: Option<UnixStream>,
+    shell: Option<JoinHandle<io::Result<Child>>>,
+}
+
+impl Waiting {
+    /// Starts a filter in the background: that takes longer than what there is to do before it gets
+    /// its task.
+    ///
+    /// `environment`: variables added to its environment.
+    ///
+    /// # Errors
+    /// When the system has no more threads or descriptors.
+    pub fn start(helper: &Path, environment: &[(OsString, OsString)]) -> io::Result<Self> {
+        let (control, theirs) = UnixStream::pair()?;
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", DETACHED])
+            .args([helper.as_os_str(), FOLLOW.as_ref()])
+            // As it is now: whoever goes on here may change it.
+            .env_clear()
+            .envs(std::env::vars_os())
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let shell = thread::Builder::new().spawn(move || shell.spawn())?;
+        Ok(Self { control: Some(control), shell: Some(shell) })
+    }
+
+    /// The shell that has started it, which is about to end.
+    fn shell(&mut self) -> io::Result<Child> {
+        let shell = self.shell.take().map(JoinHandle::join);
+        shell.and_then(Result::ok).unwrap_or_else(|| Err(io::Error::other("it did not start")))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.control = None;
+        // Nobody else waits for its end.
+        if let Ok(mut shell) = self.shell() {
+            let _ = shell.wait();
+        }
+    }
+}
+
 /// What to lead through a filter, and how.
 #[derive(Debug)]
 pub struct Diversion<'d> {
-    /// The command that is the filter.
-    pub helper: &'d Path,
-    /// Variables added to its environment.
-    pub environment: &'d [(OsString, OsString)],
     /// The descriptors: 1, 2 or both.
     pub outputs: &'d [i32],
     /// Whether what passes is written to where they led before.
@@ -61,7 +107,11 @@ pub struct Diverted {
 ///
 /// # Errors
 /// When there is no filter, or it cannot open the sinks of the log. Nothing has changed then.
-pub fn divert(diversion: &Diversion<'_>, values: &ProtectedValues) -> io::Result<Diverted> {
+pub fn divert(
+    mut filter: Waiting,
+    diversion: &Diversion<'_>,
+    values: &ProtectedValues,
+) -> io::Result<Diverted> {
     let key = values.shared_key();
     let (directory, path, listener) = crate::share::listen(diversion.base)?;
     let mut before = Vec::new();
@@ -95,17 +145,11 @@ pub fn divert(diversion: &Diversion<'_>, values: &ProtectedValues) -> io::Result
     remove.extend(diversion.remove.map(Path::to_owned));
     let task = Task { listener: Some(listener), ways, remove };
 
-    let (control, theirs) = UnixStream::pair()?;
-    let mut shell = Command::new("/bin/sh")
-        .args(["-c", DETACHED])
-        .args([diversion.helper.as_os_str(), FOLLOW.as_ref()])
-        .envs(diversion.environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let control = filter.control.take().expect("a filter has one task");
     let ready = task.send(&control, values).and_then(|()| wait_until_ready(&control));
+    let mut shell = filter.shell()?;
     if let Err(error) = ready {
+        drop(control);
         let _ = shell.wait();
         return Err(error);
     }

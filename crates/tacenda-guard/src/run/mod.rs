@@ -31,7 +31,7 @@ use self::stream::{Outlet, Stream};
 use crate::Redact;
 use crate::share::{Client, SHARE_VARIABLE, Server};
 
-pub use divert::{Diversion, Diverted, divert};
+pub use divert::{Diversion, Diverted, Waiting, divert};
 pub use follow::{FOLLOW, Follower, PROGRAM_VARIABLE};
 pub(crate) use terminal::identity;
 pub use witness::{WITNESS, witness};
