@@ -53,9 +53,10 @@ fn journal() {
 }
 
 /// Inputs that once broke a property.
-const BROKE: [(&str, &[u8]); 2] = [
+const BROKE: [(&str, &[u8]); 3] = [
     ("redact", include_bytes!("broke/label_in_an_address")),
     ("decode", include_bytes!("broke/token_longer_than_its_pattern")),
+    ("code", include_bytes!("broke/line_ended_by_a_carriage_return")),
 ];
 
 #[test]

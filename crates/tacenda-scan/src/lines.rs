@@ -3,6 +3,18 @@
 use crate::finding::Region;
 use crate::ir::Span;
 
+/// Where the lines of a text end, as Python has it: also at a carriage return without a line feed.
+fn ends(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr2_iter(b'\n', b'\r', bytes)
+        .filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'))
+}
+
+/// The lines of a text that are ended.
+pub(crate) fn count(text: &str) -> usize {
+    ends(text).count()
+}
+
 /// Where the lines of a text begin.
 pub(crate) struct Lines {
     starts: Vec<usize>,
@@ -10,14 +22,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(text: &str) -> Self {
-        let bytes = text.as_bytes();
-        // As Python does: a line also ends at a carriage return without a line feed.
-        let is_end = |at: &usize| match bytes[*at] {
-            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-            byte => byte == b'\n',
-        };
-        let ends = (0..bytes.len()).filter(is_end).map(|at| at + 1);
-        Self { starts: std::iter::once(0).chain(ends).collect() }
+        Self { starts: std::iter::once(0).chain(ends(text).map(|end| end + 1)).collect() }
     }
 
     /// The line that a byte is on, from 1.

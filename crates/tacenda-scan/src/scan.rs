@@ -20,6 +20,7 @@ use crate::files::{Problem, Reason, Source};
 use crate::finding::Finding;
 use crate::judge::{Texts, judge};
 use crate::lexicon::words;
+use crate::lines;
 use crate::lower::lower;
 use crate::model::Models;
 use crate::notebook;
@@ -219,7 +220,7 @@ pub(crate) fn unit(
 ) -> Result<(Unit, usize), Problem> {
     let problem = |reason| Problem { path: source.path.clone(), reason };
     let text = source.read().map_err(problem)?;
-    let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+    let lines = lines::count(&text);
     let parsed = parse_unchecked_source(&text, source.syntax());
     let parsed_comments = comments(&text, &parsed);
     let (mut ir, too_deep) = lower(parsed.suite(), models.names());

@@ -19,7 +19,7 @@ use crate::finding::Finding;
 use crate::ir::Span;
 use crate::judge::{fingerprints, of_rule};
 use crate::lexicon::words;
-use crate::lines::Lines;
+use crate::lines::{self, Lines};
 use crate::rules::Rule;
 use crate::suppress::{Applied, MARK, Suppressions};
 
@@ -113,7 +113,7 @@ pub(crate) fn scan(source: &Source, syntax: Syntax) -> Result<Option<Told>, Prob
     findings.dedup_by_key(|finding| (finding.region, finding.rule.code));
     fingerprints(&mut findings, |finding| lines.line(&text, finding.region.line));
     let applied = Suppressions::read(&text, comments(&text)).apply(&source.path, findings);
-    Ok(Some(Told { applied, lines: text.matches('\n').count() }))
+    Ok(Some(Told { applied, lines: lines::count(&text) }))
 }
 
 /// Whether a text is configuration that something is known about, and what is wrong with it.
