@@ -7,11 +7,12 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -360,16 +361,19 @@ impl Folder {
         let in_use = || JournalError::InUse { path: self.path.clone() };
         // Of its own: with the descriptor of another the lock would be shared.
         let folder = self.again()?.descriptor;
-        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+        match is_locked(&folder) {
+            Ok(true) => {}
             // A file system may not lock directories. The file is locked in any case.
-            Ok(()) | Err(Errno::BADF | Errno::INVAL | Errno::NOTSUP) => {}
-            Err(Errno::WOULDBLOCK) => return Err(in_use()),
+            Err(Errno::BADF | Errno::INVAL | Errno::NOTSUP) => {}
+            Ok(false) => return Err(in_use()),
             Err(error) => return Err(unusable(&self.path, error.into())),
         }
-        let file = self.open_with("lock", OFlags::RDWR | OFlags::CREATE)?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Lock { _folder: folder, _file: file }),
-            Err(Errno::WOULDBLOCK) => Err(in_use()),
+        let process = rustix::process::getpid();
+        let lock =
+            Lock { folder, file: self.open_with("lock", OFlags::RDWR | OFlags::CREATE)?, process };
+        match is_locked(&lock.file) {
+            Ok(true) => Ok(lock),
+            Ok(false) => Err(in_use()),
             Err(error) => Err(unusable(&self.path.join("lock"), error.into())),
         }
     }
@@ -394,8 +398,46 @@ impl Folder {
 /// That this process writes to the journal. The directory is locked as well as the file: somebody may
 /// remove that one, and another process would make it anew.
 pub(crate) struct Lock {
-    _folder: Arc<OwnedFd>,
-    _file: File,
+    folder: Arc<OwnedFd>,
+    file: File,
+    /// Whoever took it. A process that was forked off has the descriptors too, but not the journal.
+    process: rustix::process::Pid,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close is not enough: a process that another thread is just starting has the descriptors until
+        // it becomes another program, and the lock with them.
+        if rustix::process::getpid() == self.process {
+            let _ = rustix::fs::flock(&self.file, FlockOperation::NonBlockingUnlock);
+            let _ = rustix::fs::flock(&self.folder, FlockOperation::NonBlockingUnlock);
+        }
+    }
+}
+
+/// How long whoever only looks may keep a lock from its owner to be.
+const LOOKS: Duration = Duration::from_secs(5);
+
+/// Locks, unless another process has. Who looks whether one has ([`Folder::is_owned`]) holds a lock as well,
+/// for a moment, and is told apart by sharing it: that one is waited for.
+fn is_locked(file: impl AsFd) -> rustix::io::Result<bool> {
+    let file = file.as_fd();
+    let over = Instant::now() + LOOKS;
+    loop {
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => {}
+            done => return done.map(|()| true),
+        }
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockShared) {
+            Err(Errno::WOULDBLOCK) => return Ok(false),
+            shared => shared?,
+        }
+        rustix::fs::flock(file, FlockOperation::NonBlockingUnlock)?;
+        if Instant::now() > over {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// What a file has at most that is no segment and holds no entries: checkpoints, hashes, keys.
@@ -649,5 +691,42 @@ mod tests {
         );
         drop(lock);
         root.lock().unwrap();
+    }
+
+    #[test]
+    fn who_looks_keeps_nobody_from_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = open(&folder.path().join("j")).unwrap();
+        drop(root.lock().unwrap());
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                        root.is_owned();
+                    }
+                });
+            }
+            let locked = (0..1000).all(|_| root.lock().is_ok());
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(locked);
+        });
+    }
+
+    #[test]
+    fn the_lock_is_given_back_by_whoever_took_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = open(&folder.path().join("j")).unwrap();
+        let lock = root.lock().unwrap();
+        // What a process has that is just being started: the descriptors, as they are.
+        let descriptors = (lock.folder.try_clone().unwrap(), lock.file.try_clone().unwrap());
+        drop(lock);
+        let lock = root.lock().unwrap();
+        drop(descriptors);
+        assert!(root.is_owned());
+        // What was forked off gives nothing back.
+        let file = lock.file.try_clone().unwrap();
+        drop(Lock { folder: Arc::clone(&lock.folder), file, process: rustix::process::Pid::INIT });
+        assert!(root.is_owned());
     }
 }
