@@ -23,6 +23,8 @@ pub(crate) struct Group {
     pub(crate) fields: [Values; 4],
     /// The commitments to those of each class that has expired.
     pub(crate) expired: [Values; 4],
+    /// The data of leaves.
+    pub(crate) leaves: Values,
 }
 
 /// The values of a column, and which rows have one.
@@ -35,13 +37,14 @@ pub(crate) struct Values {
 
 impl Group {
     /// Adds a row of a segment of which these classes have expired.
-    pub(crate) fn add(&mut self, Row { record, erased, expired }: &Row, gone: &[Class]) {
+    pub(crate) fn add(&mut self, Row { record, erased, expired, leaf }: &Row, gone: &[Class]) {
         self.size += record.size();
         self.times.push(record.time);
         let texts = [&record.level, &record.logger, &record.kinds];
         for (values, text) in self.texts.iter_mut().zip(texts) {
             values.add(Some(text.as_bytes()));
         }
+        self.leaves.add(leaf.as_deref());
         self.erased.add(erased.as_ref().map(<[u8; 32]>::as_slice));
         for (class, fields) in record.fields.iter().enumerate() {
             self.fields[class].add(fields.as_deref());

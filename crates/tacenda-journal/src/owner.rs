@@ -239,6 +239,7 @@ impl Owner {
             records: wal.records().into(),
             times: wal.times(),
             root: wal.root(),
+            parts: Some(wal.parts()),
             sha256: [0; 32],
             bytes: 0,
             tail: None,
@@ -266,7 +267,7 @@ impl Owner {
             };
             records.into_iter().map(|record| Ok(Row::of(record))).chain(error)
         });
-        let file = Segment { keys, salts: &salts, expired: &[], first: segment.first };
+        let file = Segment { keys, salts: &salts, expired: &[], first: segment.first, anew: false };
         let written = file.write(output, rows);
         if written.is_err() {
             // The disk may be full: what cannot be used must not take its room.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::{
@@ -15,8 +14,6 @@ use parquet::file::column_crypto_metadata::ColumnCryptoMetaData::{
 };
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
-use parquet::schema::parser::parse_message_type;
-use parquet::schema::types::TypePtr;
 use tacenda_policy::Class;
 
 use crate::Hash;
@@ -32,8 +29,8 @@ use crate::part::Part;
 use crate::record::{self, Record};
 use crate::salt::{DEPTH, NODE, Salts};
 use crate::segment::{
-    ERASED, KINDS, LEVEL, LOGGER, Row, SCHEMA, SEQ, TIME, column, column_of_salts, columns,
-    is_expired, part_of,
+    ERASED, KINDS, LEAF, LEVEL, LOGGER, Row, SEQ, TIME, column, column_of_salts, columns,
+    is_expired, part_of, schema,
 };
 use crate::thrift::Struct;
 
@@ -67,8 +64,8 @@ impl Sealed {
         let wrapped = material.ok_or(damaged("its footer is malformed"))?;
         let no_key = JournalError::NoKey { part: Part::Head.name(), segment: segment.number };
         let head = identities.unwrap(&wrapped).ok_or(no_key)?;
-        let metadata =
-            metadata(&file, &head, &[]).map_err(|_| damaged("its footer was changed"))?;
+        let metadata = metadata(&file, &head, &[], segment.rewritten)
+            .map_err(|_| damaged("its footer was changed"))?;
         let pairs = metadata.file_metadata().key_value_metadata().into_iter().flatten();
         let hashes = pairs.filter(|pair| pair.key == BLOCKS).find_map(|pair| pair.value.as_ref());
         hashes
@@ -104,7 +101,7 @@ impl Sealed {
         }
         let with = |part: &Part| Some((*part, self.keys[part.index()].as_ref()?));
         let keys: Vec<(Part, &Key)> = Part::ALL.iter().filter_map(with).collect();
-        if let Ok(metadata) = metadata(&self.file, keys[0].1, &keys) {
+        if let Ok(metadata) = metadata(&self.file, keys[0].1, &keys, self.segment.rewritten) {
             self.metadata = metadata;
         }
     }
@@ -236,6 +233,11 @@ impl Sealed {
         let hash = |value: ByteArray| value.data().try_into();
         let hashes = values.map(|value| value.map(hash).transpose());
         hashes.collect::<Result<_, _>>().map_err(|_| damaged("it holds no commitment"))
+    }
+
+    /// The data of leaves, of a segment that was written anew.
+    pub(crate) fn leaves(&self, group: usize) -> Result<Vec<Option<ByteArray>>, JournalError> {
+        self.optional::<ByteArrayType>(group, LEAF)
     }
 
     /// The salts, of the parts that can be read.
@@ -424,7 +426,7 @@ impl Group {
             self.texts.each_ref().map(|texts| text(&texts[row]).into_owned());
         let fields = self.fields(row).map(|fields| fields.map(<[u8]>::to_vec));
         let record = Record { time: self.times[row], level, logger, kinds, fields };
-        Row { record, erased: self.erased(row), expired: self.expired(row) }
+        Row { erased: self.erased(row), expired: self.expired(row), ..Row::of(record) }
     }
 }
 
@@ -436,10 +438,11 @@ fn metadata(
     file: &Checked,
     head: &Key,
     keys: &[(Part, &Key)],
+    anew: bool,
 ) -> Result<ParquetMetaData, ParquetError> {
     let mut decryption = FileDecryptionProperties::builder(head.to_vec());
     for (part, key) in keys {
-        for name in columns(*part) {
+        for name in columns(*part, anew) {
             decryption = decryption.with_column_key(&name, key.to_vec());
         }
     }
@@ -449,8 +452,7 @@ fn metadata(
         reader.try_parse_sized(file.tail(), file.length())?;
         reader.finish()
     })?;
-    let expected: TypePtr = Arc::new(parse_message_type(SCHEMA)?);
-    if *metadata.file_metadata().schema_descr().root_schema_ptr() != *expected {
+    if *metadata.file_metadata().schema_descr().root_schema_ptr() != *schema(anew)? {
         return Err(ParquetError::General("it has other columns".to_owned()));
     }
     Ok(metadata)

@@ -15,7 +15,7 @@ use crate::canonical::canonical;
 use crate::error::JournalError;
 use crate::frames::Frames;
 use crate::keys::{self, SegmentKeys, derive, derive_into};
-use crate::leaf::{self, Content, leaf, leaves};
+use crate::leaf::{self, Content, Data, Digesting, Digests, leaf, leaves};
 use crate::locked::Locked;
 use crate::part::Part;
 use crate::place::{Folder, Output, unusable};
@@ -131,12 +131,13 @@ impl Sealing {
         records: &[Record],
         bytes: &[u8],
         heads: &[Range<usize>],
+        data: &mut Data,
     ) -> Vec<Hash> {
         let mut hashes = Vec::with_capacity(records.len());
         if records.len() < FEW {
             for (number, (record, head)) in (first..).zip(records.iter().zip(heads)) {
                 let content = Content::of(record, &bytes[head.clone()]);
-                let found = leaf(&mut self.salts, number, &content);
+                let found = leaf(&mut self.salts, number, &content, data);
                 hashes.push(found.expect("no salt was taken away yet"));
             }
             return hashes;
@@ -147,7 +148,7 @@ impl Sealing {
             let contents: Vec<_> = contents
                 .map(|(record, head)| Some(Content::of(record, &bytes[head.clone()])))
                 .collect();
-            let found = leaves(&mut self.salts, number, &contents);
+            let found = leaves(&mut self.salts, number, &contents, data);
             hashes.extend(found.expect("no salt was taken away yet"));
         }
         hashes
@@ -174,6 +175,9 @@ pub(crate) struct Wal {
     frontier: Frontier,
     /// Leaves that are not in the tree yet: many are added in less time than each.
     leaves: Vec<Hash>,
+    /// What the leaves of the batch that is written are of, and what tells of each part.
+    data: Data,
+    digests: Digesting,
     /// Memory for the next frame.
     memory: Vec<u8>,
     times: Option<(i64, i64)>,
@@ -217,6 +221,8 @@ impl Wal {
             records: 0,
             frontier: Frontier::default(),
             leaves: Vec::new(),
+            data: Data::default(),
+            digests: Digesting::default(),
             memory: Vec::new(),
             times: None,
             unmarked: false,
@@ -228,6 +234,9 @@ impl Wal {
         let first = self.header.first + u64::from(self.records);
         let (batch, leaves) = self.batch(records);
         self.frame(batch)?;
+        for (number, data) in (self.records..).zip(self.data.each()) {
+            self.digests.add(number, data);
+        }
         self.records += u32::try_from(leaves.len()).expect("a segment has fewer records");
         self.leaves.extend(leaves);
         if self.leaves.len() >= leaf::AT_ONCE {
@@ -257,6 +266,7 @@ impl Wal {
         let mut heads = Vec::with_capacity(records.len());
         frame.resize(start + 32 * records.len(), 0);
         let mut leaves = Vec::new();
+        self.data.clear();
         for part in Part::ALL {
             let begin = frame.len();
             frame.push(u8::try_from(part.index()).expect("there are five parts"));
@@ -279,7 +289,7 @@ impl Wal {
                 continue;
             }
             if part == Part::Head {
-                leaves = self.sealing.leaves(self.records, records, &frame, &heads);
+                leaves = self.sealing.leaves(self.records, records, &frame, &heads, &mut self.data);
             }
             let cipher = self.sealing.cipher(part);
             let tag = cipher
@@ -423,6 +433,11 @@ impl Wal {
         let mut all = self.frontier.clone();
         all.extend(self.leaves.clone());
         all.root()
+    }
+
+    /// What tells of each part by itself.
+    pub(crate) fn parts(&self) -> Digests {
+        self.digests.found()
     }
 
     /// The earliest and the latest time in it.
