@@ -106,7 +106,6 @@ impl Owner {
         // What a disk that failed has left here may be all that there is of the segment.
         self.settle_rewritten(segment)?;
         let output = self.segments.create(&new)?;
-        let rows = rows.into_iter().map(Ok);
         let first = segment.first;
         let anew = Segment { keys: &keys, salts: &salts, expired: &expired, first, anew: true };
         let written = anew.write(output, rows);

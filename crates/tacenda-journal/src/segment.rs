@@ -130,20 +130,34 @@ pub(crate) struct Segment<'s> {
 }
 
 impl Segment<'_> {
-    /// Writes its file.
+    /// Writes its file, with these rows.
     pub(crate) fn write(
         &self,
         output: Output,
-        rows: impl Iterator<Item = Result<Row, JournalError>>,
+        rows: impl IntoIterator<Item = Row>,
     ) -> Result<Written, JournalError> {
-        let path = output.path().to_owned();
-        self.write_rows(output, rows).map_err(|error| told(error, &path))
+        let mut rows = rows.into_iter();
+        self.write_with(output, |group| {
+            let row = rows.next();
+            row.iter().for_each(|row| group.add(row, self.expired));
+            Ok(row.is_some())
+        })
     }
 
-    fn write_rows(
+    /// Writes its file, with the rows that are added to each row group as long as there are more.
+    pub(crate) fn write_with(
         &self,
         output: Output,
-        rows: impl Iterator<Item = Result<Row, JournalError>>,
+        add: impl FnMut(&mut Group) -> Result<bool, JournalError>,
+    ) -> Result<Written, JournalError> {
+        let path = output.path().to_owned();
+        self.write_groups(output, add).map_err(|error| told(error, &path))
+    }
+
+    fn write_groups(
+        &self,
+        output: Output,
+        mut add: impl FnMut(&mut Group) -> Result<bool, JournalError>,
     ) -> Result<Written, ParquetError> {
         let schema = schema(self.anew)?;
         let hashing = Hashing {
@@ -160,8 +174,7 @@ impl Segment<'_> {
             Arc::new(properties(self.keys, self.anew)?),
         )?;
         let (mut group, mut next) = (Group::default(), self.first);
-        for row in rows {
-            group.add(&row.map_err(external)?, self.expired);
+        while add(&mut group).map_err(external)? {
             if group.is_full() {
                 next = self.write_group(&mut file, std::mem::take(&mut group), next)?;
             }

@@ -381,7 +381,7 @@ fn rewrite_with(fixture: &Fixture, rows: Vec<Row>, salts: &[Salts; 5], anew: boo
     segments.discard("0000000000.parquet").unwrap();
     let output = segments.create("0000000000.parquet").unwrap();
     let segment = Segment { keys: &keys, salts, expired: &[], first: 0, anew };
-    let file = segment.write(output, rows.into_iter().map(Ok)).unwrap();
+    let file = segment.write(output, rows).unwrap();
     add(fixture, Event::Erase { segment: 0, records: vec![0], file, cause: cause() });
 }
 
