@@ -24,7 +24,7 @@ use crate::fields::is_one_line;
 use crate::identities::Identities;
 use crate::keys::{Key, read_key_material};
 use crate::leaf::{Expired, Fields};
-use crate::page::{Chunk, Pages};
+use crate::page::{self, Chunk, Pages};
 use crate::part::Part;
 use crate::record::{self, Record};
 use crate::salt::{DEPTH, NODE, Salts};
@@ -32,7 +32,7 @@ use crate::segment::{
     ERASED, KINDS, LEAF, LEVEL, LOGGER, Row, SEQ, TIME, column, column_of_salts, columns,
     is_expired, part_of, schema,
 };
-use crate::thrift::Struct;
+use crate::thrift::{Seen, Struct, is_sound};
 
 /// A sealed segment.
 pub(crate) struct Sealed {
@@ -56,7 +56,7 @@ impl Sealed {
     ) -> Result<Self, JournalError> {
         let name = format!("segments/{}", segment.file());
         let damaged = |what| JournalError::damaged(name.as_str(), what);
-        let (footer, _) = Struct::read(file.tail()).ok_or(damaged("its footer is malformed"))?;
+        let (footer, rest) = Struct::read(file.tail()).ok_or(damaged("its footer is malformed"))?;
         // FileCryptoMetaData: the algorithm (AES_GCM_V1: prefix, unique part), and the footer key.
         let unique = footer.inner(1).and_then(|one| one.inner(1)).and_then(|one| one.bytes(2));
         let aad = unique.ok_or(damaged("its footer is malformed"))?.to_vec();
@@ -64,6 +64,10 @@ impl Sealed {
         let wrapped = material.ok_or(damaged("its footer is malformed"))?;
         let no_key = JournalError::NoKey { part: Part::Head.name(), segment: segment.number };
         let head = identities.unwrap(&wrapped).ok_or(no_key)?;
+        let opened = page::footer(rest, &aad, &head).ok_or(damaged("its footer was changed"))?;
+        if !is_bounded(&opened, segment) {
+            return Err(damaged("its footer is one that is not written"));
+        }
         let metadata = metadata(&file, &head, &[], segment.rewritten)
             .map_err(|_| damaged("its footer was changed"))?;
         let pairs = metadata.file_metadata().key_value_metadata().into_iter().flatten();
@@ -340,6 +344,30 @@ const NODES_OF_ONE: usize = DEPTH as usize * NODE;
 /// No more than one for each record.
 const MOST_NODES: usize = NODE << DEPTH;
 
+/// Bytes of what a footer has of a column, sealed with the key of the column.
+const LONGEST_COLUMN: usize = 64 << 10;
+
+/// Whether a footer asks for no more memory than one that the journal writes: it may be that of whoever has
+/// the keys of today, and the `parquet` crate makes room for what it says that it has.
+fn is_bounded(footer: &[u8], segment: &SegmentState) -> bool {
+    const SCHEMA: i16 = 2;
+    const ROW_GROUPS: i16 = 4;
+    const CHILDREN: i16 = 5;
+    const COLUMNS: i16 = 1;
+    const COLUMN: i16 = 9;
+    let columns = (LEAF + usize::from(segment.rewritten)) as u64;
+    let groups = segment.records.min(i16::MAX.cast_unsigned().into());
+    is_sound(footer, &|way, seen| match (way, seen) {
+        ([SCHEMA], Seen::List(count)) => count == columns + 1,
+        ([SCHEMA, CHILDREN], Seen::Int(count)) => (0..=columns.cast_signed()).contains(&count),
+        ([ROW_GROUPS], Seen::List(count)) => count <= groups,
+        ([ROW_GROUPS, COLUMNS], Seen::List(count)) => count == columns,
+        ([ROW_GROUPS, COLUMNS, COLUMN], Seen::Bytes(length)) => length <= LONGEST_COLUMN,
+        (_, Seen::List(count)) => count <= columns,
+        (_, Seen::Int(_) | Seen::Bytes(_)) => true,
+    })
+}
+
 /// The values of a column, and where it may lack some, which rows have one. Whoever has the keys of today may
 /// have written them: what does not bear what it reads is stopped.
 pub(crate) fn decoded<T: DataType>(
@@ -456,4 +484,49 @@ fn metadata(
         return Err(ParquetError::General("it has other columns".to_owned()));
     }
     Ok(metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::Fixture;
+
+    /// A footer of one row group: elements of the schema, children of the first of them, row groups, columns
+    /// of each, and bytes of each of these.
+    fn footer([elements, children, groups, columns, bytes]: [usize; 5]) -> Vec<u8> {
+        let varint = |mut value: usize| {
+            let mut bytes = Vec::new();
+            while value > 0x7f {
+                bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+                value >>= 7;
+            }
+            bytes.push(u8::try_from(value).unwrap());
+            bytes
+        };
+        let list =
+            |count: usize, one: &[u8]| [&[0xfc], &*varint(count), &one.repeat(count)].concat();
+        let element = [&[0x55], &*varint(2 * children), &[0]].concat();
+        let column = [&[0x98], &*varint(bytes), &vec![7; bytes], &[0]].concat();
+        let group = [&[0x19], &*list(columns, &column), &[0]].concat();
+        [&[0x29], &*list(elements, &element), &[0x29], &*list(groups, &group), &[0]].concat()
+    }
+
+    #[test]
+    fn a_footer_has_no_more_than_one_that_is_written() {
+        let fixture = Fixture::new();
+        fixture.fill(0, 3);
+        let segment = fixture.reader().segments().next().unwrap().state;
+        let whole = [16, 15, 3, 15, 100];
+        assert!(is_bounded(&footer(whole), &segment));
+        let anew = SegmentState { rewritten: true, ..segment.clone() };
+        assert!(is_bounded(&footer([17, 16, 3, 16, 100]), &anew));
+        for (at, wrong) in
+            [(0, 17), (0, 15), (1, 16), (1, i32::MAX as usize), (2, 4), (3, 16), (4, 1 << 20)]
+        {
+            let mut changed = whole;
+            changed[at] = wrong;
+            assert!(!is_bounded(&footer(changed), &segment), "{at}: {wrong}");
+        }
+        assert!(!is_bounded(&footer(whole), &anew));
+    }
 }
