@@ -46,6 +46,7 @@ impl Leaf<'_> {
 }
 
 /// What was found of a segment.
+#[expect(clippy::large_enum_variant, reason = "one is made at a time")]
 pub(crate) enum Found {
     /// The leaves, from all its content; its salts.
     All([Salts; 5]),

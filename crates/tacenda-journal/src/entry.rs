@@ -137,7 +137,6 @@ impl Cause {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a log has a few, and one is made at a time")]
 pub enum Event {
     /// The journal began.
     Begin {

@@ -139,7 +139,9 @@ impl Segment<'_> {
         let mut rows = rows.into_iter();
         self.write_with(output, |group| {
             let row = rows.next();
-            row.iter().for_each(|row| group.add(row, self.expired));
+            if let Some(row) = &row {
+                group.add(row, self.expired);
+            }
             Ok(row.is_some())
         })
     }

@@ -439,7 +439,9 @@ fn genuine(fixture: &Fixture, recovered: bool) -> (Vec<Row>, [Salts; 5]) {
     for (_, row) in rows.iter_mut().skip(1).filter(|_| !recovered) {
         row.leaf = None;
     }
-    salts.iter_mut().for_each(|salts| salts.puncture(0));
+    for salts in &mut salts {
+        salts.puncture(0);
+    }
     (rows.into_iter().map(|(_, row)| row).collect(), salts)
 }
 
@@ -462,10 +464,13 @@ fn one_segment(recovered: bool) -> Fixture {
     fixture
 }
 
+/// What a thief does to rows.
+type Forgery<'f> = &'f dyn Fn(&mut [Row]);
+
 #[test]
 fn who_lacks_a_key_compares_what_he_reads_of_what_was_written_anew() {
     let forged = || Some(br#"{"forged":1}"#.to_vec());
-    let forgeries: [&dyn Fn(&mut [Row]); 9] = [
+    let forgeries: [Forgery<'_>; 9] = [
         &|rows| rows[2].record.logger = "forged".into(),
         &|rows| rows[2].record.time += 1,
         &|rows| rows[2].record.fields[1] = forged(),
@@ -476,7 +481,7 @@ fn who_lacks_a_key_compares_what_he_reads_of_what_was_written_anew() {
         &|rows| rows[0].leaf.as_mut().unwrap()[5] ^= 1,
         &|rows| rows[0].erased = Some([1; 32]),
     ];
-    let read = |forge: Option<&dyn Fn(&mut [Row])>, anew, recovered| {
+    let read = |forge: Option<Forgery<'_>>, anew, recovered| {
         let fixture = one_segment(recovered);
         let (mut rows, salts) = genuine(&fixture, recovered);
         if let Some(forge) = forge {
