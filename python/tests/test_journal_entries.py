@@ -64,6 +64,7 @@ def seal(data: bytes, **more: object) -> Entry:
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
         "times": [NOW, NOW],
+        "parts": {"head": "00" * 32},
         **more,
     }
 
@@ -107,7 +108,7 @@ def test_both_verifiers_know_the_members_of_an_entry(journal: Journal) -> None:
     [begin] = Log(journal.path / "log", Report()).entries
     settings = begin["settings"]
     sealed = seal(b"", format="wal", records=0, root=sha256().hex(), recovered={"cut": 0})
-    empty = without(sealed, "times")
+    empty = without(without(sealed, "times"), "parts")
     hold = {"type": "hold", "name": "case", "times": [NOW, NOW], **WHY}
 
     def setting(**more: object) -> Entry:
@@ -132,6 +133,7 @@ def test_both_verifiers_know_the_members_of_an_entry(journal: Journal) -> None:
         {**empty, "tail": "00" * 32},
         {**empty, "format": "parquet"},
         {**empty, "times": None},
+        {**empty, "parts": {"head": "00" * 32}},
         without(empty, "sha256"),
         {**sealed, "times": ["0000-01-01T00:00:00Z", NOW]},
         {**sealed, "times": ["2026-03-01T12:00:00.50Z", NOW]},
@@ -187,6 +189,11 @@ def test_what_an_entry_says_follows_from_those_before_it(journal: Journal) -> No
         [{**copied, "records": 2**53}],
         [{**copied, "times": ["2026-03-01T12:00:01Z", NOW]}],
         [without(copied, "times")],
+        [without(copied, "parts")],
+        [{**copied, "parts": {}}],
+        [{**copied, "parts": {"head": "00" * 32, "secret": "00" * 32}}],
+        [{**copied, "parts": {"head": "00" * 31}}],
+        [{**copied, "recovered": {"cut": 0}}],
         [{"type": "hold", "name": "case", "times": ["2026-03-01T12:00:01Z", NOW], **WHY}],
     ):
         path = forged.with_entries(*entries)

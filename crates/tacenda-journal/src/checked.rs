@@ -21,6 +21,8 @@ pub(crate) const BLOCKS: &str = "tacenda.blocks";
 /// What a file ends with, after the length of its footer.
 const MAGIC: &[u8; 4] = b"PARE";
 const END: usize = 8;
+/// The longest tail: of many row groups, with the keys of many recipients.
+const LONGEST_TAIL: u64 = 512 << 20;
 
 /// A file whose tail is the one that the log tells of.
 pub(crate) struct Checked {
@@ -38,7 +40,8 @@ impl Checked {
             return Ok(None);
         }
         file.read_exact_at(&mut end, length - END as u64)?;
-        let Some(size) = tail_length(end).filter(|size| *size <= length) else { return Ok(None) };
+        let most = length.min(LONGEST_TAIL);
+        let Some(size) = tail_length(end).filter(|size| *size <= most) else { return Ok(None) };
         let Ok(room) = usize::try_from(size) else { return Ok(None) };
         let mut bytes = vec![0; room];
         file.read_exact_at(&mut bytes, length - size)?;

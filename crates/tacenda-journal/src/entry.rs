@@ -11,6 +11,8 @@ use tacenda_policy::Class;
 use crate::canonical::canonical;
 use crate::error::JournalError;
 use crate::keys::Recipients;
+use crate::leaf::Digests;
+use crate::part::Part;
 use crate::record::show_time;
 use crate::salt::DEPTH;
 use crate::settings::{BESIDE, LONGEST_FILE, LONGEST_SEGMENT, Settings};
@@ -56,6 +58,9 @@ pub struct SegmentState {
     pub times: Option<(i64, i64)>,
     /// The root of the tree over its records; it stays when records are erased.
     pub root: Hash,
+    /// What tells of each part by itself, with no key but that part's, whether it is what was sealed: a
+    /// hash over the commitments to it. After a crash nobody has them.
+    pub(crate) parts: Option<Digests>,
     /// The hash of its file.
     pub sha256: Hash,
     /// The bytes of its file.
@@ -132,7 +137,6 @@ impl Cause {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a log has a few, and one is made at a time")]
 pub enum Event {
     /// The journal began.
     Begin {
@@ -312,6 +316,12 @@ fn seal(segment: &SegmentState) -> Value {
     if let Some(tail) = &segment.tail {
         object["tail"] = hex(tail).into();
     }
+    if let Some(parts) = &segment.parts {
+        let named = Part::ALL.iter().zip(parts);
+        let named = named
+            .filter_map(|(part, hash)| Some((part.name().to_owned(), json!(hex(hash.as_ref()?)))));
+        object["parts"] = named.collect();
+    }
     if let Some((from, to)) = segment.times {
         object["times"] = json!([show_time(from), show_time(to)]);
     }
@@ -353,6 +363,10 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
                 None => None,
             },
             root: hash("root")?,
+            parts: match object.get("parts") {
+                Some(parts) => Some(read_parts(parts)?),
+                None => None,
+            },
             sha256: hash("sha256")?,
             bytes: number("bytes")?,
             tail: if value["format"] == Format::Parquet.name() {
@@ -400,6 +414,18 @@ pub fn parse(bytes: &[u8]) -> Option<Entry> {
     };
     let entry = Entry { time, next: read_key(text("next")?)?, event };
     (entry.to_bytes() == bytes).then_some(entry)
+}
+
+fn read_parts(value: &Value) -> Option<Digests> {
+    let object = value.as_object()?;
+    let mut parts = Digests::default();
+    for part in Part::ALL {
+        if let Some(hash) = object.get(part.name()) {
+            parts[part.index()] = Some(unhex(hash.as_str()?)?);
+        }
+    }
+    // Each record has a head.
+    parts[Part::Head.index()].is_some().then_some(parts)
 }
 
 fn cause(object: &Map<String, Value>) -> Option<Cause> {
@@ -482,6 +508,9 @@ impl State {
                 let first = segment.first.checked_add(segment.records).ok_or("too many records")?;
                 if segment.times.is_some() != (segment.records > 0) {
                     return Err("a segment has no times, or times of no record");
+                }
+                if segment.parts.is_some() != (segment.records > 0 && segment.cut.is_none()) {
+                    return Err("a segment lacks the hashes of its parts, or has those of none");
                 }
                 self.next = (segment.number + 1, first);
                 self.segments.insert(segment.number, segment.clone());
@@ -594,6 +623,7 @@ mod tests {
             records: 4,
             times: Some((1, 1_700_000_000_123_456_789)),
             root: [1; 32],
+            parts: None,
             sha256: [2; 32],
             bytes: 99,
             tail: None,
@@ -619,6 +649,7 @@ mod tests {
                 format: Format::Parquet,
                 tail: Some([5; 32]),
                 times: None,
+                parts: Some([Some([3; 32]), None, Some([4; 32]), None, None]),
                 cut: None,
                 changed: false,
                 ..segment

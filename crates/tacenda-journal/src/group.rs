@@ -6,13 +6,14 @@ use tacenda_policy::Class;
 
 use crate::part::Part;
 use crate::segment::{Row, is_expired};
+use crate::survey::Lent;
 
 /// A row group ends at so many records, or bytes of them.
 const RECORDS: usize = 1 << 16;
 const BYTES: usize = 16 << 20;
 
 /// The columns of a row group, but for the salts of all records.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) struct Group {
     size: usize,
     pub(crate) times: Vec<i64>,
@@ -23,10 +24,12 @@ pub(crate) struct Group {
     pub(crate) fields: [Values; 4],
     /// The commitments to those of each class that has expired.
     pub(crate) expired: [Values; 4],
+    /// The data of leaves.
+    pub(crate) leaves: Values,
 }
 
 /// The values of a column, and which rows have one.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) struct Values {
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -35,13 +38,14 @@ pub(crate) struct Values {
 
 impl Group {
     /// Adds a row of a segment of which these classes have expired.
-    pub(crate) fn add(&mut self, Row { record, erased, expired }: &Row, gone: &[Class]) {
+    pub(crate) fn add(&mut self, Row { record, erased, expired, leaf }: &Row, gone: &[Class]) {
         self.size += record.size();
         self.times.push(record.time);
         let texts = [&record.level, &record.logger, &record.kinds];
         for (values, text) in self.texts.iter_mut().zip(texts) {
             values.add(Some(text.as_bytes()));
         }
+        self.leaves.add(leaf.as_deref());
         self.erased.add(erased.as_ref().map(<[u8; 32]>::as_slice));
         for (class, fields) in record.fields.iter().enumerate() {
             self.fields[class].add(fields.as_deref());
@@ -49,6 +53,20 @@ impl Group {
                 self.expired[class].add(expired[class].as_ref().map(<[u8; 32]>::as_slice));
             }
         }
+    }
+
+    /// Adds a record of a batch, which has lost nothing.
+    pub(crate) fn lend(&mut self, lent: &Lent<'_>) {
+        self.size += 14 + lent.texts.map(str::len).iter().sum::<usize>();
+        self.times.push(lent.time);
+        for (values, text) in self.texts.iter_mut().zip(lent.texts) {
+            values.add(Some(text.as_bytes()));
+        }
+        for (values, fields) in self.fields.iter_mut().zip(lent.fields) {
+            self.size += fields.map_or(0, <[u8]>::len);
+            values.add(fields);
+        }
+        self.erased.add(None);
     }
 
     /// Its rows.

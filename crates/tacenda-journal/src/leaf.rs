@@ -1,5 +1,7 @@
 //! The leaves of records: the hashes that their segment's tree is made of, and that a proof begins with.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::part::Part;
 use crate::record::Record;
 use crate::salt::Salts;
@@ -53,8 +55,79 @@ impl<'r> Content<'r> {
 /// Records of which leaves are found at once: their hashes stay near the processor.
 pub(crate) const AT_ONCE: usize = 256;
 
-/// The hashes of the leaves of records, the first of which has this number in its segment: of the parts
-/// that each has, and the commitments to them. One that is not given has none.
+/// The hashes over the commitments to each part, of the parts that a record has.
+pub(crate) type Digests = [Option<Hash>; 5];
+
+/// Finds them, record by record.
+#[derive(Clone, Default)]
+pub(crate) struct Digesting([Option<Sha256>; 5]);
+
+impl Digesting {
+    /// Adds a record by its number in the segment and the data of its leaf, whose malformed rest counts for
+    /// nothing.
+    pub(crate) fn add(&mut self, number: u32, data: &[u8]) {
+        let Some((mask, commitments)) = data.split_first() else { return };
+        let mut commitments = commitments.as_chunks::<32>().0.iter();
+        let having = self.0.iter_mut().enumerate().filter(|(part, _)| mask >> part & 1 == 1);
+        for ((_, hasher), commitment) in having.zip(&mut commitments) {
+            let mut message = [0; 4 + 32];
+            message[..4].copy_from_slice(&number.to_be_bytes());
+            message[4..].copy_from_slice(commitment);
+            hasher.get_or_insert_default().update(message);
+        }
+    }
+
+    /// What they are by now.
+    pub(crate) fn found(&self) -> Digests {
+        self.0.each_ref().map(|hasher| Some(hasher.clone()?.finalize().into()))
+    }
+}
+
+/// The data of leaves, one after the other.
+#[derive(Default)]
+pub(crate) struct Data {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Data {
+    /// That of each leaf.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn add(&mut self, data: &[u8]) {
+        self.bytes.extend_from_slice(data);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The hashes of the leaves from this one on.
+    fn hashes(&self, from: usize) -> Vec<Hash> {
+        let mut hashes = Vec::with_capacity(self.ends.len() - from);
+        lanes::sha256_each(self.each().skip(from).map(|data| [LEAF, data]), &mut hashes);
+        hashes
+    }
+}
+
+/// The commitments that stand in the data of a leaf, by part; `None` when it is malformed.
+pub(crate) fn committed(data: &[u8]) -> Option<[Option<Hash>; 5]> {
+    let (mask, commitments) = data.split_first()?;
+    let (commitments, rest) = commitments.as_chunks();
+    let mut commitments = commitments.iter().copied();
+    let by_part = Part::ALL.map(|part| (mask >> part.index() & 1 == 1).then(|| commitments.next()));
+    let is_whole =
+        rest.is_empty() && mask >> Part::ALL.len() == 0 && !by_part.contains(&Some(None));
+    (is_whole && commitments.next().is_none()).then(|| by_part.map(Option::flatten))
+}
+
+/// The hashes of the leaves of records, the first of which has this number in its segment, and adds what they
+/// are of: of the parts that each has, and the commitments to them. A record that is not given has none.
 ///
 /// # Errors
 /// When a salt is gone.
@@ -62,32 +135,29 @@ pub(crate) fn leaves(
     salts: &mut [Salts; 5],
     first: u32,
     records: &[Option<Content<'_>>],
+    all: &mut Data,
 ) -> Result<Vec<Hash>, SaltGone> {
+    let before = all.ends.len();
     let mut commitments: [Vec<Hash>; 5] = Default::default();
     for (part, (commitments, salts)) in Part::ALL.iter().zip(commitments.iter_mut().zip(salts)) {
         *commitments = commit(salts, *part, first, records)?;
     }
     let mut commitments = commitments.each_ref().map(|commitments| commitments.iter());
-    let (mut data, mut ends) = (Vec::new(), Vec::with_capacity(records.len()));
     for record in records.iter().flatten() {
-        let mask = data.len();
-        data.push(0);
+        let mask = all.bytes.len();
+        all.bytes.push(0);
         for (part, commitments) in Part::ALL.iter().zip(&mut commitments) {
             let commitment = match (record.commitment(*part), record.part(*part)) {
                 (None, None) => continue,
                 (Some(gone), _) => gone,
                 (None, Some(_)) => commitments.next().expect("there is one for each"),
             };
-            data[mask] |= 1 << part.index();
-            data.extend_from_slice(commitment);
+            all.bytes[mask] |= 1 << part.index();
+            all.bytes.extend_from_slice(commitment);
         }
-        ends.push(data.len());
+        all.ends.push(all.bytes.len());
     }
-    let starts = [0].into_iter().chain(ends.iter().copied());
-    let leaves = starts.zip(&ends).map(|(start, end)| [LEAF, &data[start..*end]]);
-    let mut hashes = Vec::with_capacity(ends.len());
-    lanes::sha256_each(leaves, &mut hashes);
-    Ok(hashes)
+    Ok(all.hashes(before))
 }
 
 /// The hash of the leaf of one record, where those of the records after it are asked for next. It
@@ -96,6 +166,7 @@ pub(crate) fn leaf(
     salts: &mut [Salts; 5],
     number: u32,
     record: &Content<'_>,
+    all: &mut Data,
 ) -> Result<Hash, SaltGone> {
     let (mut data, mut length) = ([0; 2 + 5 * 32], 2);
     for (part, salts) in Part::ALL.iter().zip(salts) {
@@ -110,6 +181,7 @@ pub(crate) fn leaf(
         data[length..length + 32].copy_from_slice(&commitment);
         length += 32;
     }
+    all.add(&data[1..length]);
     // What is hashed before the data of a leaf is a zero, and stands there.
     Ok(sha256(&[&data[..length]]))
 }
@@ -199,10 +271,17 @@ mod tests {
             Content { head: b"y", fields: [None; 4], expired: none },
         ];
         for first in [0, 30] {
-            let together = leaves(&mut salts, first, &contents.map(Some)).unwrap();
+            let (mut all, mut one_by_one) = (Data::default(), Data::default());
+            let together = leaves(&mut salts, first, &contents.map(Some), &mut all).unwrap();
             for (number, (content, expected)) in (first..).zip(contents.iter().zip(together)) {
-                assert_eq!(leaf(&mut salts, number, content).unwrap(), expected, "{number}");
+                let hash = leaf(&mut salts, number, content, &mut one_by_one);
+                assert_eq!(hash.unwrap(), expected, "{number}");
             }
+            assert!(all.each().eq(one_by_one.each()));
+            let masks = all.each().map(|data| committed(data).unwrap().map(|one| one.is_some()));
+            let has = |parts: [u8; 5]| parts.map(|one| one == 1);
+            let expected = [[1, 0, 1, 0, 0], [1; 5], [1; 5], [1, 0, 0, 0, 0]].map(has);
+            assert!(masks.eq(expected));
         }
     }
 }

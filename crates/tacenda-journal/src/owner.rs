@@ -12,7 +12,7 @@ use crate::log::Log;
 use crate::part::Part;
 use crate::place::{Folder, Lock, Output, is_missing};
 use crate::record::Record;
-use crate::segment::{Row, Segment};
+use crate::segment::Segment;
 use crate::settings::{Durability, Limits, bound};
 use crate::sha256;
 use crate::wal::{self, Wal};
@@ -239,6 +239,7 @@ impl Owner {
             records: wal.records().into(),
             times: wal.times(),
             root: wal.root(),
+            parts: Some(wal.parts()),
             sha256: [0; 32],
             bytes: 0,
             tail: None,
@@ -259,15 +260,9 @@ impl Owner {
         self.segments.discard(&new)?;
         let output = self.segments.create(&new)?;
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
-        let rows = wal.batches(bytes.as_slice()).flat_map(|batch| {
-            let (records, error) = match batch {
-                Ok(records) => (records, None),
-                Err(error) => (Vec::new(), Some(Err(error))),
-            };
-            records.into_iter().map(|record| Ok(Row::of(record))).chain(error)
-        });
-        let file = Segment { keys, salts: &salts, expired: &[], first: segment.first };
-        let written = file.write(output, rows);
+        let mut rows = wal.read_back(bytes.as_slice());
+        let file = Segment { keys, salts: &salts, expired: &[], first: segment.first, anew: false };
+        let written = file.write_with(output, |group| rows.add_to(group));
         if written.is_err() {
             // The disk may be full: what cannot be used must not take its room.
             let _ = self.segments.discard(&new);

@@ -17,6 +17,21 @@ use crate::thrift::{Struct, varint};
 
 const NONCE: usize = 12;
 
+/// The footer of a file, from what follows its key metadata; `None` when it does not open.
+pub(crate) fn footer(rest: &[u8], file: &[u8], key: &Key) -> Option<Vec<u8>> {
+    const FOOTER: u8 = 0;
+    let key = UnboundKey::new(&AES_256_GCM, key.as_slice()).expect("a key has 32 bytes");
+    let (length, rest) = rest.split_first_chunk()?;
+    let sealed = rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+    let (nonce, bound) = (Nonce::assume_unique_for_key(*nonce), [file, &[FOOTER]].concat());
+    let mut opened = sealed.to_vec();
+    let footer = LessSafeKey::new(key).open_in_place(nonce, Aad::from(bound), &mut opened).ok()?;
+    let length = footer.len();
+    opened.truncate(length);
+    Some(opened)
+}
+
 /// The kinds of modules that a column is made of.
 #[derive(Clone, Copy)]
 enum Module {

@@ -13,11 +13,15 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::disk::{Disk, Fault, Step};
 use crate::error::JournalError;
+
+mod lock;
+
+pub(crate) use lock::Lock;
 
 /// A place that a journal should not lie in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -355,47 +359,14 @@ impl Folder {
         }
     }
 
-    /// The lock of who writes to the journal; held until it is dropped.
-    pub(crate) fn lock(&self) -> Result<Lock, JournalError> {
-        let in_use = || JournalError::InUse { path: self.path.clone() };
-        // Of its own: with the descriptor of another the lock would be shared.
-        let folder = self.again()?.descriptor;
-        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-            // A file system may not lock directories. The file is locked in any case.
-            Ok(()) | Err(Errno::BADF | Errno::INVAL | Errno::NOTSUP) => {}
-            Err(Errno::WOULDBLOCK) => return Err(in_use()),
-            Err(error) => return Err(unusable(&self.path, error.into())),
-        }
-        let file = self.open_with("lock", OFlags::RDWR | OFlags::CREATE)?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Lock { _folder: folder, _file: file }),
-            Err(Errno::WOULDBLOCK) => Err(in_use()),
-            Err(error) => Err(unusable(&self.path.join("lock"), error.into())),
-        }
-    }
-
     /// The same directory, opened once more.
     fn again(&self) -> Result<Self, JournalError> {
         self.folder(".")
     }
 
-    /// Whether a process writes to the journal at this moment.
-    pub(crate) fn is_owned(&self) -> bool {
-        let Ok(file) = self.open("lock") else { return false };
-        let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
-        locked == Err(Errno::WOULDBLOCK)
-    }
-
     fn step(&self, step: Step, name: &str) -> Result<(), JournalError> {
         self.disk.step(step).map_err(|error| unusable(&self.path.join(name), error))
     }
-}
-
-/// That this process writes to the journal. The directory is locked as well as the file: somebody may
-/// remove that one, and another process would make it anew.
-pub(crate) struct Lock {
-    _folder: Arc<OwnedFd>,
-    _file: File,
 }
 
 /// What a file has at most that is no segment and holds no entries: checkpoints, hashes, keys.
@@ -633,21 +604,5 @@ mod tests {
         }
         assert_eq!(of("/tmp/Dropbox/www/j"), Place::ALL);
         assert_eq!(of("/var/log/Sites/journal"), []);
-    }
-
-    #[test]
-    fn one_process_holds_the_lock() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("j");
-        let root = open(&path).unwrap();
-        let lock = root.lock().unwrap();
-        assert!(matches!(root.lock(), Err(JournalError::InUse { .. })));
-        fs::remove_file(path.join("lock")).unwrap();
-        assert!(
-            matches!(root.lock(), Err(JournalError::InUse { .. })),
-            "it is locked all the same"
-        );
-        drop(lock);
-        root.lock().unwrap();
     }
 }

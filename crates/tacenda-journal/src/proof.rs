@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::deep;
+use crate::deep::{self, Found};
 use crate::entry::{Event, SegmentState};
 use crate::error::JournalError;
 use crate::note::{Checkpoint, Note};
@@ -37,14 +37,14 @@ impl Reader {
             return Err(bad("is not there any more"));
         }
         let (mut leaves, mut found) = (Vec::new(), None);
-        let salts = deep::leaves(self, segment, &mut |leaf| {
+        let opened = deep::leaves(self, segment, &mut |leaf| {
             leaves.push(leaf.hash);
             if segment.first + leaves.len() as u64 == sequence + 1 {
                 found = Some(leaf.into_row());
             }
         })?;
         let no_key = JournalError::NoKey { part: "every", segment: segment.number };
-        let mut salts = salts.ok_or(no_key)?;
+        let Found::All(mut salts) = opened else { return Err(no_key) };
         let row = found.filter(|row| row.erased.is_none()).ok_or(bad("is not there any more"))?;
         let (number, size) = (sequence - segment.first, segment.records);
         let at = usize::try_from(number).expect("a segment is in memory");

@@ -190,7 +190,7 @@ impl Reader {
         }
         if segment.rewritten {
             // Whoever has the keys of today can have written it: that is why nothing of it is given
-            // before its root was found anew, where the identities at hand allow that.
+            // before its root was found anew.
             deep::compare(self, segment)?;
         }
         match self.open_segment(segment)? {
@@ -201,25 +201,6 @@ impl Reader {
             }
             Stored::Deleted => Ok(Blocks::None),
         }
-    }
-
-    /// The segments with records that may pass that were written anew since they were sealed, and cannot
-    /// be compared with what they were: no identity at hand opens every class of them.
-    ///
-    /// # Errors
-    /// When a segment is not what was sealed, or nothing of it can be read.
-    pub fn uncompared(&self, filter: &Filter) -> Result<Vec<u64>, JournalError> {
-        let mut found = Vec::new();
-        for segment in self.view.state.segments.values().filter(|one| filter.may_pass(one)) {
-            let open = |segment: &SegmentState| match self.open_segment(segment)? {
-                Stored::Parquet(sealed) => Ok(segment.rewritten && !sealed.opens_all()),
-                Stored::Wal(_) | Stored::Deleted => Ok(false),
-            };
-            if segment.rewritten && self.as_noted(segment, open)? {
-                found.push(segment.number);
-            }
-        }
-        Ok(found)
     }
 
     /// What a sealed write-ahead file says, once that is known to be what the log says.

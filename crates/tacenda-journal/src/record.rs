@@ -182,15 +182,8 @@ impl Record {
 
     /// The inverse: the record without fields, and what follows.
     pub(crate) fn from_head(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (time, mut rest) = bytes.split_first_chunk()?;
-        let mut text = || {
-            let (length, after) = rest.split_first_chunk()?;
-            let (text, after) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
-            rest = after;
-            String::from_utf8(text.to_vec()).ok()
-        };
-        let (level, logger, kinds) = (text()?, text()?, text()?);
-        let time = i64::from_be_bytes(*time);
+        let (time, texts, rest) = read_head(bytes)?;
+        let [level, logger, kinds] = texts.map(str::to_owned);
         Some((Self { time, level, logger, kinds, fields: Default::default() }, rest))
     }
 
@@ -316,6 +309,18 @@ pub(crate) fn head(time: i64, texts: [&[u8]; 3], bytes: &mut Vec<u8>) -> Option<
         bytes.extend_from_slice(text);
     }
     Some(())
+}
+
+/// The inverse: time, level, logger and kinds, and what follows.
+pub(crate) fn read_head(bytes: &[u8]) -> Option<(i64, [&str; 3], &[u8])> {
+    let (time, mut rest) = bytes.split_first_chunk()?;
+    let mut texts = [""; 3];
+    for text in &mut texts {
+        let (length, after) = rest.split_first_chunk()?;
+        let (bytes, after) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
+        (*text, rest) = (std::str::from_utf8(bytes).ok()?, after);
+    }
+    Some((i64::from_be_bytes(*time), texts, rest))
 }
 
 /// A time as RFC 3339 spells it, in UTC.

@@ -202,6 +202,7 @@ impl Owner {
             records: remains.records().into(),
             times: survey.and_then(Survey::all_times),
             root: survey.map_or_else(|| tree::root(&[]), |survey| survey.root),
+            parts: None,
             sha256: sha256(&[&bytes[..length]]),
             bytes: length as u64,
             tail: None,

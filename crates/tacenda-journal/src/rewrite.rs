@@ -3,7 +3,7 @@
 use tacenda_policy::Class;
 
 use crate::Hash;
-use crate::deep;
+use crate::deep::{self, Found};
 use crate::entry::{Event, Format, SegmentState, Written};
 use crate::error::JournalError;
 use crate::keys::SegmentKeys;
@@ -32,11 +32,12 @@ type Rows = (Vec<(Hash, Row)>, [Salts; 5]);
 /// The records of a segment: what was committed to, or an error.
 pub(crate) fn rows(reader: &Reader, segment: &SegmentState) -> Result<Rows, JournalError> {
     let (mut rows, mut frontier) = (Vec::new(), Frontier::default());
-    let salts = deep::leaves(reader, segment, &mut |leaf| {
+    let found = deep::leaves(reader, segment, &mut |leaf| {
         frontier.push(leaf.hash);
         rows.push((leaf.hash, leaf.into_row()));
     })?;
-    let salts = salts.ok_or(JournalError::NoKey { part: "every", segment: segment.number })?;
+    let no_key = JournalError::NoKey { part: "every", segment: segment.number };
+    let Found::All(salts) = found else { return Err(no_key) };
     if (frontier.root(), frontier.size()) != (segment.root, segment.records) {
         let place = format!("segments/{}", segment.file());
         return Err(JournalError::damaged(place, deep::NOT_COMMITTED));
@@ -90,7 +91,11 @@ impl Owner {
         let rows: Vec<Row> = (0..)
             .zip(rows)
             .map(|(number, (hash, row))| {
-                let (row, is_touched) = without(hash, row, number, gone, &mut walking);
+                let (mut row, is_touched) = without(hash, row, number, gone, &mut walking);
+                if row.erased.is_none() && segment.parts.is_some() {
+                    // What is left is compared with the hashes of the parts.
+                    row.leaf = None;
+                }
                 touched += u64::from(is_touched);
                 row
             })
@@ -101,9 +106,8 @@ impl Owner {
         // What a disk that failed has left here may be all that there is of the segment.
         self.settle_rewritten(segment)?;
         let output = self.segments.create(&new)?;
-        let rows = rows.into_iter().map(Ok);
         let first = segment.first;
-        let anew = Segment { keys: &keys, salts: &salts, expired: &expired, first };
+        let anew = Segment { keys: &keys, salts: &salts, expired: &expired, first, anew: true };
         let written = anew.write(output, rows);
         let noted = written.and_then(|file| {
             self.segments.sync()?;
@@ -134,7 +138,8 @@ fn without(
     let is_gone = matches!(gone, Gone::Records(records) if records.binary_search(&number).is_ok());
     if erased || is_gone {
         let record = Record { time: row.record.time, ..Record::default() };
-        return (Row { erased: Some(hash), ..Row::of(record) }, is_gone && !erased);
+        let left = Row { erased: Some(hash), leaf: row.leaf, ..Row::of(record) };
+        return (left, is_gone && !erased);
     }
     let mut is_touched = false;
     if let Gone::Classes(classes) = gone {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::{
@@ -15,8 +14,6 @@ use parquet::file::column_crypto_metadata::ColumnCryptoMetaData::{
 };
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
-use parquet::schema::parser::parse_message_type;
-use parquet::schema::types::TypePtr;
 use tacenda_policy::Class;
 
 use crate::Hash;
@@ -27,15 +24,15 @@ use crate::fields::is_one_line;
 use crate::identities::Identities;
 use crate::keys::{Key, read_key_material};
 use crate::leaf::{Expired, Fields};
-use crate::page::{Chunk, Pages};
+use crate::page::{self, Chunk, Pages};
 use crate::part::Part;
 use crate::record::{self, Record};
 use crate::salt::{DEPTH, NODE, Salts};
 use crate::segment::{
-    ERASED, KINDS, LEVEL, LOGGER, Row, SCHEMA, SEQ, TIME, column, column_of_salts, columns,
-    is_expired, part_of,
+    ERASED, KINDS, LEAF, LEVEL, LOGGER, Row, SEQ, TIME, column, column_of_salts, columns,
+    is_expired, part_of, schema,
 };
-use crate::thrift::Struct;
+use crate::thrift::{Seen, Struct, is_sound};
 
 /// A sealed segment.
 pub(crate) struct Sealed {
@@ -59,7 +56,7 @@ impl Sealed {
     ) -> Result<Self, JournalError> {
         let name = format!("segments/{}", segment.file());
         let damaged = |what| JournalError::damaged(name.as_str(), what);
-        let (footer, _) = Struct::read(file.tail()).ok_or(damaged("its footer is malformed"))?;
+        let (footer, rest) = Struct::read(file.tail()).ok_or(damaged("its footer is malformed"))?;
         // FileCryptoMetaData: the algorithm (AES_GCM_V1: prefix, unique part), and the footer key.
         let unique = footer.inner(1).and_then(|one| one.inner(1)).and_then(|one| one.bytes(2));
         let aad = unique.ok_or(damaged("its footer is malformed"))?.to_vec();
@@ -67,8 +64,12 @@ impl Sealed {
         let wrapped = material.ok_or(damaged("its footer is malformed"))?;
         let no_key = JournalError::NoKey { part: Part::Head.name(), segment: segment.number };
         let head = identities.unwrap(&wrapped).ok_or(no_key)?;
-        let metadata =
-            metadata(&file, &head, &[]).map_err(|_| damaged("its footer was changed"))?;
+        let opened = page::footer(rest, &aad, &head).ok_or(damaged("its footer was changed"))?;
+        if !is_bounded(&opened, segment) {
+            return Err(damaged("its footer is one that is not written"));
+        }
+        let metadata = metadata(&file, &head, &[], segment.rewritten)
+            .map_err(|_| damaged("its footer was changed"))?;
         let pairs = metadata.file_metadata().key_value_metadata().into_iter().flatten();
         let hashes = pairs.filter(|pair| pair.key == BLOCKS).find_map(|pair| pair.value.as_ref());
         hashes
@@ -104,7 +105,7 @@ impl Sealed {
         }
         let with = |part: &Part| Some((*part, self.keys[part.index()].as_ref()?));
         let keys: Vec<(Part, &Key)> = Part::ALL.iter().filter_map(with).collect();
-        if let Ok(metadata) = metadata(&self.file, keys[0].1, &keys) {
+        if let Ok(metadata) = metadata(&self.file, keys[0].1, &keys, self.segment.rewritten) {
             self.metadata = metadata;
         }
     }
@@ -238,6 +239,11 @@ impl Sealed {
         hashes.collect::<Result<_, _>>().map_err(|_| damaged("it holds no commitment"))
     }
 
+    /// The data of leaves, of a segment that was written anew.
+    pub(crate) fn leaves(&self, group: usize) -> Result<Vec<Option<ByteArray>>, JournalError> {
+        self.optional::<ByteArrayType>(group, LEAF)
+    }
+
     /// The salts, of the parts that can be read.
     pub(crate) fn salts(&self) -> Result<[Option<Salts>; 5], JournalError> {
         let mut salts: [Option<Salts>; 5] = Default::default();
@@ -338,6 +344,30 @@ const NODES_OF_ONE: usize = DEPTH as usize * NODE;
 /// No more than one for each record.
 const MOST_NODES: usize = NODE << DEPTH;
 
+/// Bytes of what a footer has of a column, sealed with the key of the column.
+const LONGEST_COLUMN: usize = 64 << 10;
+
+/// Whether a footer asks for no more memory than one that the journal writes: it may be that of whoever has
+/// the keys of today, and the `parquet` crate makes room for what it says that it has.
+fn is_bounded(footer: &[u8], segment: &SegmentState) -> bool {
+    const SCHEMA: i16 = 2;
+    const ROW_GROUPS: i16 = 4;
+    const CHILDREN: i16 = 5;
+    const COLUMNS: i16 = 1;
+    const COLUMN: i16 = 9;
+    let columns = (LEAF + usize::from(segment.rewritten)) as u64;
+    let groups = segment.records.min(i16::MAX.cast_unsigned().into());
+    is_sound(footer, &|way, seen| match (way, seen) {
+        ([SCHEMA], Seen::List(count)) => count == columns + 1,
+        ([SCHEMA, CHILDREN], Seen::Int(count)) => (0..=columns.cast_signed()).contains(&count),
+        ([ROW_GROUPS], Seen::List(count)) => count <= groups,
+        ([ROW_GROUPS, COLUMNS], Seen::List(count)) => count == columns,
+        ([ROW_GROUPS, COLUMNS, COLUMN], Seen::Bytes(length)) => length <= LONGEST_COLUMN,
+        (_, Seen::List(count)) => count <= columns,
+        (_, Seen::Int(_) | Seen::Bytes(_)) => true,
+    })
+}
+
 /// The values of a column, and where it may lack some, which rows have one. Whoever has the keys of today may
 /// have written them: what does not bear what it reads is stopped.
 pub(crate) fn decoded<T: DataType>(
@@ -424,7 +454,7 @@ impl Group {
             self.texts.each_ref().map(|texts| text(&texts[row]).into_owned());
         let fields = self.fields(row).map(|fields| fields.map(<[u8]>::to_vec));
         let record = Record { time: self.times[row], level, logger, kinds, fields };
-        Row { record, erased: self.erased(row), expired: self.expired(row) }
+        Row { erased: self.erased(row), expired: self.expired(row), ..Row::of(record) }
     }
 }
 
@@ -436,10 +466,11 @@ fn metadata(
     file: &Checked,
     head: &Key,
     keys: &[(Part, &Key)],
+    anew: bool,
 ) -> Result<ParquetMetaData, ParquetError> {
     let mut decryption = FileDecryptionProperties::builder(head.to_vec());
     for (part, key) in keys {
-        for name in columns(*part) {
+        for name in columns(*part, anew) {
             decryption = decryption.with_column_key(&name, key.to_vec());
         }
     }
@@ -449,9 +480,53 @@ fn metadata(
         reader.try_parse_sized(file.tail(), file.length())?;
         reader.finish()
     })?;
-    let expected: TypePtr = Arc::new(parse_message_type(SCHEMA)?);
-    if *metadata.file_metadata().schema_descr().root_schema_ptr() != *expected {
+    if *metadata.file_metadata().schema_descr().root_schema_ptr() != *schema(anew)? {
         return Err(ParquetError::General("it has other columns".to_owned()));
     }
     Ok(metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::Fixture;
+
+    /// A footer of one row group: elements of the schema, children of the first of them, row groups, columns
+    /// of each, and bytes of each of these.
+    fn footer([elements, children, groups, columns, bytes]: [usize; 5]) -> Vec<u8> {
+        let varint = |mut value: usize| {
+            let mut bytes = Vec::new();
+            while value > 0x7f {
+                bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+                value >>= 7;
+            }
+            bytes.push(u8::try_from(value).unwrap());
+            bytes
+        };
+        let list =
+            |count: usize, one: &[u8]| [&[0xfc], &*varint(count), &one.repeat(count)].concat();
+        let element = [&[0x55], &*varint(2 * children), &[0]].concat();
+        let column = [&[0x98], &*varint(bytes), &vec![7; bytes], &[0]].concat();
+        let group = [&[0x19], &*list(columns, &column), &[0]].concat();
+        [&[0x29], &*list(elements, &element), &[0x29], &*list(groups, &group), &[0]].concat()
+    }
+
+    #[test]
+    fn a_footer_has_no_more_than_one_that_is_written() {
+        let fixture = Fixture::new();
+        fixture.fill(0, 3);
+        let segment = fixture.reader().segments().next().unwrap().state;
+        let whole = [16, 15, 3, 15, 100];
+        assert!(is_bounded(&footer(whole), &segment));
+        let anew = SegmentState { rewritten: true, ..segment.clone() };
+        assert!(is_bounded(&footer([17, 16, 3, 16, 100]), &anew));
+        for (at, wrong) in
+            [(0, 17), (0, 15), (1, 16), (1, i32::MAX as usize), (2, 4), (3, 16), (4, 1 << 20)]
+        {
+            let mut changed = whole;
+            changed[at] = wrong;
+            assert!(!is_bounded(&footer(changed), &segment), "{at}: {wrong}");
+        }
+        assert!(!is_bounded(&footer(whole), &anew));
+    }
 }

@@ -16,7 +16,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
-use parquet::schema::types::ColumnPath;
+use parquet::schema::types::{ColumnPath, TypePtr};
 use sha2::{Digest as _, Sha256};
 
 use tacenda_policy::Class;
@@ -33,7 +33,7 @@ use crate::place::{Output, unusable};
 use crate::record::Record;
 use crate::salt::Salts;
 
-pub(crate) const SCHEMA: &str = "message record {
+const SCHEMA: &str = "message record {
     required int64 seq;
     required int64 time (TIMESTAMP(NANOS, true));
     required binary level (UTF8);
@@ -50,6 +50,9 @@ pub(crate) const SCHEMA: &str = "message record {
     optional binary restricted (UTF8);
     optional binary restricted_salts;
 }";
+/// The column that a segment has beside them which was written anew: the data of leaves. With it who lacks
+/// the key of a class compares what he reads.
+const LEAF_COLUMN: &str = "leaf";
 /// Columns of the head, before those of the classes.
 const HEAD: [&str; 7] = ["seq", "time", "level", "logger", "kinds", "erased", "head_salts"];
 pub(crate) const SEQ: usize = 0;
@@ -59,10 +62,22 @@ pub(crate) const LOGGER: usize = 3;
 pub(crate) const KINDS: usize = 4;
 pub(crate) const ERASED: usize = 5;
 const HEAD_SALTS: usize = 6;
+pub(crate) const LEAF: usize = HEAD.len() + 2 * (Part::ALL.len() - 1);
 
-pub(crate) fn columns(part: Part) -> Vec<String> {
+/// The schema of a segment, as it was sealed or written anew.
+pub(crate) fn schema(anew: bool) -> Result<TypePtr, ParquetError> {
+    let more =
+        if anew { format!("    optional binary {LEAF_COLUMN};\n}}") } else { "}".to_owned() };
+    let schema = parse_message_type(&[SCHEMA.trim_end_matches('}'), &more].concat())?;
+    Ok(Arc::new(schema))
+}
+
+pub(crate) fn columns(part: Part, anew: bool) -> Vec<String> {
     match part {
-        Part::Head => HEAD.map(str::to_owned).to_vec(),
+        Part::Head => {
+            let more = anew.then_some(LEAF_COLUMN);
+            HEAD.into_iter().chain(more).map(str::to_owned).collect()
+        }
         Part::Of(class) => vec![class.name().to_owned(), format!("{class}_salts")],
     }
 }
@@ -80,7 +95,8 @@ pub(crate) fn is_expired(part: Part, expired: &[Class]) -> bool {
 }
 
 pub(crate) fn part_of(column: usize) -> Part {
-    Part::ALL[if column < HEAD.len() { 0 } else { 1 + (column - HEAD.len()) / 2 }]
+    let is_head = column < HEAD.len() || column == LEAF;
+    Part::ALL[if is_head { 0 } else { 1 + (column - HEAD.len()) / 2 }]
 }
 
 /// A row: a record, or what is left of one.
@@ -90,12 +106,14 @@ pub(crate) struct Row {
     pub(crate) erased: Option<Hash>,
     /// The commitments to parts that it had of classes whose content is gone.
     pub(crate) expired: Expired,
+    /// The data of its leaf, in a segment that is written anew.
+    pub(crate) leaf: Option<Vec<u8>>,
 }
 
 impl Row {
     /// A whole record.
     pub(crate) fn of(record: Record) -> Self {
-        Self { record, erased: None, expired: Expired::default() }
+        Self { record, erased: None, expired: Expired::default(), leaf: None }
     }
 }
 
@@ -107,25 +125,43 @@ pub(crate) struct Segment<'s> {
     pub(crate) expired: &'s [Class],
     /// The number of its first record.
     pub(crate) first: u64,
+    /// Whether it is written anew.
+    pub(crate) anew: bool,
 }
 
 impl Segment<'_> {
-    /// Writes its file.
+    /// Writes its file, with these rows.
     pub(crate) fn write(
         &self,
         output: Output,
-        rows: impl Iterator<Item = Result<Row, JournalError>>,
+        rows: impl IntoIterator<Item = Row>,
     ) -> Result<Written, JournalError> {
-        let path = output.path().to_owned();
-        self.write_rows(output, rows).map_err(|error| told(error, &path))
+        let mut rows = rows.into_iter();
+        self.write_with(output, |group| {
+            let row = rows.next();
+            if let Some(row) = &row {
+                group.add(row, self.expired);
+            }
+            Ok(row.is_some())
+        })
     }
 
-    fn write_rows(
+    /// Writes its file, with the rows that are added to each row group as long as there are more.
+    pub(crate) fn write_with(
         &self,
         output: Output,
-        rows: impl Iterator<Item = Result<Row, JournalError>>,
+        add: impl FnMut(&mut Group) -> Result<bool, JournalError>,
+    ) -> Result<Written, JournalError> {
+        let path = output.path().to_owned();
+        self.write_groups(output, add).map_err(|error| told(error, &path))
+    }
+
+    fn write_groups(
+        &self,
+        output: Output,
+        mut add: impl FnMut(&mut Group) -> Result<bool, JournalError>,
     ) -> Result<Written, ParquetError> {
-        let schema = Arc::new(parse_message_type(SCHEMA)?);
+        let schema = schema(self.anew)?;
         let hashing = Hashing {
             output,
             hasher: Sha256::new(),
@@ -134,11 +170,13 @@ impl Segment<'_> {
             room: BLOCK,
             hashes: Vec::new(),
         };
-        let mut file =
-            SerializedFileWriter::new(hashing, schema, Arc::new(properties(self.keys)?))?;
+        let mut file = SerializedFileWriter::new(
+            hashing,
+            schema,
+            Arc::new(properties(self.keys, self.anew)?),
+        )?;
         let (mut group, mut next) = (Group::default(), self.first);
-        for row in rows {
-            group.add(&row.map_err(external)?, self.expired);
+        while add(&mut group).map_err(external)? {
             if group.is_full() {
                 next = self.write_group(&mut file, std::mem::take(&mut group), next)?;
             }
@@ -204,6 +242,10 @@ impl Segment<'_> {
                 let gone: Vec<_> = gone.into_iter().map(Into::into).collect();
                 return writer.write_batch(&gone, Some(&levels), None).map(drop);
             }
+            (LEAF, _) => {
+                let (values, levels) = rows.leaves.take();
+                (values, Some(levels))
+            }
             (LEVEL | LOGGER | KINDS, _) => (rows.texts[number - LEVEL].take().0, None),
             // Where there is no salt any more, each commitment that it opened.
             (number, _) if number == column_of_salts(part) && is_expired(part, self.expired) => {
@@ -243,12 +285,12 @@ fn external(error: JournalError) -> ParquetError {
     ParquetError::External(Box::new(error))
 }
 
-fn properties(keys: &SegmentKeys) -> Result<WriterProperties, ParquetError> {
+fn properties(keys: &SegmentKeys, anew: bool) -> Result<WriterProperties, ParquetError> {
     let head = keys.key(Part::Head).to_vec();
     let mut encryption =
         FileEncryptionProperties::builder(head).with_footer_key_metadata(keys.material(Part::Head));
     for part in Part::ALL {
-        for name in columns(part) {
+        for name in columns(part, anew) {
             let key = keys.key(part).to_vec();
             encryption = encryption.with_column_key_and_metadata(&name, key, keys.material(part));
         }

@@ -7,8 +7,9 @@ use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::fields::is_one_line;
 use crate::keys::Key;
+use crate::leaf::Fields;
 use crate::part::Part;
-use crate::record::Record;
+use crate::record::{self, Record};
 use crate::salt::DEPTH;
 use crate::tree::Frontier;
 use crate::wal::{
@@ -374,15 +375,50 @@ pub(crate) fn ciphers(keys: [Option<&Hash>; 5]) -> Ciphers {
     keys.map(|key| key.map(cipher))
 }
 
+/// A record of a batch that was opened, where it lies.
+pub(crate) struct Lent<'b> {
+    pub(crate) time: i64,
+    /// Level, logger and kinds.
+    pub(crate) texts: [&'b str; 3],
+    pub(crate) fields: Fields<'b>,
+}
+
+impl Lent<'_> {
+    fn to_record(&self) -> Record {
+        let [level, logger, kinds] = self.texts.map(str::to_owned);
+        let fields = self.fields.map(|fields| fields.map(<[u8]>::to_vec));
+        Record { time: self.time, level, logger, kinds, fields }
+    }
+}
+
 /// The records of a batch.
 pub(crate) fn open_batch(
     frame: &Frame<'_>,
     chain: &Hash,
     ciphers: &Ciphers,
 ) -> Option<Vec<Record>> {
+    let mut records = Vec::new();
+    lend_batch(frame, chain, ciphers, &mut Opened::default(), |lent| {
+        records.push(lent.to_record());
+    })?;
+    Some(records)
+}
+
+/// Memory for the parts of a batch, which is used again.
+pub(crate) type Opened = [Vec<u8>; 5];
+
+/// Hands over the records of a batch, one by one, and says how many there are. When there is none in the end,
+/// none of them counts.
+pub(crate) fn lend_batch(
+    frame: &Frame<'_>,
+    chain: &Hash,
+    ciphers: &Ciphers,
+    memory: &mut Opened,
+    mut take: impl FnMut(Lent<'_>),
+) -> Option<usize> {
     let Parts { number, minutes: said, leaves, sealed: mut rest } =
         Parts::of(frame.bytes.get(5..)?)?;
-    let mut parts: [Option<Vec<u8>>; 5] = Default::default();
+    let mut lengths = [None; 5];
     while let Some((part, after)) = rest.split_first() {
         let (length, after) = after.split_first_chunk()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
@@ -390,33 +426,40 @@ pub(crate) fn open_batch(
         rest = after;
         let part = usize::from(*part);
         if let Some(cipher) = ciphers.get(part)? {
-            let mut opened = sealed.to_vec();
-            let length = cipher.open_in_place(nonce(number), Aad::from(chain), &mut opened);
-            let length = length.ok()?.len();
-            opened.truncate(length);
-            parts[part] = Some(opened);
+            let opened = &mut memory[part];
+            opened.clear();
+            opened.extend_from_slice(sealed);
+            let opened = cipher.open_in_place(nonce(number), Aad::from(chain), opened).ok()?;
+            lengths[part] = Some(opened.len());
         }
     }
-    let mut rests = parts.each_ref().map(Option::as_deref);
-    let mut heads = rests[0]?;
-    let records = leaves.iter().map(|_| {
+    let parts = memory.iter().zip(lengths);
+    let mut parts = parts.map(|(opened, length)| Some(&opened[..length?]));
+    let mut heads = parts.next().flatten()?;
+    let mut rests: [Option<&[u8]>; 4] = Default::default();
+    for (rest, part) in rests.iter_mut().zip(parts) {
+        *rest = part;
+    }
+    let mut times = None;
+    for _ in leaves {
         let (mask, after) = heads.split_first()?;
-        let (mut record, after) = Record::from_head(after)?;
+        let (time, texts, after) = record::read_head(after)?;
         heads = after;
-        for (part, rest) in rests.iter_mut().enumerate().skip(1) {
-            if let Some(bytes) = rest.filter(|_| mask >> part & 1 == 1) {
+        let mut fields = Fields::default();
+        for (class, (fields, rest)) in fields.iter_mut().zip(&mut rests).enumerate() {
+            if let Some(bytes) = rest.filter(|_| mask >> (class + 1) & 1 == 1) {
                 let (length, after) = bytes.split_first_chunk()?;
                 let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-                let (fields, after) = after.split_at_checked(length)?;
-                is_one_line(fields).then_some(())?;
-                record.fields[part - 1] = Some(fields.to_vec());
+                let (content, after) = after.split_at_checked(length)?;
+                is_one_line(content).then_some(())?;
+                *fields = Some(content);
                 *rest = Some(after);
             }
         }
-        Some(record)
-    });
-    let records: Vec<Record> = records.collect::<Option<_>>()?;
-    (minutes(&records) == said).then_some(records)
+        times = joined(times, Some((time, time)));
+        take(Lent { time, texts, fields });
+    }
+    (minutes(times) == said).then_some(leaves.len())
 }
 
 #[cfg(test)]

@@ -52,8 +52,95 @@ impl<'b> Struct<'b> {
     }
 }
 
+/// What stands somewhere in a struct.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Seen {
+    /// A list of so many.
+    List(u64),
+    /// A whole number.
+    Int(i64),
+    /// So many bytes.
+    Bytes(usize),
+}
+
+/// Goes through a struct, and keeps nothing of it: whether it is one, and all that is seen in it, by the
+/// numbers of the fields that lead there, is as it should be.
+pub(crate) fn is_sound(mut bytes: &[u8], sound: &dyn Fn(&[i16], Seen) -> bool) -> bool {
+    let mut way = Way { numbers: [0; DEEPEST as usize], length: 0, lists: 0 };
+    walk_struct(&mut bytes, &mut way, sound).is_some()
+}
+
+/// The numbers of fields that lead to a place.
+struct Way {
+    numbers: [i16; DEEPEST as usize],
+    length: usize,
+    /// Lists within lists have no numbers.
+    lists: u8,
+}
+
+fn walk_struct(
+    bytes: &mut &[u8],
+    way: &mut Way,
+    sound: &dyn Fn(&[i16], Seen) -> bool,
+) -> Option<()> {
+    let mut number = 0_i16;
+    let at = way.length;
+    way.numbers.get(at)?;
+    loop {
+        let head = byte(bytes)?;
+        if head == 0 {
+            return Some(());
+        }
+        number = match head >> 4 {
+            0 => i16::try_from(zigzag(varint(bytes)?)).ok()?,
+            delta => number.checked_add(i16::from(delta))?,
+        };
+        way.numbers[at] = number;
+        way.length = at + 1;
+        // In a struct the kind of a truth is its value.
+        if !matches!(head & 15, 1 | 2) {
+            walk(head & 15, bytes, way, sound)?;
+        }
+        way.length = at;
+    }
+}
+
+fn walk(
+    kind: u8,
+    bytes: &mut &[u8],
+    way: &mut Way,
+    sound: &dyn Fn(&[i16], Seen) -> bool,
+) -> Option<()> {
+    let check = |way: &Way, seen| sound(&way.numbers[..way.length], seen).then_some(());
+    match kind {
+        1..=3 => byte(bytes).map(drop),
+        4..=6 => check(way, Seen::Int(zigzag(varint(bytes)?))),
+        7 => take(bytes, 8).map(drop),
+        8 => {
+            let length = usize::try_from(varint(bytes)?).ok()?;
+            check(way, Seen::Bytes(take(bytes, length)?.len()))
+        }
+        9 | 10 => {
+            let head = byte(bytes)?;
+            let count = if head >> 4 == 15 { varint(bytes)? } else { u64::from(head >> 4) };
+            check(way, Seen::List(count))?;
+            way.lists = way.lists.checked_add(1).filter(|lists| *lists <= DEEPEST)?;
+            for _ in 0..count {
+                walk(head & 15, bytes, way, sound)?;
+            }
+            way.lists -= 1;
+            Some(())
+        }
+        12 => walk_struct(bytes, way, sound),
+        // Parquet has no maps.
+        _ => None,
+    }
+}
+
 /// Deeper than any struct of Parquet.
 const DEEPEST: u8 = 8;
+/// More fields than any struct of Parquet has.
+const MOST_FIELDS: usize = 64;
 
 fn read_struct<'b>(bytes: &mut &'b [u8], depth: u8) -> Option<Struct<'b>> {
     let mut fields = Vec::new();
@@ -67,6 +154,9 @@ fn read_struct<'b>(bytes: &mut &'b [u8], depth: u8) -> Option<Struct<'b>> {
             0 => i16::try_from(zigzag(varint(bytes)?)).ok()?,
             delta => number.checked_add(i16::from(delta))?,
         };
+        if fields.len() == MOST_FIELDS {
+            return None;
+        }
         fields.push((number, value(head & 15, bytes, depth, true)?));
     }
 }
@@ -157,10 +247,33 @@ mod tests {
         assert_eq!(rest, [99]);
     }
 
+    #[test]
+    fn what_is_seen_in_a_struct_has_its_place() {
+        // 1: 5, 2: a list of two structs with 3: "ab" and with nothing, 4: true, 7: a list of no list.
+        let bytes = [0x15, 10, 0x19, 0x2c, 0x38, 2, b'a', b'b', 0, 0, 0x21, 0x39, 0x09, 0];
+        let seen = std::cell::RefCell::new(Vec::new());
+        assert!(is_sound(&bytes, &|way, what| {
+            seen.borrow_mut().push(format!("{way:?} {what:?}"));
+            true
+        }));
+        let expected = ["[1] Int(5)", "[2] List(2)", "[2, 3] Bytes(2)", "[7] List(0)"];
+        assert_eq!(seen.into_inner(), expected);
+        for at in 0..bytes.len() {
+            assert!(!is_sound(&bytes[..at], &|_, _| true), "cut at {at}");
+        }
+        assert!(!is_sound(&bytes, &|way, what| !matches!((way, what), ([2], Seen::List(2)))));
+        let deep = [vec![0x1c; 100], vec![0; 100]].concat();
+        assert!(!is_sound(&deep, &|_, _| true), "it is as deep as no struct");
+        let lists = [vec![0x19], vec![0x19; 100], vec![0x10, 0]].concat();
+        assert!(!is_sound(&lists, &|_, _| true), "lists of lists");
+        assert!(Struct::read(&[[0x11; 70].as_slice(), &[0]].concat()).is_none(), "so many fields");
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let _ = Struct::read(&bytes);
+            is_sound(&bytes, &|_, _| true);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -14,14 +15,15 @@ use serde_json::{Value, json};
 use crate::canonical::canonical;
 use crate::error::JournalError;
 use crate::frames::Frames;
+use crate::group::Group;
 use crate::keys::{self, SegmentKeys, derive, derive_into};
-use crate::leaf::{self, Content, leaf, leaves};
+use crate::leaf::{self, Content, Data, Digesting, Digests, leaf, leaves};
 use crate::locked::Locked;
 use crate::part::Part;
 use crate::place::{Folder, Output, unusable};
 use crate::record::Record;
 use crate::salt::{DEPTH, Salts};
-use crate::survey::{ciphers, open_batch};
+use crate::survey::{Ciphers, Lent, Opened, ciphers, lend_batch};
 use crate::tree::Frontier;
 use crate::{Hash, sha256};
 
@@ -124,22 +126,23 @@ impl Sealing {
         cipher_of(&self.keys.keys()[part.index()])
     }
 
-    /// The hashes of the leaves of records, whose heads stand at these places.
+    /// Adds the leaves of records, whose heads stand at these places, to what the leaves are of and to their
+    /// hashes.
     fn leaves(
         &mut self,
         first: u32,
         records: &[Record],
         bytes: &[u8],
         heads: &[Range<usize>],
-    ) -> Vec<Hash> {
-        let mut hashes = Vec::with_capacity(records.len());
+        (data, hashes): (&mut Data, &mut Vec<Hash>),
+    ) {
         if records.len() < FEW {
             for (number, (record, head)) in (first..).zip(records.iter().zip(heads)) {
                 let content = Content::of(record, &bytes[head.clone()]);
-                let found = leaf(&mut self.salts, number, &content);
+                let found = leaf(&mut self.salts, number, &content, data);
                 hashes.push(found.expect("no salt was taken away yet"));
             }
-            return hashes;
+            return;
         }
         let groups = records.chunks(leaf::AT_ONCE).zip(heads.chunks(leaf::AT_ONCE));
         for (number, (records, heads)) in (first..).step_by(leaf::AT_ONCE).zip(groups) {
@@ -147,10 +150,9 @@ impl Sealing {
             let contents: Vec<_> = contents
                 .map(|(record, head)| Some(Content::of(record, &bytes[head.clone()])))
                 .collect();
-            let found = leaves(&mut self.salts, number, &contents);
+            let found = leaves(&mut self.salts, number, &contents, data);
             hashes.extend(found.expect("no salt was taken away yet"));
         }
-        hashes
     }
 }
 
@@ -174,6 +176,11 @@ pub(crate) struct Wal {
     frontier: Frontier,
     /// Leaves that are not in the tree yet: many are added in less time than each.
     leaves: Vec<Hash>,
+    /// What the leaves of the batch that is written are of, and what tells of each part.
+    data: Data,
+    digests: Digesting,
+    /// Where the heads of that batch stand.
+    heads: Vec<Range<usize>>,
     /// Memory for the next frame.
     memory: Vec<u8>,
     times: Option<(i64, i64)>,
@@ -217,6 +224,9 @@ impl Wal {
             records: 0,
             frontier: Frontier::default(),
             leaves: Vec::new(),
+            data: Data::default(),
+            digests: Digesting::default(),
+            heads: Vec::new(),
             memory: Vec::new(),
             times: None,
             unmarked: false,
@@ -226,20 +236,26 @@ impl Wal {
     /// Appends records: all of them or none. The number of the first is given.
     pub(crate) fn append(&mut self, records: &[Record]) -> Result<u64, JournalError> {
         let first = self.header.first + u64::from(self.records);
-        let (batch, leaves) = self.batch(records);
-        self.frame(batch)?;
-        self.records += u32::try_from(leaves.len()).expect("a segment has fewer records");
-        self.leaves.extend(leaves);
+        let (before, times) = (self.leaves.len(), times(records));
+        let batch = self.batch(records, times);
+        if let Err(error) = self.frame(batch) {
+            self.leaves.truncate(before);
+            return Err(error);
+        }
+        for (number, data) in (self.records..).zip(self.data.each()) {
+            self.digests.add(number, data);
+        }
+        self.records += u32::try_from(records.len()).expect("a segment has fewer records");
         if self.leaves.len() >= leaf::AT_ONCE {
             self.frontier.extend(std::mem::take(&mut self.leaves));
         }
-        self.times = joined(self.times, times(records));
+        self.times = joined(self.times, times);
         self.unmarked = true;
         Ok(first)
     }
 
-    /// A batch after the room for its length, and the leaves of its records.
-    fn batch(&mut self, records: &[Record]) -> (Vec<u8>, Vec<Hash>) {
+    /// A batch after the room for its length; the leaves of its records are added to the others.
+    fn batch(&mut self, records: &[Record], times: Times) -> Vec<u8> {
         let count = u32::try_from(records.len()).expect("a segment has fewer records");
         let content: usize = records.iter().map(|record| record.size() + 5 + 4 * 4 + 32).sum();
         let mut frame = std::mem::take(&mut self.memory);
@@ -250,36 +266,42 @@ impl Wal {
         frame.extend_from_slice(&[0, 0, 0, 0, BATCH]);
         frame.extend_from_slice(&number.to_be_bytes());
         frame.extend_from_slice(&count.to_be_bytes());
-        let (from, to) = minutes(records);
+        let (from, to) = minutes(times);
         frame.extend_from_slice(&from.to_be_bytes());
         frame.extend_from_slice(&to.to_be_bytes());
         let start = frame.len();
-        let mut heads = Vec::with_capacity(records.len());
         frame.resize(start + 32 * records.len(), 0);
-        let mut leaves = Vec::new();
+        self.data.clear();
         for part in Part::ALL {
+            let has =
+                |record: &Record| part == Part::Head || record.fields[part.index() - 1].is_some();
+            if !records.iter().any(has) {
+                continue;
+            }
             let begin = frame.len();
             frame.push(u8::try_from(part.index()).expect("there are five parts"));
             frame.extend_from_slice(&[0; 4]);
-            for record in records {
-                if part == Part::Head {
+            let content = begin + 5;
+            if part == Part::Head {
+                self.heads.clear();
+                for record in records {
                     frame.push(record.parts());
                     let head = frame.len();
                     record.head(&mut frame);
-                    heads.push(head..frame.len());
-                } else if let Some(fields) = &record.fields[part.index() - 1] {
+                    self.heads.push(head..frame.len());
+                }
+                let before = self.leaves.len();
+                let all = (&mut self.data, &mut self.leaves);
+                self.sealing.leaves(self.records, records, &frame, &self.heads, all);
+                let leaves = self.leaves[before..].as_flattened();
+                frame[start..start + 32 * records.len()].copy_from_slice(leaves);
+            } else {
+                for fields in records.iter().filter_map(|one| one.fields[part.index() - 1].as_ref())
+                {
                     let length = u32::try_from(fields.len()).expect("a record has 16 MiB");
                     frame.extend_from_slice(&length.to_be_bytes());
                     frame.extend_from_slice(fields);
                 }
-            }
-            let content = begin + 5;
-            if frame.len() == content {
-                frame.truncate(begin);
-                continue;
-            }
-            if part == Part::Head {
-                leaves = self.sealing.leaves(self.records, records, &frame, &heads);
             }
             let cipher = self.sealing.cipher(part);
             let tag = cipher
@@ -292,8 +314,7 @@ impl Wal {
             frame.extend_from_slice(tag.as_ref());
             put_length(&mut frame[begin + 1..]);
         }
-        frame[start..start + 32 * records.len()].copy_from_slice(leaves.as_flattened());
-        (frame, leaves)
+        frame
     }
 
     /// Writes a frame that begins with the room for its length.
@@ -314,52 +335,21 @@ impl Wal {
         Ok(())
     }
 
-    /// The records in the file, batch by batch, from where it can be read. The cipher binds each to all
-    /// that was written before it: what was changed does not open.
-    pub(crate) fn batches<R: Read>(
-        &self,
-        file: R,
-    ) -> impl Iterator<Item = Result<Vec<Record>, JournalError>> + use<R> {
-        let ciphers = ciphers(Part::ALL.map(|part| Some(self.keys.key(part))));
+    /// The records in the file, from where it can be read.
+    pub(crate) fn read_back<R: Read>(&self, file: R) -> ReadBack<R> {
         let header = self.header.to_bytes();
-        let place = format!("active/{}", name(self.header.segment));
-        let path = self.output.path().to_owned();
         let mut file = file.take(self.length);
         let mut begin = vec![0; header.len()];
         let begins = file.read_exact(&mut begin).is_ok() && begin == header;
-        let mut frames = begins.then(|| Frames::new(file));
-        let (mut chain, mut left) = (sha256(&[&header]), self.records as usize);
-        std::iter::from_fn(move || {
-            while left > 0 {
-                let frame = match frames.as_mut().map_or(Ok(None), Frames::next) {
-                    Ok(frame) => frame,
-                    Err(error) => {
-                        left = 0;
-                        return Some(Err(unusable(&path, error)));
-                    }
-                };
-                let opened = frame.and_then(|frame| {
-                    let before = std::mem::replace(&mut chain, *frame.chain);
-                    match frame.bytes.get(4)? {
-                        &MARK => Some(Vec::new()),
-                        _ => open_batch(&frame, &before, &ciphers),
-                    }
-                });
-                match opened.filter(|records| records.len() <= left) {
-                    Some(records) if records.is_empty() => {}
-                    Some(records) => {
-                        left -= records.len();
-                        return Some(Ok(records));
-                    }
-                    None => {
-                        left = 0;
-                        let what = "it is not what was written";
-                        return Some(Err(JournalError::damaged(place.as_str(), what)));
-                    }
-                }
-            }
-            None
-        })
+        ReadBack {
+            frames: begins.then(|| Frames::new(file)),
+            chain: sha256(&[&header]),
+            left: self.records as usize,
+            ciphers: ciphers(Part::ALL.map(|part| Some(self.keys.key(part)))),
+            opened: Opened::default(),
+            place: format!("active/{}", name(self.header.segment)),
+            path: self.output.path().to_owned(),
+        }
     }
 
     /// Signs what stands there, with the key for the next checkpoint of a log of so many entries.
@@ -425,9 +415,48 @@ impl Wal {
         all.root()
     }
 
+    /// What tells of each part by itself.
+    pub(crate) fn parts(&self) -> Digests {
+        self.digests.found()
+    }
+
     /// The earliest and the latest time in it.
     pub(crate) fn times(&self) -> Option<(i64, i64)> {
         self.times
+    }
+}
+
+/// The records of a write-ahead file that was written. The cipher binds each batch to all that was written
+/// before it: what was changed does not open.
+pub(crate) struct ReadBack<R> {
+    frames: Option<Frames<std::io::Take<R>>>,
+    chain: Hash,
+    /// Records that have not come yet.
+    left: usize,
+    ciphers: Ciphers,
+    opened: Opened,
+    place: String,
+    path: PathBuf,
+}
+
+impl<R: Read> ReadBack<R> {
+    /// Adds the next batch to rows; whether there was one.
+    pub(crate) fn add_to(&mut self, rows: &mut Group) -> Result<bool, JournalError> {
+        let damaged = || JournalError::damaged(self.place.as_str(), "it is not what was written");
+        if self.left == 0 {
+            return Ok(false);
+        }
+        let frame = self.frames.as_mut().ok_or_else(damaged)?.next();
+        let frame = frame.map_err(|error| unusable(&self.path, error))?.ok_or_else(damaged)?;
+        let before = std::mem::replace(&mut self.chain, *frame.chain);
+        if frame.bytes.get(4) == Some(&MARK) {
+            return Ok(true);
+        }
+        let add = |lent: Lent<'_>| rows.lend(&lent);
+        let count = lend_batch(&frame, &before, &self.ciphers, &mut self.opened, add);
+        let left = count.and_then(|count| self.left.checked_sub(count));
+        self.left = left.ok_or_else(damaged)?;
+        Ok(true)
     }
 }
 
@@ -474,11 +503,11 @@ const MINUTE: i64 = 60_000_000_000;
 
 /// What a batch says of its times: in what minutes since 1970 the earliest and the latest are. Closer than
 /// that, whoever has no key does not get to know when something was logged.
-pub(crate) fn minutes(records: &[Record]) -> (i32, i32) {
+pub(crate) fn minutes(times: Times) -> (i32, i32) {
     let minute = |time: i64| {
         i32::try_from(time.div_euclid(MINUTE)).expect("64 bits of nanoseconds are few minutes")
     };
-    times(records).map_or((0, 0), |(from, to)| (minute(from), minute(to)))
+    times.map_or((0, 0), |(from, to)| (minute(from), minute(to)))
 }
 
 /// The times that are in these minutes.

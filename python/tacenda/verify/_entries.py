@@ -109,6 +109,12 @@ def are_classes(value: Any) -> bool:
     return is_list(value) and all(one in CLASSES for one in value)
 
 
+def are_parts(value: Any) -> bool:
+    """Whether they are the hashes over the commitments to each part: there are heads at least."""
+    hashes: dict[str, Check] = dict.fromkeys(CLASSES, is_hash)
+    return is_object(value, {"head": is_hash}, hashes)
+
+
 def is_recovered(value: Any) -> bool:
     """What a crash has cut off."""
     if not isinstance(value, dict) or value.get("changed", True) is not True:
@@ -228,4 +234,6 @@ def is_entry(entry: dict[str, Any]) -> bool:
         needed["tail"] = is_hash
     if entry["records"] != 0:
         needed["times"] = are_times
+        if "recovered" not in entry:
+            needed["parts"] = are_parts
     return is_object(entry, needed, {"recovered": is_recovered})

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::{Fixture, copy, files, options, record};
 use ed25519_dalek::SigningKey;
@@ -368,14 +370,18 @@ fn cause() -> Cause {
 
 /// Puts another file in the place of segment 0, with these rows, and says that its record 0 was erased.
 fn rewrite(fixture: &Fixture, rows: Vec<Row>) {
+    rewrite_with(fixture, rows, &Part::ALL.map(|_| Salts::new([7; 32])), true);
+}
+
+/// The same, with these salts.
+fn rewrite_with(fixture: &Fixture, rows: Vec<Row>, salts: &[Salts; 5], anew: bool) {
     let thief = Thief::new(fixture);
     let keys = SegmentKeys::new(&thief.view.state.settings.recipients).unwrap();
-    let salts = Part::ALL.map(|_| Salts::new([7; 32]));
     let segments = thief.folder.folder("segments").unwrap();
     segments.discard("0000000000.parquet").unwrap();
     let output = segments.create("0000000000.parquet").unwrap();
-    let segment = Segment { keys: &keys, salts: &salts, expired: &[], first: 0 };
-    let file = segment.write(output, rows.into_iter().map(Ok)).unwrap();
+    let segment = Segment { keys: &keys, salts, expired: &[], first: 0, anew };
+    let file = segment.write(output, rows).unwrap();
     add(fixture, Event::Erase { segment: 0, records: vec![0], file, cause: cause() });
 }
 
@@ -398,12 +404,13 @@ fn a_segment_written_anew_by_a_thief_is_not_read() {
     fixture.fill(0, 4);
     rewrite(&fixture, std::iter::once(erased(gone())).chain(forged()).collect());
     let all = fixture.reader();
-    assert_eq!(given(&all), Some(0), "nothing of it is given");
-    assert!(all.last(&Filter::default(), 2).is_err());
-    assert!(all.uncompared(&Filter::default()).unwrap().is_empty());
-    let few = Reader::open(&fixture.path(), fixture.few.clone(), &[Place::Temporary]).unwrap();
-    assert_eq!(given(&few), None);
-    assert_eq!(few.uncompared(&Filter::default()).unwrap(), [0]);
+    let few = |fixture: &Fixture| {
+        Reader::open(&fixture.path(), fixture.few.clone(), &[Place::Temporary]).unwrap()
+    };
+    for reader in [all, few(&fixture)] {
+        assert_eq!(given(&reader), Some(0), "nothing of it is given");
+        assert!(reader.last(&Filter::default(), 2).is_err());
+    }
     let report = Verifier { identities: None, ..fixture.verifier() }.verify(&fixture.path());
     assert_eq!(report.unwrap().uncompared, 1);
     assert_eq!(fixture.verify().findings.len(), 1);
@@ -417,8 +424,81 @@ fn a_segment_written_anew_by_a_thief_is_not_read() {
         let fixture = Fixture::new();
         fixture.fill(0, 4);
         rewrite(&fixture, rows);
+        assert_eq!(given(&few(&fixture)), Some(0));
+    }
+}
+
+/// Rows of segment 0 as an erasure of record 0 writes them, and the salts.
+fn genuine(fixture: &Fixture, recovered: bool) -> (Vec<Row>, [Salts; 5]) {
+    let reader = fixture.reader();
+    let found = crate::rewrite::rows(&reader, &reader.view.state.segments[&0]);
+    let (mut rows, mut salts) = found.unwrap();
+    let (hash, first) = &mut rows[0];
+    let gone = Record { time: first.record.time, ..Record::default() };
+    *first = Row { erased: Some(*hash), leaf: first.leaf.take(), ..Row::of(gone) };
+    for (_, row) in rows.iter_mut().skip(1).filter(|_| !recovered) {
+        row.leaf = None;
+    }
+    for salts in &mut salts {
+        salts.puncture(0);
+    }
+    (rows.into_iter().map(|(_, row)| row).collect(), salts)
+}
+
+/// A journal of one segment, which a crash has left or not.
+fn one_segment(recovered: bool) -> Fixture {
+    let fixture = Fixture::new();
+    let broken = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&broken);
+    let fault = move |_| {
+        let fails = switch.load(Ordering::Relaxed);
+        if fails { Err(std::io::ErrorKind::Other.into()) } else { Ok(()) }
+    };
+    let options = crate::Options { fault: Some(Arc::new(fault)), ..crate::support::options() };
+    let journal = crate::Journal::open(&fixture.path(), &options).unwrap();
+    journal.append_all((0..4).map(record).collect()).unwrap();
+    broken.store(recovered, Ordering::Relaxed);
+    drop(journal);
+    fixture.open().close().unwrap();
+    assert_eq!(fixture.reader().view.state.segments[&0].cut.is_some(), recovered);
+    fixture
+}
+
+/// What a thief does to rows.
+type Forgery<'f> = &'f dyn Fn(&mut [Row]);
+
+#[test]
+fn who_lacks_a_key_compares_what_he_reads_of_what_was_written_anew() {
+    let forged = || Some(br#"{"forged":1}"#.to_vec());
+    let forgeries: [Forgery<'_>; 9] = [
+        &|rows| rows[2].record.logger = "forged".into(),
+        &|rows| rows[2].record.time += 1,
+        &|rows| rows[2].record.fields[1] = forged(),
+        &|rows| rows[2].record.fields[1] = None,
+        &|rows| rows[2].record.fields[0] = forged(),
+        &|rows| rows[2].leaf = if rows[2].leaf.is_some() { None } else { rows[0].leaf.clone() },
+        &|rows| rows[0].leaf = None,
+        &|rows| rows[0].leaf.as_mut().unwrap()[5] ^= 1,
+        &|rows| rows[0].erased = Some([1; 32]),
+    ];
+    let read = |forge: Option<Forgery<'_>>, anew, recovered| {
+        let fixture = one_segment(recovered);
+        let (mut rows, salts) = genuine(&fixture, recovered);
+        if let Some(forge) = forge {
+            forge(&mut rows);
+        }
+        rewrite_with(&fixture, rows, &salts, anew);
         let few = Reader::open(&fixture.path(), fixture.few.clone(), &[Place::Temporary]).unwrap();
-        assert_eq!(given(&few), Some(0));
+        let found = given(&few);
+        assert_eq!(given(&fixture.reader()), found, "nor does who has all keys");
+        found
+    };
+    for recovered in [false, true] {
+        assert_eq!(read(None, true, recovered), None, "it is what an erasure writes");
+        for (number, forge) in forgeries.into_iter().enumerate() {
+            assert_eq!(read(Some(forge), true, recovered), Some(0), "{number}, {recovered}");
+        }
+        assert_eq!(read(None, false, recovered), Some(0), "it has no leaves");
     }
 }
 
@@ -433,6 +513,12 @@ fn what_was_erased_in_earnest_is_compared_and_read() {
     assert_eq!(crate::support::numbers(&fixture.reader(), &Filter::default()), [0, 1, 2, 3]);
     let report = fixture.verify();
     assert_eq!((report.findings.len(), report.compared, report.uncompared), (0, 1, 0));
+    // Who lacks a key compares what he can read.
+    let few = Reader::open(&fixture.path(), fixture.few.clone(), &[Place::Temporary]).unwrap();
+    assert_eq!(crate::support::numbers(&few, &Filter::default()), [0, 1, 2, 3]);
+    let verifier = Verifier { identities: Some(fixture.few.clone()), ..fixture.verifier() };
+    let report = verifier.verify(&fixture.path()).unwrap();
+    assert_eq!((report.findings.len(), report.compared, report.uncompared), (0, 0, 0));
 }
 
 #[test]
@@ -479,6 +565,7 @@ fn a_write_ahead_file_is_compared_with_what_the_log_says_of_it() {
             sha256: crate::sha256(&[bytes]),
             bytes: bytes.len() as u64,
             tail: None,
+            parts: None,
             cut: Some(0),
             ..fixture.reader().view.state.segments[&0].clone()
         };
@@ -493,7 +580,9 @@ fn a_write_ahead_file_is_compared_with_what_the_log_says_of_it() {
 
 #[test]
 fn entries_that_cannot_be_are_found() {
-    let forged: [fn(&mut SegmentState); 4] = [
+    let forged: [fn(&mut SegmentState); 6] = [
+        |segment| segment.parts = None,
+        |segment| segment.cut = Some(0),
         |segment| segment.times = segment.times.map(|(first, last)| (last, first)),
         |segment| segment.times = None,
         |segment| segment.records = 0,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::log::Log;
 use super::{Fault, Verification};
 use crate::checked::Digest;
-use crate::deep;
+use crate::deep::{self, Compared};
 use crate::entry::{Entry, Event, Format, SegmentState, State};
 use crate::error::JournalError;
 use crate::place::{Folder, is_missing, unusable};
@@ -305,9 +305,9 @@ pub(super) fn compare(reader: &Reader, report: &mut Verification) {
     for (number, compared) in all {
         match compared {
             Ok(compared) => {
-                report.compared += u64::from(compared);
+                report.compared += u64::from(compared == Compared::All);
                 let was_rewritten = reader.view.state.segments[&number].rewritten;
-                let done = u64::from(compared && was_rewritten);
+                let done = u64::from(compared != Compared::Nothing && was_rewritten);
                 report.uncompared = report.uncompared.saturating_sub(done);
             }
             // Whoever lacks a key compares nothing.

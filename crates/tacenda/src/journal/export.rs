@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use tacenda_journal::{Filter, Parquet, Reader, Seen, journald, otlp};
 
 use super::outside;
-use super::read::{CatArgs, closed_head, line, warn_of_closed, warn_of_uncompared};
+use super::read::{CatArgs, closed_head, line, warn_of_closed};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -43,7 +43,6 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
     let filter = args.cat.filter(None)?;
     outside(&args.output)?;
     let reader = args.cat.reader()?;
-    warn_of_uncompared(&reader, &filter)?;
     let out = BufWriter::with_capacity(1 << 18, Output::file(&args.output)?);
     let out = match args.format {
         ExportFormat::Json => text(&reader, &filter, out, |seen, bytes| {

@@ -103,33 +103,16 @@ fn print(reader: &Reader, filter: &Filter, out: &mut impl Write) -> Result<(u64,
 
 pub(super) fn cat(args: &CatArgs) -> Result<(), Failure> {
     let (reader, filter) = (args.reader()?, args.filter(None)?);
-    warn_of_uncompared(&reader, &filter)?;
     print(&reader, &filter, &mut BufWriter::new(io::stdout().lock()))?;
     warn_of_closed(&reader, &filter)
 }
 
 pub(super) fn grep(args: &GrepArgs) -> Result<ExitCode, Failure> {
     let (reader, filter) = (args.cat.reader()?, args.cat.filter(Some(&args.text))?);
-    warn_of_uncompared(&reader, &filter)?;
     let (count, _) = print(&reader, &filter, &mut BufWriter::new(io::stdout().lock()))?;
     warn_of_closed(&reader, &filter)?;
     // As grep has it.
     Ok(if count > 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-/// Says what is shown though nothing tells whether it is what was sealed.
-pub(super) fn warn_of_uncompared(reader: &Reader, filter: &Filter) -> Result<(), Failure> {
-    let numbers = reader.uncompared(filter).map_err(|error| closed_head(reader, error))?;
-    if let [first, rest @ ..] = numbers.as_slice() {
-        let more =
-            if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        let message = format!(
-            "segment {first}{more}: written anew since it was sealed (erased from, or a class expired), \
-             not compared with what it was"
-        );
-        warn(&message, Some("name the identity files of all classes: --identity FILE"));
-    }
-    Ok(())
 }
 
 /// Nothing of a segment opens to who became a recipient after it was sealed: where their first one is.
@@ -187,7 +170,6 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
     let open = || args.cat.target.open(identities.clone());
     let reader = open()?;
     let mut filter = args.cat.filter(None)?;
-    warn_of_uncompared(&reader, &filter)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let last = reader.last(&filter, args.lines);
     let (last, mut next) = last.map_err(|error| closed_head(&reader, error))?;
