@@ -169,16 +169,16 @@ impl Front {
             }
             HirKind::Repetition(repetition) => {
                 let mut ends = if repetition.min == 0 { starts } else { 0 };
-                let mut last = starts;
+                let mut reached = starts;
                 // Each time takes a byte at least, or changes nothing.
                 let least = repetition.min.min(Self::LONGEST);
                 for time in 1..=Self::LONGEST {
-                    if last == 0 || repetition.max.is_some_and(|most| time > most) {
+                    if reached == 0 || repetition.max.is_some_and(|most| time > most) {
                         break;
                     }
-                    last = self.read(&repetition.sub, last);
+                    reached = self.read(&repetition.sub, reached);
                     if time >= least {
-                        ends |= last;
+                        ends |= reached;
                     }
                 }
                 ends

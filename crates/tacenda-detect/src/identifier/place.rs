@@ -17,7 +17,7 @@ pub(super) fn uuid_around(text: &[u8], at: usize) -> Option<Range<usize>> {
     const PARTS: [usize; 5] = [0, 9, 14, 19, 24];
     // Most numbers have no dash beside them.
     let behind = text.get(at + PARTS[1] - 1) == Some(&b'-');
-    if !behind && !at.checked_sub(1).is_some_and(|before| text[before] == b'-') {
+    if !behind && at.checked_sub(1).is_none_or(|before| text[before] != b'-') {
         return None;
     }
     PARTS.into_iter().find_map(|part| {
