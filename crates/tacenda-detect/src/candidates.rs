@@ -15,7 +15,7 @@ use crate::lookup::{self, Lookup};
 use crate::masks::{Around, BLOCK, Masks};
 
 /// Bytes before and after a block that its candidates are judged by.
-const BEFORE: usize = 8;
+const BEFORE: usize = 16;
 const AFTER: usize = BLOCK;
 
 /// A block with the bytes around it; zeros where the text has none.
@@ -87,12 +87,20 @@ impl<'t> Window<'t> {
         self.0[at..].starts_with(b"127.0.0.1")
     }
 
-    /// The eight bytes before bit `bit`, the last of them lowest.
+    /// The first eight bytes from bit `bit` of the block on, as [`lookup::head`] has them.
     #[inline]
-    fn eight_before(self, bit: u32) -> u64 {
-        let at = (bit & 63) as usize;
+    fn head(self, bit: u32) -> u64 {
+        let at = BEFORE + (bit & 63) as usize;
         let bytes: [u8; 8] = std::array::from_fn(|i| self.0[at + i]);
-        u64::from_be_bytes(bytes)
+        lookup::fold_head(u64::from_le_bytes(bytes))
+    }
+
+    /// The sixteen bytes before bit `bit`, the last of them lowest.
+    #[inline]
+    fn sixteen_before(self, bit: u32) -> u128 {
+        let at = (bit & 63) as usize;
+        let bytes: [u8; 16] = std::array::from_fn(|i| self.0[at + i]);
+        u128::from_be_bytes(bytes)
     }
 }
 
@@ -100,10 +108,29 @@ impl<'t> Window<'t> {
 /// costs more than to look at the first place of the block again.
 const AT_ONCE: usize = 2;
 
+/// Those of `starts` that begin a number with which no keyword begins: `02:37`, `127.`.
+#[inline]
+fn plain_numbers(masks: &Masks, starts: u64, keywords: &Lookup) -> u64 {
+    // What follows the last places is not to be seen.
+    const SEEN: u64 = u64::MAX >> 4;
+    let none = keywords.numbers();
+    let next = |bits: u64, by: u32| bits >> by;
+    let one = starts & masks.digit & SEEN;
+    let two = one & next(masks.digit, 1);
+    let three = two & next(masks.digit, 2);
+    let five = three & next(masks.digit & next(masks.digit, 1), 3);
+    let word = masks.word;
+    one & !next(word | masks.stroke, 1) & none.one
+        | two & !next(word, 2) & none.two
+        | three & !next(word, 3) & none.three
+        | five & none.five
+}
+
 /// Those of `starts` where a keyword may begin.
 #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
 #[inline(always)]
-pub(crate) fn keywords(window: Window<'_>, starts: u64, keywords: &Lookup) -> u64 {
+pub(crate) fn keywords(window: Window<'_>, masks: &Masks, starts: u64, keywords: &Lookup) -> u64 {
+    let starts = starts & !plain_numbers(masks, starts, keywords);
     let (mut rest, mut found) = (starts, 0);
     while rest != 0 {
         for _ in 0..AT_ONCE {
@@ -112,7 +139,14 @@ pub(crate) fn keywords(window: Window<'_>, starts: u64, keywords: &Lookup) -> u6
             found |= keywords.may_begin(lookup::fold(window.four(bit))) << bit;
         }
     }
-    found & starts
+    // What follows is asked of the few that are left.
+    let (mut rest, mut found) = (found & starts, 0);
+    while rest != 0 {
+        let bit = rest.trailing_zeros();
+        rest &= rest - 1;
+        found |= u64::from(keywords.may_go_on(window.head(bit))) << bit;
+    }
+    found
 }
 
 /// Those of `signs` that do not follow a number that is no part of a name, as in `02:37:40`. Left in
@@ -143,7 +177,7 @@ pub(crate) fn assignments(window: Window<'_>, mut signs: u64, keys: &KeyEndings)
         let inside = next == third && matches!(next, b'/' | b'A');
         // In a row of signs the last one tells what follows.
         let row = matches!(next, b':' | b'=');
-        found |= (keys.may_end(window.eight_before(bit)) | u64::from(inside || row)) << bit;
+        found |= (keys.may_end(window.sixteen_before(bit)) | u64::from(inside || row)) << bit;
     }
     found
 }

@@ -11,6 +11,8 @@ pub(crate) struct Lookup {
     stems: Box<[u64; WORDS]>,
     /// How the texts begin: each by the greatest of [`WIDTHS`] that it has.
     beginnings: Box<Bits<2048>>,
+    /// With which rows of digits no text begins.
+    numbers: Numbers,
     /// Entries by the words of their stems.
     entries: Vec<Entry>,
     /// Where the entries of a word begin.
@@ -62,16 +64,24 @@ impl Lookup {
         let stems = vec![0; WORDS].into_boxed_slice();
         let mut stems: Box<[u64; WORDS]> = stems.try_into().expect("there is one of each");
         let mut beginnings: Box<Bits<2048>> = Box::default();
+        let mut numbers = Numbers::default();
         for entry in &entries {
             let Places { word, short, long } = entry.places();
             stems[word] |= 1 << if entry.text.len() > 3 { long } else { short };
             beginnings.put(entry.beginning());
+            numbers.begin(entry.text.as_bytes());
         }
         let begin = |word| entries.partition_point(|entry| entry.places().word < word);
         let starts = (0..=WORDS)
             .map(|word| u16::try_from(begin(word)).expect("rules have fewer than 65536 texts"))
             .collect();
-        Self { stems, beginnings, entries, starts }
+        Self { stems, beginnings, numbers, entries, starts }
+    }
+
+    /// With which rows of digits no text begins.
+    #[inline]
+    pub(crate) fn numbers(&self) -> Numbers {
+        self.numbers
     }
 
     /// 1 when there may be entries for the four bytes of `stem`, or its first three; else 0. A false
@@ -97,6 +107,46 @@ impl Lookup {
         let Places { word, .. } = Places::of(stem(head));
         let entries = usize::from(self.starts[word])..usize::from(self.starts[word + 1]);
         self.entries[entries].iter().filter(move |entry| head & entry.mask == entry.head)
+    }
+}
+
+/// Rows of digits with which no text begins, as bitmaps: all ones, or zero where there is a text. Logs
+/// are full of numbers, and hardly a keyword begins with one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Numbers {
+    /// A digit, two and three, then what is no letter (and behind one digit no stroke).
+    pub(crate) one: u64,
+    pub(crate) two: u64,
+    pub(crate) three: u64,
+    /// Five digits or more.
+    pub(crate) five: u64,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self { one: u64::MAX, two: u64::MAX, three: u64::MAX, five: u64::MAX }
+    }
+}
+
+impl Numbers {
+    /// Such a text there is: what it does not say may be anything.
+    fn begin(&mut self, text: &[u8]) {
+        let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let next = text.get(digits);
+        let is_all = next.is_none();
+        let sign = next.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        if digits == 1 && sign && next != Some(&b'/') {
+            self.one = 0;
+        }
+        if digits == 2 && sign {
+            self.two = 0;
+        }
+        if digits == 3 && sign {
+            self.three = 0;
+        }
+        if digits >= 5 || (1..5).contains(&digits) && is_all {
+            self.five = 0;
+        }
     }
 }
 
@@ -177,14 +227,19 @@ pub(crate) fn fold(stem: u32) -> u32 {
 /// The first eight bytes of `text`, folded; blanks where it has no more.
 #[inline]
 pub(crate) fn head(text: &[u8]) -> u64 {
-    const FOLD: u64 = 0x2020_2020_2020_2020;
     let mut eight = [0; 8];
     if let Some(whole) = text.first_chunk::<8>() {
         eight = *whole;
     } else {
         eight[..text.len()].copy_from_slice(text);
     }
-    u64::from_le_bytes(eight) | FOLD
+    fold_head(u64::from_le_bytes(eight))
+}
+
+/// The same of eight bytes that are there.
+#[inline]
+pub(crate) fn fold_head(eight: u64) -> u64 {
+    eight | 0x2020_2020_2020_2020
 }
 
 /// The first four bytes of a head.
@@ -214,6 +269,16 @@ mod tests {
         assert_eq!(found("akia"), ["AKIA"]);
         assert_eq!(found("path"), ["pat"]);
         assert_eq!(found("ghx_"), [""; 0]);
+        let numbers = lookup.numbers();
+        assert_eq!([numbers.one, numbers.two, numbers.three, numbers.five], [u64::MAX; 4]);
+        let numbers =
+            |texts: &[&'static str]| Lookup::new(texts.iter().map(|text| (*text, 0))).numbers();
+        assert_eq!(numbers(&["1//0", "2fa", "1000.", "5432:"]).one, u64::MAX);
+        assert_eq!(numbers(&["1. a"]).one, 0);
+        assert_eq!(numbers(&["12-x"]).two, 0);
+        assert_eq!(numbers(&["127."]).three, 0);
+        assert_eq!(numbers(&["12345"]).five, 0);
+        assert_eq!(numbers(&["123"]).five, 0);
         for other in ["ghx_", "akin", "general", "generation"] {
             assert!(!lookup.may_go_on(head(other.as_bytes())), "{other}");
         }

@@ -19,7 +19,7 @@ use crate::matchers::stand_in;
 use crate::names::Matcher;
 use crate::people::{Capitals, Mentioned};
 use crate::view::{self, Notes};
-use crate::{Confidence, DetectorId, Engine, Span, identifier, recognise};
+use crate::{Confidence, DetectorId, Engine, Span, identifier, people, recognise};
 
 /// A span longer than this hides its inside from the rest of the pass: what looks like a value in
 /// the middle of base64 is none.
@@ -156,8 +156,8 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         each_bit(masks.rare, |bit| self.rare(base + bit));
         let starts = masks.word & !shift(before.word, masks.word);
         let uuids = self.uuids(base, around);
-        let keywords = candidates::keywords(window, starts & !uuids, &self.engine.keywords);
-        each_bit(self.of(starts, keywords), |bit| self.token(base + bit));
+        let keywords = candidates::keywords(window, masks, starts & !uuids, &self.engine.keywords);
+        each_bit(self.of(starts, keywords), |bit| self.keywords(base + bit));
         // Letters at the start of a block may have digits before them.
         if masks.digit | before.digit >> 63 != 0 {
             self.block_of_digits(base, window, around, starts, uuids);
@@ -172,7 +172,7 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         if masks.high != 0 {
             self.signs(base, masks.high, masks.high & !shift(before.high, masks.high));
         }
-        if masks.upper | masks.high != 0 || self.capitals.go_on() {
+        if self.capitals.go_on() || people::may_begin_name(masks, before) {
             self.people(base, masks, before);
         }
     }

@@ -15,6 +15,11 @@ pub(super) fn stands_apart(text: &[u8], range: &Range<usize>, spaced: bool) -> b
 pub(super) fn uuid_around(text: &[u8], at: usize) -> Option<Range<usize>> {
     const LENGTH: usize = 36;
     const PARTS: [usize; 5] = [0, 9, 14, 19, 24];
+    // Most numbers have no dash beside them.
+    let behind = text.get(at + PARTS[1] - 1) == Some(&b'-');
+    if !behind && at.checked_sub(1).is_none_or(|before| text[before] != b'-') {
+        return None;
+    }
     PARTS.into_iter().find_map(|part| {
         let start = at.checked_sub(part)?;
         let uuid = text[start..].first_chunk::<LENGTH>()?;

@@ -275,19 +275,21 @@ fn card(run: &Run<'_>, i: usize) -> Option<usize> {
         if !(12..=19).contains(&total)
             || !is_grouped_as_card(run, i, last)
             || !run.stands_alone(i, last)
-            || is_in_table(run, i, last)
         {
             continue;
         }
         let all = (i..=last).flat_map(|i| run.digits(i));
         digits.iter_mut().zip(all).for_each(|(to, from)| *to = from - b'0');
+        // Nine numbers of ten are told here.
+        if !luhn(&digits[..total]) || is_in_table(run, i, last) {
+            continue;
+        }
         // Seeds and ids have 17 digits and more; cards so long are rare.
         let told = is_issued(&digits[..total]) && (total <= 16 || last > i);
         let other = last == i && is_value_of(run.text, run.start(i), &OTHER_NUMBERS);
-        if luhn(&digits[..total])
-            && (told && !other
-                || follows_word(run.text, run.start(i), &CARD_WORDS)
-                || follows_card_abroad(run.text, run.start(i)))
+        if told && !other
+            || follows_word(run.text, run.start(i), &CARD_WORDS)
+            || follows_card_abroad(run.text, run.start(i))
         {
             return Some(last);
         }
@@ -379,12 +381,14 @@ fn is_in_table(run: &Run<'_>, i: usize, last: usize) -> bool {
     while goes_on(to + 1) && four(to + 1) {
         to += 1;
     }
-    let groups: Vec<usize> = (from..=to).collect();
-    let is_card = |four: &[usize]| {
-        let digits = four.iter().flat_map(|group| run.digits(*group)).map(|digit| digit - b'0');
-        luhn(&digits.collect::<Vec<u8>>())
+    let is_card = |first: usize| {
+        let mut digits = [0; GROUP * GROUP];
+        let four = (first..first + GROUP).flat_map(|group| run.digits(group));
+        digits.iter_mut().zip(four).for_each(|(to, from)| *to = from - b'0');
+        luhn(&digits)
     };
-    groups.len() > GROUP && !groups.chunks(GROUP).all(|four| four.len() == GROUP && is_card(four))
+    let count = to + 1 - from;
+    count > GROUP && !(count.is_multiple_of(GROUP) && (from..=to).step_by(GROUP).all(is_card))
 }
 
 fn is_grouped_as_card(run: &Run<'_>, from: usize, to: usize) -> bool {

@@ -13,15 +13,19 @@ impl Pass<'_, '_, '_> {
     #[inline]
     pub(super) fn token(&mut self, at: usize) {
         let head = lookup::head(&self.text[at..]);
-        let may_go_on = self.is_exhaustive() || self.engine.keywords.may_go_on(head);
-        if may_go_on && !self.opaque.has(at) {
-            self.keywords(at, head);
+        if self.is_exhaustive() || self.engine.keywords.may_go_on(head) {
+            self.keywords(at);
         }
     }
 
+    /// Keywords that may begin at `at`.
     #[inline(never)]
-    fn keywords(&mut self, at: usize, head: u64) {
+    pub(super) fn keywords(&mut self, at: usize) {
+        if self.opaque.has(at) {
+            return;
+        }
         let engine = self.engine;
+        let head = lookup::head(&self.text[at..]);
         for entry in engine.keywords.beginning(head) {
             let rule = &engine.rules[usize::from(entry.rule)];
             let width = entry.text.len();

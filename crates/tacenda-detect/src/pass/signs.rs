@@ -19,7 +19,8 @@ impl Pass<'_, '_, '_> {
     }
 
     /// Where lines end, a value may go on in the next one.
-    #[inline(never)]
+    #[expect(clippy::inline_always, reason = "asks where it is called")]
+    #[inline(always)]
     pub(super) fn ends_of_lines(&mut self, base: usize, newlines: u64) {
         each_bit(newlines, |bit| self.notes.line_end(self.text, base + bit));
     }

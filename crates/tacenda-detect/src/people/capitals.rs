@@ -21,9 +21,25 @@ pub(crate) struct Candidates {
     pub(crate) houses: u64,
 }
 
+/// Whether a capitalised word begins in the block with these bitmaps: without one, and without what
+/// the last block left of one, it has no candidates.
+#[inline]
+pub(crate) fn may_begin(masks: &Masks, before: &Masks) -> bool {
+    capitals(masks, before).1 != 0
+}
+
+/// Words that begin with a capital, and those of them that go on in small letters.
+#[inline]
+fn capitals(masks: &Masks, before: &Masks) -> (u64, u64) {
+    let words = masks.word | masks.high;
+    let last = (before.word | before.high) >> 63;
+    let tall = (masks.upper | masks.high) & !(words << 1 | last);
+    let smalls = words ^ masks.upper ^ masks.digit;
+    (tall, tall & (smalls >> 1 | 1 << 63))
+}
+
 impl Capitals {
-    /// Whether the last block left something of a capitalised word: without it, a block that has no
-    /// capitals has no candidates.
+    /// Whether the last block left something of a capitalised word.
     #[inline]
     pub(crate) fn go_on(self) -> bool {
         self.open || self.ended
@@ -34,9 +50,8 @@ impl Capitals {
     pub(crate) fn of(&mut self, masks: &Masks, before: &Masks, first: bool) -> Candidates {
         let shift = |now: u64, before: u64, by: u32| now << by | before >> (u64::BITS - by);
         let (words, words_before) = (masks.word | masks.high, before.word | before.high);
-        let tall = (masks.upper | masks.high) & !shift(words, words_before, 1);
         let smalls = words ^ masks.upper ^ masks.digit;
-        let capitals = tall & (smalls >> 1 | 1 << 63);
+        let (tall, capitals) = capitals(masks, before);
         if capitals == 0 && !self.open && !self.ended {
             return Candidates { pairs: 0, singles: 0, houses: 0 };
         }

@@ -23,7 +23,7 @@ mod words;
 
 use std::ops::Range;
 
-pub(crate) use capitals::{Candidates, Capitals};
+pub(crate) use capitals::{Candidates, Capitals, may_begin as may_begin_name};
 
 use crate::names::Matcher;
 
