@@ -118,6 +118,7 @@ pub(super) const OF_ANYTHING: &[&str] =
     &["result", "results", "data", "output", "content", "json", "record", "item", "obj"];
 
 /// A value that messages speak of, and their words before it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(super) struct Spoken<'t> {
     pub(super) name: &'t str,
     pub(super) class: Class,
