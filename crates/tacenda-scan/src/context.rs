@@ -47,6 +47,8 @@ pub struct Context {
     pub holders: HashSet<Name>,
     /// Names of what a connection to a database or a broker is made with.
     pub addresses: HashSet<Name>,
+    /// Names of what clients made of answers, anywhere in the file.
+    pub answers: HashSet<Name>,
 }
 
 const ML_IMPORTS: &[&str] = &[
@@ -83,6 +85,10 @@ const ML_IMPORTS: &[&str] = &[
     "faster_whisper",
     "mcp",
     "fastmcp",
+    "crewai",
+    "autogen_core",
+    "autogen_agentchat",
+    "semantic_kernel",
     "claude_agent_sdk",
     "claude_code_sdk",
 ];
@@ -115,6 +121,17 @@ const ML_WORDS: &[&str] = &[
     "tool_call_id",
     "tool_choice",
     "finish_reason",
+    "thought",
+    "thoughts",
+    "scratchpad",
+    "embedder",
+    "retriever",
+    "vectorstore",
+    "vector_store",
+    "vector_search",
+    "similarity_search",
+    "reranker",
+    "page_content",
     "system_message",
     "assistant_message",
 ];
@@ -500,6 +517,8 @@ impl Context {
                 || packages.iter().any(is_of_models)
                 || !shell
                     && (known(ML_WORDS) >= 2
+                        || names.contains("tool_call") && names.contains("arguments")
+                        || known(ML_WORDS) >= 1 && known(TOOL_WORDS) >= 2
                         || known(SPEECH_WORDS) >= 2
                         || speaks_of_models(names)),
             http: imports(HTTP_IMPORTS) || known(HTTP_WORDS) >= 2,

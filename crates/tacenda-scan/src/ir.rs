@@ -198,6 +198,8 @@ pub struct Function {
     pub credentials: bool,
     /// Names of credentials that are keys under which it looks something up: `secrets[secret_key]`.
     pub keys: Vec<Name>,
+    /// Names of what clients made of answers, by what it asks of them: `response.status_code`.
+    pub answers: Vec<Name>,
     /// What it does.
     pub body: Vec<Stmt>,
 }

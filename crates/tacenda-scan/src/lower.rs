@@ -50,6 +50,7 @@ pub(crate) fn lower(suite: &[ast::Stmt], names: &Lexicon) -> (Module, bool) {
     let mut context = Context::of(&lowering.names, &lowering.imports, lowering.credentials > 0);
     context.holders = lowering.holders;
     context.addresses = lowering.addresses;
+    context.answers = lowering.answers_of_file;
     if lowering.secret_option {
         context.holders.extend(lowering.parsed);
     }
@@ -75,6 +76,9 @@ struct Lowering<'n> {
     imports: HashSet<Name>,
     holders: HashSet<Name>,
     addresses: HashSet<Name>,
+    /// Names of what clients make of answers, in the function so far.
+    answers: Vec<Name>,
+    answers_of_file: HashSet<Name>,
     /// What arguments of a command line were parsed into.
     parsed: Vec<Name>,
     /// Whether an option of a command line is named like a credential.
@@ -102,6 +106,8 @@ impl<'n> Lowering<'n> {
             imports: HashSet::default(),
             holders: HashSet::default(),
             addresses: HashSet::default(),
+            answers: Vec::new(),
+            answers_of_file: HashSet::default(),
             parsed: Vec::new(),
             secret_option: false,
             asks: false,
@@ -243,6 +249,19 @@ impl<'n> Lowering<'n> {
                 field.as_str(),
                 "kind" | "lineno" | "column" | "col_offset" | "lexeme" | "spelling" | "lexpos"
             );
+    }
+
+    /// `response.status_code`: the response is what a client made of an answer.
+    fn answer_of_client(&mut self, base: &Expr, field: &Name) {
+        if let ExprKind::Name(ident) = &base.kind
+            && matches!(
+                field.as_str(),
+                "status_code" | "raise_for_status" | "is_success" | "reason_phrase"
+            )
+        {
+            self.answers.push(ident.name.clone());
+            self.answers_of_file.insert(ident.name.clone());
+        }
     }
 
     /// Notes that `base` has an attribute of this name. That says something about settings; other

@@ -143,6 +143,29 @@ impl What {
     }
 }
 
+impl Known {
+    /// Whether a message says no more of a value than this does. Of what clients and servers make of
+    /// requests and responses, the text is a line that tells no content.
+    pub(crate) fn outdoes_message(&self) -> bool {
+        const MADE: &[&str] = &[
+            "Response",
+            "ClientResponse",
+            "HTTPResponse",
+            "HttpResponse",
+            "StreamResponse",
+            "Request",
+            "ClientRequest",
+            "HttpRequest",
+            "PreparedRequest",
+        ];
+        match self {
+            Self::Harmless | Self::Treated | Self::Texts(_) | Self::Exchange(_) => true,
+            Self::Object(class) => MADE.contains(&class.as_str()),
+            _ => false,
+        }
+    }
+}
+
 impl Flow {
     /// Whether it is in a place of a tuple or list, and in which.
     pub(crate) fn place(&self) -> Option<usize> {

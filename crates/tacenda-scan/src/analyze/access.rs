@@ -382,6 +382,8 @@ impl<'a> Walker<'a> {
                                 | Label::Tensor
                                 | Label::Body
                         ) && KEEPING.iter().any(|one| one.eq_ignore_ascii_case(key))
+                            // What a server says of a failure.
+                            && !(label == Label::Body && key == "message")
                             || label.is_model_text() && key == "result"
                     }
                 };

@@ -1,7 +1,8 @@
 //! What comes back of a login.
 
 use super::Walker;
-use crate::ir::{Expr, Ident};
+use super::access::is_constant;
+use crate::ir::{Expr, ExprKind, Ident};
 use crate::lexicon::words;
 use crate::value::Known;
 
@@ -38,6 +39,9 @@ const OPENED: &[&str] = &["authenticat", "login", "logged in", "signed in", "new
 /// Words of messages about a login that did not succeed.
 const FAILED: &[&str] =
     &["fail", "error", "invalid", "unable", "could not", "couldn't", "denied", "exception"];
+/// Words of messages about who signs in, by themselves and in front of "in".
+const SIGN_IN: &[&str] = &["login", "logon", "signin", "auth", "authn"];
+const SIGNS: &[&str] = &["log", "logging", "logged", "sign", "signing", "signed"];
 
 impl Walker<'_> {
     /// `query["code"]`, in code about OAuth.
@@ -58,6 +62,19 @@ impl Walker<'_> {
         }
         let failed = FAILED.iter().any(|word| text.contains(word));
         !failed && (OPENED.iter().any(|word| text.contains(word)) || self.signs_in())
+    }
+
+    /// Whether this names who signs in, in a message about that: the name is one half of what lets in.
+    pub(super) fn is_name_of_login(&self, expr: &Expr, text: &str) -> bool {
+        let Some(name) = told_by(expr).filter(|name| !is_constant(name)) else { return false };
+        let words = words(name);
+        let names = match &words[..] {
+            [.., last] if matches!(last.as_str(), "username" | "login") => true,
+            [.., of, last] if last == "name" => matches!(of.as_str(), "user" | "login"),
+            [only] => only == "user",
+            _ => false,
+        };
+        names && is_about_login(text)
     }
 
     /// Whether the function that is run signs in, by its name.
@@ -92,4 +109,34 @@ impl Walker<'_> {
         let says = |list: &[&str]| list.iter().any(|word| text.contains(word));
         says(OF_LOGIN) && says(CAME_BACK) || self.signs_in()
     }
+}
+
+/// The name, or the key, under which a value is known.
+fn told_by(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => Some(&ident.name),
+        ExprKind::Item(_, key) => key.text(),
+        ExprKind::Call(call) => match (&call.callee.kind, call.arguments.first()) {
+            (ExprKind::Attribute(_, method), Some(key)) if method.name == "get" => key.text(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a message is about somebody who signs in.
+fn is_about_login(text: &str) -> bool {
+    let mut words = text
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty())
+        .peekable();
+    while let Some(word) = words.next() {
+        if SIGN_IN.contains(&word)
+            || word.starts_with("authenticat")
+            || SIGNS.contains(&word) && words.peek() == Some(&"in")
+        {
+            return true;
+        }
+    }
+    false
 }

@@ -31,6 +31,7 @@ impl<'a> Walker<'a> {
                 let hides = is_mask(&value) && !is_word(&value);
                 let value = if hides { Value::treated() } else { value };
                 let value = if tells_of_it(&ident.name) { without_it(value) } else { value };
+                let value = if is_number(&ident.name) { without_body(value) } else { value };
                 self.env.set(ident.name.clone(), value);
             }
             ExprKind::Attribute(base, ident) => {
@@ -105,6 +106,10 @@ impl<'a> Walker<'a> {
             }
             if let ExprKind::Name(ident) = &place.kind {
                 part = without_parts(part, &ident.name);
+                // `uid, timestamp, body = request_data`
+                if matches!(ident.class, Class::Harmless) {
+                    part = without_body(part);
+                }
             }
             let element = self.element(&part);
             self.assign(place, element);
@@ -407,6 +412,15 @@ fn tells_of_it(name: &str) -> bool {
         name,
         "scheme" | "method" | "status" | "mode" | "kind" | "version" | "count" | "length" | "size"
     )
+}
+
+/// Whether a variable of this name is a number or an address, whatever it was read from.
+fn is_number(name: &str) -> bool {
+    matches!(name, "num" | "number" | "uid" | "idx" | "index" | "mac" | "addr" | "address" | "port")
+}
+
+fn without_body(value: Value) -> Value {
+    value.retain(|flow| !matches!(flow.origin, Origin::Source(Label::Body, _)))
 }
 
 fn without_it(value: Value) -> Value {

@@ -1,13 +1,36 @@
 //! What is written by name: arguments of logging calls, and entries of a dictionary that a template
 //! takes from.
 
+use std::borrow::Cow;
+
 use super::Walker;
-use super::said::said;
 use super::template::before_named;
 use crate::ir::{Expr, Ident, Span};
 use crate::label::Label;
 use crate::model::Channel;
 use crate::value::{Origin, Value};
+
+/// What content is written by.
+const CONTENTS: &[&str] = &[
+    "body",
+    "payload",
+    "data",
+    "json",
+    "response",
+    "request",
+    "message",
+    "headers",
+    "text",
+    "content",
+    "prompt",
+    "query",
+    "input",
+    "output",
+    "result",
+    "args",
+    "arguments",
+    "kwargs",
+];
 
 /// A message that is written.
 #[derive(Clone, Copy)]
@@ -41,7 +64,12 @@ impl<'a> Walker<'a> {
         message: Message<'_>,
     ) {
         let Message { text, call, channel, .. } = message;
-        let before = key.and_then(|key| message.before(&key.name));
+        let before = key.and_then(|key| message.before(&key.name)).map(Cow::Borrowed);
+        // `log.debug("sending request", json=body)`
+        let before = before.or_else(|| {
+            let key = key.filter(|key| !text_first && CONTENTS.contains(&key.name.as_str()))?;
+            Some(Cow::Owned(format!("{text} {}=", key.name)))
+        });
         let mut value = match key {
             Some(key) => self.named(key, expr.span, value.clone()),
             None => value.clone(),
@@ -55,8 +83,7 @@ impl<'a> Walker<'a> {
         if apart && value.flows.is_empty() {
             return;
         }
-        let names = self.models().names();
-        let said = before.and_then(|before| said(before, text, expr, names, self.context));
+        let said = before.and_then(|before| self.said(&before, text, expr));
         self.argument(expr, &value, said, text, call, channel);
     }
 

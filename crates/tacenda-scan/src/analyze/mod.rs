@@ -263,6 +263,8 @@ struct Frame {
     credentials: bool,
     /// Names of credentials that are keys under which it looks something up.
     keys: Vec<Name>,
+    /// Names of what clients made of answers, whose text is no more than a status.
+    answers: Vec<Name>,
     /// Attributes of its object that it has set to what is known: `self.token = None`.
     set: Vec<Name>,
     /// The variables of the module that it puts something into.
@@ -396,6 +398,7 @@ impl<'a> Walker<'a> {
             only: only_call(&function.body),
             credentials: function.credentials,
             keys: function.keys.clone(),
+            answers: function.answers.clone(),
             ..Frame::default()
         };
         let outer = std::mem::replace(&mut self.frame, frame);

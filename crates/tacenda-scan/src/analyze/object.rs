@@ -6,7 +6,7 @@ use super::Walker;
 use super::access::KEEPING;
 use super::bind::{self_attribute, variable};
 use super::library::GIVES_KEYS;
-use super::said::{before_hole, said};
+use super::said::before_hole;
 use super::sink::Place;
 use super::template::{holes, words_of};
 use crate::Confidence;
@@ -68,6 +68,13 @@ impl<'a> Walker<'a> {
         if depth > 6 {
             return;
         }
+        if self.is_name_of_login(expr, text) && !self.is_object(expr) {
+            return self.report_named(
+                Label::Personal,
+                expr,
+                Place { argument: expr.span, call, channel },
+            );
+        }
         let ident = match &expr.kind {
             ExprKind::Join(parts) => return self.objects_joined(parts, call, channel, depth),
             ExprKind::List(parts) | ExprKind::Choice(parts) => {
@@ -120,13 +127,27 @@ impl<'a> Walker<'a> {
             self.is_session_of_login(ident, text).then_some(Label::Credential)
         };
         if let Some(label) = told {
-            let origin = Origin::Source(label, Confidence::Medium);
-            let way = Some(self.step(expr.span, What::Named, None));
-            let place = Place { argument: expr.span, call, channel };
-            return self.report(&Flow { origin, field: None, way }, place, false);
+            return self.report_named(label, expr, Place { argument: expr.span, call, channel });
         }
         let Some(confidence) = self.whole_object(ident, known.as_ref(), text) else { return };
         self.report_whole(expr, confidence, call, channel);
+    }
+
+    /// Whether an expression stands for an object of a class, which is no text.
+    fn is_object(&mut self, expr: &Expr) -> bool {
+        matches!(self.known_of(expr), Some(Known::Object(class)) if class != "str")
+    }
+
+    /// Notes that something is written of which the name, and the message with it, says what it is.
+    fn report_named(&mut self, label: Label, expr: &Expr, place: Place) {
+        let known = self.known_of(expr);
+        if matches!(known, Some(Known::Harmless | Known::Treated | Known::Texts(_) | Known::Built))
+        {
+            return;
+        }
+        let way = Some(self.step(expr.span, What::Named, None));
+        let origin = Origin::Source(label, Confidence::Medium);
+        self.report(&Flow { origin, field: None, way }, place, false);
     }
 
     /// Whole objects in a text that is put together.
@@ -147,7 +168,7 @@ impl<'a> Walker<'a> {
                 self.whole_objects(part, &text, call, channel, depth + 1);
             }
             if let Some(text) = part.text() {
-                (earlier, before) = (before, text);
+                (earlier, before) = (if before.is_empty() { earlier } else { before }, text);
             } else {
                 (earlier, before) = (if before.is_empty() { earlier } else { before }, "");
             }
@@ -171,6 +192,7 @@ impl<'a> Walker<'a> {
         };
         if matches!(name.name.as_str(), "get" | "pop" | "getattr")
             || GIVES_KEYS.contains(&name.name.as_str())
+            || name.name == "join" && inner.arguments.iter().all(is_mapping)
         {
             return;
         }
@@ -259,6 +281,27 @@ impl<'a> Walker<'a> {
         self.report(&flow, Place { argument: expr.span, call, channel }, true);
     }
 
+    /// `line = f"returned data: {answer}"`: the text says what is in it, wherever it is written.
+    pub(super) fn label_said(&self, parts: &'a [Expr], value: &mut Value) {
+        let Some(Expr { kind: ExprKind::Text(..), .. }) = parts.first() else { return };
+        let text = words_of(parts);
+        let mut before = "";
+        for part in parts {
+            if let Some(text) = part.text() {
+                before = text;
+                continue;
+            }
+            let said = self.said(before, &text, part);
+            let known = variable(part).and_then(|key| self.env.get(&key)).map(|value| &value.known);
+            if let Some(label @ (Label::Body | Label::Completion)) = said
+                && !known.is_some_and(Known::outdoes_message)
+            {
+                self.label(value, label, Confidence::Medium, part.span, What::Named);
+            }
+            before = "";
+        }
+    }
+
     /// `f"password: {answer}"`: the text says what the value is.
     pub(super) fn said_in_text(
         &mut self,
@@ -269,15 +312,12 @@ impl<'a> Walker<'a> {
         channel: Channel,
     ) -> bool {
         let whole = matches!(part.kind, ExprKind::Name(_) | ExprKind::Attribute(..));
-        let label = said(before, message, part, self.models().names(), self.context);
+        let label = self.said(before, message, part);
         let Some(label) = label.filter(|label| whole || *label != Label::Credential) else {
             return false;
         };
         let known = variable(part).and_then(|key| self.env.get(&key)).map(|value| &value.known);
-        if matches!(
-            known,
-            Some(Known::Harmless | Known::Treated | Known::Texts(_) | Known::Exchange(_))
-        ) {
+        if known.is_some_and(Known::outdoes_message) {
             return false;
         }
         let way = Some(self.step(part.span, What::Named, None));
@@ -481,6 +521,14 @@ impl<'a> Walker<'a> {
                     })
                 })
     }
+}
+
+/// Whether an expression stands for a dictionary, by its name: what is joined of it are its keys.
+fn is_mapping(expr: &Expr) -> bool {
+    expr.last_name().is_some_and(|ident| {
+        matches!(ident.name.as_str(), "config" | "conf" | "cfg" | "settings" | "kwargs")
+            && matches!(expr.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
+    })
 }
 
 /// Whether an expression stands for a request or what came back of one, by its name.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::Walker;
 use super::spoken::Spoken;
 use crate::Confidence;
 use crate::context::Context;
-use crate::ir::Expr;
+use crate::ir::{Expr, ExprKind};
 use crate::label::Label;
 use crate::lexicon::{Class, Lexicon};
 
@@ -45,8 +46,23 @@ const OF_TEXTS: &[&str] = &[
     "invalid",
 ];
 
-/// What the words before a hole, and all words of the message in small letters, say that stands in it.
-pub(super) fn said(
+impl Walker<'_> {
+    /// What a message says of what stands in it: what the words before a hole, and all words of the
+    /// message in small letters, do.
+    pub(super) fn said(&self, before: &str, message: &str, value: &Expr) -> Option<Label> {
+        // `response`, where `response.status_code` is read: its text is a line that tells no content.
+        let of_client = matches!(&value.kind, ExprKind::Name(ident)
+            if self.frame.answers.contains(&ident.name)
+                || self.context.answers.contains(&ident.name)
+                    && !self.frame.parameters.contains(&ident.name));
+        if of_client {
+            return None;
+        }
+        said(before, message, value, self.models().names(), self.context)
+    }
+}
+
+fn said(
     before: &str,
     message: &str,
     value: &Expr,
@@ -57,7 +73,7 @@ pub(super) fn said(
         return Some(Label::Credential);
     }
     let before = before.to_lowercase();
-    let spoken = Spoken::new(&before, message, value)?;
+    let spoken = Spoken::new(&before, message, value, context)?;
     let model = if context.ml { spoken.is_model_text(context) } else { None };
     let exchange = || if context.http { spoken.is_exchange() } else { None };
     let passed = || if context.http || context.wire { spoken.is_passed() } else { None };
@@ -130,6 +146,9 @@ pub(super) fn before_hole<'t>(before: &'t str, earlier: &'t str) -> Cow<'t, str>
     let mark = own.trim_start_matches([']', ')', '"', '\'']).trim();
     if matches!(mark, ":" | "=") && !earlier.is_empty() {
         Cow::Owned(format!("{}{mark}", earlier.trim_end_matches([' ', '[', '(', '"', '\''])))
+    } else if mark.is_empty() && own.ends_with('\n') && !earlier.is_empty() {
+        // `THOUGHT of (%s)\n%s`
+        Cow::Owned(format!("{}\n", earlier.trim_end_matches([' ', '[', '(', '"', '\''])))
     } else {
         Cow::Borrowed(before)
     }

@@ -7,7 +7,7 @@ use ruff_python_ast::name::Name;
 use super::by_name::Message;
 use super::call::Arguments;
 use super::note::Site;
-use super::said::{before_hole, said};
+use super::said::before_hole;
 use super::template::{holes, is_text, words_of};
 use super::through::is_log_of;
 use super::{Found, ParameterSink, Walker};
@@ -244,8 +244,7 @@ impl<'a> Walker<'a> {
                 }
                 _ => None,
             };
-            let names = self.models().names();
-            let said = before.and_then(|before| said(&before, &text, expr, names, self.context));
+            let said = before.and_then(|before| self.said(&before, &text, expr));
             // `print(token, end="")`: of a text that a model writes.
             let of_text = console && self.context.ml && call.keyword("end").is_some();
             let piece;
@@ -355,10 +354,7 @@ impl<'a> Walker<'a> {
         // `"password: %s"`: the message says what the argument is.
         if let Some(label) = said
             && !reported
-            && !matches!(
-                value.known,
-                Known::Harmless | Known::Treated | Known::Texts(_) | Known::Exchange(_)
-            )
+            && !value.known.outdoes_message()
         {
             told = true;
             let flow = Flow {

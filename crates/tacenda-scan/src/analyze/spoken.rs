@@ -59,15 +59,66 @@ const OF_MODELS: &[&str] =
     &["llm", "model", "openai", "gpt", "claude", "gemini", "ollama", "llama"];
 /// What a heading is set off with.
 const RULE: [char; 5] = [' ', '=', '-', '*', '#'];
+/// Of messages that programs make for their users.
+const OF_PROGRAMS: &[&str] = &[
+    "error",
+    "err",
+    "errors",
+    "exception",
+    "exc",
+    "warning",
+    "warn",
+    "fail",
+    "failure",
+    "failed",
+    "help",
+    "usage",
+    "status",
+    "log",
+    "debug",
+    "info",
+    "commit",
+    "default",
+    "success",
+    "reason",
+    "title",
+    "close",
+    "format",
+    "exit",
+    "output",
+    "result",
+    "detail",
+    "policy",
+    "progress",
+    "health",
+    "rejection",
+    "validation",
+    "deprecation",
+    "confirm",
+    "final",
+];
+/// What stands between words and the value that they are about.
+const MARKS: &[&str] = &[":", "=", " is", " are", " was", "->", "=>", " -", "→", "—", "–"];
 /// Functions that make a text of a value, and methods that do so of their own.
 const TEXT_OF: &[&str] = &["dumps", "str", "repr", "pformat", "marshal"];
-const TEXT_BY: &[&str] =
-    &["strip", "decode", "to_text", "to_json", "to_dict", "model_dump", "model_dump_json"];
+const TEXT_BY: &[&str] = &[
+    "strip",
+    "decode",
+    "hex",
+    "to_text",
+    "to_json",
+    "to_dict",
+    "as_dict",
+    "model_dump",
+    "model_dump_json",
+    "SerializeToString",
+];
 /// Names of anything at all.
 pub(super) const OF_ANYTHING: &[&str] =
     &["result", "results", "data", "output", "content", "json", "record", "item", "obj"];
 
 /// A value that messages speak of, and their words before it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(super) struct Spoken<'t> {
     pub(super) name: &'t str,
     pub(super) class: Class,
@@ -83,10 +134,17 @@ pub(super) struct Spoken<'t> {
     pub(super) arrow: bool,
     /// Whether the value begins a line of its own.
     pub(super) own_line: bool,
+    /// Whether it does below a heading of a few words.
+    pub(super) headed: bool,
 }
 
 impl<'t> Spoken<'t> {
-    pub(super) fn new(before: &'t str, message: &'t str, value: &'t Expr) -> Option<Self> {
+    pub(super) fn new(
+        before: &'t str,
+        message: &'t str,
+        value: &'t Expr,
+        context: &Context,
+    ) -> Option<Self> {
         let (name, class) = match &shown(value).kind {
             ExprKind::Name(ident) | ExprKind::Attribute(_, ident) => (&*ident.name, ident.class),
             ExprKind::Item(_, key) => match &key.kind {
@@ -106,18 +164,27 @@ impl<'t> Spoken<'t> {
             _ => return None,
         };
         let name = name.trim_start_matches('_');
+        // What a name says elsewhere it does not say here.
+        let elsewhere = matches!(class, Class::Sensitive(label, ..)
+            if label != Label::Settings && class.within(context).is_none());
+        // `token_message` tells of a token; beside what is sent, it is a message.
+        let message_of = name.strip_suffix("_message").or_else(|| name.strip_suffix("_msg"));
+        let is_message = message_of
+            .is_some_and(|of| !OF_PROGRAMS.contains(&of.rsplit('_').next().unwrap_or_default()));
+        let elsewhere = elsewhere || is_message && matches!(class, Class::Harmless);
         // `last_ws_message`, `lines`: for a name alone they are about something else.
-        let class = if is_piece(name) { Class::Plain } else { class };
+        let class = if elsewhere || is_piece(name) { Class::Plain } else { class };
         let mark = before.trim_end_matches([' ', '\'', '"', '`', '[', '(']);
         let arrow = mark.ends_with("<<") || mark.ends_with(">>");
         let own_line = before.ends_with('\n');
         // `{i}`: a number, most likely.
-        let about = matches!(class, Class::Harmless | Class::Treated) || is_exception(name);
+        let about = matches!(class, Class::Harmless | Class::Treated) && name != "input"
+            || is_exception(name);
         if about || name.len() < 3 {
             return None;
         }
         let before = before.trim_end_matches([' ', '\n', '\'', '"', '`', '[', '(', '<']);
-        let marked = before.strip_suffix([':', '=']).or_else(|| before.strip_suffix(" is"));
+        let marked = MARKS.iter().find_map(|mark| before.strip_suffix(mark));
         let (text, colon) = match marked {
             Some(text) => (text.trim_end_matches(RULE), true),
             // `---- request ----`, on a line of its own
@@ -136,7 +203,9 @@ impl<'t> Spoken<'t> {
         if colon && matches!(last, "preview" | "snippet" | "excerpt") {
             (last, of) = (of, next());
         }
-        Some(Self { name, class, message, text, last, of, colon, arrow, own_line })
+        let line = text.rsplit('\n').next().unwrap_or_default();
+        let headed = own_line && line.split_whitespace().count() <= 3;
+        Some(Self { name, class, message, text, last, of, colon, arrow, own_line, headed })
     }
 
     /// `question: `, `… final answer: `
@@ -162,7 +231,7 @@ impl<'t> Spoken<'t> {
         // `invoking it with input `, before `input_json`
         let of_this = self.name == self.last
             || self.of == "with" && self.name.split('_').any(|word| word == self.last);
-        if !(self.colon || of_this) || OF_OTHERS.contains(&self.of) {
+        if !(self.colon || self.headed || of_this) || OF_OTHERS.contains(&self.of) {
             return None;
         }
         // `parsing a tool call: `, `raw result: `
@@ -176,10 +245,15 @@ impl<'t> Spoken<'t> {
         let remembered = matches!(self.last, "memory" | "context" | "history")
             && OF_ANYTHING.contains(&self.name);
         let of_agents = context.agents && (self.last == "task" || remembered);
+        // `result: `, of what an agent was told to do
+        if context.agents && self.last == "result" && self.name == "result" {
+            return Some(Label::Completion);
+        }
         if ASKED.contains(&self.last) || told || by_person || of_agents {
             return Some(Label::Prompt);
         }
-        let generated = self.last == "code" && matches!(self.of, "generated" | "python");
+        let generated = self.last == "code"
+            && matches!(self.of, "generated" | "python" | "executed" | "executing" | "running");
         (ANSWERED.contains(&self.last) || generated).then_some(Label::Completion)
     }
 
@@ -219,6 +293,10 @@ impl<'t> Spoken<'t> {
                 Some(Label::Prompt)
             }
             ("output" | "generated" | "response", "text") => Some(Label::Completion),
+            (
+                "event" | "request" | "response" | "message" | "webhook" | "form" | "post",
+                "data" | "payload" | "body" | "json",
+            ) => Some(Label::Body),
             _ => None,
         }
     }
@@ -234,6 +312,12 @@ fn shown(mut value: &Expr) -> &Expr {
                 match (&call.callee.kind, &call.arguments[..]) {
                     (_, [only]) if TEXT_OF.contains(&name) => only,
                     (ExprKind::Attribute(base, _), []) if TEXT_BY.contains(&name) => base,
+                    // `b"".join(pieces)`
+                    (ExprKind::Attribute(base, _), [only])
+                        if name == "join" && matches!(base.kind, ExprKind::Text(..)) =>
+                    {
+                        only
+                    }
                     // `raw.decode("utf-8")`
                     (ExprKind::Attribute(base, _), _) if name == "decode" => base,
                     _ => return value,

@@ -62,6 +62,9 @@ impl<'a> Walker<'a> {
                     return false;
                 };
                 let mut value = self.eval(expr);
+                if let ExprKind::Join(parts) = &expr.kind {
+                    self.label_said(parts, &mut value);
+                }
                 if *hint == TypeHint::Harmless {
                     value = Value::harmless();
                 }

@@ -29,11 +29,13 @@ pub(super) fn words_of<'b>(exprs: impl IntoIterator<Item = &'b Expr>) -> String 
             ExprKind::Text(text, _) => words.push_str(text),
             ExprKind::Join(parts) => {
                 for part in parts {
-                    if let ExprKind::Text(text, _) = &part.kind {
-                        words.push_str(text);
+                    match &part.kind {
+                        ExprKind::Text(text, _) => words.push_str(text),
+                        _ => words.push_str(of_tool(part)),
                     }
                 }
             }
+            ExprKind::Name(_) | ExprKind::Attribute(..) => words.push_str(of_tool(expr)),
             ExprKind::Call(call) => {
                 if let ExprKind::Attribute(base, ident) = &call.callee.kind
                     && ident.name == "format"
@@ -46,6 +48,18 @@ pub(super) fn words_of<'b>(exprs: impl IntoIterator<Item = &'b Expr>) -> String 
         }
     }
     words.to_lowercase()
+}
+
+/// `executing {tool_name} with …`: what stands in a message tells of tools as well.
+fn of_tool(part: &Expr) -> &'static str {
+    match &part.kind {
+        ExprKind::Name(ident) | ExprKind::Attribute(_, ident)
+            if ident.name.starts_with("tool") || ident.name.ends_with("_tool") =>
+        {
+            " tool "
+        }
+        _ => "",
+    }
 }
 
 /// A place in a message template where an argument goes.

@@ -47,6 +47,8 @@ const ARRIVED: &[&str] = &[
     "raw",
     "content",
     "log_message",
+    "answer",
+    "reply",
 ];
 /// What is said of what goes over a wire.
 const PASSED: &[&str] =

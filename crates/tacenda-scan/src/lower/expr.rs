@@ -47,6 +47,7 @@ impl Lowering<'_> {
                 let mut ident = self.ident(&attribute.attr.id);
                 self.attribute(&base, ident.class);
                 self.token_of_grammar(&base, &ident.name);
+                self.answer_of_client(&base, &ident.name);
                 ident.class = self.part(&base, &ident);
                 ExprKind::Attribute(base, ident)
             }
@@ -123,6 +124,7 @@ impl Lowering<'_> {
                     returns: TypeHint::None,
                     credentials: false,
                     keys: Vec::new(),
+                    answers: Vec::new(),
                     body,
                 };
                 if let Some(parameters) = &lambda.parameters {

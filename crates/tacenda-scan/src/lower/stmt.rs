@@ -223,6 +223,7 @@ impl Lowering<'_> {
     fn function(&mut self, function: &ast::StmtFunctionDef) -> Function {
         let mentions = self.mentions;
         let keys = std::mem::take(&mut self.keys);
+        let answers = std::mem::take(&mut self.answers);
         let mut lowered = Function {
             name: self.ident(&function.name.id),
             span: span(&function.name),
@@ -238,12 +239,14 @@ impl Lowering<'_> {
             returns: Self::hint(function.returns.as_deref()),
             credentials: false,
             keys: Vec::new(),
+            answers: Vec::new(),
             body: Vec::new(),
         };
         self.parameters(&function.parameters, &mut lowered);
         lowered.body = self.block(&function.body);
         lowered.credentials = self.mentions > mentions;
         lowered.keys = std::mem::replace(&mut self.keys, keys);
+        lowered.answers = std::mem::replace(&mut self.answers, answers);
         lowered
     }
 

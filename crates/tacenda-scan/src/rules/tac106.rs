@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //!
-//! Finds identity numbers, birth dates and payment card data that reach a log.
+//! Finds identity numbers, birth dates, payment card data, and in messages about logins the names of
+//! those who sign in, that reach a log.
 //!
 //! ## Why is this bad?
 //!
