@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,13 @@ class Journal:
 
     def cat(self) -> list[dict[str, object]]:
         return [json.loads(line) for line in self.run("cat", self.path, *self.both).splitlines()]
+
+    def wait_for(self, count: int) -> list[dict[str, object]]:
+        """The records, when there are so many: who writes them may be a process that goes on."""
+        until = time.monotonic() + 60
+        while len(records := self.cat()) < count and time.monotonic() < until:
+            time.sleep(0.02)
+        return records
 
 
 class Appending:
