@@ -519,7 +519,8 @@ mod tests {
     fn the_shortest_fragment_may_be_longer_than_a_chunk() {
         let limits = Limits { min_chars: 150, ..Limits::default() };
         let values = ProtectedValues::new(limits, Box::new(|_| [1, 2, 3]));
-        let value: String = (0..90).map(|number| format!("{number} tides, ")).collect();
+        let numbers: Vec<String> = (0..90).map(|number: u8| number.to_string()).collect();
+        let value = numbers.join(" tides, ");
         values.protect(&value, Kind::Prompt, None, true).unwrap();
         for len in [140, 146, 147, 148, 149, 150, 151, 152, 153, 300] {
             let text = format!("status {} 200", &value[300..300 + len]);
