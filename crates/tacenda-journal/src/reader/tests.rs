@@ -37,6 +37,45 @@ fn what_is_sealed_while_it_is_read_is_read() {
     journal.close().unwrap();
 }
 
+#[test]
+fn the_keys_of_what_nobody_began_are_not_unwrapped() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 2);
+    let journal = fixture.open();
+    journal.append(record(2)).unwrap();
+    let file = fixture.path().join("active/0000000001.wal");
+    let bytes = std::fs::read(&file).unwrap();
+    let length = u32::from_be_bytes(*bytes[14..].first_chunk().unwrap()) as usize;
+    let header = 14 + 4 + length;
+    let read = |identities: &crate::Identities, bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        let allowed = [crate::Place::Temporary];
+        let reader = crate::Reader::open(&fixture.path(), identities.clone(), &allowed).unwrap();
+        reader.last(&Filter::default(), 1).map(|(_, next)| next)
+    };
+    // Without an identity the keys of one that was begun are missing, and of one that was not none is tried.
+    let nobody = crate::Identities::default();
+    assert!(matches!(read(&nobody, &bytes), Err(crate::JournalError::NoKey { .. })));
+    let sealed = Filter::default();
+    for (identities, cut) in [(&fixture.all, header), (&fixture.all, header + 40)] {
+        assert_eq!(read(identities, &bytes[..cut]).unwrap(), 2);
+        assert_eq!(numbers(&fixture.reader(), &sealed), [0, 1]);
+    }
+    std::fs::write(&file, &bytes[..header]).unwrap();
+    let reader = crate::Reader::open(&fixture.path(), nobody, &[crate::Place::Temporary]).unwrap();
+    assert!(reader.closed_unsealed(&sealed).unwrap().is_empty());
+    assert_eq!(reader.active().unwrap(), None);
+    // A mark of somebody else, before which there is no record.
+    let mut forged = bytes[..header + 4 + 81 + 32].to_vec();
+    forged[header + 4 + 81 - 1] ^= 1;
+    let chain = crate::sha256(&[&crate::sha256(&[&bytes[..header]]), &forged[header..header + 85]]);
+    forged[header + 85..].copy_from_slice(&chain);
+    let error = read(&fixture.all, &forged).unwrap_err();
+    assert!(matches!(error, crate::JournalError::Damaged { .. }), "{error}");
+    std::fs::write(&file, &bytes).unwrap();
+    journal.close().unwrap();
+}
+
 /// A segment of two row groups, read as far as the first when `change` comes.
 fn read_across(fixture: &Fixture, change: impl Fn(&Journal)) -> Vec<(u64, bool)> {
     let journal = fixture.open();
