@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::column_crypto_metadata::ColumnCryptoMetaData::{
     ENCRYPTION_WITH_COLUMN_KEY, ENCRYPTION_WITH_FOOTER_KEY,
 };
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use tacenda_policy::Class;
 
@@ -21,6 +21,7 @@ use crate::checked::{BLOCKS, Checked};
 use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::fields::is_one_line;
+use crate::group::MOST_RECORDS;
 use crate::identities::Identities;
 use crate::keys::{Key, read_key_material};
 use crate::leaf::{Expired, Fields};
@@ -84,6 +85,10 @@ impl Sealed {
             name: name.clone(),
         };
         sealed.unwrap(identities);
+        let mut rows = sealed.metadata.row_groups().iter().map(RowGroupMetaData::num_rows);
+        if !rows.all(is_count_of_rows) {
+            return Err(damaged("it has a row group that is not written"));
+        }
         if sealed.rows_before(sealed.groups()) != Some(segment.records) {
             return Err(damaged("it does not hold as many records as the log says"));
         }
@@ -347,6 +352,11 @@ const MOST_NODES: usize = NODE << DEPTH;
 /// Bytes of what a footer has of a column, sealed with the key of the column.
 const LONGEST_COLUMN: usize = 64 << 10;
 
+/// Whether a row group may have so many rows: memory is asked for by their count.
+fn is_count_of_rows(count: i64) -> bool {
+    usize::try_from(count).is_ok_and(|count| (1..=MOST_RECORDS).contains(&count))
+}
+
 /// Whether a footer asks for no more memory than one that the journal writes: it may be that of whoever has
 /// the keys of today, and the `parquet` crate makes room for what it says that it has.
 fn is_bounded(footer: &[u8], segment: &SegmentState) -> bool {
@@ -355,6 +365,7 @@ fn is_bounded(footer: &[u8], segment: &SegmentState) -> bool {
     const CHILDREN: i16 = 5;
     const COLUMNS: i16 = 1;
     const COLUMN: i16 = 9;
+    const ROWS: i16 = 3;
     let columns = (LEAF + usize::from(segment.rewritten)) as u64;
     let groups = segment.records.min(i16::MAX.cast_unsigned().into());
     is_sound(footer, &|way, seen| match (way, seen) {
@@ -362,6 +373,7 @@ fn is_bounded(footer: &[u8], segment: &SegmentState) -> bool {
         ([SCHEMA, CHILDREN], Seen::Int(count)) => (0..=columns.cast_signed()).contains(&count),
         ([ROW_GROUPS], Seen::List(count)) => count <= groups,
         ([ROW_GROUPS, COLUMNS], Seen::List(count)) => count == columns,
+        ([ROW_GROUPS, ROWS], Seen::Int(count)) => is_count_of_rows(count),
         ([ROW_GROUPS, COLUMNS, COLUMN], Seen::Bytes(length)) => length <= LONGEST_COLUMN,
         (_, Seen::List(count)) => count <= columns,
         (_, Seen::Int(_) | Seen::Bytes(_)) => true,
@@ -492,8 +504,8 @@ mod tests {
     use crate::support::Fixture;
 
     /// A footer of one row group: elements of the schema, children of the first of them, row groups, columns
-    /// of each, and bytes of each of these.
-    fn footer([elements, children, groups, columns, bytes]: [usize; 5]) -> Vec<u8> {
+    /// of each, bytes of each of these, and rows of each row group.
+    fn footer([elements, children, groups, columns, bytes, rows]: [usize; 6]) -> Vec<u8> {
         let varint = |mut value: usize| {
             let mut bytes = Vec::new();
             while value > 0x7f {
@@ -507,7 +519,7 @@ mod tests {
             |count: usize, one: &[u8]| [&[0xfc], &*varint(count), &one.repeat(count)].concat();
         let element = [&[0x55], &*varint(2 * children), &[0]].concat();
         let column = [&[0x98], &*varint(bytes), &vec![7; bytes], &[0]].concat();
-        let group = [&[0x19], &*list(columns, &column), &[0]].concat();
+        let group = [&[0x19], &*list(columns, &column), &[0x26], &*varint(2 * rows), &[0]].concat();
         [&[0x29], &*list(elements, &element), &[0x29], &*list(groups, &group), &[0]].concat()
     }
 
@@ -516,13 +528,12 @@ mod tests {
         let fixture = Fixture::new();
         fixture.fill(0, 3);
         let segment = fixture.reader().segments().next().unwrap().state;
-        let whole = [16, 15, 3, 15, 100];
+        let whole = [16, 15, 3, 15, 100, 1 << 17];
         assert!(is_bounded(&footer(whole), &segment));
         let anew = SegmentState { rewritten: true, ..segment.clone() };
-        assert!(is_bounded(&footer([17, 16, 3, 16, 100]), &anew));
-        for (at, wrong) in
-            [(0, 17), (0, 15), (1, 16), (1, i32::MAX as usize), (2, 4), (3, 16), (4, 1 << 20)]
-        {
+        assert!(is_bounded(&footer([17, 16, 3, 16, 100, 1]), &anew));
+        let wrong = [(0, 17), (0, 15), (1, 16), (1, i32::MAX as usize), (2, 4), (3, 16)];
+        for (at, wrong) in wrong.into_iter().chain([(4, 1 << 20), (5, 0), (5, (1 << 17) + 1)]) {
             let mut changed = whole;
             changed[at] = wrong;
             assert!(!is_bounded(&footer(changed), &segment), "{at}: {wrong}");
