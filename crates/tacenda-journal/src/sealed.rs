@@ -319,7 +319,11 @@ impl Sealed {
         let has_dictionary = chunk.dictionary_page_offset().is_some();
         let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
         let start = u64::try_from(start).map_err(|_| damaged())?;
+        let room = self.room(column);
         let length = usize::try_from(chunk.compressed_size()).map_err(|_| damaged())?;
+        if !is_length_of_chunk(length, room) {
+            return Err(damaged());
+        }
         let descriptor = self.metadata.file_metadata().schema_descr().column(column);
         let rows = u64::try_from(self.metadata.row_group(group).num_rows());
         let rows = rows.map_err(|_| damaged())?;
@@ -333,7 +337,7 @@ impl Sealed {
                 values: rows,
                 is_optional: descriptor.max_def_level() > 0,
                 compression: chunk.compression(),
-                room: self.room(column),
+                room,
             },
             key,
         );
@@ -344,6 +348,14 @@ impl Sealed {
 /// What a column of a row group has, with much to spare: a row group ends at 16 MiB, and its last record has
 /// up to 16.
 const ROOM: usize = 64 << 20;
+/// What a column chunk has beside what is in its pages: headers, nonces and tags, and what cannot be packed.
+const BESIDE: usize = 1 << 20;
+
+/// Whether a column chunk may have so many bytes in the file: memory is asked for by that.
+fn is_length_of_chunk(length: usize, room: usize) -> bool {
+    length <= room.saturating_add(BESIDE)
+}
+
 /// Nodes of salts come to it: so many bytes for each record whose salt was taken away.
 const NODES_OF_ONE: usize = DEPTH as usize * NODE;
 /// No more than one for each record.
@@ -521,6 +533,13 @@ mod tests {
         let column = [&[0x98], &*varint(bytes), &vec![7; bytes], &[0]].concat();
         let group = [&[0x19], &*list(columns, &column), &[0x26], &*varint(2 * rows), &[0]].concat();
         [&[0x29], &*list(elements, &element), &[0x29], &*list(groups, &group), &[0]].concat()
+    }
+
+    #[test]
+    fn a_column_chunk_has_a_bound() {
+        assert!(is_length_of_chunk(ROOM, ROOM));
+        assert!(!is_length_of_chunk(ROOM + (2 << 20), ROOM));
+        assert!(!is_length_of_chunk(usize::MAX, ROOM));
     }
 
     #[test]
