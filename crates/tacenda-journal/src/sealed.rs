@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::{
-    ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int64Type,
+    AsBytes as _, ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType,
+    Int64Type,
 };
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::errors::ParquetError;
@@ -184,6 +185,10 @@ impl Sealed {
                 read.fields[class] = self.optional::<ByteArrayType>(group, column(part))?;
             }
         }
+        let is_long = |text: &ByteArray| u16::try_from(text.len()).is_err();
+        if read.texts.iter().flatten().any(is_long) {
+            return Err(damaged("a text is too long"));
+        }
         if !read.fields.iter().flatten().flatten().all(|fields| is_one_line(fields.data())) {
             return Err(damaged("it holds fields that are not on one line"));
         }
@@ -295,7 +300,7 @@ impl Sealed {
         let rows = usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or_default();
         let deepest = self.metadata.file_metadata().schema_descr().column(column).max_def_level();
         let reader = self.column::<T>(group, column).map_err(damaged)?;
-        decoded(reader, rows, deepest > 0).map_err(damaged)
+        decoded(reader, rows, deepest > 0, self.room(column)).map_err(damaged)
     }
 
     /// What a column of a row group has at most.
@@ -398,12 +403,19 @@ pub(crate) fn decoded<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     rows: usize,
     is_optional: bool,
+    room: usize,
 ) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
-    caught(move || {
+    let (values, levels) = caught(move || {
         let (mut values, mut levels) = (Vec::new(), Vec::new());
         reader.read_records(rows, is_optional.then_some(&mut levels), None, &mut values)?;
         Ok((values, levels))
-    })
+    })?;
+    // Rows share what stands in a dictionary, until each is made a record of its own.
+    let lengths = values.iter().map(|value| value.as_bytes().len());
+    if lengths.fold(0_usize, usize::saturating_add) > room {
+        return Err(ParquetError::General("its rows are longer than any that are written".into()));
+    }
+    Ok((values, levels))
 }
 
 /// What work with bytes of a stranger gives: an error where it panics.
