@@ -76,6 +76,39 @@ fn the_keys_of_what_nobody_began_are_not_unwrapped() {
     journal.close().unwrap();
 }
 
+#[test]
+fn what_is_no_file_of_ours_beside_a_segment_is_named_and_not_in_the_way() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
+    let fixture = Fixture::new();
+    fixture.fill(0, 3);
+    let other = fixture.path().parent().unwrap().join("other");
+    std::fs::write(&other, "").unwrap();
+    let puts: [&dyn Fn(&Path); 5] = [
+        &|path| symlink(&other, path).unwrap(),
+        &|path| std::fs::create_dir(path).unwrap(),
+        &|path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
+        &|path| {
+            std::fs::write(path, "").unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        },
+        &|path| std::fs::hard_link(&other, path).unwrap(),
+    ];
+    let names = ["0000000000.parquet.erasing", "0000000001.parquet", "0000000001.parquet.new"];
+    for name in names.map(|name| format!("segments/{name}")) {
+        for (number, put) in puts.iter().enumerate() {
+            let path = fixture.path().join(&name);
+            put(&path);
+            assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2]);
+            let found = fixture.verify().findings;
+            let places: Vec<&str> = found.iter().map(|one| one.place.as_str()).collect();
+            assert_eq!(places, [name.as_str()], "{number}");
+            std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path)).unwrap();
+        }
+    }
+    assert_eq!(fixture.verify().findings, []);
+}
+
 /// A segment of two row groups, read as far as the first when `change` comes.
 fn read_across(fixture: &Fixture, change: impl Fn(&Journal)) -> Vec<(u64, bool)> {
     let journal = fixture.open();

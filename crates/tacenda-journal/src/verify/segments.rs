@@ -116,10 +116,6 @@ impl Segments<'_> {
         digest.map(Some).map_err(|error| unusable(&self.folder.path().join(name), error))
     }
 
-    fn hash(&self, name: &str) -> Option<Hash> {
-        self.digest(name).ok()?.map(|digest| digest.sha256)
-    }
-
     /// Compares the file of a segment with the log.
     fn is_whole(&self, segment: &SegmentState, report: &mut Verification) -> bool {
         let place = format!("segments/{}", segment.file());
@@ -127,7 +123,13 @@ impl Segments<'_> {
         let erasing = format!("{}{ERASING}", segment.file());
         let found = self.digest(&erasing).ok().flatten();
         if let Some(digest) = found.filter(|digest| digest.sha256 == segment.sha256) {
-            let before = self.hash(&segment.file()).filter(|hash| *hash != segment.sha256);
+            let before = match self.digest(&segment.file()) {
+                Ok(before) => before.filter(|before| before.sha256 != segment.sha256),
+                Err(error) => {
+                    report.find(place, Fault::Altered, error.to_string());
+                    return false;
+                }
+            };
             if before.is_some() {
                 report.find(place, Fault::Remains, "it holds what was erased from it");
                 return false;
@@ -207,13 +209,20 @@ impl Segments<'_> {
             }
             // What a crash, or a writer at this moment, has not completed.
             Some(segment) if rewritten => {
-                let hash = self.hash(name).filter(|hash| *hash != segment.sha256)?;
-                self.past.get(&hash).map(|before| (Fault::Remains, gone(*before)))
+                let digest = match self.digest(name) {
+                    Ok(digest) => digest.filter(|digest| digest.sha256 != segment.sha256)?,
+                    Err(error) => return Some((Fault::Unexpected, error.to_string())),
+                };
+                self.past.get(&digest.sha256).map(|before| (Fault::Remains, gone(*before)))
             }
             Some(segment) if kind == segment.format.name() => None,
             Some(_) if kinds.contains(&kind) => Some((Fault::Remains, gone(number))),
             // Of one that is being sealed.
-            None if number == self.state.next.0 && (kinds.contains(&kind) || kind == NEW) => None,
+            None if number == self.state.next.0 && kind == kinds[1] => None,
+            None if number == self.state.next.0 && (kind == kinds[0] || kind == NEW) => {
+                let opened = self.folder.open_to(name, LONGEST_FILE);
+                opened.err().map(|error| (Fault::Unexpected, error.to_string()))
+            }
             None => Some((Fault::RolledBack, "the log knows no segment of this number".to_owned())),
             Some(_) => Some((Fault::Unexpected, "nobody wrote it".to_owned())),
         }
