@@ -161,6 +161,9 @@ impl Sealed {
     ) -> Result<Option<Group>, JournalError> {
         let damaged = |what| JournalError::damaged(self.name.as_str(), what);
         let times = self.required::<Int64Type>(group, TIME)?;
+        if !are_within(&times, [self.times(group), self.segment.times]) {
+            return Err(damaged("its times are not those that are told of it"));
+        }
         let levels = self.required::<ByteArrayType>(group, LEVEL)?;
         if !times.iter().zip(&levels).any(|(time, level)| wanted(*time, &text(level))) {
             return Ok(None);
@@ -494,6 +497,12 @@ impl Group {
     }
 }
 
+/// Whether times are within those by which a row group, or a segment, is passed over.
+fn are_within(times: &[i64], told: [Option<(i64, i64)>; 2]) -> bool {
+    let mut told = told.into_iter().flatten();
+    told.all(|(first, last)| times.iter().all(|time| (first..=last).contains(time)))
+}
+
 fn text(value: &ByteArray) -> Cow<'_, str> {
     String::from_utf8_lossy(value.data())
 }
@@ -545,6 +554,17 @@ mod tests {
         let column = [&[0x98], &*varint(bytes), &vec![7; bytes], &[0]].concat();
         let group = [&[0x19], &*list(columns, &column), &[0x26], &*varint(2 * rows), &[0]].concat();
         [&[0x29], &*list(elements, &element), &[0x29], &*list(groups, &group), &[0]].concat()
+    }
+
+    #[test]
+    fn times_are_within_those_that_are_told() {
+        let times = [3, 5];
+        for told in [[None, None], [Some((3, 5)), None], [Some((3, 5)), Some((0, 9))]] {
+            assert!(are_within(&times, told));
+        }
+        for told in [[Some((3, 4)), None], [Some((4, 5)), Some((0, 9))], [None, Some((0, 0))]] {
+            assert!(!are_within(&times, told));
+        }
     }
 
     #[test]
