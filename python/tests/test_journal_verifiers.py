@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,35 @@ def test_both_verifiers_know_what_a_witness_has_signed(journal: Journal) -> None
         assert places() == {f"log/witnessed/{file.name}"}
     file.write_text(whole)
     assert places(key) == set()
+
+
+def test_both_verifiers_name_what_is_no_file_of_ours_beside_a_segment(journal: Journal) -> None:
+    journal.fill(0, 2)
+    other = journal.folder / "other"
+    other.touch()
+
+    def others_may_read(path: Path) -> None:
+        path.touch()
+        path.chmod(0o644)
+
+    puts: list[Callable[[Path], None]] = [
+        lambda path: path.symlink_to(other),
+        lambda path: path.mkdir(),
+        lambda path: os.mkfifo(path, 0o600),
+        others_may_read,
+        lambda path: path.hardlink_to(other),
+    ]
+    for name in ("0000000000.parquet.erasing", "0000000001.parquet", "0000000001.parquet.new"):
+        path = journal.path / "segments" / name
+        for put_there in puts:
+            put_there(path)
+            theirs = verify(journal.path, journal.key)
+            ours = journal.attempt("verify", journal.path, "--format", "json")
+            found = [finding["place"] for finding in json.loads(ours.stdout)["findings"]]
+            assert found == [finding.place for finding in theirs.findings]
+            assert found == [f"segments/{name}"]
+            journal.run("cat", journal.path, *journal.both)
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:

@@ -95,15 +95,20 @@ impl Checked {
 
 /// What the log says of a file, found anew; it is read piece by piece.
 pub(crate) struct Digest {
-    pub(crate) sha256: Hash,
+    /// Its hash; `None` where it has a length that no file has which the log tells of.
+    pub(crate) sha256: Option<Hash>,
     pub(crate) bytes: u64,
     /// The hash of its tail, if it ends as Parquet does.
     pub(crate) tail: Option<Hash>,
 }
 
 impl Digest {
-    /// That of a file.
-    pub(crate) fn of(file: &File) -> io::Result<Self> {
+    /// That of a file, if it may have so many bytes: what it cannot be by its length is not hashed.
+    pub(crate) fn of(file: &File, may_have: impl Fn(u64) -> bool) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        if !may_have(length) {
+            return Ok(Self { sha256: None, bytes: length, tail: None });
+        }
         let (sha256, bytes) = hash_from(file, 0)?;
         let mut end = [0; END];
         let mut tail = None;
@@ -112,7 +117,7 @@ impl Digest {
             let start = tail_length(end).and_then(|length| bytes.checked_sub(length));
             tail = start.map(|start| hash_from(file, start)).transpose()?;
         }
-        Ok(Self { sha256, bytes, tail: tail.map(|(hash, _)| hash) })
+        Ok(Self { sha256: Some(sha256), bytes, tail: tail.map(|(hash, _)| hash) })
     }
 }
 
@@ -152,8 +157,11 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
         let hash = sha256(&[&bytes[body..]]);
-        let digest = Digest::of(&file).unwrap();
-        assert_eq!((digest.sha256, digest.tail), (sha256(&[&bytes]), Some(hash)));
+        let length = bytes.len() as u64;
+        let other = Digest::of(&file, |bytes| bytes != length).unwrap();
+        assert_eq!((other.sha256, other.tail, other.bytes), (None, None, length));
+        let digest = Digest::of(&file, |bytes| bytes == length).unwrap();
+        assert_eq!((digest.sha256, digest.tail), (Some(sha256(&[&bytes])), Some(hash)));
         assert_eq!(digest.bytes, bytes.len() as u64);
         (file, bytes, BASE64_STANDARD.encode(hashes.as_flattened()), hash)
     }

@@ -10,6 +10,8 @@ use crate::survey::Lent;
 
 /// A row group ends at so many records, or bytes of them.
 const RECORDS: usize = 1 << 16;
+/// What it has at most: the batch that fills it is added as a whole.
+pub(crate) const MOST_RECORDS: usize = 2 * RECORDS;
 const BYTES: usize = 16 << 20;
 
 /// The columns of a row group, but for the salts of all records.

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 
 use crate::error::JournalError;
 use crate::keys::Key;
-use crate::wal::LONGEST_HEADER;
 
 /// The identities of a reader.
 #[derive(Clone, Default)]
@@ -91,10 +90,13 @@ impl Identities {
     /// Opens a wrapped key.
     pub(crate) fn unwrap(&self, wrapped: &str) -> Option<Key> {
         // One that is longer is none of ours, and to look for a recipient in it takes long.
-        let wrapped = (wrapped.len() <= LONGEST_HEADER).then_some(wrapped)?;
-        wrapped.split('.').find_map(|file| {
-            let file = BASE64_STANDARD.decode(file).ok()?;
-            let decryptor = Decryptor::new(file.as_slice()).ok()?;
+        let wrapped = (wrapped.len() <= LONGEST_WRAPPED).then_some(wrapped)?;
+        let files = wrapped.split('.').map(|file| BASE64_STANDARD.decode(file).ok());
+        let files: Vec<Vec<u8>> = files.take(MOST_FILES + 1).collect::<Option<_>>()?;
+        is_bounded(&files).then_some(())?;
+        files.into_iter().find_map(|file| {
+            // Without a buffer the header is parsed anew for every few bytes of it.
+            let decryptor = Decryptor::new_buffered(file.as_slice()).ok()?;
             let identities = self.0.iter().map(|identity| identity.as_ref() as &dyn age::Identity);
             let mut key = Zeroizing::new([0; 32]);
             let mut reader = decryptor.decrypt(identities).ok()?;
@@ -102,6 +104,23 @@ impl Identities {
             (reader.read(&mut [0]).ok()? == 0).then_some(key)
         })
     }
+}
+
+/// What a wrapped key has at most. As many recipients as the settings in an entry of the log have room for
+/// take a hundred thousand bytes and two lines each; those of the header are parsed anew with each line.
+const LONGEST_WRAPPED: usize = 1 << 18;
+const MOST_LINES: usize = 2200;
+const MOST_STANZAS: usize = 1024;
+/// One for each sort of recipients.
+const MOST_FILES: usize = 2;
+
+/// Whether the files of a wrapped key have no more than those that the journal writes: whoever can write to
+/// the directory may have written them.
+fn is_bounded(files: &[Vec<u8>]) -> bool {
+    let lines = || files.iter().flat_map(|file| file.split(|byte| *byte == b'\n'));
+    files.len() <= MOST_FILES
+        && lines().count() <= MOST_LINES
+        && lines().filter(|line| line.starts_with(b"-> ")).count() <= MOST_STANZAS
 }
 
 /// What is in a file that is encrypted with a passphrase; `None` where it is no such file.
@@ -112,7 +131,7 @@ fn opened(
 ) -> Result<Option<Zeroizing<Vec<u8>>>, JournalError> {
     let binary = unarmored(file);
     let binary = binary.as_deref().unwrap_or(file);
-    let Some(decryptor) = Decryptor::new(binary).ok().filter(Decryptor::is_scrypt) else {
+    let Some(decryptor) = Decryptor::new_buffered(binary).ok().filter(Decryptor::is_scrypt) else {
         return Ok(None);
     };
     let locked = || JournalError::LockedIdentity { path: path.to_owned() };
@@ -196,6 +215,43 @@ mod tests {
         let error = Identities::read(&[path], &NoCallbacks).unwrap_err();
         assert!(error.to_string().contains("too long"), "{error}");
         assert_eq!(error.path(), Some(path));
+    }
+
+    #[test]
+    fn a_wrapped_key_has_a_bound() {
+        let (text, recipient) = crate::keys::new_identity(0);
+        let identities = Identities::parse(text.as_bytes()).unwrap();
+        let wrapped = |others: usize, body: &str| {
+            let own: x25519::Recipient = recipient.parse().unwrap();
+            let file = age::encrypt(&own, &[7; 32]).unwrap();
+            let at = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+            let stanza = format!("-> X25519 {}\n{body}\n", "A".repeat(43));
+            [&file[..at], stanza.repeat(others).as_bytes(), &file[at..]].concat()
+        };
+        let bounded = |files: &[Vec<u8>]| is_bounded(files);
+        let short = "A".repeat(43);
+        assert!(bounded(&[wrapped(1000, &short)]));
+        assert!(!bounded(&[wrapped(1024, &short)]));
+        assert!(!bounded(&[wrapped(600, &short), wrapped(600, &short)]));
+        assert!(!bounded(&[wrapped(0, ""), wrapped(0, ""), wrapped(0, "")]));
+        let long = format!("{}{short}", format!("{}\n", "A".repeat(64)).repeat(3000));
+        assert!(!bounded(&[wrapped(1, &long)]));
+        // As it is written; and with what takes minutes to look at.
+        let base64 = |file: Vec<u8>| BASE64_STANDARD.encode(file);
+        assert!(identities.unwrap(&base64(wrapped(0, ""))).is_some());
+        for wrapped in [wrapped(5000, &short), wrapped(1, &long.repeat(3))] {
+            assert!(identities.unwrap(&base64(wrapped)).is_none());
+        }
+    }
+
+    #[test]
+    fn as_many_recipients_as_have_room_open_a_key() {
+        let (text, recipient) = crate::keys::new_identity(0);
+        let mut named: Vec<_> = (0..1000).map(|_| (None, crate::keys::new_identity(0).1)).collect();
+        named.push((None, recipient));
+        let keys = crate::keys::SegmentKeys::new(&crate::Recipients::new(&named).unwrap()).unwrap();
+        let identities = Identities::parse(text.as_bytes()).unwrap();
+        assert!(identities.unwrap(keys.wrapped(crate::Part::Head)).is_some());
     }
 
     #[derive(Clone)]

@@ -257,10 +257,15 @@ mod tests {
     }
 
     fn sealed(kind: Module, bytes: &[u8]) -> Vec<u8> {
+        bound(kind, bytes, 6)
+    }
+
+    /// A module that is bound to row group and column 0, and to page 0 where there are so many bytes.
+    fn bound(kind: Module, bytes: &[u8], place: usize) -> Vec<u8> {
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &KEY).unwrap());
         let mut bound = b"file".to_vec();
         bound.push(kind as u8);
-        bound.extend_from_slice(&[0; 6]);
+        bound.extend_from_slice(&[0; 6][..place]);
         let mut content = bytes.to_vec();
         let nonce = Nonce::assume_unique_for_key([kind as u8; NONCE]);
         key.seal_in_place_append_tag(nonce, Aad::from(bound), &mut content).unwrap();
@@ -299,7 +304,36 @@ mod tests {
         let schema = parse_message_type(&format!("message m {{ required {kind} c; }}")).unwrap();
         let column = SchemaDescriptor::new(Arc::new(schema)).column(0);
         let reader = ColumnReaderImpl::<T>::new(column, Box::new(pages));
-        Ok(decoded(reader, 1000, false)?.0.len())
+        Ok(decoded(reader, 1000, false, 1 << 20)?.0.len())
+    }
+
+    /// A column of a dictionary with one text, which so many rows have.
+    fn dictionary(text: usize, rows: usize) -> Pages {
+        let field = |value| [vec![0x15], zigzag(value)].concat();
+        let entry =
+            [u32::try_from(text).unwrap().to_le_bytes().to_vec(), vec![b'x'; text]].concat();
+        let inner = [1, 0].map(field).concat();
+        // 7 is the header of a dictionary, four after the third field.
+        let outer = [2, entry.len(), 0].map(field).concat();
+        let header = [outer, vec![0x4c], inner, vec![0, 0]].concat();
+        let mut modules = Vec::new();
+        for (kind, bytes) in
+            [(Module::DictionaryPageHeader, &header), (Module::DictionaryPage, &entry)]
+        {
+            modules.extend(bound(kind, bytes, 4));
+        }
+        // A run of as many indexes, of one bit, all of them 0.
+        let run = [vec![1], zigzag(rows), vec![0]].concat();
+        let chunk = pages(Compression::UNCOMPRESSED, &run, 8, (rows, run.len()));
+        modules.extend_from_slice(&chunk.bytes);
+        Pages { bytes: modules, dictionary: true, values_left: rows as u64, ..chunk }
+    }
+
+    #[test]
+    fn what_rows_have_together_has_a_bound() {
+        assert_eq!(read::<ByteArrayType>("binary", dictionary(1000, 1000)).unwrap(), 1000);
+        let error = read::<ByteArrayType>("binary", dictionary(2000, 1000)).unwrap_err();
+        assert!(error.to_string().contains("longer than any"), "{error}");
     }
 
     /// A block of numbers: 128 in 4 parts, so many in all, the first of them 0.

@@ -237,10 +237,11 @@ impl Reader {
         }
         let is_begun = |view: &LogView| survey.is_begun_by(|log| Some(view.key_after(log)?.key()));
         // It may have been begun after the log was read, with a key that came after that.
-        if survey.records > 0 && !is_begun(&self.view) && !is_begun(&self.again()?.view) {
-            return damaged(survey::NOBODYS);
+        if is_begun(&self.view) || is_begun(&self.again()?.view) {
+            return Ok(Some((bytes, survey)));
         }
-        Ok(Some((bytes, survey)))
+        // Of what was only begun to be written there is no mark: nothing in it is anybody's.
+        if survey.is_marked() { damaged(survey::NOBODYS) } else { Ok(None) }
     }
 
     fn unwrapped(&self, bytes: Vec<u8>, survey: Survey) -> Result<Blocks, JournalError> {
@@ -354,6 +355,8 @@ impl Reader {
                         return Ok(stored);
                     }
                 }
+                // Whoever can write to the directory may put anything there. The file itself is compared.
+                Err(_) if name.ends_with(ERASING) => {}
                 Err(error) if is_missing(&error) => {}
                 Err(error) => return Err(error),
             }

@@ -5,14 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::{
-    ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int64Type,
+    AsBytes as _, ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType,
+    Int64Type,
 };
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::errors::ParquetError;
 use parquet::file::column_crypto_metadata::ColumnCryptoMetaData::{
     ENCRYPTION_WITH_COLUMN_KEY, ENCRYPTION_WITH_FOOTER_KEY,
 };
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use tacenda_policy::Class;
 
@@ -21,6 +22,7 @@ use crate::checked::{BLOCKS, Checked};
 use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::fields::is_one_line;
+use crate::group::MOST_RECORDS;
 use crate::identities::Identities;
 use crate::keys::{Key, read_key_material};
 use crate::leaf::{Expired, Fields};
@@ -84,6 +86,10 @@ impl Sealed {
             name: name.clone(),
         };
         sealed.unwrap(identities);
+        let mut rows = sealed.metadata.row_groups().iter().map(RowGroupMetaData::num_rows);
+        if !rows.all(is_count_of_rows) {
+            return Err(damaged("it has a row group that is not written"));
+        }
         if sealed.rows_before(sealed.groups()) != Some(segment.records) {
             return Err(damaged("it does not hold as many records as the log says"));
         }
@@ -155,6 +161,9 @@ impl Sealed {
     ) -> Result<Option<Group>, JournalError> {
         let damaged = |what| JournalError::damaged(self.name.as_str(), what);
         let times = self.required::<Int64Type>(group, TIME)?;
+        if !are_within(&times, [self.times(group), self.segment.times]) {
+            return Err(damaged("its times are not those that are told of it"));
+        }
         let levels = self.required::<ByteArrayType>(group, LEVEL)?;
         if !times.iter().zip(&levels).any(|(time, level)| wanted(*time, &text(level))) {
             return Ok(None);
@@ -178,6 +187,10 @@ impl Sealed {
             } else {
                 read.fields[class] = self.optional::<ByteArrayType>(group, column(part))?;
             }
+        }
+        let is_long = |text: &ByteArray| u16::try_from(text.len()).is_err();
+        if read.texts.iter().flatten().any(is_long) {
+            return Err(damaged("a text is too long"));
         }
         if !read.fields.iter().flatten().flatten().all(|fields| is_one_line(fields.data())) {
             return Err(damaged("it holds fields that are not on one line"));
@@ -290,7 +303,7 @@ impl Sealed {
         let rows = usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or_default();
         let deepest = self.metadata.file_metadata().schema_descr().column(column).max_def_level();
         let reader = self.column::<T>(group, column).map_err(damaged)?;
-        decoded(reader, rows, deepest > 0).map_err(damaged)
+        decoded(reader, rows, deepest > 0, self.room(column)).map_err(damaged)
     }
 
     /// What a column of a row group has at most.
@@ -314,7 +327,11 @@ impl Sealed {
         let has_dictionary = chunk.dictionary_page_offset().is_some();
         let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
         let start = u64::try_from(start).map_err(|_| damaged())?;
+        let room = self.room(column);
         let length = usize::try_from(chunk.compressed_size()).map_err(|_| damaged())?;
+        if !is_length_of_chunk(length, room) {
+            return Err(damaged());
+        }
         let descriptor = self.metadata.file_metadata().schema_descr().column(column);
         let rows = u64::try_from(self.metadata.row_group(group).num_rows());
         let rows = rows.map_err(|_| damaged())?;
@@ -328,7 +345,7 @@ impl Sealed {
                 values: rows,
                 is_optional: descriptor.max_def_level() > 0,
                 compression: chunk.compression(),
-                room: self.room(column),
+                room,
             },
             key,
         );
@@ -339,6 +356,14 @@ impl Sealed {
 /// What a column of a row group has, with much to spare: a row group ends at 16 MiB, and its last record has
 /// up to 16.
 const ROOM: usize = 64 << 20;
+/// What a column chunk has beside what is in its pages: headers, nonces and tags, and what cannot be packed.
+const BESIDE: usize = 1 << 20;
+
+/// Whether a column chunk may have so many bytes in the file: memory is asked for by that.
+fn is_length_of_chunk(length: usize, room: usize) -> bool {
+    length <= room.saturating_add(BESIDE)
+}
+
 /// Nodes of salts come to it: so many bytes for each record whose salt was taken away.
 const NODES_OF_ONE: usize = DEPTH as usize * NODE;
 /// No more than one for each record.
@@ -346,6 +371,11 @@ const MOST_NODES: usize = NODE << DEPTH;
 
 /// Bytes of what a footer has of a column, sealed with the key of the column.
 const LONGEST_COLUMN: usize = 64 << 10;
+
+/// Whether a row group may have so many rows: memory is asked for by their count.
+fn is_count_of_rows(count: i64) -> bool {
+    usize::try_from(count).is_ok_and(|count| (1..=MOST_RECORDS).contains(&count))
+}
 
 /// Whether a footer asks for no more memory than one that the journal writes: it may be that of whoever has
 /// the keys of today, and the `parquet` crate makes room for what it says that it has.
@@ -355,6 +385,7 @@ fn is_bounded(footer: &[u8], segment: &SegmentState) -> bool {
     const CHILDREN: i16 = 5;
     const COLUMNS: i16 = 1;
     const COLUMN: i16 = 9;
+    const ROWS: i16 = 3;
     let columns = (LEAF + usize::from(segment.rewritten)) as u64;
     let groups = segment.records.min(i16::MAX.cast_unsigned().into());
     is_sound(footer, &|way, seen| match (way, seen) {
@@ -362,6 +393,7 @@ fn is_bounded(footer: &[u8], segment: &SegmentState) -> bool {
         ([SCHEMA, CHILDREN], Seen::Int(count)) => (0..=columns.cast_signed()).contains(&count),
         ([ROW_GROUPS], Seen::List(count)) => count <= groups,
         ([ROW_GROUPS, COLUMNS], Seen::List(count)) => count == columns,
+        ([ROW_GROUPS, ROWS], Seen::Int(count)) => is_count_of_rows(count),
         ([ROW_GROUPS, COLUMNS, COLUMN], Seen::Bytes(length)) => length <= LONGEST_COLUMN,
         (_, Seen::List(count)) => count <= columns,
         (_, Seen::Int(_) | Seen::Bytes(_)) => true,
@@ -374,12 +406,19 @@ pub(crate) fn decoded<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     rows: usize,
     is_optional: bool,
+    room: usize,
 ) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
-    caught(move || {
+    let (values, levels) = caught(move || {
         let (mut values, mut levels) = (Vec::new(), Vec::new());
         reader.read_records(rows, is_optional.then_some(&mut levels), None, &mut values)?;
         Ok((values, levels))
-    })
+    })?;
+    // Rows share what stands in a dictionary, until each is made a record of its own.
+    let lengths = values.iter().map(|value| value.as_bytes().len());
+    if lengths.fold(0_usize, usize::saturating_add) > room {
+        return Err(ParquetError::General("its rows are longer than any that are written".into()));
+    }
+    Ok((values, levels))
 }
 
 /// What work with bytes of a stranger gives: an error where it panics.
@@ -458,6 +497,12 @@ impl Group {
     }
 }
 
+/// Whether times are within those by which a row group, or a segment, is passed over.
+fn are_within(times: &[i64], told: [Option<(i64, i64)>; 2]) -> bool {
+    let mut told = told.into_iter().flatten();
+    told.all(|(first, last)| times.iter().all(|time| (first..=last).contains(time)))
+}
+
 fn text(value: &ByteArray) -> Cow<'_, str> {
     String::from_utf8_lossy(value.data())
 }
@@ -492,8 +537,8 @@ mod tests {
     use crate::support::Fixture;
 
     /// A footer of one row group: elements of the schema, children of the first of them, row groups, columns
-    /// of each, and bytes of each of these.
-    fn footer([elements, children, groups, columns, bytes]: [usize; 5]) -> Vec<u8> {
+    /// of each, bytes of each of these, and rows of each row group.
+    fn footer([elements, children, groups, columns, bytes, rows]: [usize; 6]) -> Vec<u8> {
         let varint = |mut value: usize| {
             let mut bytes = Vec::new();
             while value > 0x7f {
@@ -507,8 +552,26 @@ mod tests {
             |count: usize, one: &[u8]| [&[0xfc], &*varint(count), &one.repeat(count)].concat();
         let element = [&[0x55], &*varint(2 * children), &[0]].concat();
         let column = [&[0x98], &*varint(bytes), &vec![7; bytes], &[0]].concat();
-        let group = [&[0x19], &*list(columns, &column), &[0]].concat();
+        let group = [&[0x19], &*list(columns, &column), &[0x26], &*varint(2 * rows), &[0]].concat();
         [&[0x29], &*list(elements, &element), &[0x29], &*list(groups, &group), &[0]].concat()
+    }
+
+    #[test]
+    fn times_are_within_those_that_are_told() {
+        let times = [3, 5];
+        for told in [[None, None], [Some((3, 5)), None], [Some((3, 5)), Some((0, 9))]] {
+            assert!(are_within(&times, told));
+        }
+        for told in [[Some((3, 4)), None], [Some((4, 5)), Some((0, 9))], [None, Some((0, 0))]] {
+            assert!(!are_within(&times, told));
+        }
+    }
+
+    #[test]
+    fn a_column_chunk_has_a_bound() {
+        assert!(is_length_of_chunk(ROOM, ROOM));
+        assert!(!is_length_of_chunk(ROOM + (2 << 20), ROOM));
+        assert!(!is_length_of_chunk(usize::MAX, ROOM));
     }
 
     #[test]
@@ -516,13 +579,12 @@ mod tests {
         let fixture = Fixture::new();
         fixture.fill(0, 3);
         let segment = fixture.reader().segments().next().unwrap().state;
-        let whole = [16, 15, 3, 15, 100];
+        let whole = [16, 15, 3, 15, 100, 1 << 17];
         assert!(is_bounded(&footer(whole), &segment));
         let anew = SegmentState { rewritten: true, ..segment.clone() };
-        assert!(is_bounded(&footer([17, 16, 3, 16, 100]), &anew));
-        for (at, wrong) in
-            [(0, 17), (0, 15), (1, 16), (1, i32::MAX as usize), (2, 4), (3, 16), (4, 1 << 20)]
-        {
+        assert!(is_bounded(&footer([17, 16, 3, 16, 100, 1]), &anew));
+        let wrong = [(0, 17), (0, 15), (1, 16), (1, i32::MAX as usize), (2, 4), (3, 16)];
+        for (at, wrong) in wrong.into_iter().chain([(4, 1 << 20), (5, 0), (5, (1 << 17) + 1)]) {
             let mut changed = whole;
             changed[at] = wrong;
             assert!(!is_bounded(&footer(changed), &segment), "{at}: {wrong}");

@@ -320,6 +320,11 @@ impl Survey {
         self.marks.first().is_some_and(|mark| mark.is_genuine(self.header.segment, &key))
     }
 
+    /// Whether it has a mark, of whomever.
+    pub(crate) fn is_marked(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
     /// The batches, each opened with the keys at hand.
     pub(crate) fn open<'a>(
         &'a self,

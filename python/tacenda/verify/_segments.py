@@ -191,6 +191,10 @@ def is_whole(files: Files, segment: Segment, log: Log, state: State) -> bool:
     if digest(files, f"{place}.erasing", state) == segment.sha256:
         # It may take its place at this moment.
         paths = [f"{place}.erasing", place]
+        why = not_ours(files, place)
+        if why is not None:
+            log.report.find(place, why)
+            return False
         if digest(files, place, state) not in {None, segment.sha256}:
             log.report.find(place, "it holds what was erased from it", remains=True)
             return False
@@ -281,6 +285,17 @@ def digest(files: Files, path: str, state: State) -> str | None:
         return None
 
 
+def not_ours(files: Files, path: str) -> str | None:
+    """Why it cannot be opened as a file of a segment; None when it can, or is not there."""
+    try:
+        with files.open(path, LONGEST_FILE):
+            return None
+    except FileNotFoundError:
+        return None
+    except NotOurs as error:
+        return str(error)
+
+
 def tail(file: BinaryIO, size: int) -> str | None:
     """The hash of the footer of an encrypted Parquet file, with its length and magic."""
     file.seek(max(size - 8, 0))
@@ -303,10 +318,14 @@ def check_stray(files: Files, name: str, log: Log, state: State) -> None:
         # Of one that is being sealed.
         if number != state.next[0] or kind not in {"parquet", "wal", "parquet.new"}:
             log.report.find(place, "the log does not know it")
+        elif kind != "wal" and (why := not_ours(files, place)) is not None:
+            log.report.find(place, why)
     elif segment.deleted:
         log.report.find(place, f"the log says that segment {number} was deleted", remains=True)
     elif kind == "parquet.erasing":
         # What a crash, or a writer at this moment, has not completed.
+        if (why := not_ours(files, place)) is not None:
+            return log.report.find(place, why)
         found = digest(files, place, state)
         if found is not None and found != segment.sha256 and found in state.past:
             log.report.find(place, before(state.past[found]), remains=True)

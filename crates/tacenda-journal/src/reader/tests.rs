@@ -37,6 +37,78 @@ fn what_is_sealed_while_it_is_read_is_read() {
     journal.close().unwrap();
 }
 
+#[test]
+fn the_keys_of_what_nobody_began_are_not_unwrapped() {
+    let fixture = Fixture::new();
+    fixture.fill(0, 2);
+    let journal = fixture.open();
+    journal.append(record(2)).unwrap();
+    let file = fixture.path().join("active/0000000001.wal");
+    let bytes = std::fs::read(&file).unwrap();
+    let length = u32::from_be_bytes(*bytes[14..].first_chunk().unwrap()) as usize;
+    let header = 14 + 4 + length;
+    let read = |identities: &crate::Identities, bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        let allowed = [crate::Place::Temporary];
+        let reader = crate::Reader::open(&fixture.path(), identities.clone(), &allowed).unwrap();
+        reader.last(&Filter::default(), 1).map(|(_, next)| next)
+    };
+    // Without an identity the keys of one that was begun are missing, and of one that was not none is tried.
+    let nobody = crate::Identities::default();
+    assert!(matches!(read(&nobody, &bytes), Err(crate::JournalError::NoKey { .. })));
+    let sealed = Filter::default();
+    for (identities, cut) in [(&fixture.all, header), (&fixture.all, header + 40)] {
+        assert_eq!(read(identities, &bytes[..cut]).unwrap(), 2);
+        assert_eq!(numbers(&fixture.reader(), &sealed), [0, 1]);
+    }
+    std::fs::write(&file, &bytes[..header]).unwrap();
+    let reader = crate::Reader::open(&fixture.path(), nobody, &[crate::Place::Temporary]).unwrap();
+    assert!(reader.closed_unsealed(&sealed).unwrap().is_empty());
+    assert_eq!(reader.active().unwrap(), None);
+    // A mark of somebody else, before which there is no record.
+    let mut forged = bytes[..header + 4 + 81 + 32].to_vec();
+    forged[header + 4 + 81 - 1] ^= 1;
+    let chain = crate::sha256(&[&crate::sha256(&[&bytes[..header]]), &forged[header..header + 85]]);
+    forged[header + 85..].copy_from_slice(&chain);
+    let error = read(&fixture.all, &forged).unwrap_err();
+    assert!(matches!(error, crate::JournalError::Damaged { .. }), "{error}");
+    std::fs::write(&file, &bytes).unwrap();
+    journal.close().unwrap();
+}
+
+#[test]
+fn what_is_no_file_of_ours_beside_a_segment_is_named_and_not_in_the_way() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
+    let fixture = Fixture::new();
+    fixture.fill(0, 3);
+    let other = fixture.path().parent().unwrap().join("other");
+    std::fs::write(&other, "").unwrap();
+    let puts: [&dyn Fn(&Path); 5] = [
+        &|path| symlink(&other, path).unwrap(),
+        &|path| std::fs::create_dir(path).unwrap(),
+        &|path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
+        &|path| {
+            std::fs::write(path, "").unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        },
+        &|path| std::fs::hard_link(&other, path).unwrap(),
+    ];
+    let names = ["0000000000.parquet.erasing", "0000000001.parquet", "0000000001.parquet.new"];
+    for name in names.map(|name| format!("segments/{name}")) {
+        for (number, put) in puts.iter().enumerate() {
+            let path = fixture.path().join(&name);
+            put(&path);
+            assert_eq!(numbers(&fixture.reader(), &Filter::default()), [0, 1, 2]);
+            let found = fixture.verify().findings;
+            let places: Vec<&str> = found.iter().map(|one| one.place.as_str()).collect();
+            assert_eq!(places, [name.as_str()], "{number}");
+            std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path)).unwrap();
+        }
+    }
+    assert_eq!(fixture.verify().findings, []);
+}
+
 /// A segment of two row groups, read as far as the first when `change` comes.
 fn read_across(fixture: &Fixture, change: impl Fn(&Journal)) -> Vec<(u64, bool)> {
     let journal = fixture.open();

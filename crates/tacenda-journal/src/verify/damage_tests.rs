@@ -543,6 +543,26 @@ fn a_segment_in_the_place_of_another_is_not_read() {
 }
 
 #[test]
+fn records_of_other_times_than_the_log_tells_are_not_read() {
+    for (times, is_read) in [(None, true), (Some((0, 1)), false)] {
+        let fixture = Fixture::new();
+        fixture.fill(0, 4);
+        let thief = Thief::new(&fixture);
+        let keys = SegmentKeys::new(&thief.view.state.settings.recipients).unwrap();
+        let output = thief.folder.folder("segments").unwrap().create("0000000001.parquet").unwrap();
+        let salts = Part::ALL.map(|_| Salts::new([7; 32]));
+        let file = Segment { keys: &keys, salts: &salts, expired: &[], first: 4, anew: false };
+        let written = file.write(output, (0..4).map(|number| Row::of(record(number)))).unwrap();
+        let mut segment = fixture.reader().view.state.segments[&0].clone();
+        (segment.number, segment.first) = (1, 4);
+        segment.times = times.or(segment.times);
+        segment.set_file(&written);
+        add(&fixture, Event::Seal(segment));
+        assert_eq!(given(&fixture.reader()), (!is_read).then_some(4));
+    }
+}
+
+#[test]
 fn a_write_ahead_file_is_compared_with_what_the_log_says_of_it() {
     let short = b"tacenda-wal-1\n\0\0\0\x02{}".as_slice();
     let cases =

@@ -29,8 +29,8 @@ pub(super) fn verify(root: &Folder, log: &Log, whole: &mut Whole, report: &mut V
     let Some(state) = &log.state else { return };
     match root.folder("segments") {
         Ok(folder) => {
-            let past = past(log, report);
-            sealed(&Segments { folder, state, log, past }, whole, report);
+            let (past, lengths) = past(log, report);
+            sealed(&Segments { folder, state, log, past, lengths }, whole, report);
         }
         Err(error) => report.find("segments", Fault::Missing, error.to_string()),
     }
@@ -55,12 +55,14 @@ struct Segments<'l> {
     state: &'l State,
     log: &'l Log,
     past: BTreeMap<Hash, u64>,
+    /// The lengths of all files that the log tells of.
+    lengths: BTreeSet<u64>,
 }
 
-/// Every file that a segment ever had, by its hash. None is that of two: each is written with keys of its
+/// Every file that a segment ever had, by its hash, and the lengths of them. None is that of two: each is written with keys of its
 /// own.
-fn past(log: &Log, report: &mut Verification) -> BTreeMap<Hash, u64> {
-    let mut past = BTreeMap::new();
+fn past(log: &Log, report: &mut Verification) -> (BTreeMap<Hash, u64>, BTreeSet<u64>) {
+    let (mut past, mut lengths) = (BTreeMap::new(), BTreeSet::new());
     for (number, entry) in log.entries.iter().enumerate() {
         let (hash, bytes, segment) = match &entry.event {
             Event::Seal(segment) => (segment.sha256, segment.bytes, segment.number),
@@ -69,13 +71,14 @@ fn past(log: &Log, report: &mut Verification) -> BTreeMap<Hash, u64> {
             }
             _ => continue,
         };
+        lengths.insert(bytes);
         let other = past.insert(hash, segment).filter(|other| *other != segment && bytes > 0);
         if let Some(other) = other {
             let what = format!("its file is that of segment {other}");
             report.find(format!("entry {number}"), Fault::Swapped, what);
         }
     }
-    past
+    (past, lengths)
 }
 
 fn sealed(segments: &Segments<'_>, whole: &mut Whole, report: &mut Verification) {
@@ -112,12 +115,8 @@ fn sealed(segments: &Segments<'_>, whole: &mut Whole, report: &mut Verification)
 impl Segments<'_> {
     fn digest(&self, name: &str) -> Result<Option<Digest>, JournalError> {
         let Some(file) = self.folder.open_to(name, LONGEST_FILE)? else { return Ok(None) };
-        let digest = Digest::of(&file);
+        let digest = Digest::of(&file, |bytes| self.lengths.contains(&bytes));
         digest.map(Some).map_err(|error| unusable(&self.folder.path().join(name), error))
-    }
-
-    fn hash(&self, name: &str) -> Option<Hash> {
-        self.digest(name).ok()?.map(|digest| digest.sha256)
     }
 
     /// Compares the file of a segment with the log.
@@ -126,8 +125,14 @@ impl Segments<'_> {
         // The last step of an erasure is done when the journal is opened to write.
         let erasing = format!("{}{ERASING}", segment.file());
         let found = self.digest(&erasing).ok().flatten();
-        if let Some(digest) = found.filter(|digest| digest.sha256 == segment.sha256) {
-            let before = self.hash(&segment.file()).filter(|hash| *hash != segment.sha256);
+        if let Some(digest) = found.filter(|digest| digest.sha256 == Some(segment.sha256)) {
+            let before = match self.digest(&segment.file()) {
+                Ok(before) => before.filter(|before| before.sha256 != Some(segment.sha256)),
+                Err(error) => {
+                    report.find(place, Fault::Altered, error.to_string());
+                    return false;
+                }
+            };
             if before.is_some() {
                 report.find(place, Fault::Remains, "it holds what was erased from it");
                 return false;
@@ -136,10 +141,10 @@ impl Segments<'_> {
         }
         let read = self.digest(&segment.file());
         let Some(digest) = report.take(read, &place) else { return false };
-        if digest.sha256 == segment.sha256 {
+        if digest.sha256 == Some(segment.sha256) {
             return self.fits(segment, &digest, report);
         }
-        let (fault, what) = self.difference(segment, &digest.sha256, digest.bytes);
+        let (fault, what) = self.difference(segment, digest.sha256, digest.bytes);
         report.find(place, fault, what);
         false
     }
@@ -176,12 +181,17 @@ impl Segments<'_> {
         found.is_none()
     }
 
-    fn difference(&self, segment: &SegmentState, hash: &Hash, bytes: u64) -> (Fault, String) {
-        let other = self.state.segments.values().find(|other| other.sha256 == *hash);
+    fn difference(
+        &self,
+        segment: &SegmentState,
+        hash: Option<Hash>,
+        bytes: u64,
+    ) -> (Fault, String) {
+        let other = self.state.segments.values().find(|other| Some(other.sha256) == hash);
         if let Some(other) = other.filter(|other| !other.deleted) {
             return (Fault::Swapped, format!("it is the file of segment {}", other.number));
         }
-        if let Some(before) = self.past.get(hash) {
+        if let Some(before) = hash.and_then(|hash| self.past.get(&hash)) {
             return (Fault::Remains, gone(*before));
         }
         if bytes < segment.bytes {
@@ -207,13 +217,20 @@ impl Segments<'_> {
             }
             // What a crash, or a writer at this moment, has not completed.
             Some(segment) if rewritten => {
-                let hash = self.hash(name).filter(|hash| *hash != segment.sha256)?;
+                let hash = match self.digest(name) {
+                    Ok(digest) => digest?.sha256.filter(|hash| *hash != segment.sha256)?,
+                    Err(error) => return Some((Fault::Unexpected, error.to_string())),
+                };
                 self.past.get(&hash).map(|before| (Fault::Remains, gone(*before)))
             }
             Some(segment) if kind == segment.format.name() => None,
             Some(_) if kinds.contains(&kind) => Some((Fault::Remains, gone(number))),
             // Of one that is being sealed.
-            None if number == self.state.next.0 && (kinds.contains(&kind) || kind == NEW) => None,
+            None if number == self.state.next.0 && kind == kinds[1] => None,
+            None if number == self.state.next.0 && (kind == kinds[0] || kind == NEW) => {
+                let opened = self.folder.open_to(name, LONGEST_FILE);
+                opened.err().map(|error| (Fault::Unexpected, error.to_string()))
+            }
             None => Some((Fault::RolledBack, "the log knows no segment of this number".to_owned())),
             Some(_) => Some((Fault::Unexpected, "nobody wrote it".to_owned())),
         }
