@@ -228,14 +228,13 @@ mod tests {
             let stanza = format!("-> X25519 {}\n{body}\n", "A".repeat(43));
             [&file[..at], stanza.repeat(others).as_bytes(), &file[at..]].concat()
         };
-        let bounded = |files: &[Vec<u8>]| is_bounded(files);
         let short = "A".repeat(43);
-        assert!(bounded(&[wrapped(1000, &short)]));
-        assert!(!bounded(&[wrapped(1024, &short)]));
-        assert!(!bounded(&[wrapped(600, &short), wrapped(600, &short)]));
-        assert!(!bounded(&[wrapped(0, ""), wrapped(0, ""), wrapped(0, "")]));
+        assert!(is_bounded(&[wrapped(1000, &short)]));
+        assert!(!is_bounded(&[wrapped(1024, &short)]));
+        assert!(!is_bounded(&[wrapped(600, &short), wrapped(600, &short)]));
+        assert!(!is_bounded(&[wrapped(0, ""), wrapped(0, ""), wrapped(0, "")]));
         let long = format!("{}{short}", format!("{}\n", "A".repeat(64)).repeat(3000));
-        assert!(!bounded(&[wrapped(1, &long)]));
+        assert!(!is_bounded(&[wrapped(1, &long)]));
         // As it is written; and with what takes minutes to look at.
         let base64 = |file: Vec<u8>| BASE64_STANDARD.encode(file);
         assert!(identities.unwrap(&base64(wrapped(0, ""))).is_some());
