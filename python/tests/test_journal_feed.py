@@ -22,14 +22,16 @@ log.setLevel(logging.INFO)
 log.propagate = False
 log.addHandler(handler)
 
-def process():
-    return handler._feed._process
-
 def until(holds):
     ends = time.monotonic() + 60
-    while not holds():
+    while not (held := holds()):
         assert time.monotonic() < ends, "it does not come to hold"
         time.sleep(0.01)
+    return held
+
+def process():
+    # Between the end of one and the beginning of the next there is none.
+    return until(lambda: handler._feed._process)._process
 """
 
 
@@ -54,10 +56,10 @@ def test_a_process_that_is_killed_is_started_again(journal: Journal) -> None:
         journal,
         "for number in range(100):\n"
         "    if number in (30, 60):\n"
-        "        process()._process.kill()\n"
+        "        process().kill()\n"
         "    log.info('bob %s', number)\n"
         "until(lambda: not handler._feed._waiting)\n"
-        "process()._process.kill()\n"
+        "process().kill()\n"
         "log.info('bob %s', 100)\n"
         "logging.shutdown()\n"
         "print(handler.lost)\n",
@@ -74,7 +76,7 @@ def test_on_a_full_disk_records_are_kept_until_there_is_room(journal: Journal) -
     done = run(
         journal,
         "least, most = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
-        "resource.prlimit(process()._process.pid, resource.RLIMIT_FSIZE, (20_000, most))\n"
+        "resource.prlimit(process().pid, resource.RLIMIT_FSIZE, (20_000, most))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, most))\n"
         "for number in range(1000):\n"
         "    log.info('bob %s %s', number, os.urandom(100).hex())\n"
@@ -100,8 +102,9 @@ def test_what_is_lost_is_counted(journal: Journal) -> None:
         "until(lambda: not handler._feed._waiting)\n"
         "least, most = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))\n"
-        "process()._process.kill()\n"
-        "process()._process.wait()\n"
+        "killed = process()\n"
+        "killed.kill()\n"
+        "killed.wait()\n"
         "for number in range(1000):\n"
         "    log.info('bob %s %s', number, 'x' * 300)\n"
         "before = handler.lost\n"
@@ -125,12 +128,12 @@ def test_a_process_that_is_stopped_holds_the_program_up_for_a_bounded_time(
     done = run(
         journal,
         "_feed.WAIT, _feed.QUEUE = 0.3, 200_000\n"
-        "process()._process.send_signal(signal.SIGSTOP)\n"
+        "process().send_signal(signal.SIGSTOP)\n"
         "began = time.monotonic()\n"
         "for number in range(1000):\n"
         "    log.info('%s %s', number, 'x' * 500)\n"
         "assert time.monotonic() - began < 20\n"
-        "process()._process.send_signal(signal.SIGCONT)\n"
+        "process().send_signal(signal.SIGCONT)\n"
         "logging.shutdown()\n"
         "print(handler.lost)\n",
     )
@@ -146,7 +149,7 @@ def test_who_is_killed_leaves_what_was_handed_over(journal: Journal) -> None:
         journal,
         "for number in range(5000):\n"
         "    log.info('%s %s', number, 'x' * 200)\n"
-        "print(process()._process.pid, flush=True)\n"
+        "print(process().pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n",
     )
     assert done.returncode == -signal.SIGKILL
@@ -162,13 +165,13 @@ def test_a_child_of_the_program_has_a_process_of_its_own(journal: Journal) -> No
         "log.info('before')\n"
         "child = os.fork()\n"
         "if child == 0:\n"
-        "    theirs = process()\n"
+        "    assert handler._feed._process is None\n"
         "    log.info('of the child')\n"
-        "    assert theirs is None and process() is not None\n"
+        "    assert handler._feed._process is not None\n"
         "    logging.shutdown()\n"
         "    os._exit(handler.lost)\n"
         "assert os.waitpid(child, 0)[1] == 0\n"
-        "process()._process.kill()\n"
+        "process().kill()\n"
         "log.info('after')\n"
         "logging.shutdown()\n"
         "print(handler.lost)\n",
@@ -189,8 +192,8 @@ def test_standard_error_that_is_a_log_of_the_journal_holds_nobody_up(journal: Jo
         "for number in range(200):\n"
         "    if number in (50, 100):\n"
         "        killed = process()\n"
-        "        killed._process.kill()\n"
-        "        until(lambda: process() not in (None, killed))\n"
+        "        killed.kill()\n"
+        "        until(lambda: process() is not killed)\n"
         "    log.info('%s', number)\n"
         "logging.shutdown()\n"
         "print(handler.lost)\n",
