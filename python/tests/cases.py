@@ -52,7 +52,7 @@ class Case:
             ["sh", "-c", f'exec "$@" {shell}', "sh", *command] if shell else command,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             cwd=self._directory,
             env={k: v for k, v in os.environ.items() if not k.startswith(("TACENDA_", "PYTHON"))}
             | {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},

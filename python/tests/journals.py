@@ -53,7 +53,7 @@ class Journal:
             capture_output=True,
             text=True,
             env=ENVIRONMENT,
-            timeout=120,
+            timeout=300,
         )
 
     def fill(self, first: int, count: int, **more: str) -> None:

@@ -221,7 +221,7 @@ def test_processes_share_a_journal(journal: Journal) -> None:
     for name in ("a", "b"):
         journal.run("hold", journal.path, name, "--since", "1h", "--reason", "a test")
     for worker in workers:
-        assert worker.communicate(timeout=120) == ("", "")
+        assert worker.communicate(timeout=300) == ("", "")
         assert worker.returncode == 0
     messages = [str(record["message"]) for record in journal.cat()]
     assert sorted(messages) == sorted(f"{worker}-{n}" for worker in range(4) for n in range(300))

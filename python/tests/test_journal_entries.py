@@ -272,7 +272,7 @@ def test_the_verifier_reads_files_of_the_journal_alone(journal: Journal) -> None
             [sys.executable, "-m", "tacenda.verify", str(path), "--key", journal.key],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=300,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit),
         )
         assert done.returncode == 1, done.stderr

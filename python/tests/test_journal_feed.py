@@ -43,7 +43,7 @@ def run(journal: Journal, script: str) -> subprocess.CompletedProcess[str]:
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
     )
 
 

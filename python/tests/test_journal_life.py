@@ -95,7 +95,7 @@ def test_a_subject_is_forgotten_in_every_segment_through_the_vault(journal: Jour
             text=True,
             env=ENVIRONMENT,
             cwd=journal.folder,
-            timeout=120,
+            timeout=300,
         )
 
     assert tacenda("keys", "init").returncode == 0

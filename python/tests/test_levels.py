@@ -75,13 +75,13 @@ class Program:
 
     def end(self) -> list[str]:
         """Ends it; gives the log."""
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=300)
         return self._log.read_text().splitlines()
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [TACENDA, "debug", *arguments], capture_output=True, text=True, timeout=60, check=False
+        [TACENDA, "debug", *arguments], capture_output=True, text=True, timeout=300, check=False
     )
 
 

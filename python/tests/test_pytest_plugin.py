@@ -45,7 +45,7 @@ def run(directory: Path, test: str, *options: str) -> tuple[int, str]:
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         cwd=directory,
         env={k: v for k, v in os.environ.items() if not k.startswith(("TACENDA_", "PYTEST_"))},
         check=False,

@@ -89,7 +89,7 @@ def test_it_is_known_to_tacenda_run_as_well(tmp_path: Path) -> None:
         [TACENDA, "run", "-q", "--", sys.executable, script],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={k: v for k, v in os.environ.items() if not k.startswith("TACENDA_")},
         check=True,
     )
@@ -198,7 +198,7 @@ def test_children_of_a_program_that_has_ended_are_filtered_as_before(tmp_path: P
         env={k: v for k, v in os.environ.items() if not k.startswith("TACENDA_")},
         text=True,
     )
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=300) == 0
     go.write_text("")
     assert process.stderr is not None
     assert process.stderr.read().startswith("[prompt 69 chars")
@@ -217,5 +217,5 @@ def test_a_guard_around_another_one_is_told_as_well(tmp_path: Path, told: bool) 
     # The inner one leaves standard output alone: only the outer one can find it there.
     inner = [*run, "--stdout", "output", "--", sys.executable, str(script)]
     command = [*run, "--stdout", "log", "--", *forgets, *inner]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
     assert (PROMPT in done.stdout) is not told, done

@@ -173,7 +173,7 @@ def test_opentelemetry_reads_what_is_sent(tmp_path: Path, compression: str) -> N
             env={**os.environ, **variables},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             cwd=tmp_path,
         )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -95,7 +95,7 @@ class App:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
@@ -616,5 +616,5 @@ def test_a_map_follows_its_schema() -> None:
     schema = ROOT / "docs/reference/slot-map.schema.json"
     fixture = ROOT / "crates/tacenda-scan/fixtures/slots/map.json"
     command = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(schema), str(fixture)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

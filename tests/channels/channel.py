@@ -75,7 +75,7 @@ def run(channel: Channel, guard: str, directory: Path) -> Outcome:
     done = subprocess.run(
         command,
         capture_output=True,
-        timeout=120,
+        timeout=300,
         cwd=directory,
         stdin=subprocess.DEVNULL,
         env=kept | {"HOME": str(directory), "TMPDIR": str(directory), "COLUMNS": "200"},
