@@ -279,6 +279,35 @@ thread.join()
     assert guarded == bare
 
 
+@pytest.mark.parametrize(
+    "number", ["", "def fileno(self): return 1", "def fileno(self): return 'x'"]
+)
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_stream_of_the_programs_own_that_was_there_before(
+    case: Case, name: str, number: str
+) -> None:
+    code = f"""
+import sys
+class Log:
+    def __init__(self, stream): self.stream, self.file = stream, open("own.log", "w")
+    def write(self, text): self.stream.write(text); self.file.write(text); self.file.flush()
+    def flush(self): pass
+    {number}
+sys.{name} = Log(sys.{name})
+if GUARDED:
+    import tacenda
+    tacenda.install(stdout="log")
+print("for", EMAIL, file=sys.{name}, flush=True)
+print("and", EMAIL, file=sys.{name})
+sys.__{name}__.write(open("own.log").read())
+"""
+    bare, guarded = (case.run(f"GUARDED = {flag}\n{code}", guard=False) for flag in (False, True))
+    assert bare.text.count(EMAIL) >= 3
+    assert guarded.returncode == 0, guarded.text
+    assert EMAIL not in guarded.text
+    assert guarded.text.count("for [email") == 2
+
+
 def test_a_shell_pipe_is_a_log(case: Case) -> None:
     code = """
 import os, sys

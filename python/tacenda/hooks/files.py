@@ -24,6 +24,9 @@ _CHANNEL = "files of the program"
 _MLX_CHANNEL = "files that MLX saves"
 _MLX_SAVES = ("save", "savez", "savez_compressed", "save_safetensors", "save_gguf")
 
+# So much of what was written last is looked at with what is written next: values come in pieces.
+_REMEMBERED = 1 << 12
+
 # A saved file is looked at in windows that overlap: a value may lie anywhere.
 _WINDOW = 1 << 20
 _OVERLAP = 1 << 14
@@ -202,11 +205,43 @@ class _BinaryFile(io.BufferedIOBase):
         self._inner = inner
         self._core = core
         self._sweep = sweep
+        # What stands before the place in the file: as it was given, and as it was written.
+        self._given = self._written = b""
 
     def write(self, data: Any, /) -> int:
         """Writes bytes, as many as it is given."""
-        count: int = self._inner.write(self._core.blank(bytes(memoryview(data))))
+        given = self._given + bytes(memoryview(data))
+        clean = self._core.blank(given)
+        known = len(self._given)
+        count: int = self._inner.write(clean[known:])
+        before = clean[:known]
+        if before != self._written:
+            # What is known no longer, because it has begun too long ago, does not come back.
+            pairs = zip(self._given, self._written, before, strict=True)
+            before = bytes(new if old == first else old for first, old, new in pairs)
+            if before != self._written:
+                self._write_again(before, count)
+        end = known + count
+        start = max(0, end - _REMEMBERED)
+        self._given, self._written = given[start:end], (before + clean[known:])[start:end]
         return count
+
+    def _write_again(self, data: bytes, count: int) -> None:
+        """Writes once more what was written before the last `count` bytes.
+
+        A value has begun there, which could not be known before it went on.
+        """
+        self._inner.flush()
+        at = self._inner.tell() - count - len(data)
+        # Apart from the file of the program, which may be open to append alone.
+        file = os.open(self._inner.name, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(file, data, at)
+        finally:
+            os.close(file)
+
+    def _forget(self) -> None:
+        self._given = self._written = b""
 
     def writelines(self, lines: Any, /) -> None:
         """Writes each of them."""
@@ -215,16 +250,19 @@ class _BinaryFile(io.BufferedIOBase):
 
     def read(self, *size: Any) -> bytes:
         """Reads like the file."""
+        self._forget()
         data: bytes = self._inner.read(*size)
         return data
 
     def readinto(self, buffer: Any, /) -> int:
         """Reads like the file."""
+        self._forget()
         count: int = self._inner.readinto(buffer)
         return count
 
     def seek(self, *place: Any) -> int:
         """Goes elsewhere in the file."""
+        self._forget()
         at: int = self._inner.seek(*place)
         return at
 
@@ -235,6 +273,7 @@ class _BinaryFile(io.BufferedIOBase):
 
     def truncate(self, *size: Any) -> int:
         """Cuts the file."""
+        self._forget()
         left: int = self._inner.truncate(*size)
         return left
 
@@ -254,6 +293,7 @@ class _BinaryFile(io.BufferedIOBase):
 
     def fileno(self) -> int:
         """Its descriptor, for a child process, say, which writes to it as it likes."""
+        self._forget()
         self._sweep.shared(getattr(self._inner, "name", None))
         number: int = self._inner.fileno()
         return number
@@ -271,6 +311,7 @@ class _BinaryFile(io.BufferedIOBase):
         return bool(self._inner.seekable())
 
     def __iter__(self) -> Iterator[bytes]:
+        self._forget()
         return iter(self._inner)
 
     def __getattr__(self, name: str) -> Any:

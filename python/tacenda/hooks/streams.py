@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, TextIO, cast
 
 from tacenda._core import Core
@@ -59,7 +60,8 @@ class Streams:
         for fd, stream, _ in logs:
             name = "stdout" if fd == 1 else "stderr"
             inner = stream
-            if fd in own:
+            # What the program has put there itself writes elsewhere as well.
+            if fd in own and isinstance(stream, io.TextIOWrapper):
                 stream.flush()
                 inner = _reopened(stream, descriptors.raw(fd, own[fd]))
             # A child that is given this stream has to write through the filter.
@@ -165,10 +167,9 @@ class Streams:
 
 def _finish(writers: list[Writer], *, closing: bool) -> None:
     for writer in writers:
-        try:
+        # Closed by the application, or its reader is gone; one of its own may fail anyhow.
+        with suppress(Exception):
             writer.finish(closing=closing)
-        except (ValueError, OSError):  # closed by the application, or its reader is gone
-            continue
 
 
 def _reopened(stream: TextIO, raw: io.FileIO) -> io.TextIOWrapper:
@@ -185,11 +186,12 @@ def _reopened(stream: TextIO, raw: io.FileIO) -> io.TextIOWrapper:
     return wrapper
 
 
-def _fd_of(stream: TextIO | Guarded) -> int | None:
+def _fd_of(stream: Any) -> int | None:
     try:
-        return stream.fileno()
-    except (OSError, ValueError):  # a stream in memory has none
+        fd = stream.fileno()
+    except Exception:  # a stream in memory has none, one of the program's own may not know of it
         return None
+    return fd if isinstance(fd, int) else None
 
 
 def _outputs() -> frozenset[str]:

@@ -25,6 +25,7 @@ def start(core: Core, patches: Patches, imports: ImportWatch) -> None:
             "opentelemetry.sdk.metrics._internal.exemplar.exemplar",
             hooks.exemplars,
         ),
+        ("OpenTelemetry scopes", "opentelemetry.sdk.util.instrumentation", hooks.scopes),
         ("OpenTelemetry log records", "opentelemetry.sdk._logs._internal", hooks.log_records),
     )
 
@@ -99,30 +100,36 @@ class _Telemetry:
 
     def resources(self, module: Any) -> None:
         """What all spans, records and metrics of a process say of it."""
-        self._clean_first(module.Resource)
+        self._clean_argument(module.Resource, "attributes")
 
     def metrics(self, module: Any) -> None:
-        """What exporters get of a metric: the attributes of its points."""
+        """What exporters get of a metric: the attributes of its points, and what describes it."""
         for name in ("NumberDataPoint", "HistogramDataPoint", "ExponentialHistogramDataPoint"):
-            self._clean_first(getattr(module, name))
+            self._clean_argument(getattr(module, name), "attributes")
+        self._clean_argument(module.Metric, "description")
+
+    def scopes(self, module: Any) -> None:
+        """What a tracer, a meter or a logger says of itself."""
+        self._clean_argument(module.InstrumentationScope, "attributes")
 
     def exemplars(self, module: Any) -> None:
         """Single measurements that stand beside a point."""
-        self._clean_first(module.Exemplar)
+        self._clean_argument(module.Exemplar, "filtered_attributes")
 
-    def _clean_first(self, cls: Any) -> None:
-        """Cleans the first argument that objects of a class are made of: their attributes."""
+    def _clean_argument(self, cls: Any, name: str) -> None:
+        """Cleans an argument that objects of a class are made of: text, or attributes."""
         from inspect import signature  # costs milliseconds, which only telemetry has to pay
 
         clean = self._clean
         original = cls.__init__
-        name = next(name for name in signature(original).parameters if name != "self")
+        # `self` is not among them.
+        place = list(signature(original).parameters).index(name) - 1
 
         def init(self: Any, *args: Any, **kwargs: Any) -> None:
-            if args:
-                args = (_attributes(args[0], clean), *args[1:])
+            if place < len(args):
+                args = (*args[:place], _cleaned(args[place], clean), *args[place + 1 :])
             elif name in kwargs:
-                kwargs[name] = _attributes(kwargs[name], clean)
+                kwargs[name] = _cleaned(kwargs[name], clean)
             original(self, *args, **kwargs)
 
         self._patches.replace(cls, "__init__", init)
@@ -141,6 +148,9 @@ class _Telemetry:
                         clean(record.body),
                         clean(dict(record.attributes or {})),
                     )
+                    for name in ("event_name", "severity_text"):
+                        if getattr(record, name, None):
+                            setattr(record, name, clean(getattr(record, name)))
                 except Exception:
                     record.body, record.attributes = MARKER, {}
                 _original(self, data)
@@ -148,8 +158,8 @@ class _Telemetry:
             self._patches.replace(processor, "on_emit", on_emit)
 
 
-def _attributes(attributes: Any, clean: Callable[[Any], Any]) -> Any:
-    return clean(dict(attributes)) if attributes else attributes
+def _cleaned(value: Any, clean: Callable[[Any], Any]) -> Any:
+    return clean(value if isinstance(value, str) else dict(value)) if value else value
 
 
 def _is_text(data: bytes | bytearray) -> bool:

@@ -23,6 +23,10 @@ CHANNELS = [
     _channel("print to a file", "print(SECRET, file=open('kept/x.txt', 'w'))"),
     _channel("bytes", "with open('kept/x.bin', 'wb') as f: f.write(SECRET.encode())"),
     _channel(
+        "bytes in pieces",
+        "data = SECRET.encode()\nwith open('kept/x.bin', 'wb') as f: f.write(data[:40]); f.write(data[40:])\nwith open('kept/y.bin', 'ab', buffering=0) as f:\n    for i in range(0, len(data), 7): f.write(data[i:i + 7])\nwith open('kept/z.bin', 'wb') as f:\n    for c in data: f.write(bytes([c])); f.flush()",
+    ),
+    _channel(
         "text over bytes",
         "import io\nwith io.TextIOWrapper(open('kept/x.txt', 'wb')) as f: f.write(SECRET)",
     ),

@@ -55,8 +55,9 @@ CHANNELS = [
         "import contextlib\nwith contextlib.redirect_stdout(sys.stderr): print(SECRET)",
     ),
     _channel(
-        "tee of one's own",
-        "class Tee:\n    def __init__(self, s): self.s = s\n    def write(self, t): open('tee', 'a').write(t); return self.s.write(t)\n    def flush(self): self.s.flush()\nprint(SECRET)\nsys.stdout = Tee(sys.stdout)\nprint('x')",
+        "tee of one's own into a log",
+        "os.makedirs('kept')\nclass Tee:\n    def __init__(self, s): self.s, self.log = s, open('kept/tee', 'w')\n    def write(self, t): self.log.write(t); return self.s.write(t)\n    def flush(self): self.s.flush()\nsys.stdout = Tee(sys.stdout)\nprint(SECRET)",
+        policy='guard.log_directories = ["kept"]\n',
     ),
     _channel(
         "printf",

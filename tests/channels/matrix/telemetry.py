@@ -106,6 +106,14 @@ CHANNELS = [
         "from opentelemetry.sdk.metrics import MeterProvider\nfrom opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader\nreader = PeriodicExportingMetricReader(ConsoleMetricExporter(out=open('wire', 'w')))\nprovider = MeterProvider([reader]); meter = provider.get_meter('x')\nmeter.create_counter('asked').add(1, {'prompt': SECRET})\nmeter.create_histogram('took').record(2.5, {'prompt': SECRET})\nprovider.shutdown()",
     ),
     _channel(
+        "OpenTelemetry: what a metric and a meter say of themselves",
+        "from opentelemetry.sdk.metrics import MeterProvider\nfrom opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader\nprovider = MeterProvider([PeriodicExportingMetricReader(ConsoleMetricExporter(out=open('wire', 'w')))])\nmeter = provider.get_meter('m', attributes={'user': SECRET})\nmeter.create_counter('asked', description=SECRET).add(1, {}); provider.shutdown()",
+    ),
+    _channel(
+        "OpenTelemetry: event and severity of a log record",
+        "from opentelemetry.sdk._logs import LoggerProvider\nfrom opentelemetry.sdk._logs.export import ConsoleLogRecordExporter, SimpleLogRecordProcessor\nfrom opentelemetry._logs import LogRecord\nprovider = LoggerProvider(); provider.add_log_record_processor(SimpleLogRecordProcessor(ConsoleLogRecordExporter(out=open('wire', 'w'))))\nprovider.get_logger('x', attributes={'user': SECRET}).emit(LogRecord(timestamp=1, body='b', event_name=SECRET, severity_text=SECRET))",
+    ),
+    _channel(
         "OpenTelemetry: log record",
         _OTEL_LOGS + "logging.warning('said %s', SECRET, extra={'prompt': SECRET})",
     ),
@@ -122,6 +130,22 @@ CHANNELS = [
         "import os, wandb\nos.environ['WANDB_SILENT'] = 'true'\nrun = wandb.init(mode='offline', project='x', settings=wandb.Settings(console='off'))\nrun.log({'table': wandb.Table(columns=['said'], data=[[SECRET]]), 'page': wandb.Html('<p>' + SECRET + '</p>')}); run.finish()",
     ),
     _channel(
+        "wandb: names of columns, a page in a file",
+        "import os, wandb\nos.environ['WANDB_SILENT'] = 'true'\nrun = wandb.init(mode='offline', project='x', settings=wandb.Settings(console='off'))\nopen('page.html', 'w').write('<p>' + SECRET + '</p>')\nrun.log({'table': wandb.Table(columns=[EMAIL, PROMPT], data=[[1, 2]]), 'page': wandb.Html('page.html')}); run.finish(); os.remove('page.html')",
+    ),
+    _channel(
+        "wandb: arguments",
+        "import os, sys, wandb\nos.environ['WANDB_SILENT'] = 'true'\nsys.argv += ['--user', EMAIL, '--about', PROMPT]\nwandb.init(mode='offline', project='x', settings=wandb.Settings(console='off')).finish()",
+    ),
+    _channel(
+        "mlflow: tags, metadata and assessments of a trace",
+        "import os\nos.environ.update(MLFLOW_ALLOW_FILE_STORE='true', MLFLOW_DISABLE_TELEMETRY='true', MLFLOW_ENABLE_ASYNC_TRACE_LOGGING='false')\nimport mlflow\nmlflow.set_tracking_uri('file:./runs')\nwith mlflow.start_span(name='answer'):\n    mlflow.update_current_trace(tags={'user': SECRET}, metadata={'user': SECRET})\nid = mlflow.get_last_active_trace_id(); mlflow.set_trace_tag(id, 'said', SECRET)\nmlflow.log_feedback(trace_id=id, name='good', value=SECRET, rationale=SECRET)\nmlflow.log_expectation(trace_id=id, name='right', value=SECRET)",
+    ),
+    _channel(
+        "mlflow: registered model",
+        "import os\nos.environ.update(MLFLOW_ALLOW_FILE_STORE='true', MLFLOW_DISABLE_TELEMETRY='true')\nimport mlflow\nmlflow.set_tracking_uri('file:./runs')\nclient = mlflow.MlflowClient()\nclient.create_registered_model('m', tags={'user': SECRET}, description=SECRET); client.update_registered_model('m', description=SECRET)",
+    ),
+    _channel(
         "mlflow: traces",
         "import os\nos.environ.update(MLFLOW_ALLOW_FILE_STORE='true', MLFLOW_DISABLE_TELEMETRY='true', MLFLOW_ENABLE_ASYNC_TRACE_LOGGING='false')\nimport mlflow\nmlflow.set_tracking_uri('file:./runs')\n@mlflow.trace\ndef ask(prompt): raise ValueError(prompt)\ntry: ask(SECRET)\nexcept ValueError: pass\nwith mlflow.start_span(name='answer') as span:\n    span.set_inputs({'prompt': SECRET}); span.set_outputs([SECRET]); span.set_attribute('user', SECRET)",
     ),
@@ -132,6 +156,14 @@ CHANNELS = [
     _channel(
         "TensorBoard: text",
         "from tensorboardX import SummaryWriter\nw = SummaryWriter('runs'); w.add_text('said', SECRET); w.close()",
+    ),
+    _channel(
+        "TensorBoard: hyperparameters",
+        "from tensorboardX import SummaryWriter\nw = SummaryWriter('runs'); w.add_hparams({'user': SECRET, 'note': 'x' * 90}, {'m': 1.0}); w.close()",
+    ),
+    _channel(
+        "swanlab: configuration set later, arguments",
+        'import subprocess, sys\ncode = \'import os, swanlab, sys\\nfrom tacenda import protect\\nprotect(sys.argv[2])\\nswanlab.init(mode="offline", project="x", logdir="runs")\\nswanlab.config.update({"user": sys.argv[1], "about": sys.argv[2]}); swanlab.finish()\'\nsubprocess.run([sys.executable, \'-c\', code, EMAIL, PROMPT])',
     ),
     _channel(
         "swanlab: offline run",
