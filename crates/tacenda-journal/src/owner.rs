@@ -257,7 +257,7 @@ impl Owner {
     fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
         let (mut segment, keys, bytes) = (self.state_of(wal), wal.keys(), wal.content()?);
         let new = format!("{}.new", segment.file());
-        self.segments.discard(&new)?;
+        self.segments.clear(&new)?;
         let output = self.segments.create(&new)?;
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
         let mut rows = wal.read_back(bytes.as_slice());
