@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(fs::read(folder.path().join("other")).unwrap(), b"kept");
         // What a crash has left, even where it cannot be read.
         fs::write(&at, "garbage").unwrap();
-        fs::set_permissions(&at, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&at, fs::Permissions::from_mode(0o0)).unwrap();
         root.replace("file", b"content").unwrap();
         assert_eq!(root.read("file").unwrap().unwrap(), b"content");
     }
