@@ -30,6 +30,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 SPARK_CLIENT = Path(__file__).parent / "spark/AgeKms.java"
 
+# What a wrapped key has at most, and its files together: whoever can write to the directory of a
+# journal may have written it.
+LONGEST_WRAPPED = 1 << 18
+MOST_FILES = 2
+MOST_LINES = 2200
+MOST_STANZAS = 1024
+
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
@@ -114,8 +121,20 @@ def _unwrap(share: bytes, sealed: bytes, own: list[X25519PrivateKey]) -> bytes |
 
 
 def unwrap(wrapped: str, own: list[X25519PrivateKey]) -> bytes | None:
-    """Opens a wrapped key: age files in base64, with dots between them."""
-    opened = (decrypt(base64.b64decode(one), own) for one in wrapped.split("."))
+    """Opens a wrapped key: age files in base64, with dots between them.
+
+    None when no identity fits, or it is none that the journal writes.
+    """
+    if len(wrapped) > LONGEST_WRAPPED or wrapped.count(".") >= MOST_FILES:
+        return None
+    try:
+        files = [base64.b64decode(one, validate=True) for one in wrapped.split(".")]
+    except ValueError:
+        return None
+    lines = [line for file in files for line in file.split(b"\n")]
+    if len(lines) > MOST_LINES or sum(line.startswith(b"-> ") for line in lines) > MOST_STANZAS:
+        return None
+    opened = (decrypt(file, own) for file in files)
     return next((key for key in opened if key is not None), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -29,6 +30,31 @@ def test_pyarrow_reads_what_its_identities_open(journal: Journal) -> None:
     assert column("restricted", "few", "rest") == [f'{{"card":"c{n}"}}' for n in range(3)]
     with segment.open("rb") as file, pytest.raises(OSError, match="decryption"):
         pq.read_table(file)
+
+
+def test_a_wrapped_key_has_a_bound(journal: Journal) -> None:
+    own = list(kms.identities(journal.folder / "few"))
+    short = b"-> X25519 " + b"A" * 43 + b"\n" + b"A" * 43 + b"\n"
+    asked = []
+
+    class Counted:
+        def public_key(self) -> object:
+            asked.append(self)
+            return own[0].public_key()
+
+        def exchange(self, share: object) -> bytes:
+            return bytes(32)
+
+    def unwrap(stanzas: int, files: int = 1, more: bytes = b"") -> int:
+        asked.clear()
+        file = b"age-encryption.org/v1\n" + short * stanzas + more + b"\n--- AA\n"
+        wrapped = ".".join([base64.b64encode(file).decode()] * files)
+        assert kms.unwrap(wrapped, [Counted()]) is None  # type: ignore[list-item]
+        return len(asked)
+
+    assert (unwrap(1000), unwrap(500, 2)) == (1000, 1000)
+    assert (unwrap(1025), unwrap(600, 2), unwrap(1, 3), unwrap(1, 1, b"A\n" * 3000)) == (0, 0, 0, 0)
+    assert kms.unwrap("not base64!", own) is None
 
 
 def test_records_are_exported_for_other_programs(journal: Journal) -> None:

@@ -72,6 +72,59 @@ def test_both_verifiers_name_what_is_no_file_of_ours_beside_a_segment(journal: J
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+def test_both_verifiers_and_the_writer_name_what_no_crash_leaves(journal: Journal) -> None:
+    journal.fill(0, 2)
+    other = journal.folder / "other"
+    other.touch()
+    puts: list[Callable[[Path], None]] = [
+        lambda path: path.mkdir(),
+        lambda path: path.symlink_to(other),
+        lambda path: os.mkfifo(path, 0o600),
+    ]
+    in_the_way = (
+        "segments/0000000001.parquet",
+        "segments/0000000001.parquet.new",
+        "segments/0000000001.wal",
+        "active/0000000001.wal",
+        "log/pending",
+        "log/pending.new",
+        "log/checkpoint.new",
+        "keys/next",
+        "keys/next.new",
+        "owner",
+        "lock",
+    )
+    left = (
+        "active/0000000000.wal",
+        "segments/0000000000.wal",
+        "segments/0000000000.parquet.erasing",
+        "quarantine/0000000000.wal",
+        "reserve",
+        "log/tile/9",
+    )
+    (journal.path / "quarantine").mkdir(mode=0o700)
+    for place in (*in_the_way, *left):
+        path = journal.path / place
+        before = path.read_bytes() if path.exists() else None
+        for put_there in puts[place == "log/tile/9" :]:
+            path.unlink(missing_ok=True)
+            put_there(path)
+            theirs = verify(journal.path, journal.key)
+            ours = journal.attempt("verify", journal.path, "--format", "json")
+            found = [finding["place"] for finding in json.loads(ours.stdout)["findings"]]
+            assert found == [finding.place for finding in theirs.findings] == [place]
+            if place in in_the_way:
+                done = journal.attempt("append", journal.path, given="a\n")
+                assert (done.returncode, str(path) in done.stderr) == (2, True), done.stderr
+                assert "hint" in done.stderr
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        if before is not None:
+            put(path, before)
+    journal.fill(2, 1)
+    assert verify(journal.path, journal.key).findings == []
+    assert [record["message"] for record in journal.cat()] == ["m0", "m1", "m2"]
+
+
 def test_both_verifiers_agree_on_damaged_journals(journal: Journal) -> None:
     for segment in range(4):
         when = {"time": f"2020-0{segment + 1}-01T00:00:00Z"} if segment < 2 else {}

@@ -115,7 +115,7 @@ impl Folder {
             return Ok(());
         }
         let new = format!("{RESERVE}.new");
-        let made = self.discard(&new).and_then(|()| {
+        let made = self.clear(&new).and_then(|()| {
             let mut file = self.create(&new)?;
             // Not zeros: a file system may keep those in no room at all.
             let mut block = vec![0; BLOCK];

@@ -25,6 +25,16 @@ pub enum JournalError {
         /// The link.
         path: PathBuf,
     },
+    /// Something that the journal has not made lies where it has something of its own.
+    #[error("{what} lies where the journal has {of} of its own")]
+    Stranger {
+        /// Where.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What the journal has there.
+        of: &'static str,
+    },
     /// Others may read it, or change the directory that it lies in.
     #[error("others may reach the journal (mode {mode:04o})")]
     Exposed {
@@ -184,6 +194,7 @@ impl JournalError {
         match self {
             Self::Unusable { path, .. }
             | Self::Link { path }
+            | Self::Stranger { path, .. }
             | Self::Exposed { path, .. }
             | Self::ForeignOwner { path }
             | Self::Unfit { path, .. }
@@ -201,7 +212,15 @@ impl JournalError {
     /// How to put it right, for people.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Link { .. } => "name the directory itself; its files have one name each",
+            Self::Link { .. } => {
+                "name the directory itself; its files have one name each: move the other elsewhere"
+            }
+            Self::Stranger { .. } => {
+                "move it elsewhere; then see what lacks: tacenda journal verify DIR"
+            }
+            Self::Unusable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "chmod 700 its directories and 600 its files"
+            }
             Self::Exposed { .. } => {
                 "chmod 700 its directories and 600 its files; let nobody else write to those above"
             }

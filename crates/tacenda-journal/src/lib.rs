@@ -20,6 +20,7 @@ mod error;
 mod export;
 mod fields;
 mod filter;
+mod footer;
 mod frames;
 mod group;
 mod identities;

@@ -12,7 +12,7 @@ use crate::error::JournalError;
 use crate::keys::{Seed, fresh};
 use crate::log_view::{LogView, epoch_name, keys};
 use crate::note::{Checkpoint, VerifierKey};
-use crate::place::{Folder, SHORT};
+use crate::place::{Folder, Kind, SHORT};
 use crate::settings::Settings;
 use crate::tiles::{self, WIDTH};
 use crate::{Hash, hex, tree};
@@ -60,6 +60,11 @@ impl Log {
     pub(crate) fn open(root: &Folder) -> Result<Self, JournalError> {
         let (folder, keys) = (root.folder("log")?, root.folder("keys")?);
         let writing = Writing { folder: &folder, keys: &keys };
+        // What would be in the way of an entry is named before there are records for it.
+        let new = [(&folder, "pending.new"), (&folder, "checkpoint.new"), (&keys, "next.new")];
+        for (folder, name) in new {
+            folder.stranger(name, Kind::File).map_or(Ok(()), Err)?;
+        }
         writing.complete()?;
         // Made for an entry that was not to be.
         keys.shred("next")?;

@@ -18,6 +18,11 @@ use crate::sha256;
 use crate::wal::{self, Wal};
 use crate::writer::{Clock, Options};
 
+/// Nanoseconds between batches, some of the last taken together, below which the owner is busy: one is
+/// written in five to fifteen thousand. A longer gap than the longest says no more than that one.
+const BUSY: i64 = 20_000;
+const LONGEST_GAP: i64 = 100_000;
+
 /// The active segment, and all that it becomes part of.
 pub(crate) struct Owner {
     pub(crate) root: Folder,
@@ -32,6 +37,10 @@ pub(crate) struct Owner {
     overdue: bool,
     /// Whether each batch waits for the disk: then who appends does not wait for the owner in turn.
     pub(crate) syncs_each: Arc<AtomicBool>,
+    /// Whether batches follow each other so closely that it is held most of the time.
+    pub(crate) is_busy: Arc<AtomicBool>,
+    last: i64,
+    gap: i64,
     pub(crate) clock: Clock,
     _lock: Lock,
 }
@@ -55,6 +64,9 @@ impl Owner {
             stopped: false,
             overdue: false,
             syncs_each: Arc::default(),
+            is_busy: Arc::default(),
+            last: 0,
+            gap: LONGEST_GAP,
             clock: Arc::clone(&options.clock),
             _lock: lock,
         };
@@ -105,6 +117,9 @@ impl Owner {
         let settings = &self.log.view().state.settings;
         let (durability, limits) = (settings.durability, settings.limits);
         let now = self.now();
+        let gap = now.saturating_sub(self.last).clamp(0, LONGEST_GAP);
+        (self.last, self.gap) = (now, (7 * self.gap + gap) / 8);
+        self.is_busy.store(self.gap < BUSY, Ordering::Relaxed);
         let wal = match &mut self.wal {
             Some(wal) => wal,
             empty => {
@@ -257,7 +272,7 @@ impl Owner {
     fn write_segment(&self, wal: &Wal) -> Result<SegmentState, JournalError> {
         let (mut segment, keys, bytes) = (self.state_of(wal), wal.keys(), wal.content()?);
         let new = format!("{}.new", segment.file());
-        self.segments.discard(&new)?;
+        self.segments.clear(&new)?;
         let output = self.segments.create(&new)?;
         let salts = Part::ALL.map(|part| wal::salts(keys.key(part)));
         let mut rows = wal.read_back(bytes.as_slice());

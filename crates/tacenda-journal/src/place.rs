@@ -20,8 +20,10 @@ use crate::disk::{Disk, Fault, Step};
 use crate::error::JournalError;
 
 mod lock;
+mod stranger;
 
 pub(crate) use lock::Lock;
+pub(crate) use stranger::Kind;
 
 /// A place that a journal should not lie in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +158,7 @@ impl Folder {
         let path = self.path.join(name);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let descriptor = rustix::fs::openat(self.descriptor.as_fd(), name, flags, Mode::empty())
-            .map_err(|error| unusable(&path, error.into()))?;
+            .map_err(|error| self.why(name, Kind::Folder, error.into()))?;
         let folder = Self { path, descriptor: Arc::new(descriptor), disk: Arc::clone(&self.disk) };
         folder.check()?;
         Ok(folder)
@@ -225,11 +227,11 @@ impl Folder {
             Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
                 return Err(JournalError::Link { path });
             }
-            Err(error) => return Err(unusable(&path, error)),
+            Err(error) => return Err(self.why(name, Kind::File, error)),
         };
         let metadata = file.metadata().map_err(|error| unusable(&path, error))?;
         if !metadata.is_file() {
-            return Err(unusable(&path, io::Error::other("it is no regular file")));
+            return Err(self.why(name, Kind::File, io::Error::other("it is no regular file")));
         }
         if metadata.nlink() > 1 {
             return Err(JournalError::Link { path });
@@ -275,7 +277,7 @@ impl Folder {
     /// Puts a file in the place of what is there: at once or not at all, and on the disk.
     pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
         let new = format!("{name}.new");
-        self.discard(&new)?;
+        self.clear(&new)?;
         let mut file = self.create(&new)?;
         file.write(bytes)?;
         file.sync()?;
@@ -284,6 +286,10 @@ impl Folder {
 
     /// Renames a file, also into another directory; both are on the disk then.
     pub(crate) fn rename(&self, from: &str, to: &Self, name: &str) -> Result<(), JournalError> {
+        if to.is_no_file(name) {
+            // It is none of ours, and would be gone.
+            to.stranger(name, Kind::File).map_or(Ok(()), Err)?;
+        }
         let renamed = self.disk.with_room(|| {
             self.disk.step(Step::Rename)?;
             let (here, there) = (self.descriptor.as_fd(), to.descriptor.as_fd());
@@ -305,7 +311,7 @@ impl Folder {
                 self.sync()
             }
             Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(unusable(&self.path.join(name), error.into())),
+            Err(error) => Err(self.why(name, Kind::File, error.into())),
         }
     }
 
@@ -362,6 +368,12 @@ impl Folder {
     /// The same directory, opened once more.
     fn again(&self) -> Result<Self, JournalError> {
         self.folder(".")
+    }
+
+    /// Why something of this name was not opened or removed: for what it is, if it is none of ours.
+    fn why(&self, name: &str, kind: Kind, error: io::Error) -> JournalError {
+        let stranger = self.stranger(name, kind);
+        stranger.unwrap_or_else(|| unusable(&self.path.join(name), error))
     }
 
     fn step(&self, step: Step, name: &str) -> Result<(), JournalError> {

@@ -28,7 +28,7 @@ impl Owner {
             let sealed = (0..number).any(|before| name == wal::name(before));
             if ours {
                 self.take_over(&name)?;
-            } else if sealed {
+            } else if sealed && !self.active.is_no_file(&name) {
                 self.active.shred(&name)?;
             }
         }
@@ -46,7 +46,9 @@ impl Owner {
     fn settle(&mut self) -> Result<(), JournalError> {
         let state = self.log.view().state.clone();
         let names = self.segments.names()?;
-        let has = |name: &str| names.iter().any(|one| one == name);
+        // What is no file holds nothing of a segment, and is not in the way of what is appended.
+        let has =
+            |name: &str| names.iter().any(|one| one == name) && !self.segments.is_no_file(name);
         for segment in state.segments.values() {
             if has(&format!("{}{ERASING}", SegmentState::file_of(segment.number, Format::Parquet)))
             {
@@ -63,7 +65,7 @@ impl Owner {
             for name in folder.names()? {
                 let number = name.split('.').next().and_then(|digits| digits.parse().ok());
                 let of = number.and_then(|number: u64| state.segments.get(&number));
-                if of.is_some_and(|segment| segment.deleted) {
+                if of.is_some_and(|segment| segment.deleted) && !folder.is_no_file(&name) {
                     folder.shred(&name)?;
                 }
             }
@@ -71,7 +73,7 @@ impl Owner {
         // Written, but not noted: the write-ahead file still has it all.
         let next = SegmentState::file_of(state.next.0, Format::Parquet);
         for name in [next.clone(), format!("{next}.new")] {
-            self.segments.discard(&name)?;
+            self.segments.clear(&name)?;
         }
         Ok(())
     }

@@ -30,6 +30,9 @@ pub struct Deleted {
     pub contents: u64,
     /// Segments that should have lost some, and that the identities at hand do not open.
     pub sealed: u64,
+    /// Segments that should have gone, or lost content, and are damaged or could not be written anew: by
+    /// their numbers, with what is wrong.
+    pub failed: Vec<(u64, String)>,
 }
 
 /// A legal hold.
@@ -48,8 +51,10 @@ impl Journal {
     /// Of those that stay, the content of classes goes whose time is over. `reader` needs the keys of
     /// all classes for it: what cannot be read cannot be written anew.
     ///
+    /// What is wrong with one segment keeps nobody from the others.
+    ///
     /// # Errors
-    /// When the disk fails, or a segment is not what was sealed: what went before is gone.
+    /// When the journal has stopped: what went before is gone.
     pub fn retain(&self, who: &str, reader: Option<&Reader>) -> Result<Deleted, JournalError> {
         let mut held = BTreeSet::new();
         let mut deleted = self.with_owner(|owner| owner.retain(who, &mut held))?;
@@ -71,7 +76,8 @@ impl Journal {
                 Err(JournalError::Held { .. }) => {
                     held.insert(number);
                 }
-                Err(error) => return Err(error),
+                Err(error) if self.has_stopped() => return Err(error),
+                Err(error) => deleted.failed.push((number, error.to_string())),
             }
         }
         deleted.held = held.len() as u64;
@@ -144,7 +150,15 @@ impl Owner {
                 held.insert(segment.number);
                 continue;
             }
-            self.delete(segment, Cause { reason: reason.to_owned(), who: who.to_owned() })?;
+            let cause = Cause { reason: reason.to_owned(), who: who.to_owned() };
+            match self.delete(segment, cause) {
+                Err(error) if self.has_stopped() => return Err(error),
+                Err(error) => {
+                    deleted.failed.push((segment.number, error.to_string()));
+                    continue;
+                }
+                Ok(()) => {}
+            }
             bytes -= segment.bytes;
             free += segment.bytes;
             deleted.segments += 1;

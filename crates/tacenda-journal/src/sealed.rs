@@ -22,6 +22,7 @@ use crate::checked::{BLOCKS, Checked};
 use crate::entry::SegmentState;
 use crate::error::JournalError;
 use crate::fields::is_one_line;
+use crate::footer::is_bounded;
 use crate::group::MOST_RECORDS;
 use crate::identities::Identities;
 use crate::keys::{Key, read_key_material};
@@ -34,7 +35,7 @@ use crate::segment::{
     ERASED, KINDS, LEAF, LEVEL, LOGGER, Row, SEQ, TIME, column, column_of_salts, columns,
     is_expired, part_of, schema,
 };
-use crate::thrift::{Seen, Struct, is_sound};
+use crate::thrift::Struct;
 
 /// A sealed segment.
 pub(crate) struct Sealed {
@@ -369,35 +370,9 @@ const NODES_OF_ONE: usize = DEPTH as usize * NODE;
 /// No more than one for each record.
 const MOST_NODES: usize = NODE << DEPTH;
 
-/// Bytes of what a footer has of a column, sealed with the key of the column.
-const LONGEST_COLUMN: usize = 64 << 10;
-
 /// Whether a row group may have so many rows: memory is asked for by their count.
 fn is_count_of_rows(count: i64) -> bool {
     usize::try_from(count).is_ok_and(|count| (1..=MOST_RECORDS).contains(&count))
-}
-
-/// Whether a footer asks for no more memory than one that the journal writes: it may be that of whoever has
-/// the keys of today, and the `parquet` crate makes room for what it says that it has.
-fn is_bounded(footer: &[u8], segment: &SegmentState) -> bool {
-    const SCHEMA: i16 = 2;
-    const ROW_GROUPS: i16 = 4;
-    const CHILDREN: i16 = 5;
-    const COLUMNS: i16 = 1;
-    const COLUMN: i16 = 9;
-    const ROWS: i16 = 3;
-    let columns = (LEAF + usize::from(segment.rewritten)) as u64;
-    let groups = segment.records.min(i16::MAX.cast_unsigned().into());
-    is_sound(footer, &|way, seen| match (way, seen) {
-        ([SCHEMA], Seen::List(count)) => count == columns + 1,
-        ([SCHEMA, CHILDREN], Seen::Int(count)) => (0..=columns.cast_signed()).contains(&count),
-        ([ROW_GROUPS], Seen::List(count)) => count <= groups,
-        ([ROW_GROUPS, COLUMNS], Seen::List(count)) => count == columns,
-        ([ROW_GROUPS, ROWS], Seen::Int(count)) => is_count_of_rows(count),
-        ([ROW_GROUPS, COLUMNS, COLUMN], Seen::Bytes(length)) => length <= LONGEST_COLUMN,
-        (_, Seen::List(count)) => count <= columns,
-        (_, Seen::Int(_) | Seen::Bytes(_)) => true,
-    })
 }
 
 /// The values of a column, and where it may lack some, which rows have one. Whoever has the keys of today may
@@ -534,27 +509,6 @@ fn metadata(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::Fixture;
-
-    /// A footer of one row group: elements of the schema, children of the first of them, row groups, columns
-    /// of each, bytes of each of these, and rows of each row group.
-    fn footer([elements, children, groups, columns, bytes, rows]: [usize; 6]) -> Vec<u8> {
-        let varint = |mut value: usize| {
-            let mut bytes = Vec::new();
-            while value > 0x7f {
-                bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
-                value >>= 7;
-            }
-            bytes.push(u8::try_from(value).unwrap());
-            bytes
-        };
-        let list =
-            |count: usize, one: &[u8]| [&[0xfc], &*varint(count), &one.repeat(count)].concat();
-        let element = [&[0x55], &*varint(2 * children), &[0]].concat();
-        let column = [&[0x98], &*varint(bytes), &vec![7; bytes], &[0]].concat();
-        let group = [&[0x19], &*list(columns, &column), &[0x26], &*varint(2 * rows), &[0]].concat();
-        [&[0x29], &*list(elements, &element), &[0x29], &*list(groups, &group), &[0]].concat()
-    }
 
     #[test]
     fn times_are_within_those_that_are_told() {
@@ -568,27 +522,18 @@ mod tests {
     }
 
     #[test]
+    fn a_row_group_has_a_bound() {
+        let most = i64::try_from(MOST_RECORDS).unwrap();
+        assert!(is_count_of_rows(1) && is_count_of_rows(most));
+        assert!(
+            [0, -1, most + 1, i64::MIN, i64::MAX].iter().all(|count| !is_count_of_rows(*count))
+        );
+    }
+
+    #[test]
     fn a_column_chunk_has_a_bound() {
         assert!(is_length_of_chunk(ROOM, ROOM));
         assert!(!is_length_of_chunk(ROOM + (2 << 20), ROOM));
         assert!(!is_length_of_chunk(usize::MAX, ROOM));
-    }
-
-    #[test]
-    fn a_footer_has_no_more_than_one_that_is_written() {
-        let fixture = Fixture::new();
-        fixture.fill(0, 3);
-        let segment = fixture.reader().segments().next().unwrap().state;
-        let whole = [16, 15, 3, 15, 100, 1 << 17];
-        assert!(is_bounded(&footer(whole), &segment));
-        let anew = SegmentState { rewritten: true, ..segment.clone() };
-        assert!(is_bounded(&footer([17, 16, 3, 16, 100, 1]), &anew));
-        let wrong = [(0, 17), (0, 15), (1, 16), (1, i32::MAX as usize), (2, 4), (3, 16)];
-        for (at, wrong) in wrong.into_iter().chain([(4, 1 << 20), (5, 0), (5, (1 << 17) + 1)]) {
-            let mut changed = whole;
-            changed[at] = wrong;
-            assert!(!is_bounded(&footer(changed), &segment), "{at}: {wrong}");
-        }
-        assert!(!is_bounded(&footer(whole), &anew));
     }
 }

@@ -52,9 +52,36 @@ impl<'b> Struct<'b> {
     }
 }
 
+/// What a field holds, as its header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bool,
+    Int,
+    Bytes,
+    List,
+    Struct,
+    Other,
+}
+
+impl Kind {
+    fn of(number: u8) -> Self {
+        match number {
+            1 | 2 => Self::Bool,
+            4..=6 => Self::Int,
+            8 => Self::Bytes,
+            9 => Self::List,
+            12 => Self::Struct,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// What stands somewhere in a struct.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Seen {
+    /// A field. Some readers go by its number alone, and read on elsewhere than where it ends when it is of
+    /// another kind than they expect.
+    Field(Kind),
     /// A list of so many.
     List(u64),
     /// A whole number.
@@ -91,12 +118,13 @@ fn walk_struct(
         if head == 0 {
             return Some(());
         }
-        number = match head >> 4 {
-            0 => i16::try_from(zigzag(varint(bytes)?)).ok()?,
-            delta => number.checked_add(i16::from(delta))?,
-        };
+        // Parquet's are few enough for the short form, and stand in their order.
+        let delta = Some(head >> 4).filter(|delta| *delta > 0)?;
+        number = number.checked_add(i16::from(delta))?;
         way.numbers[at] = number;
         way.length = at + 1;
+        let kind = Kind::of(head & 15);
+        sound(&way.numbers[..way.length], Seen::Field(kind)).then_some(())?;
         // In a struct the kind of a truth is its value.
         if !matches!(head & 15, 1 | 2) {
             walk(head & 15, bytes, way, sound)?;
@@ -256,8 +284,14 @@ mod tests {
             seen.borrow_mut().push(format!("{way:?} {what:?}"));
             true
         }));
-        let expected = ["[1] Int(5)", "[2] List(2)", "[2, 3] Bytes(2)", "[7] List(0)"];
-        assert_eq!(seen.into_inner(), expected);
+        let (fields, held): (Vec<_>, Vec<_>) =
+            seen.into_inner().into_iter().partition(|one| one.contains("Field"));
+        assert_eq!(held, ["[1] Int(5)", "[2] List(2)", "[2, 3] Bytes(2)", "[7] List(0)"]);
+        let kinds = ["[1] Int", "[2] List", "[2, 3] Bytes", "[4] Bool", "[7] List"];
+        let kinds = kinds.map(|one| one.replace("] ", "] Field(") + ")");
+        assert_eq!(fields, kinds);
+        let (long, backwards) = ([0x05, 2, 10, 0], [0x25, 10, 0x05, 2, 10, 0]);
+        assert!(!is_sound(&long, &|_, _| true) && !is_sound(&backwards, &|_, _| true));
         for at in 0..bytes.len() {
             assert!(!is_sound(&bytes[..at], &|_, _| true), "cut at {at}");
         }

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, TryLockError};
 
 use crate::error::JournalError;
 use crate::owner::Owner;
@@ -21,11 +21,19 @@ const BATCH_BYTES: usize = 4 << 20;
 /// sooner than a thread is woken.
 const YIELDS: u32 = 8;
 
+/// The same of who waits for its turn to write by itself, and how often it looks for that before, with
+/// pauses between its looks: to be woken takes ten times as long as to write, and on a virtual machine whose
+/// processor has gone idle longer still.
+const TURNS: u32 = 64;
+const LOOKS: u32 = 16;
+const PAUSES: u32 = 32;
+
 /// A journal's owner, and those who wait for it.
 pub(crate) struct Together {
     queue: Mutex<Queue>,
     owner: Mutex<Owner>,
     syncs_each: Arc<AtomicBool>,
+    is_busy: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -137,18 +145,36 @@ impl Drop for Lead<'_> {
 
 impl Together {
     pub(crate) fn new(owner: Owner) -> Self {
-        let syncs_each = Arc::clone(&owner.syncs_each);
-        Self { queue: Mutex::default(), owner: Mutex::new(owner), syncs_each }
+        let (syncs_each, is_busy) = (Arc::clone(&owner.syncs_each), Arc::clone(&owner.is_busy));
+        Self { queue: Mutex::default(), owner: Mutex::new(owner), syncs_each, is_busy }
     }
 
     pub(crate) fn owner(&self) -> MutexGuard<'_, Owner> {
         lock(&self.owner)
     }
 
+    /// The owner, for who needs it for a moment, as the others do. Where one is always writing, who waits
+    /// sleeps, and leaves the processor to it.
+    fn turn(&self) -> MutexGuard<'_, Owner> {
+        for turn in 0..LOOKS + TURNS {
+            match self.owner.try_lock() {
+                Ok(owner) => return owner,
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) if self.is_busy.load(Ordering::Relaxed) => break,
+                // Who holds it may be waiting for this processor.
+                Err(TryLockError::WouldBlock) if turn >= LOOKS => std::thread::yield_now(),
+                Err(TryLockError::WouldBlock) => {
+                    (0..PAUSES).for_each(|_| std::hint::spin_loop());
+                }
+            }
+        }
+        self.owner()
+    }
+
     /// Appends records, with those that others append at this moment; the number of the first.
     pub(crate) fn append(&self, records: Vec<Record>) -> Result<u64, JournalError> {
         if !self.syncs_each.load(Ordering::Relaxed) {
-            return self.owner().write(&records);
+            return self.turn().write(&records);
         }
         let mut queue = lock(&self.queue);
         let (slot, offset) = queue.add(records);
@@ -232,6 +258,51 @@ mod tests {
         });
         together.owner().seal().unwrap();
         assert_eq!(numbers(&fixture.reader(), &Filter::default()).len(), 12_000);
+    }
+
+    #[test]
+    fn one_that_is_always_writing_is_busy() {
+        use std::sync::atomic::AtomicI64;
+        let fixture = fixture(Durability::Interval);
+        let together = together(&fixture);
+        let (now, step) = (Arc::new(AtomicI64::new(1 << 60)), Arc::new(AtomicI64::new(0)));
+        let (time, by) = (Arc::clone(&now), Arc::clone(&step));
+        let clock = move || time.fetch_add(by.load(Ordering::Relaxed), Ordering::Relaxed);
+        together.owner().clock = Arc::new(clock);
+        let is_busy_after = |micros: i64, appends: u64| {
+            step.store(1000 * micros, Ordering::Relaxed);
+            for number in 0..appends {
+                together.append(vec![record(number)]).unwrap();
+            }
+            together.is_busy.load(Ordering::Relaxed)
+        };
+        // Eight writers of a busy program; as many as there can be; and these after one was kept waiting.
+        assert!(!is_busy_after(60, 30));
+        assert!(is_busy_after(5, 30));
+        is_busy_after(5000, 1);
+        assert!(is_busy_after(5, 5));
+        assert!(!is_busy_after(60, 30));
+    }
+
+    #[test]
+    fn who_waits_for_its_turn_gets_it() {
+        let fixture = fixture(Durability::Interval);
+        let together = together(&fixture);
+        for held in [1, 20_000] {
+            std::thread::scope(|scope| {
+                let owner = together.owner();
+                let waiting: Vec<_> = (0..3)
+                    .map(|_| scope.spawn(|| together.append(vec![record(1)]).unwrap()))
+                    .collect();
+                std::thread::sleep(std::time::Duration::from_micros(held));
+                drop(owner);
+                for one in waiting {
+                    one.join().unwrap();
+                }
+            });
+        }
+        together.owner().seal().unwrap();
+        assert_eq!(numbers(&fixture.reader(), &Filter::default()).len(), 6);
     }
 
     #[test]

@@ -40,6 +40,12 @@ import org.apache.parquet.crypto.keytools.KmsClient;
  * <p>Needs Java 11, and nothing that Spark does not bring.
  */
 public final class AgeKms implements KmsClient {
+    /** What a wrapped key has at most: whoever can write to the directory may have written it. */
+    private static final int LONGEST_WRAPPED = 1 << 18;
+
+    private static final int MOST_FILES = 2;
+    private static final int MOST_LINES = 2200;
+
     private static final String VERSION = "age-encryption.org/v1";
     private static final String PREFIX = "age-secret-key-";
     private static final String CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -69,8 +75,12 @@ public final class AgeKms implements KmsClient {
 
     @Override
     public byte[] unwrapKey(String wrapped, String name) {
+        String[] files = wrapped.split("\\.", MOST_FILES + 1);
+        if (wrapped.length() > LONGEST_WRAPPED || files.length > MOST_FILES) {
+            throw new KeyAccessDeniedException("the wrapping of the key `" + name + "` is none that is written");
+        }
         try {
-            for (String file : wrapped.split("\\.")) {
+            for (String file : files) {
                 byte[] key = open(Base64.getDecoder().decode(file));
                 if (key != null) {
                     return key;
@@ -107,6 +117,9 @@ public final class AgeKms implements KmsClient {
     }
 
     private byte[] fileKey(String[] lines) throws GeneralSecurityException {
+        if (lines.length > MOST_LINES) {
+            return null;
+        }
         for (int at = 0; at + 1 < lines.length; at++) {
             String[] words = lines[at].split(" ");
             if (words.length == 3 && words[0].equals("->") && words[1].equals("X25519")) {

@@ -27,6 +27,7 @@ from ._notes import WITNESS, Checkpoint, Key
 from ._proofs import check_consistency, check_proof
 from ._report import Finding, Report
 from ._segments import State, check_active, check_moved, check_segments
+from ._strays import find_strays
 
 __all__ = [
     "WITNESS",
@@ -45,10 +46,6 @@ __all__ = [
 # what the next step of theirs puts right.
 PATIENCE = 5.0
 PAUSE = 0.02
-
-# What stands in the directory of a journal.
-FOLDERS = {"active", "keys", "log", "quarantine", "segments"}
-NAMES = {*FOLDERS, "lock", "owner", "reserve", "reserve.new"}
 
 
 def verify(
@@ -108,9 +105,7 @@ def verify(
         else:
             # Nothing says what segments there should be: a log like that is never whole.
             report.find("entry 0", "the log does not begin there")
-        for name in files.names(""):
-            if name not in NAMES:
-                report.find(name, "nobody wrote it")
+        find_strays(files, log)
         now = time.monotonic()
         begun = {one.place: begun.get(one.place, now) for one in report.findings}
         grown = newest() != before

@@ -14,6 +14,8 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # A checkpoint with its signatures, also those of many witnesses.
 LONGEST_NOTE = 1 << 20
+# What a name stands for.
+KINDS = {"file": stat.S_ISREG, "directory": stat.S_ISDIR, "socket": stat.S_ISSOCK}
 
 
 class NotOurs(Exception):
@@ -102,6 +104,34 @@ class Files:
             raise
         except OSError as error:
             raise NotOurs(self._why(path, error)) from None
+
+    def stranger(self, path: str, kind: str = "file") -> str | None:
+        """Why what has a name is none of the journal's, as far as that is told without opening it.
+
+        None for the journal's own, and where there is nothing.
+        """
+        folder, _, name = path.rpartition("/")
+        try:
+            with self._folder(folder) as at:
+                found = os.stat(name, dir_fd=at, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return self._why(path, error)
+        except NotOurs as error:
+            return str(error)
+        if not KINDS[kind](found.st_mode):
+            link = stat.S_ISLNK(found.st_mode)
+            return "it is a link" if link else f"it is none of the journal's: no {kind}"
+        if kind == "file" and found.st_nlink > 1:
+            return "it has another name: a link leads to the same file"
+        try:
+            # The directory of the socket lets nobody else in.
+            if kind != "socket":
+                check(found)
+        except NotOurs as error:
+            return str(error)
+        return None
 
     def has(self, path: str) -> bool:
         """Whether something has this name."""

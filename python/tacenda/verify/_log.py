@@ -18,8 +18,6 @@ WIDTH = 256
 LONGEST_TILE = WIDTH * 32
 LONGEST_BUNDLE = WIDTH * (2 + LONGEST)
 LONGEST_PENDING = 2 + LONGEST + LONGEST_NOTE
-
-NAMES = {"checkpoint", "checkpoints", "tile", "witnessed", "pending"}
 NUMBER = re.compile("0|[1-9][0-9]{0,19}", re.ASCII)
 
 
@@ -59,7 +57,6 @@ class Log:
         self.size = self._size()
         self._read_entries()
         self._compare_tiles()
-        self._find_strays()
 
     def check(self, since: dict[str, bytes], witnesses: list[Key]) -> None:
         """Checks every checkpoint, and compares with those kept elsewhere and by witnesses."""
@@ -192,27 +189,6 @@ class Log:
             return self.files.read(path, LONGEST_TILE) == b"".join(hashes)
         except (FileNotFoundError, NotOurs):
             return False
-
-    def _find_strays(self) -> None:
-        """Finds names that are none of a log's; what ends in `.new` may be being written."""
-        for folder in ("", "checkpoints"):
-            try:
-                names = self.files.names(folder)
-            except FileNotFoundError:
-                self.report.find(f"log/{folder}", "the directory is not there")
-                continue
-            except NotOurs as error:
-                self.report.find(f"log/{folder}", str(error))
-                continue
-            for name in names:
-                known = name.removesuffix(".new")
-                if folder == "":
-                    ours = known in NAMES and (name == known or known in {"checkpoint", "pending"})
-                else:
-                    number = int(known) if NUMBER.fullmatch(known) else 0
-                    ours = 0 < number <= self.size + (name != known)
-                if not ours:
-                    self.report.find(f"log/{folder}/{name}".replace("//", "/"), "nobody wrote it")
 
     def _check_checkpoints(self) -> list[bytes]:
         frontier = Frontier()

@@ -26,8 +26,15 @@ class Report:
     # Segments that were written anew since they were sealed: content was erased, or has expired.
     rewritten: int = 0
 
+    def has(self, place: str) -> bool:
+        """Whether something is wrong with a place."""
+        return any(one.place == shown(place) for one in self.findings)
+
     def find(self, place: str, what: str, *, remains: bool = False) -> None:
         """Adds a finding."""
-        # A name may have any bytes.
-        place = place.encode(errors="surrogateescape").decode(errors="replace")
-        self.findings.append(Finding(place, what, remains))
+        self.findings.append(Finding(shown(place), what, remains))
+
+
+def shown(place: str) -> str:
+    """A place as it is told: a name may have any bytes."""
+    return place.encode(errors="surrogateescape").decode(errors="replace")

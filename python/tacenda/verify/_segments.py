@@ -318,7 +318,7 @@ def check_stray(files: Files, name: str, log: Log, state: State) -> None:
         # Of one that is being sealed.
         if number != state.next[0] or kind not in {"parquet", "wal", "parquet.new"}:
             log.report.find(place, "the log does not know it")
-        elif kind != "wal" and (why := not_ours(files, place)) is not None:
+        elif kind != "wal" and (why := files.stranger(place)) is not None:
             log.report.find(place, why)
     elif segment.deleted:
         log.report.find(place, f"the log says that segment {number} was deleted", remains=True)
@@ -384,6 +384,8 @@ def check_active(files: Files, log: Log, state: State) -> None:
             last = int(digits) + 1 == state.next[0] and log.entries[-1]["type"] == "seal"
             if not last:
                 report.find(place, f"segment {int(digits)} was sealed", remains=True)
+            elif (why := files.stranger(place)) is not None:
+                report.find(place, why)
             continue
         if name != f"{state.next[0]:010}.wal":
             report.find(place, "the log does not know it")

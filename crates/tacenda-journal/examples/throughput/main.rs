@@ -1,5 +1,6 @@
 //! What a journal costs, against the limits of the same machine in the same minute: `cargo xtask
-//! bench journal`. `throughput one DURABILITY WRITERS RECORDS` measures one load, to be looked into.
+//! bench journal`. `throughput one DURABILITY WRITERS RECORDS[@PACE]` measures one load, to be looked into,
+//! after a plain file under the same load.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that measures")]
 
 mod peers;
@@ -38,15 +39,14 @@ fn main() {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
     if let Some(load) = one {
+        header();
+        plain(folder, &load, records);
         journal(folder, &load, records);
         return;
     }
     println!("{records} records of {LINE} bytes, in {}\n", folder.display());
     limits(folder);
-    println!(
-        "\n{:<43} {:>12} {:>14} {:>9} {:>9}",
-        "", "records/s", "per CPU second", "p99 µs", "MB/million"
-    );
+    header();
     // Writers that do nothing else wait for each other; programs that log have other work.
     let loads = [(1, None), (8, None), (1, Some(PACE)), (8, Some(PACE))];
     let size = |pace: Option<f64>| if pace.is_some() { records / 4 } else { records };
@@ -66,6 +66,12 @@ fn main() {
     let rates = journal(folder, &Load { batch: 1000, ..Load::default() }, records);
     peer(folder, records.min(100_000), rates);
     read(folder, records);
+}
+
+fn header() {
+    let columns = ["records/s", "per CPU second", "p99 µs", "of it CPU", "MB/million"];
+    let [rate, cpu, p99, own, size] = columns;
+    println!("\n{:<43} {rate:>12} {cpu:>14} {p99:>9} {own:>9} {size:>10}", "");
 }
 
 fn record(number: usize) -> Record {
@@ -88,7 +94,11 @@ fn record(number: usize) -> Record {
 }
 
 fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+    clock(ClockId::ProcessCPUTime)
+}
+
+fn clock(id: ClockId) -> Duration {
+    let time = clock_gettime(id);
     Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).unwrap())
 }
 
@@ -110,17 +120,18 @@ fn line(
     count: usize,
     wall: Duration,
     cpu: Duration,
-    p99: Option<Duration>,
+    p99: Option<[Duration; 2]>,
     bytes: u64,
 ) {
-    let p99 = p99.map_or_else(String::new, |p99| format!("{:.1}", p99.as_secs_f64() * 1e6));
+    let micros = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e6);
+    let [p99, own] = p99.map_or_else(Default::default, |both| both.map(micros));
     let size = if bytes == 0 {
         String::new()
     } else {
         format!("{:.1}", rate(usize::try_from(bytes).unwrap(), Duration::from_secs(count as u64)))
     };
     println!(
-        "{name:<43} {:>12.0} {:>14.0} {p99:>9} {size:>9}",
+        "{name:<43} {:>12.0} {:>14.0} {p99:>9} {own:>9} {size:>10}",
         rate(count, wall),
         rate(count, cpu),
     );
@@ -171,7 +182,7 @@ fn plain(folder: &Path, load: &Load, count: usize) {
     let times = load.run(work, |lines| file.lock().unwrap().write_all(&lines.concat()).unwrap());
     let (wall, cpu) = (wall.elapsed(), since(start));
     let bytes = file.into_inner().unwrap().metadata().unwrap().len();
-    line(&format!("plain file, {load}"), count, wall, cpu, Some(p99(times)), bytes);
+    line(&format!("plain file, {load}"), count, wall, cpu, Some(p99(&times)), bytes);
 }
 
 /// How a journal is written to.
@@ -205,8 +216,11 @@ impl Load {
     fn of(arguments: &mut impl Iterator<Item = String>) -> Self {
         let mut next = || arguments.next().expect("DURABILITY WRITERS RECORDS");
         let durability = serde_json::from_value(next().into()).expect("a durability");
-        let [writers, batch] = [next(), next()].map(|number| number.parse().expect("a number"));
-        Self { durability, writers, batch, pace: None }
+        let (writers, batch) = (next(), next());
+        let (batch, pace) = batch.split_once('@').map_or((&*batch, None), |(b, p)| (b, Some(p)));
+        let [writers, batch] = [&*writers, batch].map(|number| number.parse().expect("a number"));
+        let pace = pace.map(|pace| pace.parse().expect("a pace"));
+        Self { durability, writers, batch, pace }
     }
 
     /// The batches of each writer.
@@ -217,12 +231,12 @@ impl Load {
         (0..self.writers).map(|writer| batches(writer).collect()).collect()
     }
 
-    /// Has them written: how long each call of `append` took.
+    /// Has them written: how long each call of `append` took, and for how much of that it had a processor.
     fn run<T: Send>(
         &self,
         work: Vec<Vec<Vec<T>>>,
         append: impl Fn(Vec<T>) + Sync,
-    ) -> Vec<Duration> {
+    ) -> Vec<[Duration; 2]> {
         let (append, began) = (&append, Instant::now());
         let writer = |batches: Vec<Vec<T>>| {
             move || {
@@ -232,9 +246,15 @@ impl Load {
                         due += gap().div_f64(pace);
                         std::thread::sleep(due.saturating_duration_since(Instant::now()));
                     }
+                    // To ask for it takes as long as a write, which is nothing where there is time.
+                    let own = |_| clock(ClockId::ThreadCPUTime);
+                    let before = self.pace.map(own);
                     let start = Instant::now();
                     append(batch);
-                    start.elapsed()
+                    let took = start.elapsed();
+                    let after = self.pace.map(own);
+                    let own = after.unwrap_or_default().saturating_sub(before.unwrap_or_default());
+                    [took, own]
                 };
                 batches.into_iter().map(timed).collect::<Vec<_>>()
             }
@@ -246,9 +266,13 @@ impl Load {
     }
 }
 
-fn p99(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() * 99 / 100]
+/// The time that 99 of 100 take no longer than, and the same of the time on a processor.
+fn p99(times: &[[Duration; 2]]) -> [Duration; 2] {
+    [0, 1].map(|at| {
+        let mut times: Vec<Duration> = times.iter().map(|both| both[at]).collect();
+        times.sort_unstable();
+        times[times.len() * 99 / 100]
+    })
 }
 
 /// A journal that is written to: records in a second, and in one of the processor.
@@ -273,7 +297,7 @@ fn journal(folder: &Path, load: &Load, count: usize) -> (f64, f64) {
     let reader = Reader::open(&path, Identities::default(), &Place::ALL).unwrap();
     let bytes = reader.segments().map(|segment| segment.state.bytes).sum();
     let count = times.len() * batch;
-    line(&name, count, wall, cpu, Some(p99(times)), bytes);
+    line(&name, count, wall, cpu, Some(p99(&times)), bytes);
     (rate(count, wall), rate(count, cpu))
 }
 

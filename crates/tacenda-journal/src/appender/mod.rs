@@ -20,7 +20,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::error::JournalError;
-use crate::place::Folder;
+use crate::place::{Folder, Kind};
 use crate::record::Record;
 use crate::together::batches;
 use crate::writer::{Journal, Options};
@@ -185,7 +185,12 @@ impl Appender {
         loop {
             match Journal::open(&self.path, &self.options) {
                 Ok(journal) => {
-                    *state = State::Owner(Server::start(journal, &self.folder()?));
+                    let folder = self.folder()?;
+                    if let Some(error) = folder.stranger(SOCKET, Kind::Socket) {
+                        // Nobody else could append.
+                        return Err(error);
+                    }
+                    *state = State::Owner(Server::start(journal, &folder));
                     return Ok(());
                 }
                 Err(JournalError::InUse { .. }) => {}

@@ -15,7 +15,7 @@ use rustix::fs::Mode;
 use super::frame::{Asked, LONGEST, Reply, header, memory};
 use super::{SOCKET, lock};
 use crate::error::JournalError;
-use crate::place::Folder;
+use crate::place::{Folder, Kind};
 use crate::record::Record;
 use crate::writer::Journal;
 
@@ -223,6 +223,7 @@ impl Server {
 
 pub(super) fn listen(folder: &Folder) -> io::Result<UnixListener> {
     // One that was killed has left its own. We hold the lock: nobody listens there.
+    folder.stranger(SOCKET, Kind::Socket).map_or(Ok(()), Err).map_err(io::Error::other)?;
     folder.discard(SOCKET).map_err(io::Error::other)?;
     let listener = UnixListener::bind(address(folder).join(SOCKET))?;
     let mode = Mode::RUSR | Mode::WUSR;
@@ -233,7 +234,9 @@ pub(super) fn listen(folder: &Folder) -> io::Result<UnixListener> {
 /// Lets whoever accepts look up, and takes the socket away.
 pub(super) fn end_listening(folder: &Folder) {
     drop(UnixStream::connect(address(folder).join(SOCKET)));
-    let _ = folder.discard(SOCKET);
+    if folder.stranger(SOCKET, Kind::Socket).is_none() {
+        let _ = folder.discard(SOCKET);
+    }
 }
 
 /// The directory as a name that is short enough for the address of a socket, and that leads to it

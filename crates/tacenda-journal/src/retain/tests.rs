@@ -128,3 +128,34 @@ fn a_clock_that_was_ahead_keeps_nothing_longer() {
     assert_eq!(journal.retain("ines", None).unwrap().segments, 2);
     journal.close().unwrap();
 }
+
+#[test]
+fn a_damaged_segment_keeps_nobody_from_the_others() {
+    let fixture = Fixture::with(|settings| {
+        *settings.retention.classes.of(tacenda_policy::Class::Restricted) = Some(60);
+    });
+    for segment in 0..4 {
+        fixture.fill(2 * segment, 2 * segment + 2);
+    }
+    let segment = |number: u64| fixture.path().join(format!("segments/{number:010}.parquet"));
+    let mut bytes = std::fs::read(segment(1)).unwrap();
+    bytes[100] ^= 1;
+    std::fs::write(segment(1), bytes).unwrap();
+    let journal = fixture.open();
+    let done = journal.retain("ines", Some(&fixture.reader())).unwrap();
+    assert_eq!((done.expired, done.failed.len(), done.failed[0].0), (3, 1, 1));
+    // What is noted as deleted, and cannot be removed.
+    std::fs::remove_file(segment(0)).unwrap();
+    std::fs::create_dir(segment(0)).unwrap();
+    let mut settings = journal.settings();
+    settings.retention.max_bytes = Some(1);
+    journal.set(settings, Cause { reason: "a test".into(), who: "ines".into() }).unwrap();
+    let done = journal.retain("ines", None).unwrap();
+    assert_eq!((done.segments, done.failed.len(), done.failed[0].0), (3, 1, 0));
+    journal.close().unwrap();
+    assert!(segment(0).is_dir() && !segment(1).exists() && !segment(3).exists());
+    fixture.open().close().unwrap();
+    let found = fixture.verify().findings;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].place, "segments/0000000000.parquet");
+}

@@ -107,6 +107,12 @@ impl Verification {
         self.findings.push(Finding { place, fault, what: what.into() });
     }
 
+    /// Whether something is wrong with this place.
+    fn has(&self, place: &str) -> bool {
+        let place = printable(place);
+        self.findings.iter().any(|finding| finding.place == place)
+    }
+
     /// The content of a file. What cannot be read is found, as what is missing is.
     fn read(&mut self, folder: &Folder, name: &str, place: &str) -> Option<Vec<u8>> {
         self.take(folder.read(name), place)

@@ -11,7 +11,7 @@ use crate::checked::Digest;
 use crate::deep::{self, Compared};
 use crate::entry::{Entry, Event, Format, SegmentState, State};
 use crate::error::JournalError;
-use crate::place::{Folder, is_missing, unusable};
+use crate::place::{Folder, Kind, is_missing, unusable};
 use crate::reader::Reader;
 use crate::recover::ERASING;
 use crate::settings::{LONGEST_FILE, LONGEST_WAL};
@@ -228,8 +228,8 @@ impl Segments<'_> {
             // Of one that is being sealed.
             None if number == self.state.next.0 && kind == kinds[1] => None,
             None if number == self.state.next.0 && (kind == kinds[0] || kind == NEW) => {
-                let opened = self.folder.open_to(name, LONGEST_FILE);
-                opened.err().map(|error| (Fault::Unexpected, error.to_string()))
+                let stranger = self.folder.stranger(name, Kind::File);
+                stranger.map(|error| (Fault::Unexpected, error.to_string()))
             }
             None => Some((Fault::RolledBack, "the log knows no segment of this number".to_owned())),
             Some(_) => Some((Fault::Unexpected, "nobody wrote it".to_owned())),
@@ -250,7 +250,11 @@ fn active(folder: &Folder, log: &Log, state: &State, report: &mut Verification) 
             // What was sealed is removed last.
             let is_last = matches!(log.entries.last(), Some(Entry { event: Event::Seal(_), .. }));
             match (0..number).find(|number| name == wal::name(*number)) {
-                Some(before) if is_last && before + 1 == number => {}
+                Some(before) if is_last && before + 1 == number => {
+                    if let Some(error) = folder.stranger(&name, Kind::File) {
+                        report.find(place, Fault::Unexpected, error.to_string());
+                    }
+                }
                 Some(before) => {
                     let what = format!("segment {before} was sealed, and this is not removed");
                     report.find(place, Fault::Remains, what);

@@ -93,6 +93,12 @@ pub(crate) fn options() -> Options {
     Options { allowed: vec![Place::Temporary], ..Options::default() }
 }
 
+/// Makes a pipe that nobody else may open.
+pub(crate) fn pipe(path: &Path) {
+    let made = Command::new("mkfifo").args(["-m", "600"]).arg(path).status();
+    assert!(made.unwrap().success());
+}
+
 /// A record that tells its number, with fields of three classes.
 pub(crate) fn record(number: u64) -> Record {
     let line = format!(

@@ -299,7 +299,16 @@ pub(super) fn retain(args: &RetainArgs) -> Result<(), Failure> {
         );
         warn(&what, Some("name those of every class: --identity FILE"));
     }
-    Ok(())
+    for (segment, what) in &deleted.failed {
+        warn(&format!("segment {segment}: {what}"), None);
+    }
+    match deleted.failed.len() as u64 {
+        0 => Ok(()),
+        failed => {
+            let what = format!("{} kept what should be gone", plural(failed, "segment"));
+            Err(Failure::new(what).hint("see what is wrong: tacenda journal verify DIR"))
+        }
+    }
 }
 
 pub(super) fn hold(args: &HoldArgs) -> Result<(), Failure> {
