@@ -101,6 +101,10 @@ impl<'a> Walker<'a> {
                 if let Some(part) = self.part_of_exchange(&base_value, &ident.name, expr.span) {
                     return part;
                 }
+                if self.is_text_of_answer(base, &base_value, &ident.name) {
+                    let way = self.step(expr.span, What::Named, None);
+                    return Value::source(Label::Body, Confidence::Medium, way);
+                }
                 let class = match &base_value.known {
                     Known::Object(class) if !class.is_empty() => {
                         self.shared.program.class_of(self.file, class)
@@ -383,7 +387,7 @@ impl<'a> Walker<'a> {
                                 | Label::Body
                         ) && KEEPING.iter().any(|one| one.eq_ignore_ascii_case(key))
                             // What a server says of a failure.
-                            && !(label == Label::Body && key == "message")
+                            && !(label == Label::Body && key.eq_ignore_ascii_case("message"))
                             || label.is_model_text() && key == "result"
                     }
                 };

@@ -249,12 +249,15 @@ impl<'a> Walker<'a> {
         // What is not called headers may be a list of their lines.
         let lines = matches!(expr.last_name(), Some(ident)
             if !matches!(ident.class, Class::Sensitive(..)) && !ident.name.starts_with('h'));
+        let of_parameters = expr.last_name().is_some_and(|ident| ident.name.ends_with("params"));
         value.clone().retain(|flow| {
             !whole
                 || !flow.is_part()
                     && match flow.origin {
                         Origin::Source(Label::Headers, _) => lines,
                         Origin::Source(Label::Settings, _) => false,
+                        // `for name in params`
+                        Origin::Source(Label::Body, _) => !of_parameters,
                         _ => true,
                     }
         })

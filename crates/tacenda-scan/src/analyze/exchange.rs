@@ -65,6 +65,17 @@ impl<'a> Walker<'a> {
         })
     }
 
+    /// `result.text`, in code that speaks HTTP: what a server answered, by whatever function.
+    pub(super) fn is_text_of_answer(&self, base: &Expr, value: &Value, part: &str) -> bool {
+        let ExprKind::Name(ident) = &base.kind else { return false };
+        part == "text"
+            && self.context.http
+            && !self.context.ml
+            && value.flows.is_empty()
+            && matches!(value.known, Known::Nothing)
+            && matches!(ident.name.as_str(), "result" | "reply" | "answer" | "ret" | "rsp" | "res")
+    }
+
     /// `kwargs["data"]` of what a request is sent with.
     pub(super) fn is_sent_with(&self, base: &Expr, key: &Expr) -> bool {
         self.context.http

@@ -14,9 +14,11 @@ mod exchange;
 mod expr;
 mod fills;
 mod gives;
+mod handler;
 mod library;
 mod note;
 mod object;
+mod pair;
 mod question;
 mod quoted;
 mod said;
@@ -25,6 +27,7 @@ mod spoken;
 mod stmt;
 mod template;
 mod through;
+mod told;
 mod wire;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -265,6 +268,8 @@ struct Frame {
     keys: Vec<Name>,
     /// Names of what clients made of answers, whose text is no more than a status.
     answers: Vec<Name>,
+    /// Names of what requests are sent with.
+    sent: Vec<Name>,
     /// Attributes of its object that it has set to what is known: `self.token = None`.
     set: Vec<Name>,
     /// The variables of the module that it puts something into.
@@ -399,6 +404,7 @@ impl<'a> Walker<'a> {
             credentials: function.credentials,
             keys: function.keys.clone(),
             answers: function.answers.clone(),
+            sent: function.sent.clone(),
             ..Frame::default()
         };
         let outer = std::mem::replace(&mut self.frame, frame);
@@ -438,6 +444,7 @@ impl<'a> Walker<'a> {
             self.label(&mut value, Label::Body, Confidence::Medium, function.span, What::Named);
             self.env.set(Name::new_static("event"), value);
         }
+        self.takes_messages(function);
         // Headers beside rows are those of a table.
         let of_table = |name: &Name| {
             matches!(name.as_str(), "rows" | "row" | "columns" | "cols" | "table" | "cells")

@@ -6,6 +6,7 @@ use super::Walker;
 use super::access::KEEPING;
 use super::bind::{self_attribute, variable};
 use super::library::GIVES_KEYS;
+use super::pair::behind_its_name;
 use super::said::before_hole;
 use super::sink::Place;
 use super::template::{holes, words_of};
@@ -164,7 +165,17 @@ impl<'a> Walker<'a> {
                 Some(hole) if of_template => before_hole(hole.before, ""),
                 _ => before_hole(before, earlier),
             };
-            if !self.said_in_text(&said, &text, part, call, channel) {
+            let pair = match hole {
+                Some(hole) if of_template => (at.checked_sub(1), hole.before),
+                _ => (at.checked_sub(2), before),
+            };
+            let behind = match pair {
+                (Some(name), between) => behind_its_name(&parts[name], between, part),
+                (None, _) => None,
+            };
+            if let Some(label) = behind {
+                self.report_named(label, part, Place { argument: part.span, call, channel });
+            } else if !self.said_in_text(&said, &text, part, call, channel) {
                 self.whole_objects(part, &text, call, channel, depth + 1);
             }
             if let Some(text) = part.text() {
@@ -342,6 +353,9 @@ impl<'a> Walker<'a> {
             return Some(Confidence::Medium);
         }
         if self.is_answer_of_login(ident, known, text) {
+            return Some(Confidence::Medium);
+        }
+        if self.context.http && self.frame.sent.contains(&ident.name) {
             return Some(Confidence::Medium);
         }
         let (Class::Sensitive(Label::Settings, ..) | Class::Sensitive(_, _, Need::Tools)) =

@@ -158,6 +158,15 @@ fn asks_for(test: &Expr, what: &[&str]) -> bool {
         ExprKind::Choice(parts) | ExprKind::Question(parts) if parts.len() > 1 => {
             parts.iter().any(|part| asks_for(part, what))
         }
+        // `os.getenv("CLIENT_DEBUG")`
+        ExprKind::Call(call) => {
+            let asks = call
+                .callee
+                .last_name()
+                .is_some_and(|ident| matches!(ident.name.as_str(), "getenv" | "get"));
+            let name = call.arguments.first().and_then(Expr::text).unwrap_or_default();
+            asks && words(name).iter().any(|word| what.contains(&word.as_str()))
+        }
         _ => false,
     }
 }
