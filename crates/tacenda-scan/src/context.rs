@@ -549,6 +549,7 @@ impl Context {
                         || names.contains("tool_call") && names.contains("arguments")
                         || known(ML_WORDS) >= 1 && known(TOOL_WORDS) >= 2
                         || known(SPEECH_WORDS) >= 2
+                        || names.iter().filter(|name| name.contains("transcri")).count() >= 3
                         || speaks_of_models(names)),
             http: imports(HTTP_IMPORTS) || known(HTTP_WORDS) >= 2,
             mail: imports(MAIL_IMPORTS) || known(MAIL_WORDS) >= 2,

@@ -125,7 +125,8 @@ impl<'a> Walker<'a> {
         } else if let Some(label) = self.is_said_to_model(known.as_ref()) {
             Some(label)
         } else {
-            self.is_session_of_login(ident, text).then_some(Label::Credential)
+            let session = self.is_session_of_login(ident, text) || self.is_sid(expr);
+            session.then_some(Label::Credential)
         };
         if let Some(label) = told {
             return self.report_named(label, expr, Place { argument: expr.span, call, channel });

@@ -55,7 +55,7 @@ impl Spoken<'_> {
             || self.comes_with()
             || self.is_bad_row()
             || self.is_headed_by()
-            || (context.http || context.wire) && self.is_looked_at();
+            || (context.http || context.wire) && (self.is_looked_at() || self.is_unread_line());
         tells.then_some(Label::Body)
     }
 
@@ -63,6 +63,13 @@ impl Spoken<'_> {
     fn is_unread(&self) -> bool {
         let last = self.name.rsplit('_').next().unwrap_or_default();
         READING.contains(&self.last) && READ.contains(&last)
+    }
+
+    /// `failed to parse the raw line `, before `line`.
+    fn is_unread_line(&self) -> bool {
+        let mut words = self.message.split(|letter: char| !letter.is_alphanumeric());
+        let line = self.last == "line" || PIECES.contains(&self.last);
+        line && self.name == self.last && words.any(|word| READING.contains(&word))
     }
 
     /// `the device responded with: `
