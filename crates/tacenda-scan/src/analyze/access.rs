@@ -84,7 +84,8 @@ impl<'a> Walker<'a> {
             && is_constant(&ident.name)
             && class.name.starts_with(|first: char| first.is_ascii_uppercase())
             && class.name.contains(|letter: char| letter.is_ascii_lowercase())
-            && matches!(ident.class, Class::Sensitive(label, ..) if label != Label::Credential)
+            && matches!(ident.class, Class::Sensitive(label, ..)
+                if label != Label::Credential || is_of_errors(&class.name))
         {
             return Value::harmless();
         }
@@ -426,6 +427,13 @@ pub(super) fn constant(key: &Expr) -> Option<&Name> {
         }
         _ => None,
     }
+}
+
+/// Whether a class is one of what goes wrong, whose constants are kinds of that.
+fn is_of_errors(class: &str) -> bool {
+    ["Error", "Errors", "Exception", "ErrorCode", "ErrorCodes"]
+        .iter()
+        .any(|end| class.ends_with(end))
 }
 
 /// What is sensitive about a header or a cookie that no word of its name tells.

@@ -106,6 +106,16 @@ impl<'a> Walker<'a> {
             }
             if let ExprKind::Name(ident) = &place.kind {
                 part = without_parts(part, &ident.name);
+                // `title, cursor, headers in results`: of a table
+                let beside = |place: &Expr| {
+                    place.last_name().is_some_and(|one| {
+                        matches!(one.name.as_str(), "cur" | "cursor" | "rows" | "columns")
+                    })
+                };
+                if ident.name == "headers" && places.iter().any(beside) {
+                    self.assign(place, Value::harmless());
+                    continue;
+                }
                 // `uid, timestamp, body = request_data`
                 if matches!(ident.class, Class::Harmless) {
                     part = without_body(part);

@@ -9,7 +9,7 @@ use super::library::GIVES_KEYS;
 use super::pair::behind_its_name;
 use super::said::before_hole;
 use super::sink::Place;
-use super::template::{holes, words_of};
+use super::template::{holes, named_holes, words_of};
 use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
@@ -241,7 +241,13 @@ impl<'a> Walker<'a> {
             }
             let template = method.filter(|_| name.name == "format").and_then(Expr::text);
             let holes = template.map(holes).unwrap_or_default();
-            let keywords = inner.keywords.iter().map(|(_, part)| part);
+            // `"{host}".format(**config)`: what the template takes, not all.
+            let takes = |key: Option<&Ident>| {
+                key.is_some() || template.is_none_or(|template| self.takes_secrets(template))
+            };
+            let keywords: Vec<_> =
+                inner.keywords.iter().filter(|(key, _)| takes(key.as_ref())).collect();
+            let keywords = keywords.into_iter().map(|(_, part)| part);
             for (at, part) in inner.arguments.iter().chain(keywords).enumerate() {
                 let before = holes.get(at).filter(|_| at < inner.arguments.len());
                 let before = before.map_or("", |hole| hole.before);
@@ -250,6 +256,12 @@ impl<'a> Walker<'a> {
                 }
             }
         }
+    }
+
+    /// Whether a template takes something by the name of a credential.
+    fn takes_secrets(&self, template: &str) -> bool {
+        named_holes(template)
+            .any(|name| self.models().classify(name).within(self.context).is_some())
     }
 
     /// What a class says by its name of the text in its objects: `ChatCompletionRequest`.

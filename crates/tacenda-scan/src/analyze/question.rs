@@ -57,8 +57,14 @@ impl Walker<'_> {
         asks(test, 0)
     }
 
-    /// The variables that a test shows to be numbers: `isinstance(x, int)`.
+    /// The variables that a test shows to be numbers, or to be empty: `isinstance(x, int)`, `not x`.
     pub(super) fn narrowed(&self, test: &Expr) -> Vec<Name> {
+        // `if not token`
+        if let ExprKind::Question(parts) = &test.kind
+            && let [Expr { kind: ExprKind::Name(ident), .. }] = &parts[..]
+        {
+            return vec![ident.name.clone()];
+        }
         let ExprKind::Call(call) = &test.kind else { return Vec::new() };
         let [what, of] = &call.arguments[..] else { return Vec::new() };
         let question = call.callee.last_name().is_some_and(|ident| ident.name == "isinstance");
