@@ -79,6 +79,8 @@ struct Lowering<'n> {
     addresses: HashSet<Name>,
     /// Names of what clients make of answers, in the function so far.
     answers: Vec<Name>,
+    /// Names of what is asked for what only an answer of a client has, in the function so far.
+    responses: Vec<Name>,
     /// Names of what requests are sent with, in the function so far.
     sent: Vec<Name>,
     answers_of_file: HashSet<Name>,
@@ -110,6 +112,7 @@ impl<'n> Lowering<'n> {
             holders: HashSet::default(),
             addresses: HashSet::default(),
             answers: Vec::new(),
+            responses: Vec::new(),
             sent: Vec::new(),
             answers_of_file: HashSet::default(),
             parsed: Vec::new(),
@@ -257,6 +260,23 @@ impl<'n> Lowering<'n> {
 
     /// `response.status_code`: the response is what a client made of an answer.
     fn answer_of_client(&mut self, base: &Expr, field: &Name) {
+        const PARTS: &[&str] = &[
+            "status",
+            "status_code",
+            "json",
+            "text",
+            "headers",
+            "ok",
+            "content",
+            "reason",
+            "read",
+        ];
+        if let ExprKind::Name(ident) = &base.kind
+            && PARTS.contains(&field.as_str())
+            && !self.responses.contains(&ident.name)
+        {
+            self.responses.push(ident.name.clone());
+        }
         if let ExprKind::Name(ident) = &base.kind
             && matches!(
                 field.as_str(),

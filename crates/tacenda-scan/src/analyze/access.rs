@@ -99,12 +99,8 @@ impl<'a> Walker<'a> {
             },
             None => {
                 let base_value = self.eval(base);
-                if let Some(part) = self.part_of_exchange(&base_value, &ident.name, expr.span) {
+                if let Some(part) = self.part_of_answer(base, &base_value, expr, &ident.name) {
                     return part;
-                }
-                if self.is_text_of_answer(base, &base_value, &ident.name) {
-                    let way = self.step(expr.span, What::Named, None);
-                    return Value::source(Label::Body, Confidence::Medium, way);
                 }
                 let class = match &base_value.known {
                     Known::Object(class) if !class.is_empty() => {

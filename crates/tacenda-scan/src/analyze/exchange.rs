@@ -65,15 +65,27 @@ impl<'a> Walker<'a> {
         })
     }
 
-    /// `result.text`, in code that speaks HTTP: what a server answered, by whatever function.
-    pub(super) fn is_text_of_answer(&self, base: &Expr, value: &Value, part: &str) -> bool {
-        let ExprKind::Name(ident) = &base.kind else { return false };
-        part == "text"
-            && self.context.http
-            && !self.context.ml
-            && value.flows.is_empty()
-            && matches!(value.known, Known::Nothing)
-            && matches!(ident.name.as_str(), "result" | "reply" | "answer" | "ret" | "rsp" | "res")
+    /// What an attribute of a request gives, of what came back of one, or of a `result` in code that
+    /// speaks HTTP, whatever function gave it.
+    pub(super) fn part_of_answer(
+        &self,
+        base: &Expr,
+        value: &Value,
+        whole: &Expr,
+        part: &str,
+    ) -> Option<Value> {
+        self.part_of_exchange(value, part, whole.span).or_else(|| {
+            let ExprKind::Name(ident) = &base.kind else { return None };
+            let answer = part == "text"
+                && self.context.http
+                && !self.context.ml
+                && value.flows.is_empty()
+                && matches!(value.known, Known::Nothing)
+                && ["result", "reply", "answer", "ret", "rsp", "res"]
+                    .contains(&ident.name.as_str());
+            let way = || self.step(whole.span, What::Named, None);
+            answer.then(|| Value::source(Label::Body, Confidence::Medium, way()))
+        })
     }
 
     /// `kwargs["data"]` of what a request is sent with.

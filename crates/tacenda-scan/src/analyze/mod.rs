@@ -4,6 +4,7 @@ mod access;
 mod again;
 mod answer;
 mod apply;
+mod asked;
 mod bind;
 mod by_name;
 mod call;
@@ -268,6 +269,8 @@ struct Frame {
     keys: Vec<Name>,
     /// Names of what clients made of answers, whose text is no more than a status.
     answers: Vec<Name>,
+    /// Names of what is asked for what only an answer of a client has.
+    responses: Vec<Name>,
     /// Names of what requests are sent with.
     sent: Vec<Name>,
     /// Attributes of its object that it has set to what is known: `self.token = None`.
@@ -404,6 +407,7 @@ impl<'a> Walker<'a> {
             credentials: function.credentials,
             keys: function.keys.clone(),
             answers: function.answers.clone(),
+            responses: function.responses.clone(),
             sent: function.sent.clone(),
             ..Frame::default()
         };

@@ -129,6 +129,7 @@ impl Lowering<'_> {
                     credentials: false,
                     keys: Vec::new(),
                     answers: Vec::new(),
+                    responses: Vec::new(),
                     sent: Vec::new(),
                     body,
                 };

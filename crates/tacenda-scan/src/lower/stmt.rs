@@ -225,6 +225,7 @@ impl Lowering<'_> {
         let keys = std::mem::take(&mut self.keys);
         let answers = std::mem::take(&mut self.answers);
         let sent = std::mem::take(&mut self.sent);
+        let responses = std::mem::take(&mut self.responses);
         let mut lowered = Function {
             name: self.ident(&function.name.id),
             span: span(&function.name),
@@ -241,6 +242,7 @@ impl Lowering<'_> {
             credentials: false,
             keys: Vec::new(),
             answers: Vec::new(),
+            responses: Vec::new(),
             sent: Vec::new(),
             body: Vec::new(),
         };
@@ -250,6 +252,7 @@ impl Lowering<'_> {
         lowered.keys = std::mem::replace(&mut self.keys, keys);
         lowered.answers = std::mem::replace(&mut self.answers, answers);
         lowered.sent = std::mem::replace(&mut self.sent, sent);
+        lowered.responses = std::mem::replace(&mut self.responses, responses);
         lowered
     }
 
