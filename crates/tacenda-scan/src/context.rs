@@ -17,6 +17,8 @@ pub struct Context {
     pub tools: bool,
     /// HTTP, as client or server.
     pub http: bool,
+    /// It sends mail, or reads it.
+    pub mail: bool,
     /// It sends and receives by itself: over sockets, by a protocol of its own.
     pub wire: bool,
     /// It serves requests: what it prints is a log.
@@ -276,6 +278,23 @@ const HTTP_WORDS: &[&str] = &[
     "http_headers",
     "wsgi",
 ];
+const MAIL_IMPORTS: &[&str] =
+    &["smtplib", "imaplib", "poplib", "aiosmtplib", "aiosmtpd", "imapclient", "mailbox"];
+const MAIL_WORDS: &[&str] = &[
+    "sendmail",
+    "send_mail",
+    "EmailMessage",
+    "MIMEText",
+    "MIMEMultipart",
+    "from_address",
+    "from_addr",
+    "to_addrs",
+    "smtp",
+    "imap",
+    "mailbox",
+    "Mailbox",
+    "inbox",
+];
 const WIRE_IMPORTS: &[&str] = &[
     "socket",
     "ssl",
@@ -450,6 +469,7 @@ const WITH_MODELS: &[&str] = &[
     "token",
     "model",
     "tool",
+    "statement",
 ];
 
 /// Whether names speak of a language model, and of what it is told.
@@ -498,6 +518,14 @@ fn is_bot(name: &Name) -> bool {
     name == "bot" || name.ends_with("_bot")
 }
 
+/// Whether a package is one of agents, and the code of what they tell each other.
+fn is_of_agents(packages: &HashSet<Name>, names: &HashSet<Name>) -> bool {
+    let of_agents = |package: &Name| package.contains("agent") && !package.contains("user");
+    packages.iter().any(of_agents)
+        && AGENT_WORDS.iter().any(|word| names.contains(*word))
+        && ["Message", "messages", "prompt", "prompts"].iter().any(|word| names.contains(*word))
+}
+
 /// Whether a package is named after language models, or after who has some: `langchain_openai`.
 fn is_of_models(package: &Name) -> bool {
     ["llm", "llama", "openai", "langchain", "anthropic"].iter().any(|of| package.contains(of))
@@ -515,13 +543,16 @@ impl Context {
             ml: imports(ML_IMPORTS)
                 || imports(SPEECH_IMPORTS)
                 || packages.iter().any(is_of_models)
+                || is_of_agents(packages, names)
                 || !shell
                     && (known(ML_WORDS) >= 2
                         || names.contains("tool_call") && names.contains("arguments")
                         || known(ML_WORDS) >= 1 && known(TOOL_WORDS) >= 2
                         || known(SPEECH_WORDS) >= 2
+                        || names.iter().filter(|name| name.contains("transcri")).count() >= 3
                         || speaks_of_models(names)),
             http: imports(HTTP_IMPORTS) || known(HTTP_WORDS) >= 2,
+            mail: imports(MAIL_IMPORTS) || known(MAIL_WORDS) >= 2,
             wire: imports(WIRE_IMPORTS),
             webob: imports(&["webob"]),
             ansible: imports(&["ansible"]) || names.contains("AnsibleModule"),

@@ -200,6 +200,10 @@ pub struct Function {
     pub keys: Vec<Name>,
     /// Names of what clients made of answers, by what it asks of them: `response.status_code`.
     pub answers: Vec<Name>,
+    /// Names of what is asked for what only an answer of a client has: `response.headers`.
+    pub responses: Vec<Name>,
+    /// Names of what requests are sent with: `session.post(url, **options)`.
+    pub sent: Vec<Name>,
     /// What it does.
     pub body: Vec<Stmt>,
 }

@@ -41,6 +41,10 @@ pub enum Need {
     Http,
     /// In code that speaks HTTP, and in code about language models.
     HttpOrMl,
+    /// In code about mail.
+    Mail,
+    /// In code that speaks HTTP, and in code about mail.
+    HttpOrMail,
     /// Not in code whose tokens are words.
     NoLexer,
     /// In code about OAuth.
@@ -61,6 +65,8 @@ impl Class {
             Need::Tools => context.ml && context.tools,
             Need::Http => context.http,
             Need::HttpOrMl => context.http || context.ml,
+            Need::Mail => context.mail,
+            Need::HttpOrMail => context.http || context.mail,
             Need::NoLexer => !context.lexer && (!context.ml || context.http || context.credentials),
             Need::Oauth => context.oauth,
             Need::Login => context.http && context.credentials && !context.ml,
@@ -412,6 +418,7 @@ mod tests {
                 ml: matches!(entry.needs, Need::Ml | Need::Tools | Need::Asked),
                 tools: entry.needs == Need::Tools,
                 http: matches!(entry.needs, Need::Http | Need::HttpOrMl | Need::Login),
+                mail: matches!(entry.needs, Need::Mail | Need::HttpOrMail),
                 credentials: entry.needs == Need::Login,
                 oauth: entry.needs == Need::Oauth,
                 ..Context::default()

@@ -4,6 +4,7 @@ pub(crate) use expr::is_numeric;
 
 mod expr;
 mod stmt;
+mod text;
 
 use ruff_python_ast as ast;
 use ruff_python_ast::name::Name;
@@ -78,6 +79,10 @@ struct Lowering<'n> {
     addresses: HashSet<Name>,
     /// Names of what clients make of answers, in the function so far.
     answers: Vec<Name>,
+    /// Names of what is asked for what only an answer of a client has, in the function so far.
+    responses: Vec<Name>,
+    /// Names of what requests are sent with, in the function so far.
+    sent: Vec<Name>,
     answers_of_file: HashSet<Name>,
     /// What arguments of a command line were parsed into.
     parsed: Vec<Name>,
@@ -107,6 +112,8 @@ impl<'n> Lowering<'n> {
             holders: HashSet::default(),
             addresses: HashSet::default(),
             answers: Vec::new(),
+            responses: Vec::new(),
+            sent: Vec::new(),
             answers_of_file: HashSet::default(),
             parsed: Vec::new(),
             secret_option: false,
@@ -253,6 +260,23 @@ impl<'n> Lowering<'n> {
 
     /// `response.status_code`: the response is what a client made of an answer.
     fn answer_of_client(&mut self, base: &Expr, field: &Name) {
+        const PARTS: &[&str] = &[
+            "status",
+            "status_code",
+            "json",
+            "text",
+            "headers",
+            "ok",
+            "content",
+            "reason",
+            "read",
+        ];
+        if let ExprKind::Name(ident) = &base.kind
+            && PARTS.contains(&field.as_str())
+            && !self.responses.contains(&ident.name)
+        {
+            self.responses.push(ident.name.clone());
+        }
         if let ExprKind::Name(ident) = &base.kind
             && matches!(
                 field.as_str(),
@@ -261,6 +285,33 @@ impl<'n> Lowering<'n> {
         {
             self.answers.push(ident.name.clone());
             self.answers_of_file.insert(ident.name.clone());
+        }
+    }
+
+    /// `session.post(url, **options)`: a request is sent with all that is in `options`.
+    fn sent_with(&mut self, callee: &Expr, keywords: &[(Option<Ident>, Expr)]) {
+        let ExprKind::Attribute(base, method) = &callee.kind else { return };
+        let by_client = || {
+            base.last_name().is_some_and(|ident| {
+                ["session", "sess", "client", "requests", "http", "httpx"]
+                    .iter()
+                    .any(|word| ident.name.to_ascii_lowercase().ends_with(word))
+            })
+        };
+        let sends = match method.name.as_str() {
+            "request" => true,
+            "get" | "post" | "put" | "patch" | "delete" | "stream" | "send" => by_client(),
+            _ => false,
+        };
+        if !sends {
+            return;
+        }
+        for (key, value) in keywords {
+            if let (None, ExprKind::Name(ident)) = (key, &value.kind)
+                && !self.sent.contains(&ident.name)
+            {
+                self.sent.push(ident.name.clone());
+            }
         }
     }
 

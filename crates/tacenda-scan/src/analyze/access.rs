@@ -84,7 +84,8 @@ impl<'a> Walker<'a> {
             && is_constant(&ident.name)
             && class.name.starts_with(|first: char| first.is_ascii_uppercase())
             && class.name.contains(|letter: char| letter.is_ascii_lowercase())
-            && matches!(ident.class, Class::Sensitive(label, ..) if label != Label::Credential)
+            && matches!(ident.class, Class::Sensitive(label, ..)
+                if label != Label::Credential || is_of_errors(&class.name))
         {
             return Value::harmless();
         }
@@ -98,7 +99,7 @@ impl<'a> Walker<'a> {
             },
             None => {
                 let base_value = self.eval(base);
-                if let Some(part) = self.part_of_exchange(&base_value, &ident.name, expr.span) {
+                if let Some(part) = self.part_of_answer(base, &base_value, expr, &ident.name) {
                     return part;
                 }
                 let class = match &base_value.known {
@@ -383,7 +384,7 @@ impl<'a> Walker<'a> {
                                 | Label::Body
                         ) && KEEPING.iter().any(|one| one.eq_ignore_ascii_case(key))
                             // What a server says of a failure.
-                            && !(label == Label::Body && key == "message")
+                            && !(label == Label::Body && key.eq_ignore_ascii_case("message"))
                             || label.is_model_text() && key == "result"
                     }
                 };
@@ -422,6 +423,13 @@ pub(super) fn constant(key: &Expr) -> Option<&Name> {
         }
         _ => None,
     }
+}
+
+/// Whether a class is one of what goes wrong, whose constants are kinds of that.
+fn is_of_errors(class: &str) -> bool {
+    ["Error", "Errors", "Exception", "ErrorCode", "ErrorCodes"]
+        .iter()
+        .any(|end| class.ends_with(end))
 }
 
 /// What is sensitive about a header or a cookie that no word of its name tells.

@@ -64,6 +64,24 @@ impl Walker<'_> {
         !failed && (OPENED.iter().any(|word| text.contains(word)) || self.signs_in())
     }
 
+    /// `sid`, `self._sid`: the id of a session, where code speaks HTTP and signs in.
+    pub(super) fn is_sid(&self, expr: &Expr) -> bool {
+        let ident = match &expr.kind {
+            ExprKind::Name(ident) => ident,
+            ExprKind::Attribute(base, ident)
+                if base.last_name().is_some_and(|base| base.name == "self") =>
+            {
+                ident
+            }
+            _ => return false,
+        };
+        let context = self.context;
+        ident.name.trim_start_matches('_') == "sid"
+            && context.http
+            && context.credentials
+            && !context.ml
+    }
+
     /// Whether this names who signs in, in a message about that: the name is one half of what lets in.
     pub(super) fn is_name_of_login(&self, expr: &Expr, text: &str) -> bool {
         let Some(name) = told_by(expr).filter(|name| !is_constant(name)) else { return false };

@@ -106,6 +106,16 @@ impl<'a> Walker<'a> {
             }
             if let ExprKind::Name(ident) = &place.kind {
                 part = without_parts(part, &ident.name);
+                // `title, cursor, headers in results`: of a table
+                let beside = |place: &Expr| {
+                    place.last_name().is_some_and(|one| {
+                        matches!(one.name.as_str(), "cur" | "cursor" | "rows" | "columns")
+                    })
+                };
+                if ident.name == "headers" && places.iter().any(beside) {
+                    self.assign(place, Value::harmless());
+                    continue;
+                }
                 // `uid, timestamp, body = request_data`
                 if matches!(ident.class, Class::Harmless) {
                     part = without_body(part);
@@ -249,12 +259,15 @@ impl<'a> Walker<'a> {
         // What is not called headers may be a list of their lines.
         let lines = matches!(expr.last_name(), Some(ident)
             if !matches!(ident.class, Class::Sensitive(..)) && !ident.name.starts_with('h'));
+        let of_parameters = expr.last_name().is_some_and(|ident| ident.name.ends_with("params"));
         value.clone().retain(|flow| {
             !whole
                 || !flow.is_part()
                     && match flow.origin {
                         Origin::Source(Label::Headers, _) => lines,
                         Origin::Source(Label::Settings, _) => false,
+                        // `for name in params`
+                        Origin::Source(Label::Body, _) => !of_parameters,
                         _ => true,
                     }
         })

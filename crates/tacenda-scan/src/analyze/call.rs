@@ -407,9 +407,14 @@ impl<'a> Walker<'a> {
     /// In a decorator: what the function gives back that it was handed.
     fn made_by_decorated(&self, receiver: Option<&Expr>, name: &Ident) -> Option<Value> {
         let value = self.env.get(&name.name)?;
+        // `def decorator(func)`, inside of what takes the arguments of the decorator
+        let inside = self.nesting > 2
+            && value.flows.is_empty()
+            && matches!(name.name.as_str(), "func" | "fn" | "function" | "f" | "wrapped");
         let handed = receiver.is_none()
             && !self.frame.top
-            && value.flows.iter().any(|flow| matches!(flow.origin, Origin::Parameter(_)));
+            && (inside
+                || value.flows.iter().any(|flow| matches!(flow.origin, Origin::Parameter(_))));
         handed.then(|| {
             let mut result = Value::default();
             result.add(Flow { origin: Origin::Inner(Inner::Result), field: None, way: None });

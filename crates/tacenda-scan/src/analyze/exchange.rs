@@ -65,6 +65,29 @@ impl<'a> Walker<'a> {
         })
     }
 
+    /// What an attribute of a request gives, of what came back of one, or of a `result` in code that
+    /// speaks HTTP, whatever function gave it.
+    pub(super) fn part_of_answer(
+        &self,
+        base: &Expr,
+        value: &Value,
+        whole: &Expr,
+        part: &str,
+    ) -> Option<Value> {
+        self.part_of_exchange(value, part, whole.span).or_else(|| {
+            let ExprKind::Name(ident) = &base.kind else { return None };
+            let answer = part == "text"
+                && self.context.http
+                && !self.context.ml
+                && value.flows.is_empty()
+                && matches!(value.known, Known::Nothing)
+                && ["result", "reply", "answer", "ret", "rsp", "res"]
+                    .contains(&ident.name.as_str());
+            let way = || self.step(whole.span, What::Named, None);
+            answer.then(|| Value::source(Label::Body, Confidence::Medium, way()))
+        })
+    }
+
     /// `kwargs["data"]` of what a request is sent with.
     pub(super) fn is_sent_with(&self, base: &Expr, key: &Expr) -> bool {
         self.context.http

@@ -109,8 +109,10 @@ impl<'a> Walker<'a> {
                 let mut harmless = true;
                 let mut before = "";
                 let mut queried = false;
-                for part in parts {
+                for (number, part) in parts.iter().enumerate() {
                     let text = part.text().unwrap_or_default();
+                    let behind = parts.get(number + 1).and_then(Expr::text);
+                    let counted = text.is_empty() && behind.is_some_and(counts);
                     // `timeout is {pair[1]}`: the text says that it is another part.
                     let other = matches!(&part.kind, ExprKind::Item(_, key)
                         if matches!(key.kind, ExprKind::Constant(Literal::Integer(_)) | ExprKind::Name(_)))
@@ -130,7 +132,7 @@ impl<'a> Walker<'a> {
                     }
                     before = text;
                     queried |= begins_query(text);
-                    if other {
+                    if other || counted {
                         continue;
                     }
                     if queried {
@@ -448,6 +450,16 @@ fn of_query(value: &mut Value) {
             flow.field = Some(Name::new_static(QUERY));
         }
     }
+}
+
+/// Whether the text behind a value says that it is a number: `{generated} tokens`.
+fn counts(behind: &str) -> bool {
+    let word = behind.strip_prefix(' ').unwrap_or_default();
+    let end = word.find(|letter: char| !letter.is_alphabetic()).unwrap_or(word.len());
+    matches!(
+        &word[..end],
+        "tokens" | "chars" | "characters" | "bytes" | "words" | "rows" | "lines" | "seconds"
+    )
 }
 
 /// A piece of an address or of a login.

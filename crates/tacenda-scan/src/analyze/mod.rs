@@ -4,6 +4,7 @@ mod access;
 mod again;
 mod answer;
 mod apply;
+mod asked;
 mod bind;
 mod by_name;
 mod call;
@@ -14,9 +15,11 @@ mod exchange;
 mod expr;
 mod fills;
 mod gives;
+mod handler;
 mod library;
 mod note;
 mod object;
+mod pair;
 mod question;
 mod quoted;
 mod said;
@@ -25,6 +28,7 @@ mod spoken;
 mod stmt;
 mod template;
 mod through;
+mod told;
 mod wire;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -265,6 +269,10 @@ struct Frame {
     keys: Vec<Name>,
     /// Names of what clients made of answers, whose text is no more than a status.
     answers: Vec<Name>,
+    /// Names of what is asked for what only an answer of a client has.
+    responses: Vec<Name>,
+    /// Names of what requests are sent with.
+    sent: Vec<Name>,
     /// Attributes of its object that it has set to what is known: `self.token = None`.
     set: Vec<Name>,
     /// The variables of the module that it puts something into.
@@ -399,6 +407,8 @@ impl<'a> Walker<'a> {
             credentials: function.credentials,
             keys: function.keys.clone(),
             answers: function.answers.clone(),
+            responses: function.responses.clone(),
+            sent: function.sent.clone(),
             ..Frame::default()
         };
         let outer = std::mem::replace(&mut self.frame, frame);
@@ -438,6 +448,7 @@ impl<'a> Walker<'a> {
             self.label(&mut value, Label::Body, Confidence::Medium, function.span, What::Named);
             self.env.set(Name::new_static("event"), value);
         }
+        self.takes_messages(function);
         // Headers beside rows are those of a table.
         let of_table = |name: &Name| {
             matches!(name.as_str(), "rows" | "row" | "columns" | "cols" | "table" | "cells")

@@ -6,9 +6,10 @@ use super::Walker;
 use super::access::KEEPING;
 use super::bind::{self_attribute, variable};
 use super::library::GIVES_KEYS;
+use super::pair::behind_its_name;
 use super::said::before_hole;
 use super::sink::Place;
-use super::template::{holes, words_of};
+use super::template::{holes, named_holes, words_of};
 use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Call, Class_, Expr, ExprKind, Ident, Span, Stmt, StmtKind, TypeHint};
@@ -124,7 +125,8 @@ impl<'a> Walker<'a> {
         } else if let Some(label) = self.is_said_to_model(known.as_ref()) {
             Some(label)
         } else {
-            self.is_session_of_login(ident, text).then_some(Label::Credential)
+            let session = self.is_session_of_login(ident, text) || self.is_sid(expr);
+            session.then_some(Label::Credential)
         };
         if let Some(label) = told {
             return self.report_named(label, expr, Place { argument: expr.span, call, channel });
@@ -164,7 +166,17 @@ impl<'a> Walker<'a> {
                 Some(hole) if of_template => before_hole(hole.before, ""),
                 _ => before_hole(before, earlier),
             };
-            if !self.said_in_text(&said, &text, part, call, channel) {
+            let pair = match hole {
+                Some(hole) if of_template => (at.checked_sub(1), hole.before),
+                _ => (at.checked_sub(2), before),
+            };
+            let behind = match pair {
+                (Some(name), between) => behind_its_name(&parts[name], between, part),
+                (None, _) => None,
+            };
+            if let Some(label) = behind {
+                self.report_named(label, part, Place { argument: part.span, call, channel });
+            } else if !self.said_in_text(&said, &text, part, call, channel) {
                 self.whole_objects(part, &text, call, channel, depth + 1);
             }
             if let Some(text) = part.text() {
@@ -229,7 +241,13 @@ impl<'a> Walker<'a> {
             }
             let template = method.filter(|_| name.name == "format").and_then(Expr::text);
             let holes = template.map(holes).unwrap_or_default();
-            let keywords = inner.keywords.iter().map(|(_, part)| part);
+            // `"{host}".format(**config)`: what the template takes, not all.
+            let takes = |key: Option<&Ident>| {
+                key.is_some() || template.is_none_or(|template| self.takes_secrets(template))
+            };
+            let keywords: Vec<_> =
+                inner.keywords.iter().filter(|(key, _)| takes(key.as_ref())).collect();
+            let keywords = keywords.into_iter().map(|(_, part)| part);
             for (at, part) in inner.arguments.iter().chain(keywords).enumerate() {
                 let before = holes.get(at).filter(|_| at < inner.arguments.len());
                 let before = before.map_or("", |hole| hole.before);
@@ -238,6 +256,12 @@ impl<'a> Walker<'a> {
                 }
             }
         }
+    }
+
+    /// Whether a template takes something by the name of a credential.
+    fn takes_secrets(&self, template: &str) -> bool {
+        named_holes(template)
+            .any(|name| self.models().classify(name).within(self.context).is_some())
     }
 
     /// What a class says by its name of the text in its objects: `ChatCompletionRequest`.
@@ -342,6 +366,9 @@ impl<'a> Walker<'a> {
             return Some(Confidence::Medium);
         }
         if self.is_answer_of_login(ident, known, text) {
+            return Some(Confidence::Medium);
+        }
+        if self.context.http && self.frame.sent.contains(&ident.name) {
             return Some(Confidence::Medium);
         }
         let (Class::Sensitive(Label::Settings, ..) | Class::Sensitive(_, _, Need::Tools)) =

@@ -57,8 +57,14 @@ impl Walker<'_> {
         asks(test, 0)
     }
 
-    /// The variables that a test shows to be numbers: `isinstance(x, int)`.
+    /// The variables that a test shows to be numbers, or to be empty: `isinstance(x, int)`, `not x`.
     pub(super) fn narrowed(&self, test: &Expr) -> Vec<Name> {
+        // `if not token`
+        if let ExprKind::Question(parts) = &test.kind
+            && let [Expr { kind: ExprKind::Name(ident), .. }] = &parts[..]
+        {
+            return vec![ident.name.clone()];
+        }
         let ExprKind::Call(call) = &test.kind else { return Vec::new() };
         let [what, of] = &call.arguments[..] else { return Vec::new() };
         let question = call.callee.last_name().is_some_and(|ident| ident.name == "isinstance");
@@ -157,6 +163,15 @@ fn asks_for(test: &Expr, what: &[&str]) -> bool {
         }
         ExprKind::Choice(parts) | ExprKind::Question(parts) if parts.len() > 1 => {
             parts.iter().any(|part| asks_for(part, what))
+        }
+        // `os.getenv("CLIENT_DEBUG")`
+        ExprKind::Call(call) => {
+            let asks = call
+                .callee
+                .last_name()
+                .is_some_and(|ident| matches!(ident.name.as_str(), "getenv" | "get"));
+            let name = call.arguments.first().and_then(Expr::text).unwrap_or_default();
+            asks && words(name).iter().any(|word| what.contains(&word.as_str()))
         }
         _ => false,
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Walker;
 use super::spoken::Spoken;
+use super::told::says_personal;
 use crate::Confidence;
 use crate::context::Context;
 use crate::ir::{Expr, ExprKind};
@@ -46,6 +47,9 @@ const OF_TEXTS: &[&str] = &[
     "invalid",
 ];
 
+/// Words before the place of a credential.
+const WHERE: &[&str] = &["in", "from", "at", "into", "under", "via"];
+
 impl Walker<'_> {
     /// What a message says of what stands in it: what the words before a hole, and all words of the
     /// message in small letters, do.
@@ -73,11 +77,18 @@ fn said(
         return Some(Label::Credential);
     }
     let before = before.to_lowercase();
+    if says_personal(&before, value) {
+        return Some(Label::Personal);
+    }
     let spoken = Spoken::new(&before, message, value, context)?;
     let model = if context.ml { spoken.is_model_text(context) } else { None };
     let exchange = || if context.http { spoken.is_exchange() } else { None };
     let passed = || if context.http || context.wire { spoken.is_passed() } else { None };
-    model.or_else(exchange).or_else(passed).or_else(|| spoken.is_told_twice(context))
+    model
+        .or_else(exchange)
+        .or_else(passed)
+        .or_else(|| spoken.is_told_twice(context))
+        .or_else(|| spoken.is_told_of(context))
 }
 
 /// Whether the words before a hole say that what stands in it is a credential: `… api key: `, and
@@ -95,7 +106,8 @@ fn says_credential(before: &str, value: &Expr, names: &Lexicon, context: &Contex
         matches!(ident.class, Class::Harmless | Class::Treated) || is_exception(&ident.name)
     });
     let of_login = || last == "code" && is_code_of_login(text);
-    let class = named_in(text, names);
+    // `found an access token in: `, before where.
+    let class = if WHERE.contains(&last) { Class::Plain } else { named_in(text, names) };
     // `no access token: `, before what tells why.
     let failed = || {
         let text = text.to_lowercase();

@@ -12,7 +12,7 @@ use super::template::{holes, is_text, words_of};
 use super::through::is_log_of;
 use super::{Found, ParameterSink, Walker};
 use crate::Confidence;
-use crate::ir::{Call, Expr, ExprKind, Ident, Span};
+use crate::ir::{Call, Expr, ExprKind, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::words;
 use crate::model::{Channel, SinkMatch};
@@ -133,6 +133,11 @@ impl<'a> Walker<'a> {
             return None;
         }
         if found.channel == Channel::Console {
+            // `os.write(pipe, key)`
+            if name.name == "write" && call.arguments.len() == 2 && !is_standard(&call.arguments[0])
+            {
+                return None;
+            }
             let file = call
                 .keywords
                 .iter()
@@ -480,6 +485,21 @@ fn beside_text(text: &str) -> Cow<'_, str> {
         Cow::Owned(format!("{text}:"))
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// `1`, `2`, `sys.stdout.fileno()`
+fn is_standard(descriptor: &Expr) -> bool {
+    match &descriptor.kind {
+        ExprKind::Constant(Literal::Integer(number)) => matches!(number, 1 | 2),
+        ExprKind::Call(call) => match &call.callee.kind {
+            ExprKind::Attribute(base, method) => {
+                method.name == "fileno"
+                    && base.last_name().is_some_and(|base| base.name.contains("std"))
+            }
+            _ => false,
+        },
+        _ => false,
     }
 }
 

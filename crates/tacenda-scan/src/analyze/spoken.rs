@@ -100,7 +100,7 @@ const OF_PROGRAMS: &[&str] = &[
 /// What stands between words and the value that they are about.
 const MARKS: &[&str] = &[":", "=", " is", " are", " was", "->", "=>", " -", "→", "—", "–"];
 /// Functions that make a text of a value, and methods that do so of their own.
-const TEXT_OF: &[&str] = &["dumps", "str", "repr", "pformat", "marshal"];
+const TEXT_OF: &[&str] = &["dumps", "str", "repr", "pformat", "marshal", "tostring"];
 const TEXT_BY: &[&str] = &[
     "strip",
     "decode",
@@ -185,6 +185,11 @@ impl<'t> Spoken<'t> {
         }
         let before = before.trim_end_matches([' ', '\n', '\'', '"', '`', '[', '(', '<']);
         let marked = MARKS.iter().find_map(|mark| before.strip_suffix(mark));
+        // `the content is:`
+        let marked = marked.map(|text| {
+            [" is", " are"].iter().find_map(|is| text.strip_suffix(is)).unwrap_or(text)
+        });
+        let marked = marked.or_else(|| in_brackets(before));
         let (text, colon) = match marked {
             Some(text) => (text.trim_end_matches(RULE), true),
             // `---- request ----`, on a line of its own
@@ -233,6 +238,10 @@ impl<'t> Spoken<'t> {
             || self.of == "with" && self.name.split('_').any(|word| word == self.last);
         if !(self.colon || self.headed || of_this) || OF_OTHERS.contains(&self.of) {
             return None;
+        }
+        // `final report content: `, before `report`
+        if self.colon && self.last == "content" && self.of == self.name {
+            return Some(Label::Completion);
         }
         // `parsing a tool call: `, `raw result: `
         let of_model =
@@ -300,6 +309,13 @@ impl<'t> Spoken<'t> {
             _ => None,
         }
     }
+}
+
+/// `[tool result] `: a heading of several words.
+fn in_brackets(before: &str) -> Option<&str> {
+    let text = before.strip_suffix(']')?;
+    let text = &text[text.rfind('[')? + 1..];
+    text.contains(' ').then_some(text)
 }
 
 /// What `json.dumps(value, indent=4)` makes a text of, `value.strip()`, or takes out of it: `value[:99]`.

@@ -4,7 +4,9 @@ use super::Walker;
 use super::env::Changes;
 use super::expr::cuts_query;
 use super::question::{asks_for_debugging, asks_for_more};
+use crate::Confidence;
 use crate::ir::{Expr, ExprKind, Handler, Stmt, StmtKind, TypeHint};
+use crate::label::Label;
 use crate::lexicon::Class;
 use crate::value::{Known, Value, What};
 
@@ -64,6 +66,12 @@ impl<'a> Walker<'a> {
                 let mut value = self.eval(expr);
                 if let ExprKind::Join(parts) = &expr.kind {
                     self.label_said(parts, &mut value);
+                }
+                if let [target] = &targets[..]
+                    && self.is_asked_for(expr, target, &value)
+                {
+                    let way = self.step(expr.span, What::Given, None);
+                    value = Value::source(Label::Body, Confidence::Medium, way);
                 }
                 if *hint == TypeHint::Harmless {
                     value = Value::harmless();

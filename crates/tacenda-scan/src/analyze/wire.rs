@@ -8,7 +8,7 @@ use crate::lexicon::Class;
 const EXCHANGED: &[&str] =
     &["request", "response", "received", "sent", "raw", "post", "posted", "returned"];
 /// What arrives piece by piece, and words that go with it.
-const PIECES: &[&str] =
+pub(super) const PIECES: &[&str] =
     &["message", "msg", "notification", "frame", "packet", "event", "stanza", "envelope"];
 const COMING: &[&str] = &[
     "received",
@@ -122,7 +122,11 @@ impl Spoken<'_> {
         let of_this = PIECES.contains(&last) && last == self.last;
         let known = ARRIVED.contains(&self.name) || self.name == self.of || of_this;
         let spoken = self.last == "message" && matches!(self.name, "text" | "body");
-        if self.arrives() && (known || spoken) && !matches!(self.class, Class::Harmless) {
+        // `unknown event %s`, before the name of one.
+        let kind = !self.colon
+            && self.last == "event"
+            && matches!(self.of, "unknown" | "unhandled" | "unexpected");
+        if self.arrives() && !kind && (known || spoken) && !matches!(self.class, Class::Harmless) {
             return Some(Label::Body);
         }
         // `bad data from client: `
@@ -149,6 +153,10 @@ impl Spoken<'_> {
             && matches!(self.of, "parsed" | "decoded")
             && matches!(self.name, "request" | "response" | "req" | "resp");
         if parsed || between && ARRIVED.contains(&self.name) {
+            return Some(Label::Body);
+        }
+        // `the page content is: `, before `content`
+        if self.last == "content" && self.name == "content" && matches!(self.of, "page" | "html") {
             return Some(Label::Body);
         }
         // `==== request ====`, on a line of its own

@@ -3,6 +3,7 @@
 use ruff_python_ast as ast;
 use ruff_python_ast::name::Name;
 
+use super::text::as_template;
 use super::{Lowering, of_range, span};
 use crate::Confidence;
 use crate::ir::{
@@ -60,7 +61,10 @@ impl Lowering<'_> {
                 self.key(&key);
                 ExprKind::Item(base, key)
             }
-            ast::Expr::Call(call) => ExprKind::Call(Box::new(self.call(call))),
+            ast::Expr::Call(call) => match self.of_variables(call) {
+                Some(parts) => ExprKind::Join(parts),
+                None => ExprKind::Call(Box::new(self.call(call))),
+            },
             ast::Expr::StringLiteral(text) => self.text(text.value.to_str()),
             ast::Expr::FString(text) => {
                 let mut parts = Vec::new();
@@ -125,6 +129,8 @@ impl Lowering<'_> {
                     credentials: false,
                     keys: Vec::new(),
                     answers: Vec::new(),
+                    responses: Vec::new(),
+                    sent: Vec::new(),
                     body,
                 };
                 if let Some(parameters) = &lambda.parameters {
@@ -205,6 +211,7 @@ impl Lowering<'_> {
         }
         let mut parts = Vec::new();
         let mut text = false;
+        let mut template = false;
         let mut left = expr;
         while let ast::Expr::BinOp(operation) = left {
             let joins = matches!(
@@ -215,6 +222,7 @@ impl Lowering<'_> {
                     | ast::Operator::Mult
             );
             text |= joins;
+            template = operation.op == ast::Operator::Mod;
             let right = self.expr(&operation.right);
             // `"%s %s" % (a, b)`
             match right.kind {
@@ -226,7 +234,11 @@ impl Lowering<'_> {
             left = &operation.left;
         }
         self.too_deep |= parts.len() > MAX_CHAIN;
-        parts.push(self.expr(left));
+        let mut first = self.expr(left);
+        if template {
+            as_template(&mut first);
+        }
+        parts.push(first);
         parts.reverse();
         if text {
             ExprKind::Join(parts)
@@ -260,7 +272,8 @@ impl Lowering<'_> {
             let name = keyword.arg.as_ref().map(|name| self.ident(&name.id));
             (name, self.expr(&keyword.value))
         });
-        let keywords = keywords.collect();
+        let keywords: Vec<_> = keywords.collect();
+        self.sent_with(&callee, &keywords);
         Call { callee, arguments, keywords }
     }
 

@@ -224,6 +224,8 @@ impl Lowering<'_> {
         let mentions = self.mentions;
         let keys = std::mem::take(&mut self.keys);
         let answers = std::mem::take(&mut self.answers);
+        let sent = std::mem::take(&mut self.sent);
+        let responses = std::mem::take(&mut self.responses);
         let mut lowered = Function {
             name: self.ident(&function.name.id),
             span: span(&function.name),
@@ -240,6 +242,8 @@ impl Lowering<'_> {
             credentials: false,
             keys: Vec::new(),
             answers: Vec::new(),
+            responses: Vec::new(),
+            sent: Vec::new(),
             body: Vec::new(),
         };
         self.parameters(&function.parameters, &mut lowered);
@@ -247,6 +251,8 @@ impl Lowering<'_> {
         lowered.credentials = self.mentions > mentions;
         lowered.keys = std::mem::replace(&mut self.keys, keys);
         lowered.answers = std::mem::replace(&mut self.answers, answers);
+        lowered.sent = std::mem::replace(&mut self.sent, sent);
+        lowered.responses = std::mem::replace(&mut self.responses, responses);
         lowered
     }
 
