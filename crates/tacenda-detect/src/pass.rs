@@ -116,7 +116,8 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
     pub(crate) fn run(&mut self) {
         #[cfg(target_arch = "x86_64")]
         if let Some(v4) = pulp::x86::V4::try_new() {
-            v4.vectorize(With(self, v4));
+            // Only bitmaps are made with AVX-512: see `Lanes::fill`.
+            (*v4).vectorize(With(self, v4));
             return;
         }
         #[cfg(target_arch = "x86_64")]
@@ -138,9 +139,9 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         for base in (0..text.len()).step_by(BLOCK) {
             let window = Window::of(all, range.start + base, &mut edge);
             if base == 0 {
-                *now = Masks::at(lanes, all, &range, 0);
+                now.set_to(lanes, all, &range, 0);
             }
-            *after = Masks::at(lanes, all, &range, base + BLOCK);
+            after.set_to(lanes, all, &range, base + BLOCK);
             self.block(base, window, Around { before, now, after });
             (before, now, after) = (now, after, before);
         }
