@@ -45,6 +45,8 @@ pub(crate) struct Pass<'e, 't, 's> {
     /// Where the last UUID was seen, and the places of the next block that it reaches into.
     uuid: Cell<(usize, usize)>,
     uuid_goes_on: u64,
+    /// The places of the next block that a date reaches into.
+    date_goes_on: u64,
     /// Up to where long values have been read, and how many were begun inside of them.
     values_read: usize,
     values_inside: u32,
@@ -102,6 +104,7 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
             opaque: Stretches::default(),
             uuid: Cell::default(),
             uuid_goes_on: 0,
+            date_goes_on: 0,
             values_read: 0,
             values_inside: 0,
             pairs_read: 0,
@@ -194,7 +197,9 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         let likely = candidates::identifiers(window, around, turns & !uuids, forms);
         each_bit(self.of(turns, likely), |bit| self.turn(base + bit));
         each_bit(candidates::apart(masks, starts), |bit| self.lettered_apart(base + bit));
-        let numbers = candidates::numbers(window, around, starts & masks.digit);
+        let begin = starts & masks.digit & !self.date_goes_on;
+        let (numbers, over) = candidates::numbers(window, around, begin);
+        self.date_goes_on = over;
         each_bit(self.of(starts & masks.digit, numbers), |bit| self.digits(base + bit));
     }
 
