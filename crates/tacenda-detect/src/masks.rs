@@ -428,6 +428,7 @@ mod avx512 {
     impl NullaryFnOnce for Fill<'_> {
         type Output = ();
 
+        #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
         #[inline(always)]
         fn call(self) {
             *self.1 = Masks::of(self.0, self.2);
