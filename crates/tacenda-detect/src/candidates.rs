@@ -11,7 +11,7 @@ pub(crate) use turns::{LETTERS, identifiers, turns};
 
 use std::ops::Range;
 
-use crate::lookup::{self, Lookup};
+use crate::lookup::{self, Head, Lookup};
 use crate::masks::{Around, BLOCK, Masks};
 
 /// Bytes before and after a block that its candidates are judged by.
@@ -87,12 +87,11 @@ impl<'t> Window<'t> {
         self.0[at..].starts_with(b"127.0.0.1")
     }
 
-    /// The first eight bytes from bit `bit` of the block on, as [`lookup::head`] has them.
+    /// The first bytes from bit `bit` of the block on, as [`lookup::head`] has them.
     #[inline]
-    fn head(self, bit: u32) -> u64 {
+    fn head(self, bit: u32) -> Head {
         let at = BEFORE + (bit & 63) as usize;
-        let bytes: [u8; 8] = std::array::from_fn(|i| self.0[at + i]);
-        lookup::fold_head(u64::from_le_bytes(bytes))
+        Head::from_le_bytes(std::array::from_fn(|i| self.0[at + i]))
     }
 
     /// The sixteen bytes before bit `bit`, the last of them lowest.
@@ -144,7 +143,7 @@ pub(crate) fn keywords(window: Window<'_>, masks: &Masks, starts: u64, keywords:
     while rest != 0 {
         let bit = rest.trailing_zeros();
         rest &= rest - 1;
-        found |= u64::from(keywords.may_go_on(window.head(bit))) << bit;
+        found |= u64::from(keywords.has(window.head(bit))) << bit;
     }
     found
 }
@@ -187,10 +186,11 @@ pub(crate) const DIGITS: u32 = 7;
 pub(crate) const LONGEST: u32 = 40;
 
 /// Those of `starts`, which begin with a digit, from where a run of digits and of what joins them
-/// may be a number: it has seven digits, or four and the dots of an address, or goes on for long.
+/// may be a number: it has seven digits, or is four numbers between dots, or goes on for long. And
+/// where in the next block nothing begins, because a date reaches into it.
 #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
 #[inline(always)]
-pub(crate) fn numbers(window: Window<'_>, around: Around<'_>, mut starts: u64) -> u64 {
+pub(crate) fn numbers(window: Window<'_>, around: Around<'_>, mut starts: u64) -> (u64, u64) {
     let masks = around.now;
     // Behind most starts, as those of a time, there is not enough left for any number.
     let four = |bits: u64| bits & bits >> 1 & bits >> 2 & bits >> 3;
@@ -198,35 +198,47 @@ pub(crate) fn numbers(window: Window<'_>, around: Around<'_>, mut starts: u64) -
     const { assert!(DIGITS == 7) };
     let long = four(number) & four(number) >> 3 | u64::MAX << (64 - DIGITS + 1);
     starts &= long;
-    let mut found = 0;
+    let (mut found, mut over) = (0, 0);
     while starts != 0 {
         let bit = starts.trailing_zeros();
         let digits = around.from(bit, |masks| masks.digit);
         // A date, four digits and twice two, as each record has one. What follows is a run of its own.
-        // The machine's own address is no value. What ends in the next block is passed by from there.
-        let whole = bit + 10 <= u64::BITS;
-        if whole && digits & 0x3ff == 0x157 && window.is_loopback(bit) {
-            starts &= u64::MAX << bit << 9;
-            continue;
-        }
+        // The machine's own address is no value.
         let dashes = around.from(bit, |masks| masks.dash);
-        if whole && digits & 0x7ff == 0x36f && dashes & 0x90 == 0x90 && window.is_year(bit) {
-            starts &= u64::MAX << bit << 10;
+        let date = digits & 0x7ff == 0x36f && dashes & 0x90 == 0x90 && window.is_year(bit);
+        if date || digits & 0x3ff == 0x157 && window.is_loopback(bit) {
+            let length = if date { 10 } else { 9 };
+            let places = u64::MAX >> (u64::BITS - length);
+            starts &= !(places << bit);
+            over = places >> 1 >> (63 - bit);
             continue;
         }
-        let length = (digits | around.from(bit, |masks| masks.group)).trailing_ones();
+        let group = around.from(bit, |masks| masks.group);
+        let length = (digits | group).trailing_ones();
         let run = !(u64::MAX.checked_shl(length).unwrap_or(0));
         let count = (digits & run).count_ones();
-        let dots = (around.from(bit, |masks| masks.dot) & run).count_ones();
         let rest = u64::MAX.checked_shl(bit + length).unwrap_or(0);
-        if count < DIGITS && (dots < 3 || count < 4) && length < LONGEST {
-            starts &= rest;
-        } else {
+        let short = count < DIGITS && length < LONGEST;
+        if !short || four_between_dots(digits & run, around.from(bit, |masks| masks.dot) & run) {
             found |= starts & !rest;
-            starts &= rest;
         }
+        starts &= rest;
     }
-    found
+    (found, over)
+}
+
+/// Whether four numbers of at most three digits stand between dots, as in an address.
+#[inline]
+pub(crate) fn four_between_dots(digits: u64, dots: u64) -> bool {
+    if dots.count_ones() < 3 {
+        return false;
+    }
+    // Dots that a number and one of `next` follow.
+    let before = |next: u64| {
+        let (one, two) = (digits >> 1, digits >> 1 & digits >> 2);
+        dots & (one & next >> 2 | two & next >> 3 | two & digits >> 3 & next >> 4)
+    };
+    before(before(dots)) != 0
 }
 
 /// Those of `starts`, which begin with a digit, that a capital letter stands before with one sign
@@ -268,4 +280,49 @@ pub(crate) fn near_each_other(colons: u128) -> bool {
     let two = colons >> 1 | colons >> 2;
     let near = colons & (two | two >> 2 | colons >> 5);
     near.count_ones() >= 5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::masks::Baseline;
+
+    fn numbers_of(text: &str) -> Vec<usize> {
+        let (text, range) = (text.as_bytes(), 0..text.len());
+        let mut masks = [Masks::default(); 3];
+        let (mut found, mut over) = (Vec::new(), 0);
+        for base in (0..text.len()).step_by(BLOCK) {
+            let mut at = |place: usize, block: Option<usize>| {
+                masks[place] = Masks::default();
+                if let Some(base) = block {
+                    masks[place].set_to(Baseline, text, &range, base);
+                }
+            };
+            at(0, base.checked_sub(BLOCK));
+            at(1, Some(base));
+            at(2, Some(base + BLOCK));
+            let [before, now, after] = &masks;
+            let starts = now.digit & !(now.word << 1 | before.word >> 63) & !over;
+            let mut edge = EDGE;
+            let window = Window::of(text, base, &mut edge);
+            let (here, next) = numbers(window, Around { before, now, after }, starts);
+            over = next;
+            found.extend((0..BLOCK).filter(|bit| here >> bit & 1 == 1).map(|bit| base + bit));
+        }
+        found
+    }
+
+    #[test]
+    fn dates_versions_and_the_machine_itself_are_no_numbers_wherever_they_stand() {
+        for start in 0..2 * BLOCK {
+            let front = "x".repeat(start.saturating_sub(1)) + " ";
+            for text in ["2026-11-21T02:37:40", "127.0.0.1:8000", "0.3.1-0.2.1-x", "512/102 x"] {
+                assert_eq!(numbers_of(&format!("{front}{text}")), [0; 0], "{start} {text}");
+            }
+            for text in ["203.0.113.7 x", "1.2.3.4", "415-555-0132", "4111111111111111"] {
+                let found = numbers_of(&format!("{front}{text}"));
+                assert!(found.contains(&front.len()), "{start} {text}");
+            }
+        }
+    }
 }

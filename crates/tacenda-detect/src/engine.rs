@@ -83,9 +83,9 @@ impl Engine {
             .zip(rules)
             .filter(|(index, _)| !disabled(&detectors[usize::from(*index)]))
             .collect();
-        let keywords = enabled
-            .iter()
-            .flat_map(|&(index, rule)| rule.keywords.iter().map(move |&word| (word, index)));
+        let keywords = enabled.iter().flat_map(|&(index, rule)| {
+            rule.keywords.iter().map(move |&word| (word, index, rule.ignore_case))
+        });
         let mut shapes = [None; Matcher::ALL.len()];
         for &(index, rule) in &enabled {
             if let Recognise::Matcher(matcher) = rule.recognise {

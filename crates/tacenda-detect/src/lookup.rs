@@ -9,10 +9,10 @@ pub(crate) struct Lookup {
     /// Which stems there are: the first three bytes choose one of the words, and in it a bit for a
     /// stem that has no more; the fourth byte chooses the bit of a longer one.
     stems: Box<[u64; WORDS]>,
-    /// How the texts begin: each by the greatest of [`WIDTHS`] that it has.
-    beginnings: Box<Bits<2048>>,
     /// With which rows of digits no text begins.
     numbers: Numbers,
+    /// How the texts begin: each by the greatest of [`WIDTHS`] that it has.
+    beginnings: [Box<Bits<512>>; WIDTHS.len()],
     /// Entries by the words of their stems.
     entries: Vec<Entry>,
     /// Where the entries of a word begin.
@@ -28,54 +28,65 @@ const WIDTHS: [u32; 4] = [3, 4, 6, 8];
 /// A text and the rule that wants it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    /// The first bytes of the text, folded, and ones in those places.
-    head: u64,
-    mask: u64,
+    /// The first bytes of the text, and ones in those places.
+    head: Head,
+    mask: Head,
+    /// What makes small letters of the capitals in front of the text, when it may be in any case.
+    fold: Head,
     pub(crate) text: &'static str,
     pub(crate) rule: u16,
 }
 
 impl Entry {
-    fn new(text: &'static str, rule: u16) -> Self {
-        let known = u32::try_from(text.len().min(8)).unwrap_or_default();
-        let mask = u64::MAX >> (64 - 8 * known.max(1));
-        Self { head: head(text.as_bytes()) & mask, mask, text, rule }
+    fn new(text: &'static str, rule: u16, any_case: bool) -> Self {
+        let known = text.len().min(HEAD);
+        let mask = Head::MAX >> (Head::BITS as usize - 8 * known.max(1));
+        let fold = if any_case { BLANKS } else { 0 };
+        Self { head: (head(text.as_bytes()) | fold) & mask, mask, fold, text, rule }
     }
 
     fn places(&self) -> Places {
-        Places::of(stem(self.head))
+        Places::of(fold(stem(self.head)))
     }
 
-    fn beginning(&self) -> u32 {
+    /// Which of the [`WIDTHS`] it is told by.
+    fn width(&self) -> usize {
         let known = self.mask.count_ones() / u8::BITS;
-        let width = WIDTHS.into_iter().rfind(|width| *width <= known);
-        beginning(self.head, width.unwrap_or(WIDTHS[0]))
+        WIDTHS.into_iter().rposition(|width| width <= known).unwrap_or(0)
+    }
+
+    /// Whether the first bytes of the text are those of `head`.
+    #[inline]
+    fn begins(&self, head: Head) -> bool {
+        (head | self.fold) & self.mask == self.head
     }
 }
 
 impl Lookup {
-    /// Entries are found by their stem, in the order of their rules.
-    pub(crate) fn new(texts: impl Iterator<Item = (&'static str, u16)>) -> Self {
+    /// Of texts, the rules that want them, and whether they do in any case. Entries are found by their
+    /// stem, in the order of their rules.
+    pub(crate) fn new(texts: impl Iterator<Item = (&'static str, u16, bool)>) -> Self {
         let mut entries: Vec<Entry> = texts
-            .filter(|(text, _)| text.len() >= 3)
-            .map(|(text, rule)| Entry::new(text, rule))
+            .filter(|(text, ..)| text.len() >= 3)
+            .map(|(text, rule, any_case)| Entry::new(text, rule, any_case))
             .collect();
         entries.sort_by_key(|entry| (entry.places().word, entry.rule));
         let stems = vec![0; WORDS].into_boxed_slice();
         let mut stems: Box<[u64; WORDS]> = stems.try_into().expect("there is one of each");
-        let mut beginnings: Box<Bits<2048>> = Box::default();
+        let mut beginnings: [Box<Bits<512>>; WIDTHS.len()] = Default::default();
         let mut numbers = Numbers::default();
         for entry in &entries {
             let Places { word, short, long } = entry.places();
             stems[word] |= 1 << if entry.text.len() > 3 { long } else { short };
-            beginnings.put(entry.beginning());
+            let width = entry.width();
+            beginnings[width].put(beginning(fold_eight(eight(entry.head)), WIDTHS[width]));
             numbers.begin(entry.text.as_bytes());
         }
         let begin = |word| entries.partition_point(|entry| entry.places().word < word);
         let starts = (0..=WORDS)
             .map(|word| u16::try_from(begin(word)).expect("rules have fewer than 65536 texts"))
             .collect();
-        Self { stems, beginnings, numbers, entries, starts }
+        Self { stems, numbers, beginnings, entries, starts }
     }
 
     /// With which rows of digits no text begins.
@@ -93,20 +104,21 @@ impl Lookup {
         (word >> short | word >> long) & 1
     }
 
-    /// Whether there may be entries whose first bytes are those of `head`, told from more of them: most
-    /// words that begin like a text go on in another way. A false yes is possible, a false no is not.
-    #[inline]
-    pub(crate) fn may_go_on(&self, head: u64) -> bool {
-        let [a, b, c, d] = WIDTHS.map(|width| self.beginnings.at(beginning(head, width)));
-        a | b | c | d != 0
-    }
-
     /// The entries whose first bytes are those of `head`.
     #[inline]
-    pub(crate) fn beginning(&self, head: u64) -> impl Iterator<Item = &Entry> {
-        let Places { word, .. } = Places::of(stem(head));
+    pub(crate) fn beginning(&self, head: Head) -> impl Iterator<Item = &Entry> {
+        let Places { word, .. } = Places::of(fold(stem(head)));
         let entries = usize::from(self.starts[word])..usize::from(self.starts[word + 1]);
-        self.entries[entries].iter().filter(move |entry| head & entry.mask == entry.head)
+        self.entries[entries].iter().filter(move |entry| entry.begins(head))
+    }
+
+    /// Whether there are any. Most words that have the stem of a text go on in another way, which more
+    /// of their bytes tell before any entry is read.
+    #[inline]
+    pub(crate) fn has(&self, head: Head) -> bool {
+        let eight = fold_eight(eight(head));
+        let may = |width: usize| self.beginnings[width].at(beginning(eight, WIDTHS[width]));
+        may(0) | may(1) | may(2) | may(3) != 0 && self.beginning(head).next().is_some()
     }
 }
 
@@ -211,11 +223,11 @@ fn hash(stem: u32) -> u32 {
     stem.wrapping_mul(0x9E37_79B1) >> 14
 }
 
-/// The same of the first `width` bytes of a head, and of how many they are.
+/// The same of the first `width` of eight bytes.
 #[inline]
-fn beginning(head: u64, width: u32) -> u32 {
-    let bytes = head << (u64::BITS - u8::BITS * width);
-    (bytes.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - 17)) as u32
+fn beginning(eight: u64, width: u32) -> u32 {
+    let bytes = eight << (u64::BITS - u8::BITS * width);
+    (bytes.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - 15)) as u32
 }
 
 /// Capital letters as small ones (other bytes change too, on both sides alike).
@@ -224,27 +236,36 @@ pub(crate) fn fold(stem: u32) -> u32 {
     stem | 0x2020_2020
 }
 
-/// The first eight bytes of `text`, folded; blanks where it has no more.
+/// The first bytes of a text, the first one lowest; zeros where it has no more.
+pub(crate) type Head = u128;
+
+const HEAD: usize = size_of::<Head>();
+const BLANKS: Head = Head::from_le_bytes([b' '; HEAD]);
+
 #[inline]
-pub(crate) fn head(text: &[u8]) -> u64 {
-    let mut eight = [0; 8];
-    if let Some(whole) = text.first_chunk::<8>() {
-        eight = *whole;
+pub(crate) fn head(text: &[u8]) -> Head {
+    let mut head = [0; HEAD];
+    if let Some(whole) = text.first_chunk() {
+        head = *whole;
     } else {
-        eight[..text.len()].copy_from_slice(text);
+        head[..text.len()].copy_from_slice(text);
     }
-    fold_head(u64::from_le_bytes(eight))
+    Head::from_le_bytes(head)
 }
 
-/// The same of eight bytes that are there.
 #[inline]
-pub(crate) fn fold_head(eight: u64) -> u64 {
+fn eight(head: Head) -> u64 {
+    (head & 0xffff_ffff_ffff_ffff) as u64
+}
+
+#[inline]
+fn fold_eight(eight: u64) -> u64 {
     eight | 0x2020_2020_2020_2020
 }
 
 /// The first four bytes of a head.
 #[inline]
-fn stem(head: u64) -> u32 {
+fn stem(head: Head) -> u32 {
     (head & 0xffff_ffff) as u32
 }
 
@@ -255,32 +276,37 @@ mod tests {
     #[test]
     fn a_text_is_found_by_its_stem_and_by_no_other() {
         let texts = ["sk-", "sk-ant-", "ghp_", "AKIA", "pat", "generated-password"];
-        let lookup = Lookup::new(texts.into_iter().zip(0..));
+        let any_case = |text: &str| text.starts_with("sk");
+        let lookup = Lookup::new(
+            texts.into_iter().zip(0..).map(|(text, rule)| (text, rule, any_case(text))),
+        );
         let found = |text: &str| -> Vec<&str> {
             let head = head(text.as_bytes());
             let found: Vec<_> = lookup.beginning(head).map(|entry| entry.text).collect();
-            let may = lookup.may_begin(stem(head)) == 1 && lookup.may_go_on(head);
+            let may = lookup.may_begin(fold(stem(head))) == 1;
             assert!(found.is_empty() || may, "{text}");
             found
         };
         assert_eq!(found("sk-ant-api"), ["sk-", "sk-ant-"]);
         assert_eq!(found("sk-"), ["sk-"]);
         assert_eq!(found("SK-x"), ["sk-"]);
-        assert_eq!(found("akia"), ["AKIA"]);
+        assert_eq!(found("AKIA"), ["AKIA"]);
+        assert_eq!(found("akia"), [""; 0]);
         assert_eq!(found("path"), ["pat"]);
         assert_eq!(found("ghx_"), [""; 0]);
         let numbers = lookup.numbers();
         assert_eq!([numbers.one, numbers.two, numbers.three, numbers.five], [u64::MAX; 4]);
-        let numbers =
-            |texts: &[&'static str]| Lookup::new(texts.iter().map(|text| (*text, 0))).numbers();
+        let numbers = |texts: &[&'static str]| {
+            Lookup::new(texts.iter().map(|text| (*text, 0, false))).numbers()
+        };
         assert_eq!(numbers(&["1//0", "2fa", "1000.", "5432:"]).one, u64::MAX);
         assert_eq!(numbers(&["1. a"]).one, 0);
         assert_eq!(numbers(&["12-x"]).two, 0);
         assert_eq!(numbers(&["127."]).three, 0);
         assert_eq!(numbers(&["12345"]).five, 0);
         assert_eq!(numbers(&["123"]).five, 0);
-        for other in ["ghx_", "akin", "general", "generation"] {
-            assert!(!lookup.may_go_on(head(other.as_bytes())), "{other}");
+        for other in ["ghx_", "akin", "general", "generated-passphrase"] {
+            assert!(!lookup.has(head(other.as_bytes())), "{other}");
         }
     }
 }

@@ -65,16 +65,23 @@ impl Around<'_> {
 }
 
 impl Masks {
-    /// The bitmaps of the block at `at` of `range` of a text; zeros behind the range.
+    /// Makes these the bitmaps of the block at `at` of `range` of a text; zeros behind the range.
     ///
     /// What was copied just now cannot be loaded at once, so that the bytes around the range are
     /// loaded with it wherever there are enough of them.
     #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
     #[inline(always)]
-    pub(crate) fn at<L: Lanes>(lanes: L, text: &[u8], range: &Range<usize>, at: usize) -> Self {
+    pub(crate) fn set_to<L: Lanes>(
+        &mut self,
+        lanes: L,
+        text: &[u8],
+        range: &Range<usize>,
+        at: usize,
+    ) {
         let length = range.len().saturating_sub(at);
         if length == 0 {
-            return Self::default();
+            *self = Self::default();
+            return;
         }
         let from = range.start + at;
         let mut room;
@@ -87,17 +94,20 @@ impl Masks {
             room[..text.len() - from].copy_from_slice(&text[from..]);
             (&room, 0)
         };
-        let masks = Self::of(lanes, block);
-        if length < BLOCK { masks.part(skipped, length) } else { masks }
+        lanes.fill(self, block);
+        if length < BLOCK {
+            self.keep(skipped, length);
+        }
     }
 
-    /// So many places behind the first ones, zeros behind them.
-    fn part(mut self, skipped: usize, length: usize) -> Self {
+    /// So many places behind the first ones, zeros behind them. Apart from what all blocks go through,
+    /// since bitmaps that may yet be cut would be kept together in a vector.
+    #[inline(never)]
+    fn keep(&mut self, skipped: usize, length: usize) {
         let only = u64::MAX >> (BLOCK - length);
         for mask in self.all() {
             *mask = *mask >> skipped & only;
         }
-        self
     }
 
     fn all(&mut self) -> [&mut u64; 15] {
@@ -269,6 +279,13 @@ pub(crate) trait Lanes: Copy {
     fn terms(self, v: Self::Vector, terms: &Terms) -> Self::Vector;
     /// The bytes that have one of these bits, one bit each.
     fn having(self, v: Self::Vector, bits: u8) -> u64;
+
+    /// Makes `masks` the bitmaps of `block`.
+    #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+    #[inline(always)]
+    fn fill(self, masks: &mut Masks, block: &[u8; BLOCK]) {
+        *masks = Masks::of(self, block);
+    }
 }
 
 /// What every machine has that the program runs on.
@@ -361,9 +378,10 @@ mod avx2 {
 mod avx512 {
     use std::arch::x86_64::__m512i;
 
+    use pulp::NullaryFnOnce;
     use pulp::x86::V4;
 
-    use super::{BLOCK, Lanes, Terms};
+    use super::{BLOCK, Lanes, Masks, Terms};
 
     #[expect(clippy::inline_always, reason = "a few instructions each")]
     impl Lanes for V4 {
@@ -395,6 +413,25 @@ mod avx512 {
         #[inline(always)]
         fn having(self, v: __m512i, bits: u8) -> u64 {
             self.avx512bw._mm512_test_epi8_mask(v, self.all(bits))
+        }
+
+        #[inline(always)]
+        fn fill(self, masks: &mut Masks, block: &[u8; BLOCK]) {
+            self.vectorize(Fill(self, masks, block));
+        }
+    }
+
+    /// Bitmaps to be made. They alone are made with AVX-512: what is told from bitmaps would be
+    /// gathered into vectors there and taken apart again.
+    struct Fill<'m>(V4, &'m mut Masks, &'m [u8; BLOCK]);
+
+    impl NullaryFnOnce for Fill<'_> {
+        type Output = ();
+
+        #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+        #[inline(always)]
+        fn call(self) {
+            *self.1 = Masks::of(self.0, self.2);
         }
     }
 
@@ -440,7 +477,8 @@ mod tests {
                 block[..length].copy_from_slice(&rest[..length]);
                 let mut expected = Masks::of(Baseline, &block);
                 for (text, range) in [(&text[..], &range), (alone, &(0..alone.len()))] {
-                    let mut masks = Masks::at(Baseline, text, range, at);
+                    let mut masks = Masks::default();
+                    masks.set_to(Baseline, text, range, at);
                     assert_eq!(masks.all(), expected.all(), "{range:?} {at}");
                 }
             }

@@ -45,6 +45,8 @@ pub(crate) struct Pass<'e, 't, 's> {
     /// Where the last UUID was seen, and the places of the next block that it reaches into.
     uuid: Cell<(usize, usize)>,
     uuid_goes_on: u64,
+    /// The places of the next block that a date reaches into.
+    date_goes_on: u64,
     /// Up to where long values have been read, and how many were begun inside of them.
     values_read: usize,
     values_inside: u32,
@@ -102,6 +104,7 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
             opaque: Stretches::default(),
             uuid: Cell::default(),
             uuid_goes_on: 0,
+            date_goes_on: 0,
             values_read: 0,
             values_inside: 0,
             pairs_read: 0,
@@ -116,7 +119,8 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
     pub(crate) fn run(&mut self) {
         #[cfg(target_arch = "x86_64")]
         if let Some(v4) = pulp::x86::V4::try_new() {
-            v4.vectorize(With(self, v4));
+            // Only bitmaps are made with AVX-512: see `Lanes::fill`.
+            (*v4).vectorize(With(self, v4));
             return;
         }
         #[cfg(target_arch = "x86_64")]
@@ -138,9 +142,9 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         for base in (0..text.len()).step_by(BLOCK) {
             let window = Window::of(all, range.start + base, &mut edge);
             if base == 0 {
-                *now = Masks::at(lanes, all, &range, 0);
+                now.set_to(lanes, all, &range, 0);
             }
-            *after = Masks::at(lanes, all, &range, base + BLOCK);
+            after.set_to(lanes, all, &range, base + BLOCK);
             self.block(base, window, Around { before, now, after });
             (before, now, after) = (now, after, before);
         }
@@ -193,7 +197,9 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         let likely = candidates::identifiers(window, around, turns & !uuids, forms);
         each_bit(self.of(turns, likely), |bit| self.turn(base + bit));
         each_bit(candidates::apart(masks, starts), |bit| self.lettered_apart(base + bit));
-        let numbers = candidates::numbers(window, around, starts & masks.digit);
+        let begin = starts & masks.digit & !self.date_goes_on;
+        let (numbers, over) = candidates::numbers(window, around, begin);
+        self.date_goes_on = over;
         each_bit(self.of(starts & masks.digit, numbers), |bit| self.digits(base + bit));
     }
 

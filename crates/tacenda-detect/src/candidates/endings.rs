@@ -10,12 +10,12 @@ pub(crate) struct KeyEndings {
     eight: Box<Bits<256>>,
     /// The last six letters of the keys that have as many, and of those that have fewer than eight.
     six: Box<Bits<256>>,
-    short_six: Box<Bits<64>>,
+    short_six: Box<Bits<256>>,
     /// The last four letters of the keys that have as many, and of those that have fewer than six.
     four: Box<Bits<512>>,
-    short_four: Box<Bits<64>>,
+    short_four: Box<Bits<256>>,
     /// The last three letters of those that have no more.
-    whole_three: Box<Bits<64>>,
+    whole_three: Box<Bits<256>>,
     /// The last three letters of all.
     three: Box<Bits<256>>,
     /// The last two letters of all: of each pair one bit.

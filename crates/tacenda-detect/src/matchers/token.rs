@@ -37,12 +37,10 @@ pub(crate) fn telegram(text: &[u8], colon: usize) -> Option<Range<usize>> {
 const HEAD: usize = 48;
 const LONGEST: usize = 256;
 
-/// The token that a long word belongs to; `at` is one of its letters. Most words have nothing but a
+/// The token that the long word at `word` belongs to. Most words have nothing but a
 /// blank or a quote before them, and are no more than words.
 #[inline(never)]
-pub(crate) fn ends_with(text: &[u8], at: usize) -> Option<(Matcher, Range<usize>)> {
-    let letters = text[..at].iter().rev().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric());
-    let word = at - letters.count();
+pub(crate) fn ends_with(text: &[u8], word: usize) -> Option<(Matcher, Range<usize>)> {
     if let Some(range) = wallet(text, word) {
         return Some((Matcher::WalletAccount, range));
     }

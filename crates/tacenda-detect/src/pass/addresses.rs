@@ -71,7 +71,7 @@ impl Pass<'_, '_, '_> {
             }
             let house = candidates.houses >> bit & 1 == 1;
             let length = |bits: u64| (!(bits >> bit)).trailing_zeros() as usize;
-            if house && self.is_count(at, length(masks.digit)) {
+            if house && (self.is_status(at) || self.is_count(at, length(masks.digit))) {
                 return;
             }
             let read = length(masks.word);
@@ -99,6 +99,17 @@ impl Pass<'_, '_, '_> {
                 }
             }
         });
+    }
+
+    /// Whether the number before `at` is the status of an answer: `"GET / HTTP/1.1" 404 Not Found`.
+    #[inline]
+    fn is_status(&self, at: usize) -> bool {
+        let (status, digit) = (b'1'..=b'5', b'0'..=b'9');
+        matches!(
+            self.text[..at].last_chunk(),
+            Some([b'H', b'T', b'T', b'P', b'/', _, b'.', _, b'"', b' ', a, b, c, b' '])
+                if status.contains(a) && digit.contains(b) && digit.contains(c)
+        )
     }
 
     /// Whether the first `length` bytes from `at` are the digits of a number that is no house's:

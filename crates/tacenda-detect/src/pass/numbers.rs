@@ -25,17 +25,20 @@ impl Pass<'_, '_, '_> {
             self.numbers_read = at + 10;
             return;
         }
-        let (mut digits, mut dots, mut length) = (0, 0, 0);
+        let (mut digits, mut dots, mut length) = (0_u64, 0_u64, 0);
         for byte in self.text[at..].iter().take(LONGEST) {
             match byte {
-                b'0'..=b'9' => digits += 1,
-                b'.' => dots += 1,
+                b'0'..=b'9' => digits |= 1 << length,
+                b'.' => dots |= 1 << length,
                 b' ' | b'-' | b'/' | b'(' | b')' => {}
                 _ => break,
             }
             length += 1;
         }
-        if digits >= candidates::DIGITS || dots >= 3 && digits >= 4 || length == LONGEST {
+        if digits.count_ones() >= candidates::DIGITS
+            || candidates::four_between_dots(digits, dots)
+            || length == LONGEST
+        {
             self.number(at);
         } else {
             self.numbers_read = at + length;

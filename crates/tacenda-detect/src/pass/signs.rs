@@ -5,14 +5,16 @@ use crate::boundary;
 use crate::matchers::{email, token};
 use crate::names::Matcher;
 use crate::people::{self, Judged};
+use crate::view;
 
 impl Pass<'_, '_, '_> {
-    /// Base64 and hexadecimal digits are long words.
+    /// Base64 and hexadecimal digits are long words: one has become long at `at`.
     #[inline]
     pub(super) fn long_word(&mut self, at: usize) {
         if !self.opaque.has(at) {
             self.notes.word(self.text, at);
-            if let Some((matcher, range)) = token::ends_with(self.text, at) {
+            let word = at + 1 - view::LONG;
+            if let Some((matcher, range)) = token::ends_with(self.text, word) {
                 self.push_shape(matcher, range);
             }
         }

@@ -192,3 +192,14 @@ fn what_is_read_out_of_turn_hides_nothing_before_it() {
         }
     }
 }
+
+#[test]
+fn the_status_of_an_answer_is_no_house_number() {
+    let found = |text: &str| {
+        scan(Engine::builtin(), text.as_bytes())
+            .iter()
+            .any(|span| Engine::builtin().detector(span.detector).id == "street-address")
+    };
+    assert!(found("sent to 404 Canary Street"));
+    assert!(!found("\"GET / HTTP/1.1\" 404 Canary Street"));
+}

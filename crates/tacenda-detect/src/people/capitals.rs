@@ -38,6 +38,12 @@ fn capitals(masks: &Masks, before: &Masks) -> (u64, u64) {
     (tall, tall & (smalls >> 1 | 1 << 63))
 }
 
+/// Signs that may stand between a street and its number.
+#[inline]
+fn beside(masks: &Masks) -> u64 {
+    masks.group & !(masks.dash | masks.stroke)
+}
+
 impl Capitals {
     /// Whether the last block left something of a capitalised word.
     #[inline]
@@ -82,7 +88,9 @@ impl Capitals {
                 | after_small & digits(3)
                 | upper(2)
                     & (digits(3) | apart(3) & digits(4) | upper(3) & apart(4) & digits(5)))
-            | masks.digit & (ends << 1 | u64::from(ended))
+            // "Rosenweg 7", "Str.7"; "Llama-3" and "Nov/2026" are none.
+            | masks.digit & (ends & beside(masks)) << 1
+            | masks.digit & u64::from(ended) & beside(before) >> 63
             // "Rosenstr. 7"
             | masks.digit & (ends & masks.dot) << 2;
         Candidates { pairs, singles, houses }
