@@ -192,7 +192,7 @@ CHANNELS = [
         "eventlet: WSGI",
         "eventlet",
         _WSGI
-        + "import eventlet, eventlet.wsgi\ninside(lambda: eventlet.wsgi.server(eventlet.listen(('127.0.0.1', port)), app))",
+        + "import eventlet, eventlet.wsgi\n# In the main thread: the interpreter must not end with greenlets in another one.\neventlet.spawn(eventlet.wsgi.server, eventlet.listen(('127.0.0.1', port)), app)\nasking = threading.Thread(target=ask)\nasking.start()\nwhile asking.is_alive(): eventlet.sleep(0.01)\nsys.stdout.flush(); sys.exit(status)",
         leaks=_ENCODED,
     ),
     _inside(
