@@ -53,3 +53,24 @@ def test_who_goes_elsewhere_in_a_file_writes_there(tmp_path: Path) -> None:
     begun = (b"head" + EMAIL[:half].encode())[len(EMAIL) - half :]
     kept = (tmp_path / "kept" / "x").read_bytes()
     assert kept == EMAIL[half:].encode() + begun + b" end " + b"*" * len(EMAIL)
+
+
+def test_a_file_that_has_taken_the_name_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "tacenda.toml").write_text(POLICY)
+    (tmp_path / "kept").mkdir()
+    code = """
+    import os
+    half = len(EMAIL) // 2
+    file = open("kept/x", "wb")
+    file.write(EMAIL[:half].encode())
+    os.rename("kept/x", "kept/x.1")
+    with open("kept/x", "wb") as other:
+        other.write(b"of another" * 9)
+    file.write(EMAIL[half:].encode())
+    os.remove("kept/x.1")
+    file.write(b" and " + EMAIL.encode() + b"\\n")
+    file.close()
+    """
+    done = Case(tmp_path).run(code, guard=True)
+    assert done.returncode == 0, done.text
+    assert (tmp_path / "kept" / "x").read_bytes() == b"of another" * 9

@@ -54,3 +54,28 @@ def test_a_picture_stays_as_it_is(case: Case) -> None:
     """
     done = case.run(code, guard=True)
     assert done.returncode == 0, done.text
+
+
+def test_a_page_is_read_once_and_what_is_none_fails_as_before(case: Case) -> None:
+    pytest.importorskip("wandb")
+    code = """
+    import io, os
+    os.environ["WANDB_SILENT"] = "true"
+    import wandb
+    class Once:
+        def read(self):
+            self.read = lambda: ""
+            return f"<p>{EMAIL}</p>"
+    for data in (Once(), io.StringIO(f"<p>{EMAIL}</p>"), f"<p>{EMAIL}</p>"):
+        html = wandb.Html(data, inject=False).html
+        assert html.startswith("<p>[email") and EMAIL not in html, html
+    for data in (None, 5):
+        try:
+            wandb.Html(data)
+        except ValueError as error:
+            assert "data must be" in str(error)
+        else:
+            raise AssertionError
+    """
+    done = case.run(code, guard=True)
+    assert done.returncode == 0, done.text

@@ -10,6 +10,7 @@ import builtins
 import io
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -231,14 +232,19 @@ class _BinaryFile(io.BufferedIOBase):
 
         A value has begun there, which could not be known before it went on.
         """
-        self._inner.flush()
-        at = self._inner.tell() - count - len(data)
         # Apart from the file of the program, which may be open to append alone.
-        file = os.open(self._inner.name, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.pwrite(file, data, at)
-        finally:
-            os.close(file)
+        with suppress(OSError, ValueError):
+            self._inner.flush()
+            at = self._inner.tell() - count - len(data)
+            file = os.open(self._inner.name, os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                # Another one may have its name by now.
+                if os.path.sameopenfile(file, self._inner.fileno()):
+                    os.pwrite(file, data, at)
+                    return
+            finally:
+                os.close(file)
+        self._sweep.shared(self._inner.name)
 
     def _forget(self) -> None:
         self._given = self._written = b""

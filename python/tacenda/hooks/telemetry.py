@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tacenda._core import MARKER, Core
@@ -159,7 +159,9 @@ class _Telemetry:
 
 
 def _cleaned(value: Any, clean: Callable[[Any], Any]) -> Any:
-    return clean(value if isinstance(value, str) else dict(value)) if value else value
+    if isinstance(value, Mapping):
+        return clean(dict(value)) if value else value
+    return clean(value) if isinstance(value, str) else value
 
 
 def _is_text(data: bytes | bytearray) -> bool:

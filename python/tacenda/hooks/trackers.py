@@ -99,10 +99,11 @@ class _Trackers:
         original = module.ServiceConnection.inform_init
 
         def inform_init(self: Any, settings: Any, *args: Any, **more: Any) -> Any:
-            clean = type(settings)()
-            clean.CopyFrom(settings)
-            clean._args.value[:] = arguments(list(settings._args.value))
-            return original(self, clean, *args, **more)
+            if hasattr(settings, "_args"):
+                given, settings = settings, type(settings)()
+                settings.CopyFrom(given)
+                settings._args.value[:] = arguments(list(given._args.value))
+            return original(self, settings, *args, **more)
 
         self._patches.replace(module.ServiceConnection, "inform_init", inform_init)
 
@@ -121,9 +122,10 @@ class _Trackers:
             self: Any, data: Any, inject: bool = True, data_is_not_path: bool = False, **more: Any
         ) -> None:
             text = _page(data, data_is_not_path)
-            page = clean(text)
-            if page != text:
-                data, data_is_not_path = page, True
+            if text is not None:
+                page = clean(text)
+                if page != text or not isinstance(data, (str, os.PathLike)):
+                    data, data_is_not_path = page, True
             original(self, data, inject, data_is_not_path, **more)
 
         self._patches.replace(module.Html, "__init__", init)
@@ -303,13 +305,16 @@ class _Trackers:
         return cleaned
 
 
-def _page(data: Any, is_text: bool) -> Any:
-    """The text of a page that is text, a path, or a file to read from."""
+def _page(data: Any, is_text: bool) -> str | None:
+    """The text of a page that is text, a path, or a file to read from; None for anything else."""
     if hasattr(data, "read"):
         if hasattr(data, "seek"):
             data.seek(0)
-        return data.read()
-    path = os.fspath(data)
+        text = data.read()
+        return text if isinstance(text, str) else None
+    if not isinstance(data, (str, os.PathLike)):
+        return None
+    path = str(data)
     if is_text or not path.endswith(".html") or not os.path.isfile(path):
         return path
     with open(path, encoding="utf-8") as file:
