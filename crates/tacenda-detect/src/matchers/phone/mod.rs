@@ -334,6 +334,10 @@ fn counts(run: &Run<'_>, i: usize, last: usize) -> bool {
 
 /// Any seven to fifteen digits behind a word that says what they are.
 fn near_word(run: &Run<'_>, i: usize, start: usize) -> Option<(Range<usize>, usize)> {
+    // What a label shows of an address: `call 52 [ipv4 203.113.255.…]`.
+    if run.text[..start].ends_with(b"[ipv4 ") {
+        return None;
+    }
     let mut total = 0;
     let mut found = None;
     for last in i..run.count() {
