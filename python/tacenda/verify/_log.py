@@ -288,3 +288,14 @@ class Log:
         elif keys is None or not all(given.signed_by(key) for key in keys):
             self.report.find(place, "it is not signed by the keys of this journal")
         return None
+
+
+def names_of(files: Files, folder: str, log: Log) -> list[str]:
+    """The names in a directory that has to be there."""
+    try:
+        return files.names(folder)
+    except FileNotFoundError:
+        log.report.find(folder, "the directory is not there")
+    except NotOurs as error:
+        log.report.find(folder, str(error))
+    return []

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from ._entries import CLASSES, MOST_RECORDS, PARTS, canonical, is_number, is_text
 from ._files import Files, NotOurs
-from ._log import Log
+from ._log import Log, names_of
 from ._trees import Frontier, sha256
 
 WAL_MAGIC = b"tacenda-wal-1\n"
@@ -171,17 +171,6 @@ def check_segments(files: Files, log: Log, state: State, whole: set[tuple[int, s
             whole.add(known)
     for name in names_of(files, "segments", log):
         check_stray(files, name, log, state)
-
-
-def names_of(files: Files, folder: str, log: Log) -> list[str]:
-    """The names in a directory that has to be there."""
-    try:
-        return files.names(folder)
-    except FileNotFoundError:
-        log.report.find(folder, "the directory is not there")
-    except NotOurs as error:
-        log.report.find(folder, str(error))
-    return []
 
 
 def is_whole(files: Files, segment: Segment, log: Log, state: State) -> bool:

@@ -6,7 +6,7 @@ What lies in `segments/` and `active/` is judged with them.
 from __future__ import annotations
 
 from ._files import Files, NotOurs
-from ._log import NUMBER, Log
+from ._log import NUMBER, Log, names_of
 
 ROOT = {
     **dict.fromkeys(("lock", "reserve", "reserve.new"), "file"),
@@ -43,17 +43,6 @@ def find_strays(files: Files, log: Log) -> None:
             is_cut = name.partition(".")[2].startswith("wal")
             if is_key if folder == "keys" else is_cut:
                 check_name(files, f"{folder}/{name}", "file", log)
-
-
-def names_of(files: Files, path: str, log: Log) -> list[str]:
-    """The names in a directory of the log."""
-    try:
-        return files.names(path)
-    except FileNotFoundError:
-        log.report.find(path, "the directory is not there")
-    except NotOurs as error:
-        log.report.find(path, str(error))
-    return []
 
 
 def check_tiles(files: Files, path: str, depth: int, log: Log) -> None:
