@@ -633,6 +633,48 @@ fn entries_that_cannot_be_are_found() {
 }
 
 #[test]
+fn what_a_hold_keeps_is_not_taken_out_by_an_entry() {
+    for (event, is_wrong) in [
+        (|_: &Fixture| delete(), false),
+        (|fixture: &Fixture| hold(fixture, "other"), false),
+        (|fixture: &Fixture| hold(fixture, "case"), true),
+        (|fixture: &Fixture| erase(fixture), true),
+        (|fixture: &Fixture| expire(fixture), true),
+        (|_: &Fixture| delete(), true),
+    ] as [(fn(&Fixture) -> Event, bool); 6]
+    {
+        let fixture = Fixture::new();
+        fixture.fill(0, 4);
+        if is_wrong {
+            add(&fixture, hold(&fixture, "case"));
+        }
+        let event = event(&fixture);
+        let place = add(&fixture, event.clone());
+        let found = fixture.verify().findings;
+        assert_eq!(found.iter().any(|one| one.place == place), is_wrong, "{event:?}: {found:?}");
+    }
+
+    fn hold(fixture: &Fixture, name: &str) -> Event {
+        let state = &fixture.reader().view.state;
+        Event::Hold { name: name.into(), times: state.segments[&0].times.unwrap(), cause: cause() }
+    }
+    fn file(fixture: &Fixture) -> Written {
+        let state = fixture.reader().view.state.segments[&0].clone();
+        Written { sha256: state.sha256, bytes: state.bytes, tail: state.tail.unwrap() }
+    }
+    fn erase(fixture: &Fixture) -> Event {
+        Event::Erase { segment: 0, records: vec![1], file: file(fixture), cause: cause() }
+    }
+    fn expire(fixture: &Fixture) -> Event {
+        let classes = vec![Class::Internal];
+        Event::Expire { segment: 0, classes, records: 1, file: file(fixture), cause: cause() }
+    }
+    fn delete() -> Event {
+        Event::Delete { segments: (0, 0), records: 4, cause: cause() }
+    }
+}
+
+#[test]
 fn a_key_of_the_log_that_is_another_one_is_refused_before_anything_is_written() {
     let fixture = Fixture::new();
     fixture.fill(0, 2);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Fault, Verification, Verifier};
+use super::{Fault, Sight, Verification, Verifier};
 use crate::entry::{self, Entry, State};
 use crate::error::JournalError;
 use crate::log::{LONGEST_PENDING, PENDING, split_pending};
@@ -358,10 +358,18 @@ impl Log {
             Err(error) => report.find(place(""), Fault::Altered, error.to_string()),
         }
         for witness in &verifier.witnesses {
-            if !given.iter().any(|(_, note, _)| note.is_signed_by(witness)) {
+            let signed = given.iter().filter(|(_, note, _)| note.is_signed_by(witness));
+            let Some((_, note, newest)) = signed.max_by_key(|(_, _, checkpoint)| checkpoint.size)
+            else {
                 let what = "it has signed none of the checkpoints that are there";
                 report.find(format!("witness {}", witness.name()), Fault::Unsigned, what);
-            }
+                continue;
+            };
+            report.witnessed.push(Sight {
+                witness: witness.name().to_owned(),
+                entries: newest.size,
+                time: note.time_by(witness),
+            });
         }
         for (place, note, checkpoint) in given {
             self.compare(&place, &note, &checkpoint, roots, report);
