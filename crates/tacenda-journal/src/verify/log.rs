@@ -6,7 +6,7 @@ use super::{Fault, Sight, Verification, Verifier};
 use crate::entry::{self, Entry, State};
 use crate::error::JournalError;
 use crate::log::{LONGEST_PENDING, PENDING, split_pending};
-use crate::log_view::keys;
+use crate::log_view::{keys, size_of};
 use crate::note::{Checkpoint, Note};
 use crate::place::{Folder, is_missing};
 use crate::tiles::{self, WIDTH};
@@ -44,11 +44,6 @@ impl Pending {
         let size = Checkpoint::of(&Note::parse(note)?)?.size;
         Some(Self { size, entry: entry.to_vec(), note: note.to_vec() })
     }
-}
-
-/// Of how many entries a checkpoint of this name is.
-pub(super) fn size_of(name: &str) -> Option<u64> {
-    name.parse().ok().filter(|size: &u64| size.to_string() == name)
 }
 
 impl Log {
