@@ -19,10 +19,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use age::cli_common::UiCallbacks;
 use clap::{Args, Subcommand, ValueEnum};
+use signal_hook::consts::SIGXFSZ;
 use tacenda_journal::{
     Appender, Cause, Identities, Journal, JournalError, Options, Place, Reader, Recipients,
     keys_stay_in_memory, system_clock,
@@ -299,6 +300,9 @@ fn recipient(text: &str) -> Result<(Option<Class>, String), Failure> {
 }
 
 pub(crate) fn run(args: &JournalArgs) -> Result<ExitCode, Failure> {
+    // Where a file may not become as long (`ulimit -f`), a write fails, as on a full disk: it does not end
+    // the process in the middle of it.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     // A file that was made to deceive may make its reader panic.
     let done = catch_unwind(AssertUnwindSafe(|| dispatch(&args.command)));
     done.unwrap_or_else(|_| {
