@@ -154,7 +154,5 @@ class Checkpoint:
         return [
             signature
             for name, key_id, signature in self.signatures
-            if name == key.name
-            and key_id == key.id
-            and key.signed(self.text.encode(), signature)
+            if name == key.name and key_id == key.id and key.signed(self.text.encode(), signature)
         ]

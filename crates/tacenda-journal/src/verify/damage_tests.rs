@@ -355,7 +355,7 @@ fn a_file_that_the_log_gives_two_hashes_of_is_not_whole() {
 }
 
 /// Adds an entry to the log, as whoever has the keys of today can.
-fn add(fixture: &Fixture, event: Event) -> String {
+pub(super) fn add(fixture: &Fixture, event: Event) -> String {
     let thief = Thief::new(fixture);
     let mut entries = thief.view.bytes.clone();
     let next = thief.epoch.verifying_key();
@@ -364,7 +364,7 @@ fn add(fixture: &Fixture, event: Event) -> String {
     format!("entry {}", entries.len() - 1)
 }
 
-fn cause() -> Cause {
+pub(super) fn cause() -> Cause {
     Cause { reason: "a test".into(), who: "a test".into() }
 }
 
@@ -629,48 +629,6 @@ fn entries_that_cannot_be_are_found() {
         fixture.fill(0, 4);
         let place = add(&fixture, Event::Delete { segments, records, cause: cause() });
         assert!(fixture.verify().findings.iter().any(|one| one.place == place));
-    }
-}
-
-#[test]
-fn what_a_hold_keeps_is_not_taken_out_by_an_entry() {
-    for (event, is_wrong) in [
-        (|_: &Fixture| delete(), false),
-        (|fixture: &Fixture| hold(fixture, "other"), false),
-        (|fixture: &Fixture| hold(fixture, "case"), true),
-        (|fixture: &Fixture| erase(fixture), true),
-        (|fixture: &Fixture| expire(fixture), true),
-        (|_: &Fixture| delete(), true),
-    ] as [(fn(&Fixture) -> Event, bool); 6]
-    {
-        let fixture = Fixture::new();
-        fixture.fill(0, 4);
-        if is_wrong {
-            add(&fixture, hold(&fixture, "case"));
-        }
-        let event = event(&fixture);
-        let place = add(&fixture, event.clone());
-        let found = fixture.verify().findings;
-        assert_eq!(found.iter().any(|one| one.place == place), is_wrong, "{event:?}: {found:?}");
-    }
-
-    fn hold(fixture: &Fixture, name: &str) -> Event {
-        let state = &fixture.reader().view.state;
-        Event::Hold { name: name.into(), times: state.segments[&0].times.unwrap(), cause: cause() }
-    }
-    fn file(fixture: &Fixture) -> Written {
-        let state = fixture.reader().view.state.segments[&0].clone();
-        Written { sha256: state.sha256, bytes: state.bytes, tail: state.tail.unwrap() }
-    }
-    fn erase(fixture: &Fixture) -> Event {
-        Event::Erase { segment: 0, records: vec![1], file: file(fixture), cause: cause() }
-    }
-    fn expire(fixture: &Fixture) -> Event {
-        let classes = vec![Class::Internal];
-        Event::Expire { segment: 0, classes, records: 1, file: file(fixture), cause: cause() }
-    }
-    fn delete() -> Event {
-        Event::Delete { segments: (0, 0), records: 4, cause: cause() }
     }
 }
 

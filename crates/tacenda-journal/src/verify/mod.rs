@@ -4,6 +4,8 @@
 
 #[cfg(test)]
 mod damage_tests;
+#[cfg(test)]
+mod hold_tests;
 mod log;
 mod segments;
 mod strays;
