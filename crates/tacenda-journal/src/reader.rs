@@ -11,7 +11,7 @@ use tacenda_policy::Class;
 use crate::blocks::{self, Blocks};
 use crate::checked::Checked;
 use crate::deep;
-use crate::entry::{SegmentState, State};
+use crate::entry::{Format, SegmentState, State};
 use crate::error::JournalError;
 use crate::filter::Filter;
 use crate::identities::Identities;
@@ -55,7 +55,16 @@ impl Reader {
         allowed: &[Place],
     ) -> Result<Self, JournalError> {
         let root = Folder::root(path, false, allowed, None)?;
-        let view = LogView::read(&root)?;
+        let mut view = LogView::read(&root)?;
+        while has_later(&root, view.state.next.0) {
+            // Whoever writes may have sealed another one since the log was read.
+            let newer = LogView::read(&root)?;
+            if newer.checkpoint.size == view.checkpoint.size {
+                let what = "there are files of later segments: it was rolled back";
+                return Err(JournalError::damaged("log/checkpoint", what));
+            }
+            view = newer;
+        }
         Ok(Self { root, view, identities })
     }
 
@@ -500,6 +509,20 @@ impl Reader {
         }
         Ok(keys)
     }
+}
+
+/// Whether there is a file of a segment after the next one: then the log is older than it.
+fn has_later(root: &Folder, next: u64) -> bool {
+    let is_later = |name: &String| {
+        let number = name.split('.').next().and_then(|digits| digits.parse().ok());
+        let is_of = |number, format| *name == SegmentState::file_of(number, format);
+        number.is_some_and(|number: u64| {
+            let is_file = [Format::Parquet, Format::Wal].iter().any(|one| is_of(number, *one));
+            number > next && is_file
+        })
+    };
+    let names = |folder| root.folder(folder).and_then(|one| one.names()).unwrap_or_default();
+    ["active", "segments"].iter().any(|folder| names(folder).iter().any(is_later))
 }
 
 /// Hands over the records of a segment from the number `next` on, and counts on; whether more is

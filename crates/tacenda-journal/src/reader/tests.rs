@@ -240,3 +240,32 @@ fn what_a_change_hides_of_what_is_not_sealed_is_told() {
     let changed = [all, after].map(|filter| fixture.reader().changed(&filter));
     assert_eq!(changed, [vec!["0000000000.wal".to_owned()], vec![]]);
 }
+
+#[test]
+fn a_log_that_knows_less_than_there_is_is_not_read() {
+    let fixture = Fixture::new();
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status();
+        assert!(copied.unwrap().success());
+    };
+    let (log, kept) = (fixture.path().join("log"), fixture.path().parent().unwrap().join("kept"));
+    std::fs::create_dir(&kept).unwrap();
+    for number in 0..3 {
+        copy(&log, &kept.join(number.to_string()));
+        fixture.fill(number, number + 1);
+    }
+    let journal = fixture.open();
+    journal.append(record(3)).unwrap();
+    drop(fixture.reader());
+    // What was active tells, and of what was sealed the newest.
+    for (known, removed) in [(2, "segments/0000000002.parquet"), (0, "active/0000000003.wal")] {
+        std::fs::remove_dir_all(&log).unwrap();
+        copy(&kept.join(known.to_string()), &log);
+        std::fs::remove_file(fixture.path().join(removed)).unwrap();
+        let allowed = [crate::Place::Temporary];
+        let error = crate::Reader::open(&fixture.path(), fixture.all.clone(), &allowed).err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("rolled back"), "{known} {removed:?}: {error}");
+    }
+    std::mem::forget(journal);
+}
