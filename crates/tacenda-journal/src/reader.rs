@@ -565,6 +565,7 @@ fn last_of(
 }
 
 /// What was not sealed yet.
+#[expect(clippy::large_enum_variant, reason = "one is made at a time")]
 enum Unsealed {
     /// Its bytes, and what they hold.
     Begun(Vec<u8>, Survey),
