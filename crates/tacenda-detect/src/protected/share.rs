@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tacenda_policy::Kind;
 
 use super::roll::{HashKey, MAX_WINDOW};
-use super::store::{Entry, GRAM_BYTES, ProtectedValues, State, Value, ValueId};
+use super::store::{Entry, FINGERPRINT_BYTES, ProtectedValues, State, Value, ValueId};
 
 /// The key under which several processes make the same fingerprints of the same text.
 #[derive(Clone, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl ProtectedValues {
                 return;
             }
             let is_other = |id: &ValueId| values.iter().all(|(own, _)| own != id);
-            let in_use = |(id, entry): (&ValueId, &Entry)| {
+            let in_use = |(id, entry): (&ValueId, &Box<Entry>)| {
                 (entry.is_in_use() && is_other(id)).then_some((*id, 0))
             };
             let mut all = Vec::new();
@@ -235,8 +235,8 @@ impl ProtectedValues {
             state.grew = Some(now);
         }
         let id = known.unwrap_or_else(|| {
-            let identity = self.anonymous(state);
-            state.insert(shared.value.clone(), identity, Vec::new(), None, now)
+            self.make_room_told(state, 0, now);
+            state.insert(shared.value.clone(), None, Vec::new(), None, now)
         });
         let entry = state.values.get_mut(&id).expect("the id was just found or made");
         if *entry.value != shared.value {
@@ -250,6 +250,7 @@ impl ProtectedValues {
         }
         entry.holds = shared.holds;
         entry.expires = now + shared.expires.min(self.limits.expire);
+        state.seat(id);
         if shared.holds == 0 && shared.expires.is_zero() {
             state.swept = None;
         }
@@ -258,24 +259,24 @@ impl ProtectedValues {
     }
 
     /// Adds fingerprints, the `from`th and the following, to a value. What is known is not added
-    /// again. When memory is short, values go whose process is gone, the oldest first; what a
-    /// process still knows stays until that process lets it go, whatever it costs: its own bound
-    /// holds for it.
+    /// again. When memory is short, values go that were let go or whose process is gone, the oldest
+    /// first; what a process still knows stays until that process lets it go, whatever it costs: its
+    /// own bound holds for it.
     pub fn add(&self, id: ValueId, from: usize, fingerprints: &[u64]) {
+        let now = Instant::now();
         let mut guard = self.lock();
         let state = &mut *guard;
         let Some(entry) = state.values.get(&id) else { return };
         let known = entry.hashes.len().saturating_sub(from).min(fingerprints.len());
         let new = &fingerprints[known..];
-        let wanted = new.len() * GRAM_BYTES;
-        state.make_room(wanted, self.limits.max_bytes, |entry| entry.orphan);
-        let Some(entry) = state.values.get_mut(&id) else { return };
-        entry.hashes.extend_from_slice(new);
-        for hash in new {
-            state.grams.add(*hash, id);
-        }
-        state.bytes += wanted;
+        self.make_room_told(state, new.len() * FINGERPRINT_BYTES, now);
+        state.extend(id, new);
         self.publish(state);
+    }
+
+    fn make_room_told(&self, state: &mut State, wanted: usize, now: Instant) {
+        let may_go = |entry: &Entry| entry.orphan || entry.expires <= now;
+        state.make_room(wanted, self.limits.max_bytes, may_go);
     }
 
     /// The process that told of this value is gone: what it held stays until it expires, for its
@@ -289,6 +290,7 @@ impl ProtectedValues {
             entry.holds = 0;
             entry.expires = Instant::now() + self.limits.expire;
         }
+        state.seat(id);
     }
 
     /// Whether the value is still registered.

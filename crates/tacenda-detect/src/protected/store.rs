@@ -1,7 +1,8 @@
 //! The values that are protected now, and for how long.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use tacenda_policy::Kind;
 use super::canon::Canon;
 use super::completions::Completions;
 use super::follow::Followers;
-use super::grams::{ENTRY_BYTES, Grams};
+use super::grams::{GRAM_BYTES, Grams};
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::share::{Share, Told};
 
@@ -29,15 +30,48 @@ const FOLLOW_AFTER_CLOSE: Duration = Duration::from_secs(60);
 /// How long after a token the next one is still expected.
 const GROWING: Duration = Duration::from_secs(1);
 
-/// What a fingerprint and its mirror in the value cost, roughly, in bytes.
-pub(super) const GRAM_BYTES: usize = ENTRY_BYTES + size_of::<u64>();
+/// What a fingerprint and its mirror in the value take at most, in bytes.
+pub(super) const FINGERPRINT_BYTES: usize = GRAM_BYTES + size_of::<u64>();
+
+/// What a value takes besides.
+const VALUE_BYTES: usize = allocated(size_of::<Entry>())
+    + allocated(2 * size_of::<usize>() + size_of::<Value>())
+    + 2 * size_of::<(Instant, ValueId)>();
+
+/// What an allocator takes for a piece.
+pub(super) const fn allocated(bytes: usize) -> usize {
+    match bytes {
+        0 => 0,
+        1..24 => 32,
+        _ => (bytes + 8).next_multiple_of(16),
+    }
+}
+
+/// What a table with this capacity takes, one byte for each place included.
+pub(super) fn table_bytes<K, V>(table: &HashMap<K, V>) -> usize {
+    (table.capacity() * 8 / 7).next_power_of_two() * (size_of::<(K, V)>() + 1)
+}
+
+/// Gives back what a table does not need any more.
+fn trim<K: std::hash::Hash + Eq, V>(table: &mut HashMap<K, V>) {
+    if table.capacity() > 4 * table.len() + 64 {
+        table.shrink_to(2 * table.len());
+    }
+}
+
+/// Makes room for more fingerprints of a value: for little more, since memory is bounded.
+pub(super) fn reserve(hashes: &mut Vec<u64>, more: usize) {
+    if hashes.capacity() - hashes.len() < more {
+        hashes.reserve_exact(more.max(hashes.len() / 8));
+    }
+}
 
 /// Bounds of the store.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Shortest fragment that is found, in characters. A shorter value is found only whole.
     pub min_chars: usize,
-    /// Memory for fingerprints. Beyond it the oldest values that nobody holds go first.
+    /// Memory for all that is kept. Beyond it the oldest values that nobody holds go first.
     pub max_bytes: usize,
     /// How long a value stays that nobody holds.
     pub expire: Duration,
@@ -71,7 +105,7 @@ pub struct ValueId(pub u64);
 pub struct Usage {
     /// Protected values.
     pub values: usize,
-    /// Memory for their fingerprints, in bytes, estimated.
+    /// Memory that they take, in bytes.
     pub bytes: usize,
     /// Values dropped before their time because memory was short.
     pub evicted: u64,
@@ -100,12 +134,15 @@ pub(super) struct State {
     pub(super) grams: Grams,
     /// Whole short values: their canonical lengths, and their hashes.
     pub(super) short_lengths: [u32; MAX_WINDOW + 1],
-    pub(super) values: HashMap<ValueId, Entry>,
+    pub(super) values: HashMap<ValueId, Box<Entry>>,
     pub(super) completions: Completions,
     pub(super) followers: Followers,
     by_identity: HashMap<u64, ValueId>,
+    /// The values that nobody holds, by when they have to be looked at: not after they expire.
+    due: BTreeSet<(Instant, ValueId)>,
     next: u64,
-    pub(super) bytes: usize,
+    /// What the values take, without the tables.
+    held: usize,
     pub(super) evicted: u64,
     /// What was taken when all of it was in use.
     looked_for_room_at: usize,
@@ -120,9 +157,12 @@ pub(super) struct Entry {
     pub(super) value: Arc<Value>,
     pub(super) hashes: Vec<u64>,
     pub(super) short: Option<usize>,
-    identity: u64,
+    /// None for one whose text is not known here.
+    identity: Option<u64>,
     pub(super) holds: u32,
     pub(super) expires: Instant,
+    /// Where it stands among those that nobody holds.
+    due: Option<Instant>,
     pub(super) told: Told,
     /// Another process told of it that is gone.
     pub(super) orphan: bool,
@@ -134,6 +174,11 @@ impl Entry {
     /// Whether others are to know it as soon as they listen.
     pub(super) fn is_in_use(&self) -> bool {
         self.holds > 0 || self.grows
+    }
+
+    /// What it takes.
+    fn bytes(&self) -> usize {
+        VALUE_BYTES + allocated(self.hashes.capacity() * size_of::<u64>())
     }
 }
 
@@ -175,7 +220,7 @@ impl ProtectedValues {
     /// What the store holds.
     pub fn usage(&self) -> Usage {
         let state = self.lock();
-        Usage { values: state.values.len(), bytes: state.bytes, evicted: state.evicted }
+        Usage { values: state.values.len(), bytes: state.bytes(), evicted: state.evicted }
     }
 
     /// Protects `text` until [`release`](Self::release) (`held`) or until it expires. The same
@@ -228,6 +273,8 @@ impl ProtectedValues {
         let id = if let Some(&id) = state.by_identity.get(&identity) {
             id
         } else {
+            let chars = super::blob::remembered(text).map(|part| part.chars().count());
+            self.make_room(state, chars.sum::<usize>() * FINGERPRINT_BYTES);
             let (hashes, short) = self.hashes(text)?;
             let value = Value {
                 kind,
@@ -235,8 +282,7 @@ impl ProtectedValues {
                 tokens: None,
                 fingerprint: (self.fingerprint)(text.as_bytes()),
             };
-            self.make_room(state, hashes.len() * GRAM_BYTES);
-            state.insert(value, identity, hashes, short, now)
+            state.insert(value, Some(identity), hashes, short, now)
         };
         let entry = state.values.get_mut(&id).expect("the id was just found or made");
         entry.expires = now + self.limits.expire;
@@ -244,7 +290,9 @@ impl ProtectedValues {
         if tokens.is_some() && entry.value.tokens != tokens {
             Arc::make_mut(&mut entry.value).tokens = tokens;
         }
-        Some((id, entry.hashes.len()))
+        let known = entry.hashes.len();
+        state.seat(id);
+        Some((id, known))
     }
 
     /// Keeps a value until it is released, whatever its expiry.
@@ -273,6 +321,7 @@ impl ProtectedValues {
                 entry.expires = Instant::now() + linger;
             }
             news.push((*id, entry.hashes.len()));
+            state.seat(*id);
         }
         self.tell(&mut state, &news);
         if linger.is_zero() {
@@ -289,12 +338,13 @@ impl ProtectedValues {
         state.sweep(now);
         let value =
             Value { kind: Kind::Completion, chars: 0, tokens: Some(0), fingerprint: [0; 3] };
-        let identity = self.anonymous(&state);
-        let id = state.insert(value, identity, Vec::new(), None, now);
+        let id = state.insert(value, None, Vec::new(), None, now);
         let entry = state.values.get_mut(&id).expect("the value was just inserted");
         entry.grows = true;
         entry.expires = now + self.limits.expire;
+        state.seat(id);
         state.completions.open(id);
+        self.make_room(&mut state, 0);
         self.publish(&state);
         id
     }
@@ -305,16 +355,17 @@ impl ProtectedValues {
         let state = &mut *guard;
         let Some(entry) = state.values.get_mut(&id) else { return };
         let Some(growing) = state.completions.extend(id, segment) else { return };
-        let known = entry.hashes.len();
+        let (known, before) = (entry.hashes.len(), entry.bytes());
         let key = self.key();
         for canonical in Canon::new(segment.as_bytes()) {
             growing.roller.push(key, canonical.char);
             if let Some(hash) = growing.roller.window(key, GRAM) {
+                reserve(&mut entry.hashes, 1);
                 entry.hashes.push(hash);
                 state.grams.add(hash, id);
-                state.bytes += GRAM_BYTES;
             }
         }
+        state.held = state.held + entry.bytes() - before;
         let now = Instant::now();
         entry.expires = now + self.limits.expire;
         state.grew = Some(now);
@@ -334,6 +385,9 @@ impl ProtectedValues {
         let fingerprint = (self.fingerprint)(text.as_bytes());
         Arc::make_mut(&mut entry.value).fingerprint = fingerprint;
         entry.grows = false;
+        let before = entry.bytes();
+        entry.hashes.shrink_to_fit();
+        state.held = state.held + entry.bytes() - before;
         state.completions.close(id, Instant::now() + FOLLOW_AFTER_CLOSE);
         let known = entry.hashes.len();
         self.tell(state, &[(id, known)]);
@@ -342,15 +396,9 @@ impl ProtectedValues {
     /// Makes room for what comes next. What somebody holds, a request that is being served, stays
     /// whatever it costs.
     fn make_room(&self, state: &mut State, wanted: usize) {
-        for (id, entry) in state.make_room(wanted, self.limits.max_bytes, |entry| entry.holds == 0)
-        {
+        for (id, entry) in state.make_room(wanted, self.limits.max_bytes, |_| true) {
             self.tell_of_end(state, id, &entry);
         }
-    }
-
-    /// An identity that no text has.
-    pub(super) fn anonymous(&self, state: &State) -> u64 {
-        self.identity.hash_one(state.next)
     }
 
     /// The value behind an id, its fingerprint up to date; `None` once it has expired.
@@ -381,7 +429,7 @@ impl ProtectedValues {
         let key = self.key();
         for part in super::blob::remembered(text) {
             let mut canon = Canon::new(part.as_bytes());
-            hashes.reserve(part.len());
+            hashes.reserve_exact(part.chars().count());
             for canonical in canon.by_ref() {
                 roller.push(key, canonical.char);
                 hashes.extend(roller.window(key, GRAM));
@@ -395,6 +443,7 @@ impl ProtectedValues {
             }
             return Some((roller.window(key, len).into_iter().collect(), Some(len)));
         }
+        hashes.shrink_to_fit();
         Some((hashes, None))
     }
 }
@@ -409,7 +458,7 @@ impl State {
     pub(super) fn insert(
         &mut self,
         value: Value,
-        identity: u64,
+        identity: Option<u64>,
         hashes: Vec<u64>,
         short: Option<usize>,
         now: Instant,
@@ -422,8 +471,7 @@ impl State {
         if let Some(len) = short {
             self.short_lengths[len] += 1;
         }
-        self.bytes += hashes.len() * GRAM_BYTES;
-        self.by_identity.insert(identity, id);
+        self.by_identity.extend(identity.map(|identity| (identity, id)));
         let value = Arc::new(value);
         let entry = Entry {
             value,
@@ -432,26 +480,63 @@ impl State {
             identity,
             holds: 0,
             expires: now,
+            due: None,
             told: Told::default(),
             orphan: false,
             grows: false,
         };
-        self.values.insert(id, entry);
+        self.held += entry.bytes();
+        self.values.insert(id, Box::new(entry));
         id
     }
 
-    fn remove(&mut self, id: ValueId) -> Option<Entry> {
+    /// What is taken of memory.
+    pub(super) fn bytes(&self) -> usize {
+        let tables = table_bytes(&self.values) + table_bytes(&self.by_identity);
+        let completions = self.completions.bytes() + self.followers.bytes();
+        self.held + self.grams.bytes() + tables + completions
+    }
+
+    /// Adds fingerprints to a value.
+    pub(super) fn extend(&mut self, id: ValueId, hashes: &[u64]) {
+        let Some(entry) = self.values.get_mut(&id) else { return };
+        let before = entry.bytes();
+        reserve(&mut entry.hashes, hashes.len());
+        entry.hashes.extend_from_slice(hashes);
+        self.held = self.held + entry.bytes() - before;
+        for hash in hashes {
+            self.grams.add(*hash, id);
+        }
+    }
+
+    /// Has a value looked at when it expires. One that stays longer than it did is looked at when it
+    /// would have expired before.
+    pub(super) fn seat(&mut self, id: ValueId) {
+        let Some(entry) = self.values.get_mut(&id).filter(|entry| entry.holds == 0) else { return };
+        if entry.due.is_none_or(|due| entry.expires < due) {
+            let before = entry.due.replace(entry.expires);
+            before.map(|due| self.due.remove(&(due, id)));
+            self.due.insert((entry.expires, id));
+        }
+    }
+
+    fn remove(&mut self, id: ValueId) -> Option<Box<Entry>> {
         let entry = self.values.remove(&id)?;
-        self.by_identity.remove(&entry.identity);
+        trim(&mut self.values);
+        if let Some(identity) = entry.identity {
+            self.by_identity.remove(&identity);
+            trim(&mut self.by_identity);
+        }
+        entry.due.map(|due| self.due.remove(&(due, id)));
         if let Some(len) = entry.short {
             self.short_lengths[len] -= 1;
         }
         for hash in &entry.hashes {
             self.grams.take(*hash);
         }
-        self.bytes -= entry.hashes.len() * GRAM_BYTES;
-        self.looked_for_room_at = self.looked_for_room_at.min(self.bytes);
+        self.held -= entry.bytes();
         self.followers.forget(&mut self.completions, &[id]);
+        self.looked_for_room_at = self.looked_for_room_at.min(self.bytes());
         Some(entry)
     }
 
@@ -464,44 +549,56 @@ impl State {
         self.swept = Some(now);
         let due = self.completions.due(now);
         self.followers.forget(&mut self.completions, &due);
-        let gone: Vec<ValueId> = self
-            .values
-            .iter()
-            .filter(|(_, entry)| entry.holds == 0 && entry.expires <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in gone {
-            self.remove(id);
+        while let Some((due, id)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
+            if self.look_at(due, id) {
+                self.remove(id);
+            }
         }
     }
 
-    /// Removes the oldest of those that `may_go` until there is room, and gives them. It makes more
-    /// room than is wanted now, and when it finds too little it does not look again soon: each time
-    /// it looks at every value.
+    /// Whether the value that is to be looked at then expires then. Else nobody sees it there any
+    /// more.
+    fn look_at(&mut self, due: Instant, id: ValueId) -> bool {
+        let entry = self.values.get_mut(&id).expect("a value takes its seat with it");
+        let expires = entry.holds == 0 && entry.expires <= due;
+        if !expires {
+            entry.due = None;
+            self.due.remove(&(due, id));
+            self.seat(id);
+        }
+        expires
+    }
+
+    /// Removes the oldest of those that `may_go` and that nobody holds until there is room, and gives
+    /// them. It makes more room than is wanted now, and when it finds too little it does not look
+    /// again soon: it may look at every value.
     pub(super) fn make_room(
         &mut self,
         wanted: usize,
         max_bytes: usize,
         may_go: impl Fn(&Entry) -> bool,
-    ) -> Vec<(ValueId, Entry)> {
+    ) -> Vec<(ValueId, Box<Entry>)> {
         let step = max_bytes / 16;
         let mut gone = Vec::new();
-        if self.bytes + wanted <= max_bytes.max(self.looked_for_room_at + step) {
+        if self.bytes() + wanted <= max_bytes.max(self.looked_for_room_at + step) {
             return gone;
         }
-        let may_go = self.values.iter().filter(|(_, entry)| may_go(entry));
-        let mut oldest: Vec<(Instant, ValueId)> =
-            may_go.map(|(id, entry)| (entry.expires, *id)).collect();
-        oldest.sort_unstable();
-        for (_, id) in oldest {
-            if self.bytes + wanted <= max_bytes - step {
-                break;
+        let mut behind = Bound::Unbounded;
+        while self.bytes() + wanted > max_bytes - step {
+            let next = self.due.range((behind, Bound::Unbounded)).next().copied();
+            let Some((due, id)) = next else { break };
+            if !self.look_at(due, id) {
+                continue;
             }
-            gone.extend(self.remove(id).map(|entry| (id, entry)));
-            self.evicted += 1;
+            if self.values.get(&id).is_some_and(|entry| may_go(entry)) {
+                gone.extend(self.remove(id).map(|entry| (id, entry)));
+                self.evicted += 1;
+            } else {
+                behind = Bound::Excluded((due, id));
+            }
         }
-        let is_full = self.bytes + wanted > max_bytes;
-        self.looked_for_room_at = if is_full { self.bytes + wanted } else { 0 };
+        let taken = self.bytes() + wanted;
+        self.looked_for_room_at = if taken > max_bytes { taken } else { 0 };
         gone
     }
 

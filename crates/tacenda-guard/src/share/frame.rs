@@ -10,7 +10,7 @@ use tacenda_policy::Kind;
 const VERSION: u8 = 1;
 
 /// Fingerprints in one frame.
-const MOST: usize = 4096;
+pub(super) const MOST: usize = 4096;
 
 /// Longest frame: a tag, two numbers and fingerprints.
 const LONGEST: usize = 1 + 16 + 8 * MOST;

@@ -150,6 +150,11 @@ impl<'v> Server<'v> {
     pub(crate) fn expire(&mut self, settled: bool) {
         if settled {
             self.values.expire();
+            // Many may have come and gone.
+            let known = self.peers.iter().map(|peer| peer.known.len()).sum::<usize>();
+            if known > 2 * self.values.usage().values + 1024 {
+                self.forget();
+            }
         }
         if !self.is_due() {
             return;
@@ -160,8 +165,14 @@ impl<'v> Server<'v> {
             (true, false) => Some(now + LATER),
             (true, true) => None,
         };
+        self.forget();
+    }
+
+    /// Forgets the numbers of values that are gone.
+    fn forget(&mut self) {
         for peer in &mut self.peers {
             peer.known.retain(|_, id| self.values.knows(*id));
+            peer.known.shrink_to(2 * peer.known.len());
         }
     }
 
