@@ -162,6 +162,7 @@ impl Redactor {
             min_chars: policy.protect_min_chars(),
             max_bytes: policy.protect_max_bytes(),
             expire: policy.protect_expire(),
+            phrases: policy.protect_phrases().to_vec(),
         };
         let names = policy.disabled_detectors().iter();
         let disabled = names.filter_map(|name| engine.detector_named(name)).collect();

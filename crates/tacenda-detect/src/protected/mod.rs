@@ -14,6 +14,7 @@ mod ellipsis;
 mod follow;
 mod grams;
 mod matcher;
+mod phrases;
 mod radix;
 mod readings;
 mod roll;

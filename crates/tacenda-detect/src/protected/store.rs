@@ -13,6 +13,7 @@ use super::canon::Canon;
 use super::completions::Completions;
 use super::follow::Followers;
 use super::grams::{GRAM_BYTES, Grams};
+use super::phrases::Phrases;
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::share::{Share, Told};
 
@@ -75,11 +76,18 @@ pub struct Limits {
     pub max_bytes: usize,
     /// How long a value stays that nobody holds.
     pub expire: Duration,
+    /// Phrases by which no value is known, besides those that everybody writes.
+    pub phrases: Vec<String>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { min_chars: 16, max_bytes: 64 << 20, expire: Duration::from_secs(15 * 60) }
+        Self {
+            min_chars: 16,
+            max_bytes: 64 << 20,
+            expire: Duration::from_secs(15 * 60),
+            phrases: Vec::new(),
+        }
     }
 }
 
@@ -119,6 +127,8 @@ pub struct ProtectedValues {
     /// Set with the first value, so that those who are to find it too can say which one.
     pub(super) key: OnceLock<HashKey>,
     pub(super) share: OnceLock<Box<dyn Share>>,
+    /// Set with the first match.
+    pub(super) phrases: OnceLock<Phrases>,
     pub(super) limits: Limits,
     fingerprint: Fingerprinter,
     identity: RandomState,
@@ -188,6 +198,7 @@ impl ProtectedValues {
         Self {
             key: OnceLock::new(),
             share: OnceLock::new(),
+            phrases: OnceLock::new(),
             limits,
             fingerprint,
             identity: RandomState::new(),
@@ -408,6 +419,12 @@ impl ProtectedValues {
             Arc::make_mut(&mut value).fingerprint = (self.fingerprint)(text.as_bytes());
         }
         Some(value)
+    }
+
+    /// Whether a fingerprint lies inside a phrase that everybody writes.
+    pub(super) fn is_common(&self, hash: u64) -> bool {
+        let phrases = || Phrases::listed(self.key(), &self.limits.phrases);
+        self.phrases.get_or_init(phrases).hold(hash)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

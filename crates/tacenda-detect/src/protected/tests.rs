@@ -6,18 +6,18 @@ use tacenda_policy::Kind;
 const PROMPT: &str =
     "My name is Jane Q. Roe, I live at 742 Canary Wharf Lane.\nZoë said \"50% off\" & left.";
 
-fn store() -> ProtectedValues {
+pub(super) fn store() -> ProtectedValues {
     ProtectedValues::new(Limits::default(), Box::new(|_| [1, 2, 3]))
 }
 
-fn protecting(value: &str) -> ProtectedValues {
+pub(super) fn protecting(value: &str) -> ProtectedValues {
     let store = store();
     store.protect(value, Kind::Prompt, None, false).expect("long enough");
     store
 }
 
 /// `text` with each span replaced by `#`.
-fn masked(store: &ProtectedValues, text: &str) -> String {
+pub(super) fn masked(store: &ProtectedValues, text: &str) -> String {
     let mut spans = Vec::new();
     store.scan(text.as_bytes(), &mut Trail::default(), &mut spans);
     let (mut out, mut at) = (String::new(), 0);
