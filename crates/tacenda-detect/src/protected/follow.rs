@@ -420,7 +420,7 @@ impl ProtectedValues {
         if self.follows_nothing() {
             return Followed::No;
         }
-        let mut guard = self.lock();
+        let mut guard = self.lock_current();
         let State { completions, followers, .. } = &mut *guard;
         let mut outcome = Followed::No;
         // Most of what is written goes on with nothing and begins nothing.
@@ -444,7 +444,7 @@ impl ProtectedValues {
         if self.follows_nothing() || text.len() > LONGEST_FRAMED || text.trim().is_empty() {
             return None;
         }
-        let mut guard = self.lock();
+        let mut guard = self.lock_current();
         let State { completions, followers, .. } = &mut *guard;
         if completions.len() == 0 {
             return None;

@@ -151,7 +151,7 @@ impl ProtectedValues {
             trail.open = None;
             return;
         }
-        let state = self.lock();
+        let state = self.lock_current();
         let scan = Scan { values: self, key: self.key(), state: &state };
         let first = spans.len();
         if trail.is_alone {

@@ -157,7 +157,10 @@ impl ProtectedValues {
                 all.extend(state.values.iter().filter_map(in_use));
             }
             all.extend_from_slice(values);
-            if all.chunks(TOGETHER).all(|some| tell_some(&**share, audience, state, some)) {
+            if all
+                .chunks(TOGETHER)
+                .all(|some| tell_some(&**share, audience, self.now(), state, some))
+            {
                 state.audience = audience;
                 return;
             }
@@ -167,7 +170,7 @@ impl ProtectedValues {
     /// Tells those who know a value that it is no longer registered.
     pub(super) fn tell_of_end(&self, state: &State, id: ValueId, entry: &Entry) {
         let Some(share) = self.share.get() else { return };
-        if entry.told.knows(state.audience, Instant::now()) && share.audience() == state.audience {
+        if entry.told.knows(state.audience, self.now()) && share.audience() == state.audience {
             let value = Value::clone(&entry.value);
             let short = entry.short;
             let shared = SharedValue { id, value, short, holds: 0, expires: Duration::ZERO };
@@ -180,10 +183,10 @@ impl ProtectedValues {
 fn tell_some(
     share: &dyn Share,
     audience: u64,
+    now: Instant,
     state: &mut State,
     values: &[(ValueId, usize)],
 ) -> bool {
-    let now = Instant::now();
     let news = |&(id, from): &(ValueId, usize)| {
         let entry = state.values.get(&id)?;
         let is_known = entry.told.knows(audience, now);
@@ -227,9 +230,10 @@ impl ProtectedValues {
     /// Nothing is removed here: what was written before a release may not have been looked at.
     /// [`expire`](Self::expire) is to be called when it has been.
     pub fn put(&self, known: Option<ValueId>, shared: &SharedValue) -> ValueId {
-        let now = Instant::now();
+        let now = self.now();
         let mut guard = self.lock();
         let state = &mut *guard;
+        state.is_told = true;
         let known = known.filter(|id| state.values.contains_key(id));
         if shared.value.kind == Kind::Completion {
             state.grew = Some(now);
@@ -251,9 +255,6 @@ impl ProtectedValues {
         entry.holds = shared.holds;
         entry.expires = now + shared.expires.min(self.limits.expire);
         state.seat(id);
-        if shared.holds == 0 && shared.expires.is_zero() {
-            state.swept = None;
-        }
         self.publish(state);
         id
     }
@@ -263,7 +264,7 @@ impl ProtectedValues {
     /// first; what a process still knows stays until that process lets it go, whatever it costs: its
     /// own bound holds for it.
     pub fn add(&self, id: ValueId, from: usize, fingerprints: &[u64]) {
-        let now = Instant::now();
+        let now = self.now();
         let mut guard = self.lock();
         let state = &mut *guard;
         let Some(entry) = state.values.get(&id) else { return };
@@ -288,7 +289,7 @@ impl ProtectedValues {
         entry.orphan = true;
         if entry.holds > 0 {
             entry.holds = 0;
-            entry.expires = Instant::now() + self.limits.expire;
+            entry.expires = self.now() + self.limits.expire;
         }
         state.seat(id);
     }
@@ -298,17 +299,21 @@ impl ProtectedValues {
         self.lock().values.contains_key(&id)
     }
 
-    /// Removes what has expired; looks at most once a second, or when something was released that
-    /// goes at once.
+    /// Removes what has expired.
     pub fn expire(&self) {
         let mut state = self.lock();
-        state.sweep(Instant::now());
+        state.sweep(self.now());
         self.publish(&state);
+    }
+
+    /// When the next value may expire.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.lock().next_due()
     }
 
     /// Tells `visit` of every value that is registered, as of one that nobody holds.
     pub fn each(&self, mut visit: impl FnMut(&SharedValue, &[u64])) {
-        let now = Instant::now();
+        let now = self.now();
         for (id, entry) in &self.lock().values {
             let expires = match entry.holds {
                 0 => entry.expires.saturating_duration_since(now),

@@ -137,6 +137,9 @@ pub struct ProtectedValues {
     /// How many completions there are, and logs that follow some: the same for them.
     followed: AtomicUsize,
     state: Mutex<State>,
+    /// By how much the clock is ahead.
+    #[cfg(test)]
+    pub(super) ahead: Mutex<Duration>,
 }
 
 #[derive(Default)]
@@ -156,7 +159,10 @@ pub(super) struct State {
     pub(super) evicted: u64,
     /// What was taken when all of it was in use.
     looked_for_room_at: usize,
-    pub(super) swept: Option<Instant>,
+    /// Whether other processes tell of what is here.
+    pub(super) is_told: bool,
+    /// When completions were looked at for those whose text is to be forgotten.
+    swept: Option<Instant>,
     /// When a completion grew last.
     pub(super) grew: Option<Instant>,
     /// The audience that knows all that is held.
@@ -205,6 +211,8 @@ impl ProtectedValues {
             count: AtomicUsize::new(0),
             followed: AtomicUsize::new(0),
             state: Mutex::default(),
+            #[cfg(test)]
+            ahead: Mutex::default(),
         }
     }
 
@@ -225,12 +233,13 @@ impl ProtectedValues {
 
     /// Whether a completion is being generated, here or in a process that tells of it.
     pub fn grows(&self) -> bool {
-        !self.is_empty() && self.lock().grew.is_some_and(|grew| grew.elapsed() < GROWING)
+        let grows = |grew| self.now().saturating_duration_since(grew) < GROWING;
+        !self.is_empty() && self.lock().grew.is_some_and(grows)
     }
 
     /// What the store holds.
     pub fn usage(&self) -> Usage {
-        let state = self.lock();
+        let state = self.lock_current();
         Usage { values: state.values.len(), bytes: state.bytes(), evicted: state.evicted }
     }
 
@@ -279,7 +288,7 @@ impl ProtectedValues {
         held: bool,
     ) -> Option<(ValueId, usize)> {
         let identity = self.identity.hash_one((text, kind));
-        let now = Instant::now();
+        let now = self.now();
         state.sweep(now);
         let id = if let Some(&id) = state.by_identity.get(&identity) {
             id
@@ -329,22 +338,19 @@ impl ProtectedValues {
             let Some(entry) = state.values.get_mut(id) else { continue };
             entry.holds = entry.holds.saturating_sub(1);
             if entry.holds == 0 {
-                entry.expires = Instant::now() + linger;
+                entry.expires = self.now() + linger;
             }
             news.push((*id, entry.hashes.len()));
             state.seat(*id);
         }
         self.tell(&mut state, &news);
-        if linger.is_zero() {
-            state.swept = None;
-        }
-        state.sweep(Instant::now());
+        state.sweep(self.now());
         self.publish(&state);
     }
 
     /// Starts a completion: a value that grows.
     pub fn open_completion(&self) -> ValueId {
-        let now = Instant::now();
+        let now = self.now();
         let mut state = self.lock();
         state.sweep(now);
         let value =
@@ -377,7 +383,7 @@ impl ProtectedValues {
             }
         }
         state.held = state.held + entry.bytes() - before;
-        let now = Instant::now();
+        let now = self.now();
         entry.expires = now + self.limits.expire;
         state.grew = Some(now);
         let value = Arc::make_mut(&mut entry.value);
@@ -399,7 +405,7 @@ impl ProtectedValues {
         let before = entry.bytes();
         entry.hashes.shrink_to_fit();
         state.held = state.held + entry.bytes() - before;
-        state.completions.close(id, Instant::now() + FOLLOW_AFTER_CLOSE);
+        state.completions.close(id, self.now() + FOLLOW_AFTER_CLOSE);
         let known = entry.hashes.len();
         self.tell(state, &[(id, known)]);
     }
@@ -425,6 +431,23 @@ impl ProtectedValues {
     pub(super) fn is_common(&self, hash: u64) -> bool {
         let phrases = || Phrases::listed(self.key(), &self.limits.phrases);
         self.phrases.get_or_init(phrases).hold(hash)
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        let now = Instant::now();
+        #[cfg(test)]
+        let now = now + *self.ahead.lock().expect("no test panics with it");
+        now
+    }
+
+    /// What is held, without what has expired. Where others tell of it, what they have let go is
+    /// looked for until [`expire`](Self::expire).
+    pub(super) fn lock_current(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        if !state.is_told && state.sweep(self.now()) {
+            self.publish(&state);
+        }
+        state
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -557,20 +580,30 @@ impl State {
         Some(entry)
     }
 
-    /// Removes what has expired; at most once a second, for it looks at every value.
-    pub(super) fn sweep(&mut self, now: Instant) {
+    /// Removes what has expired. True: something has.
+    pub(super) fn sweep(&mut self, now: Instant) -> bool {
         const PERIOD: Duration = Duration::from_secs(1);
-        if self.swept.is_some_and(|swept| now.duration_since(swept) < PERIOD) {
-            return;
+        let mut any = false;
+        if self.completions.len() > 0
+            && self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= PERIOD)
+        {
+            self.swept = Some(now);
+            let due = self.completions.due(now);
+            any = !due.is_empty();
+            self.followers.forget(&mut self.completions, &due);
         }
-        self.swept = Some(now);
-        let due = self.completions.due(now);
-        self.followers.forget(&mut self.completions, &due);
         while let Some((due, id)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
             if self.look_at(due, id) {
                 self.remove(id);
+                any = true;
             }
         }
+        any
+    }
+
+    /// Not before then does a value expire.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|(due, _)| *due)
     }
 
     /// Whether the value that is to be looked at then expires then. Else nobody sees it there any

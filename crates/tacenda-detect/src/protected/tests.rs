@@ -133,6 +133,76 @@ fn a_released_value_is_forgotten_and_a_shared_one_is_not() {
     assert_eq!(masked(&store, PROMPT), "#");
 }
 
+fn advance(store: &ProtectedValues, by: Duration) {
+    *store.ahead.lock().unwrap() += by;
+}
+
+#[test]
+fn what_has_expired_is_no_match_and_goes_without_another() {
+    let second = Duration::from_secs(1);
+    let store = store();
+    let expire = store.limits().expire;
+    let kept = "another value, which is held all the time";
+    let held = store.protect(kept, Kind::Prompt, None, true).unwrap();
+    let before = store.usage().bytes;
+    store.protect(&PROMPT.repeat(90), Kind::Prompt, None, false);
+    let released = store.protect(PROMPT, Kind::Prompt, None, true).unwrap();
+    advance(&store, expire - second);
+    assert_eq!(masked(&store, PROMPT), "#");
+    advance(&store, second);
+    assert_eq!(masked(&store, PROMPT), "#", "it is held");
+    store.release(released, second);
+    assert_eq!(masked(&store, PROMPT), "#");
+    advance(&store, second);
+    assert_eq!(masked(&store, PROMPT), PROMPT);
+    assert_eq!(masked(&store, kept), "#");
+    let usage = store.usage();
+    assert!(usage.values == 1 && usage.bytes <= before + 16_000, "{before} {usage:?}");
+    store.release(held, second);
+    advance(&store, second);
+    assert!(store.usage().values == 0 && store.is_empty());
+}
+
+#[test]
+fn a_value_that_is_seen_again_lasts_longer() {
+    let store = protecting(PROMPT);
+    let expire = store.limits().expire;
+    advance(&store, expire / 2);
+    store.protect(PROMPT, Kind::Prompt, None, false);
+    advance(&store, expire / 2);
+    assert_eq!(masked(&store, PROMPT), "#");
+    advance(&store, expire / 2);
+    assert_eq!(masked(&store, PROMPT), PROMPT);
+}
+
+#[test]
+fn a_completion_expires_too() {
+    let store = store();
+    let id = store.open_completion();
+    store.extend_completion(id, PROMPT);
+    assert_eq!(store.follow(1, "My name is"), Followed::Started);
+    advance(&store, store.limits().expire);
+    assert_eq!(store.follow(2, "My name is"), Followed::No);
+    assert!(store.is_empty());
+}
+
+#[test]
+fn what_others_let_go_is_looked_for_until_it_is_time() {
+    let (process, filter) = (protecting(PROMPT), store());
+    filter.adopt(&process.shared_key());
+    process.each(|shared, fingerprints| {
+        let shared = SharedValue { expires: Duration::ZERO, ..shared.clone() };
+        let id = filter.put(None, &shared);
+        filter.add(id, 0, fingerprints);
+    });
+    advance(&filter, Duration::from_secs(2));
+    assert_eq!(masked(&filter, PROMPT), "#");
+    assert!(filter.next_expiry().is_some());
+    filter.expire();
+    assert_eq!(masked(&filter, PROMPT), PROMPT);
+    assert!(filter.is_empty() && filter.next_expiry().is_none());
+}
+
 #[test]
 fn memory_is_bounded_and_the_oldest_go_first() {
     let limits = Limits { max_bytes: 100_000, ..Limits::default() };

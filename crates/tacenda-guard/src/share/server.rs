@@ -162,7 +162,10 @@ impl<'v> Server<'v> {
         let now = Instant::now();
         self.expire_at = match (settled, self.values.is_empty()) {
             (false, _) => Some(now + SOON),
-            (true, false) => Some(now + LATER),
+            (true, false) => {
+                let at = self.values.next_expiry();
+                Some(at.map_or(now + LATER, |at| at.clamp(now + SOON, now + LATER)))
+            }
             (true, true) => None,
         };
         self.forget();
