@@ -98,6 +98,7 @@ fn low(number: u64) -> u32 {
     number as u32
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "it is less than the number of shards")]
 fn shard_of(hash: u64) -> usize {
     (hash >> (u64::BITS - SHARDS.ilog2())) as usize
 }
@@ -241,7 +242,6 @@ impl Shard {
 }
 
 /// A hash as a number below `below`, by its first 32 bits.
-#[expect(clippy::cast_possible_truncation, reason = "it is less than `below`")]
 fn scaled(hash: u64, below: usize) -> usize {
     (((hash >> 32) * below as u64) >> 32) as usize
 }

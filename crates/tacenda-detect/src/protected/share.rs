@@ -149,12 +149,11 @@ impl ProtectedValues {
                 return;
             }
             let is_other = |id: &ValueId| values.iter().all(|(own, _)| own != id);
-            let in_use = |(id, entry): (&ValueId, &Box<Entry>)| {
-                (entry.is_in_use() && is_other(id)).then_some((*id, 0))
-            };
             let mut all = Vec::new();
             if state.audience != audience {
-                all.extend(state.values.iter().filter_map(in_use));
+                let entries = state.values.iter();
+                let in_use = entries.filter(|(id, entry)| entry.is_in_use() && is_other(id));
+                all.extend(in_use.map(|(id, _)| (*id, 0)));
             }
             all.extend_from_slice(values);
             if all

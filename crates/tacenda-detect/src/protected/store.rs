@@ -433,6 +433,7 @@ impl ProtectedValues {
         self.phrases.get_or_init(phrases).hold(hash)
     }
 
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "a test has a clock of its own"))]
     pub(super) fn now(&self) -> Instant {
         let now = Instant::now();
         #[cfg(test)]
