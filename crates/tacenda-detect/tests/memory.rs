@@ -134,7 +134,7 @@ impl Share for Wire {
     }
 
     fn tell(&self, news: &[News<'_>]) -> bool {
-        let mut known = self.known.lock().unwrap();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for news in news {
             let id = self.to.put(known.get(&news.value.id).copied(), &news.value);
             known.insert(news.value.id, id);

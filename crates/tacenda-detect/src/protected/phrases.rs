@@ -128,7 +128,7 @@ mod tests {
             };
             let mut text = String::new();
             for (from, len, between) in pieces {
-                text += &format!("{between}{}{STOCK}", piece(from, len));
+                text += &[&between, piece(from, len).as_str(), STOCK].concat();
             }
             let mut spans = [Vec::new(), Vec::new()];
             let mut trails = [Trail::default(), Trail::default()];

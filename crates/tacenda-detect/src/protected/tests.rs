@@ -147,7 +147,7 @@ fn what_has_expired_is_no_match_and_goes_without_another() {
     let before = store.usage().bytes;
     store.protect(&PROMPT.repeat(90), Kind::Prompt, None, false);
     let released = store.protect(PROMPT, Kind::Prompt, None, true).unwrap();
-    advance(&store, expire - second);
+    advance(&store, expire.saturating_sub(second));
     assert_eq!(masked(&store, PROMPT), "#");
     advance(&store, second);
     assert_eq!(masked(&store, PROMPT), "#", "it is held");
