@@ -304,7 +304,8 @@ impl Redactor {
         }
         let render = || {
             let fingerprint = self.keys.fingerprint(text.as_bytes());
-            let value = Value { kind, chars: text.chars().count(), tokens: None, fingerprint };
+            let chars = text.chars().count();
+            let value = Value { kind, name_chars: 0, chars, tokens: None, fingerprint };
             render::protected(Some(&value), action)
         };
         let rendered = catch_unwind(AssertUnwindSafe(render));

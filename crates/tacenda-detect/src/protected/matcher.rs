@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::base64::PlaceOf;
 use super::canon::{CHUNK, Canon, Canonical, is_left_out, plain};
+use super::member;
 use super::phrases::OWN;
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::store::{GRAM, ProtectedValues, State, Value, ValueId};
@@ -362,6 +363,7 @@ impl Search<'_> {
         self.trail.settle(self.key);
         self.trail.unseen = 0;
         let base = self.trail.decoded;
+        let (first, goes_on) = (self.spans.len(), self.trail.run.is_some());
         let mut canon = Canon::new(text);
         let has_short = self.state.has_short();
         let mut pending_short: Vec<ProtectedSpan> = Vec::new();
@@ -395,6 +397,25 @@ impl Search<'_> {
         self.spans.append(&mut pending_short);
         self.trail.decoded = base + canon.decoded();
         self.pause();
+        self.leave_names(text, first, goes_on);
+    }
+
+    /// Leaves the names of members in place. Where a match goes on from the text before, its name may
+    /// stand there.
+    fn leave_names(&mut self, text: &[u8], first: usize, goes_on: bool) {
+        let shortest = self.values.limits.min_chars;
+        let found = self.spans.split_off(first);
+        self.spans.extend(found.into_iter().filter_map(|span| {
+            let Some(value) = span.value.as_ref().filter(|value| value.name_chars > 0) else {
+                return Some(span);
+            };
+            if goes_on && span.start == 0 {
+                return Some(span);
+            }
+            let (name, stands_alone) = (value.name_chars.into(), value.chars >= shortest);
+            let found = member::text_of(text, span.start..span.end, name, stands_alone)?;
+            Some(ProtectedSpan { start: found.start, end: found.end, ..span })
+        }));
     }
 
     fn push(&mut self, canonical: Canonical, base: usize) {

@@ -74,22 +74,22 @@ mod tests {
     #[test]
     fn a_phrase_with_words_of_its_own_is_a_match() {
         let store =
-            protecting("Note from Jane: You are a helpful assistant. Call Bob at home, please.");
+            protecting("Note from Jane: You are a helpful assistant. Kiss Bob at home, please.");
         for (text, expected) in [
-            ("<You are a helpful assistant. Call Bob>", "<#>"),
-            ("<from Jane: You are a helpful assistant.>", "<#>"),
-            ("<You are a helpful assistant. Ca>", "<You are a helpful assistant. #>"),
+            ("<You are a helpful assistant. Kiss Bob>", "<#>"),
+            ("<from Jane: You are a helpful assistant.>", "<#.>"),
+            ("<You are a helpful assistant. Ki>", "<You are a helpful assistant. #>"),
             ("<e: you are a helpful assis>", "<#: you are a helpful assis>"),
-            ("<\"You are a helpful assistant. Call\">", "<\"#\">"),
-            ("<assistant. Call Bob at>", "<#>"),
+            ("<\"You are a helpful assistant. Kiss\">", "<\"#\">"),
+            ("<assistant. Kiss Bob at>", "<#>"),
             ("<You are a ...se.>", "<You are a ...se.>"),
-            ("<You are a h...ome, please.>", "<#>"),
+            ("<You are a h...ome, please.>", "<#.>"),
         ] {
             assert_eq!(masked(&store, text), expected, "{text}");
         }
         let mut trail = Trail::default();
         let mut ends = Vec::new();
-        for line in ["> You are a helpful", "assistant. Ca", "ll Bob at home", "You are a helpful"]
+        for line in ["> You are a helpful", "assistant. Ki", "ss Bob at home", "You are a helpful"]
         {
             let mut spans = Vec::new();
             store.scan(line.as_bytes(), &mut trail, &mut spans);

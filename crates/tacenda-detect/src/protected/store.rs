@@ -13,6 +13,7 @@ use super::canon::Canon;
 use super::completions::Completions;
 use super::follow::Followers;
 use super::grams::{GRAM_BYTES, Grams};
+use super::member::Member;
 use super::phrases::Phrases;
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::share::{Share, Told};
@@ -96,6 +97,9 @@ impl Default for Limits {
 pub struct Value {
     /// What it is.
     pub kind: Kind,
+    /// Of a short text of a structure: how many canonical characters the name has by which it is
+    /// found. 0 for any other.
+    pub name_chars: u16,
     /// Its length in characters.
     pub chars: usize,
     /// Its length in tokens, where a tokenizer told.
@@ -254,23 +258,24 @@ impl ProtectedValues {
         held: bool,
     ) -> Option<ValueId> {
         let mut state = self.lock();
-        let (id, known) = self.register(&mut state, text, kind, tokens, held)?;
+        let member = Member::unnamed(text);
+        let (id, known) = self.register(&mut state, &member, kind, tokens, held)?;
         self.tell(&mut state, &[(id, known)]);
         self.publish(&state);
         Some(id)
     }
 
-    /// The same for several, which others are told of together.
-    pub fn protect_all(
+    /// The same for those of a structure, which others are told of together.
+    pub fn protect_all<'t>(
         &self,
-        texts: impl IntoIterator<Item = impl AsRef<str>>,
+        members: impl IntoIterator<Item = Member<'t>>,
         kind: Kind,
         held: bool,
     ) -> Vec<ValueId> {
         let mut state = self.lock();
         let mut news = Vec::new();
-        for text in texts {
-            news.extend(self.register(&mut state, text.as_ref(), kind, None, held));
+        for member in members {
+            news.extend(self.register(&mut state, &member, kind, None, held));
         }
         self.tell(&mut state, &news);
         self.publish(&state);
@@ -282,25 +287,27 @@ impl ProtectedValues {
     fn register(
         &self,
         state: &mut State,
-        text: &str,
+        member: &Member<'_>,
         kind: Kind,
         tokens: Option<usize>,
         held: bool,
     ) -> Option<(ValueId, usize)> {
-        let identity = self.identity.hash_one((text, kind));
+        let sought = &*member.sought();
+        let identity = self.identity.hash_one((sought, kind));
         let now = self.now();
         state.sweep(now);
         let id = if let Some(&id) = state.by_identity.get(&identity) {
             id
         } else {
-            let chars = super::blob::remembered(text).map(|part| part.chars().count());
+            let chars = super::blob::remembered(sought).map(|part| part.chars().count());
             self.make_room(state, chars.sum::<usize>() * FINGERPRINT_BYTES);
-            let (hashes, short) = self.hashes(text)?;
+            let (hashes, short) = self.hashes(sought)?;
             let value = Value {
                 kind,
-                chars: text.chars().count(),
+                name_chars: member.name_chars(),
+                chars: member.text.chars().count(),
                 tokens: None,
-                fingerprint: (self.fingerprint)(text.as_bytes()),
+                fingerprint: (self.fingerprint)(member.text.as_bytes()),
             };
             state.insert(value, Some(identity), hashes, short, now)
         };
@@ -353,8 +360,13 @@ impl ProtectedValues {
         let now = self.now();
         let mut state = self.lock();
         state.sweep(now);
-        let value =
-            Value { kind: Kind::Completion, chars: 0, tokens: Some(0), fingerprint: [0; 3] };
+        let value = Value {
+            kind: Kind::Completion,
+            name_chars: 0,
+            chars: 0,
+            tokens: Some(0),
+            fingerprint: [0; 3],
+        };
         let id = state.insert(value, None, Vec::new(), None, now);
         let entry = state.values.get_mut(&id).expect("the value was just inserted");
         entry.grows = true;
