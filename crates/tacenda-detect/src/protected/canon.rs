@@ -156,8 +156,8 @@ const PLAIN: [u8; 256] = {
     while byte < 0x80 {
         plain[byte as usize] = match byte {
             b'\\' | b'%' | b'&' | 0x1b => NOT_PLAIN,
-            b'"' | b'\'' | b'+' | b',' | b'|' => LEFT_OUT,
-            b'-' | b'_' | b'.' | b'/' | b';' | b'#' | b'*' | b'~' | b'(' | b')' => LEFT_OUT,
+            b'"' | b'\'' | b'+' | b',' | b'|' | b'-' | b'_' | b'.' | b'/' | b';' | b'#' | b'*'
+            | b'~' | b'(' | b')' => LEFT_OUT,
             _ if byte.is_ascii_whitespace() || byte.is_ascii_control() => LEFT_OUT,
             _ => byte.to_ascii_lowercase(),
         };

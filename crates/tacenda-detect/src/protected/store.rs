@@ -36,7 +36,7 @@ const GROWING: Duration = Duration::from_secs(1);
 pub(super) const FINGERPRINT_BYTES: usize = GRAM_BYTES + size_of::<u64>();
 
 /// What a value takes besides.
-const VALUE_BYTES: usize = allocated(size_of::<Entry>())
+pub(super) const VALUE_BYTES: usize = allocated(size_of::<Entry>())
     + allocated(2 * size_of::<usize>() + size_of::<Value>())
     + 2 * size_of::<(Instant, ValueId)>();
 
@@ -258,31 +258,46 @@ impl ProtectedValues {
         held: bool,
     ) -> Option<ValueId> {
         let mut state = self.lock();
-        let member = Member::unnamed(text);
-        let (id, known) = self.register(&mut state, &member, kind, tokens, held)?;
+        let (member, room) = (Member::unnamed(text), self.room());
+        let (id, known) = self.register(&mut state, &member, kind, tokens, held, room)?;
         self.tell(&mut state, &[(id, known)]);
         self.publish(&state);
         Some(id)
     }
 
-    /// The same for those of a structure, which others are told of together.
+    /// The same for those of a structure, which others are told of together. Together they take no
+    /// more than one text may: short ones come first.
     pub fn protect_all<'t>(
         &self,
         members: impl IntoIterator<Item = Member<'t>>,
         kind: Kind,
         held: bool,
     ) -> Vec<ValueId> {
+        let mut members: Vec<_> = members.into_iter().collect();
+        let mut room = self.room();
+        if members.iter().map(Member::cost).sum::<usize>() > room {
+            members.sort_by_key(Member::cost);
+        }
         let mut state = self.lock();
         let mut news = Vec::new();
         for member in members {
-            news.extend(self.register(&mut state, &member, kind, None, held));
+            if room < VALUE_BYTES + MAX_WINDOW * FINGERPRINT_BYTES {
+                break;
+            }
+            news.extend(self.register(&mut state, &member, kind, None, held, room));
+            room = room.saturating_sub(member.cost());
         }
         self.tell(&mut state, &news);
         self.publish(&state);
         news.into_iter().map(|(id, _)| id).collect()
     }
 
-    /// Registers a text; says which value it is, and how many of its fingerprints others know if
+    /// What one text may take, or one structure: who sends it is not to push out all else.
+    fn room(&self) -> usize {
+        self.limits.max_bytes / 2
+    }
+
+    /// Registers a text, or as much of it as there is room for; says which value it is, and how many of its fingerprints others know if
     /// they know it.
     fn register(
         &self,
@@ -291,6 +306,7 @@ impl ProtectedValues {
         kind: Kind,
         tokens: Option<usize>,
         held: bool,
+        room: usize,
     ) -> Option<(ValueId, usize)> {
         let sought = &*member.sought();
         let identity = self.identity.hash_one((sought, kind));
@@ -299,9 +315,11 @@ impl ProtectedValues {
         let id = if let Some(&id) = state.by_identity.get(&identity) {
             id
         } else {
-            let chars = super::blob::remembered(sought).map(|part| part.chars().count());
-            self.make_room(state, chars.sum::<usize>() * FINGERPRINT_BYTES);
-            let (hashes, short) = self.hashes(sought)?;
+            let mut parts: Vec<&str> = super::blob::remembered(sought).collect();
+            super::blob::ends(&mut parts, room / FINGERPRINT_BYTES);
+            let chars: usize = parts.iter().map(|part| part.chars().count()).sum();
+            self.make_room(state, chars * FINGERPRINT_BYTES);
+            let (hashes, short) = self.hashes(&parts, chars)?;
             let value = Value {
                 kind,
                 name_chars: member.name_chars(),
@@ -474,15 +492,15 @@ impl ProtectedValues {
         self.followed.store(state.completions.len() + state.followers.len(), Ordering::Release);
     }
 
-    /// The fingerprints of `text`: of each eight characters, or of the whole when it is short.
-    fn hashes(&self, text: &str) -> Option<(Vec<u64>, Option<usize>)> {
+    /// The fingerprints of the parts of a text: of each eight characters, or of the whole when it is
+    /// short.
+    fn hashes(&self, parts: &[&str], chars: usize) -> Option<(Vec<u64>, Option<usize>)> {
         let mut roller = Roller::default();
-        let mut hashes = Vec::new();
+        let mut hashes = Vec::with_capacity(chars);
         let mut decoded = 0;
         let key = self.key();
-        for part in super::blob::remembered(text) {
+        for part in parts {
             let mut canon = Canon::new(part.as_bytes());
-            hashes.reserve_exact(part.chars().count());
             for canonical in canon.by_ref() {
                 roller.push(key, canonical.char);
                 hashes.extend(roller.window(key, GRAM));

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 use tacenda_policy::Kind;
 
-const PROMPT: &str =
+pub(super) const PROMPT: &str =
     "My name is Jane Q. Roe, I live at 742 Canary Wharf Lane.\nZoë said \"50% off\" & left.";
 
 pub(super) fn store() -> ProtectedValues {
@@ -667,42 +667,6 @@ fn what_others_know_is_not_told_again_and_what_comes_together_is_told_together()
     assert_eq!(heard(), Vec::<Vec<_>>::new());
     store.release(ids[0], Duration::ZERO);
     assert_eq!(heard(), [[(ids[0], 0)]]);
-}
-
-#[test]
-fn of_a_member_the_text_is_taken_out_and_a_document_stays_one() {
-    let store = store();
-    let member = |name, text: &'static str| Member { name: Some(name), text: text.into() };
-    store.protect_all(
-        [
-            member("level", "heron"),
-            member("a name that is rather long", "Jane Roe"),
-            member("names", "[Jane Roe, Bob]"),
-            member("conversation_identifier", "4711-a"),
-            member("pin", "4711"),
-        ],
-        Kind::Prompt,
-        true,
-    );
-    for (text, expected) in [
-        (r#"{"level": "heron", "n": 1}"#, r##"{"level": "#", "n": 1}"##),
-        (r#"{"level":"heron"}"#, r##"{"level":"#"}"##),
-        (r#""{\"level\": \"heron\"}""#, r##""{\"level\": \"#\"}""##),
-        ("level: heron", "level: #"),
-        ("a heron at this level", "a heron at this level"),
-        (
-            r#"{"a name that is rather long": "Jane Roe"}"#,
-            r##"{"a name that is rather long": "#"}"##,
-        ),
-        ("a name that is rather long", "a name that is rather long"),
-        (r#"{"names": ["Jane Roe", "Bob"]}"#, r##"{"names": ["#"]}"##),
-        ("conversation_identifier missing", "conversation_identifier missing"),
-        ("conversation_identifier: 4711-a", "conversation_identifier: #"),
-        ("the conversation_identifier: 9", "the conversation_identifier: 9"),
-        (r#"{"pin": "4711"}"#, r##"{"pin": "#"}"##),
-    ] {
-        assert_eq!(masked(&store, text), expected);
-    }
 }
 
 #[test]
