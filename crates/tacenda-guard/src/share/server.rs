@@ -150,6 +150,11 @@ impl<'v> Server<'v> {
     pub(crate) fn expire(&mut self, settled: bool) {
         if settled {
             self.values.expire();
+            // Many may have come and gone.
+            let known = self.peers.iter().map(|peer| peer.known.len()).sum::<usize>();
+            if known > 2 * self.values.usage().values + 1024 {
+                self.forget();
+            }
         }
         if !self.is_due() {
             return;
@@ -157,11 +162,20 @@ impl<'v> Server<'v> {
         let now = Instant::now();
         self.expire_at = match (settled, self.values.is_empty()) {
             (false, _) => Some(now + SOON),
-            (true, false) => Some(now + LATER),
+            (true, false) => {
+                let at = self.values.next_expiry();
+                Some(at.map_or(now + LATER, |at| at.clamp(now + SOON, now + LATER)))
+            }
             (true, true) => None,
         };
+        self.forget();
+    }
+
+    /// Forgets the numbers of values that are gone.
+    fn forget(&mut self) {
         for peer in &mut self.peers {
             peer.known.retain(|_, id| self.values.knows(*id));
+            peer.known.shrink_to(2 * peer.known.len());
         }
     }
 
