@@ -102,6 +102,7 @@ class Secret:
 
 def _protect_secret(secret: Secret, core: Core) -> None:
     value = core.protect(secret.expose(), secret.kind, held=True, automatic=False)
+    _protect.clean_names.clear()
     if value is not None:
         weakref.finalize(secret, _release, core, value).atexit = False
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tacenda._core import Core
-from tacenda._protect import current_scope
+from tacenda._protect import clean_names, current_scope
 
 # Words in the names of headers that carry secrets: `Authorization`, `X-Auth-Token`,
 # `Ocp-Apim-Subscription-Key`. A handshake's key and that of a request sent twice are none.
@@ -244,6 +244,7 @@ def _protect(text: str, kind: str, core: Core, *, automatic: bool = True) -> Non
     scope = current_scope()
     # Outside a request nobody ends it: the value expires.
     id = core.protect(text, kind, held=scope is not None, automatic=automatic)
+    clean_names.clear()
     if id is not None and scope is not None:
         scope.add([id])
 
@@ -251,5 +252,6 @@ def _protect(text: str, kind: str, core: Core, *, automatic: bool = True) -> Non
 def _protect_document(document: bytes, core: Core) -> None:
     scope = current_scope()
     ids = core.protect_document(document, "prompt", held=scope is not None)
+    clean_names.clear()
     if scope is not None:
         scope.add(ids)
