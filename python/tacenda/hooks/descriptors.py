@@ -12,13 +12,12 @@ from __future__ import annotations
 import atexit
 import io
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from tacenda._command import native_command
+from tacenda._command import native_command, program_name
 from tacenda._core import Core, PolicyError
 from tacenda._patch import Patches
 from tacenda.hooks.copies import copies
@@ -59,9 +58,8 @@ class Descriptors:
         if helper is None:
             self._miss("the command tacenda is not installed with the package")
             return
-        program = os.path.basename(sys.argv[0] if sys.argv else "")
         try:
-            self._core.start_filter(helper, program)
+            self._core.start_filter(helper, program_name())
         except OSError as error:
             self._miss(str(error.strerror or error))
         else:
