@@ -70,7 +70,7 @@ print(EMAIL + " and more of it", "abcdefgh12345 is it")
 """
     )
     guarded = case.leak(code, EMAIL, "abcdefgh12345 is")
-    assert guarded.stdout.startswith("[prompt ")
+    assert "[prompt " in guarded.stdout
     assert "[credential] is it" in guarded.stdout
 
 
