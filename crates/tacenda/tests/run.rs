@@ -465,9 +465,9 @@ fn what_a_program_left_in_a_directory_of_logs_is_cleaned_when_it_is_gone() {
     let old = fs::File::options().write(true).open(kept.join("old")).unwrap();
     old.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     let far = "x".repeat((1 << 20) - 4);
-    let script = r#"printf 'to bob@example.com\n' > kept/deep/x; cat > kept/far
+    let script = r"printf 'to bob@example.com\n' > kept/deep/x; cat > kept/far
         printf 'SQLite format 3\0bob@example.com' > kept/db
-        ln -s ../outside kept/link; printf 'bob@example.com' > outside; kill -9 $$"#;
+        ln -s ../outside kept/link; printf 'bob@example.com' > outside; kill -9 $$";
     let mut program = command::tacenda(directory.path())
         .args(["run", "-q", "--", "sh", "-c", script])
         .stdin(Stdio::piped())
