@@ -74,12 +74,14 @@ class Guard:
         tokenizers.start(self.core, self.patches, self.imports)
         mlx_lm.start(self.core, self.patches, self.imports)
         self.streams.start()
-        process.start(
-            self.core, self.patches, self.streams.writers, self.finish, self.streams.settle
-        )
+        process.start(self.core, self.patches, self.streams.writers, self.finish, self._settle)
         _protect.use(self.core, self.streams.settle)
         self.core.prepare()
         atexit.register(self._end)
+
+    def _settle(self) -> None:
+        self.streams.settle()
+        self.files.settle()
 
     def _end(self) -> None:
         self.streams.idler.stop()

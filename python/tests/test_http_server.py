@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases import Case
+from cases import EMAIL, Case
 
 SERVER = """
 import http.client, http.server, json, logging, sys, threading, urllib.parse
@@ -59,6 +59,19 @@ post("/search?" + urllib.parse.urlencode({"q": PROMPT, "mail": EMAIL, "page": 2}
     )
     guarded = case.leak(code, "canary+wharf", "canary%40example")
     assert "page=2" in guarded.stderr
+
+
+def test_a_query_value_is_named_a_credential_by_its_name_alone(case: Case) -> None:
+    code = (
+        SERVER
+        + """
+post("/search?" + urllib.parse.urlencode({"q": EMAIL + " and more of it", "api_key": "abcdefgh12345"}), "{}")
+print(EMAIL + " and more of it", "abcdefgh12345 is it")
+"""
+    )
+    guarded = case.leak(code, EMAIL, "abcdefgh12345 is")
+    assert "[prompt " in guarded.stdout
+    assert "[credential] is it" in guarded.stdout
 
 
 def test_text_that_is_no_request(case: Case) -> None:

@@ -10,9 +10,11 @@ use serde_json::json;
 use tacenda_guard::audit::{now, put_on_record, record, who};
 use tacenda_guard::raise::{Desk, Process, Raise};
 use tacenda_policy::Level;
+use tacenda_redact::Report;
 
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
+use crate::redactor::redactor;
 use crate::report::plural;
 
 /// How long processes are waited for that were told.
@@ -130,6 +132,9 @@ fn raise(desk: &Desk, args: &DebugArgs) -> Result<(), Failure> {
         ));
     }
 
+    // It goes on record and into logs, and may name who has asked.
+    let redactor = redactor(loaded.policy())?;
+    let why = redactor.redact(why.as_bytes(), &mut Report::default());
     let since = now();
     let raise = Raise {
         id: format!("{since:x}{:04x}", std::process::id() & 0xffff),
@@ -138,7 +143,7 @@ fn raise(desk: &Desk, args: &DebugArgs) -> Result<(), Failure> {
         since,
         until: since + time.as_secs(),
         who: who(),
-        reason: why.to_owned(),
+        reason: String::from_utf8_lossy(&why).into_owned(),
         processes: args.processes.clone(),
     };
     put(&raise, "raised")?;
@@ -191,6 +196,9 @@ fn stop(desk: &Desk, id: &str) -> Result<(), Failure> {
     if meant.is_empty() && !id.is_empty() {
         let failure = Failure::new("nothing that has this id is raised");
         return Err(failure.hint("tacenda debug --list"));
+    }
+    if meant.is_empty() {
+        writeln!(io::stdout(), "nothing is raised")?;
     }
     for raise in meant {
         put(raise, "stopped")?;

@@ -12,17 +12,18 @@ from __future__ import annotations
 import atexit
 import io
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from tacenda._command import native_command
+from tacenda._command import native_command, program_name
 from tacenda._core import Core, PolicyError
 from tacenda._patch import Patches
+from tacenda.hooks.copies import copies
 
 _CHANNEL = "native writes to fd"
+_COPIES = "copies of descriptors 1 and 2"
 _SINKS = "sinks of the log"
 _ENDED = b"[tacenda: the filter of the sinks has ended: the log goes on in this place]\n"
 
@@ -57,9 +58,8 @@ class Descriptors:
         if helper is None:
             self._miss("the command tacenda is not installed with the package")
             return
-        program = os.path.basename(sys.argv[0] if sys.argv else "")
         try:
-            self._core.start_filter(helper, program)
+            self._core.start_filter(helper, program_name())
         except OSError as error:
             self._miss(str(error.strerror or error))
         else:
@@ -78,6 +78,8 @@ class Descriptors:
         # Not in the private directory: that goes with this process, and others may outlive it.
         base = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
         base = base if self._tmpdir is None else os.path.dirname(self._tmpdir)
+        # Before there are copies of ours.
+        found, left_alone = copies(fds)
         try:
             before, own, shell, variables = self._core.divert(fds, base=base, remove=self._tmpdir)
         except OSError as error:
@@ -94,7 +96,23 @@ class Descriptors:
         if self._core.has_sinks:
             self._patches.cover(_SINKS, "by the filter process")
         self._before = dict(zip(fds, before, strict=True))
+        self._lead(found, left_alone)
         return dict(zip(fds, own, strict=True))
+
+    def _lead(self, found: dict[int, int], left_alone: list[int]) -> None:
+        """Leads copies through the filter as well."""
+        for fd, original in found.items():
+            inheritable = os.get_inheritable(fd)
+            os.dup2(original, fd, inheritable)
+            # If it still leads there when all is put back.
+            way = identity(original)
+            undo = partial(_put_back, fd, self._before[original], way, inheritable)
+            self._patches.on_undo(undo)
+        if left_alone:
+            numbers = ", ".join(map(str, left_alone))
+            self._patches.off(_COPIES, f"{numbers}: can be read, or may be none: left alone")
+        elif found:
+            self._patches.cover(_COPIES, f"{', '.join(map(str, found))}: by the filter process")
 
     def raw(self, fd: int, own: int) -> io.FileIO:
         """What Python writes to in place of a filtered descriptor; `own`: as `filter` gave it."""
@@ -245,6 +263,11 @@ def identity(fd: int) -> str | None:
     except OSError:
         return None
     return f"{status.st_dev}:{status.st_ino}"
+
+
+def _put_back(fd: int, before: int, way: str | None, inheritable: bool) -> None:
+    if identity(fd) == way:
+        os.dup2(before, fd, inheritable)
 
 
 def _reap(shell: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tacenda._core import Core
-from tacenda._protect import current_scope
+from tacenda._protect import clean_names, current_scope
 
 # Words in the names of headers that carry secrets: `Authorization`, `X-Auth-Token`,
 # `Ocp-Apim-Subscription-Key`. A handshake's key and that of a request sent twice are none.
@@ -19,6 +19,9 @@ _NO_SECRETS = ("idempotency-", "sec-websocket-")
 
 # A credential of fewer letters may be any word (`Bearer none`).
 _SHORTEST = 8
+
+# No detector knows it, but behind a name that says what it is.
+_NO_CREDENTIAL = "hunter2-hunter2"
 
 # A body without a length goes on until the connection says so.
 ENDLESS = 1 << 62
@@ -84,6 +87,11 @@ def _protect_credential(text: str, core: Core) -> None:
     _protect(text, "credential", core, automatic=not is_telling)
 
 
+def _names_a_credential(name: str, core: Core) -> bool:
+    member = f"?{name}={_NO_CREDENTIAL}"
+    return core.redact(member) != member
+
+
 def protect_target(path: str, query: str, core: Core) -> None:
     """Protects the values of the query, and segments of the path that are text. Never raises.
 
@@ -103,8 +111,8 @@ def protect_target(path: str, query: str, core: Core) -> None:
         for name, value in parse_qsl(query, keep_blank_values=True):
             _protect(name, "prompt", core)
             member = f"?{name}={value}"
-            # A name like `api_key` makes it one.
-            if core.redact(member) == member:
+            # A name like `api_key` makes it one; one like `q` does not, whatever the value is.
+            if core.redact(member) == member or not _names_a_credential(name, core):
                 _protect(value, "prompt", core)
             else:
                 _protect_credential(value, core)
@@ -244,6 +252,7 @@ def _protect(text: str, kind: str, core: Core, *, automatic: bool = True) -> Non
     scope = current_scope()
     # Outside a request nobody ends it: the value expires.
     id = core.protect(text, kind, held=scope is not None, automatic=automatic)
+    clean_names.clear()
     if id is not None and scope is not None:
         scope.add([id])
 
@@ -251,5 +260,6 @@ def _protect(text: str, kind: str, core: Core, *, automatic: bool = True) -> Non
 def _protect_document(document: bytes, core: Core) -> None:
     scope = current_scope()
     ids = core.protect_document(document, "prompt", held=scope is not None)
+    clean_names.clear()
     if scope is not None:
         scope.add(ids)

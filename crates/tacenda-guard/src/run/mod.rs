@@ -180,6 +180,7 @@ pub fn run<R: Redact + Clone>(
     let (status, ended_at) = (None, None);
     let mut running = Running { program, streams, server, values, sinks, relay, status, ended_at };
     running.pump().map_err(system("wait for output"))?;
+    running.server.catch_up();
     let left = running.take_what_is_left();
     // Before others go on with the same log.
     let losses = running.finish_sinks(wait);
