@@ -199,6 +199,16 @@ def test_what_an_entry_says_follows_from_those_before_it(journal: Journal) -> No
         path = forged.with_entries(*entries)
         put(path / "segments/0000000001.parquet", data)
         assert f"entry {1 + len(entries)}" in forged.found(path), entries
+    # What a hold keeps stays; one that takes the place of another would let it go.
+    hold = {"type": "hold", "name": "case", "times": sealed["times"], **WHY}
+    never = {**hold, "times": ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"]}
+    release = {"type": "release", "name": "case", **WHY}
+    for entries in ([hold, release, delete], [hold, release, hold], [never, delete]):
+        path = forged.with_entries(*entries)
+        assert f"entry {1 + len(entries)}" not in forged.found_by_both(path), entries
+    for entries in ([hold, erase], [hold, expire], [hold, delete], [hold, hold], [hold, never]):
+        path = forged.with_entries(*entries)
+        assert "entry 3" in forged.found_by_both(path), entries
     place = "segments/0000000000.parquet"
     for size in (0, len(data) - 1, len(data) + 1):
         path = forged.with_entries({**erase, "bytes": size})

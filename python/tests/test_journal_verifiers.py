@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from journals import Journal, begin_segment, put, witnessed
-from tacenda.verify import WITNESS, Checkpoint, Key, bundle, verify
+from tacenda.verify import WITNESS, Checkpoint, Key, Sight, bundle, verify
 from tacenda.verify._files import Files
 
 
@@ -30,6 +30,8 @@ def test_both_verifiers_know_what_a_witness_has_signed(journal: Journal) -> None
         ours = journal.attempt("verify", journal.path, "--format", "json", *arguments)
         found = {finding["place"] for finding in json.loads(ours.stdout)["findings"]}
         assert found == {finding.place for finding in theirs.findings}
+        sights = [(one["witness"], one["entries"]) for one in json.loads(ours.stdout)["witnessed"]]
+        assert sights == [(one.witness, one.entries) for one in theirs.witnessed]
         return found
 
     assert places(key) == set()
@@ -41,6 +43,11 @@ def test_both_verifiers_know_what_a_witness_has_signed(journal: Journal) -> None
         assert places() == {f"log/witnessed/{file.name}"}
     file.write_text(whole)
     assert places(key) == set()
+    # It may be an older word than the last: how old it is is said.
+    report = verify(journal.path, journal.key, witnesses=[str(key)])
+    assert report.witnessed == [Sight("witness.example", 2, 1_700_000_000)]
+    told = journal.run("verify", journal.path, "--witness", key)
+    assert "witness witness.example: 2 of the 3 entries, 2023-11-14T22:13:20Z\n" in told
 
 
 def test_both_verifiers_name_what_is_no_file_of_ours_beside_a_segment(journal: Journal) -> None:

@@ -44,6 +44,11 @@ impl Blocks {
         }
     }
 
+    /// Whether something stands behind its last record that is more than a frame which is being written.
+    pub(crate) fn is_changed(&self) -> bool {
+        matches!(self, Self::Wal(batches) if batches.survey.changed)
+    }
+
     /// Whether a record of one of them may pass.
     pub(crate) fn may_pass(&self, block: usize, filter: &Filter) -> bool {
         match self {

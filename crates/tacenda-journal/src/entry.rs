@@ -516,6 +516,7 @@ impl State {
                 self.segments.insert(segment.number, segment.clone());
             }
             Event::Erase { segment, records, file, .. } => {
+                self.refuse_kept(*segment, *segment)?;
                 let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
                 let segment = segment.ok_or("records of no segment are erased")?;
                 if records.iter().any(|number| *number >= segment.records) {
@@ -527,6 +528,7 @@ impl State {
                 segment.set_file(file);
             }
             Event::Expire { segment, classes, records, file, .. } => {
+                self.refuse_kept(*segment, *segment)?;
                 let segment = self.segments.get_mut(segment).filter(|segment| !segment.deleted);
                 let segment = segment.ok_or("content of no segment expires")?;
                 if classes.is_empty() || !classes.is_sorted_by(|one, next| one < next) {
@@ -549,12 +551,16 @@ impl State {
                 if from > to || *records != known {
                     return Err("other records are deleted than the segments have");
                 }
+                self.refuse_kept(*from, *to)?;
                 for number in *from..=(*to).min(self.next.0) {
                     let segment = self.segments.get_mut(&number).filter(|one| !one.deleted);
                     segment.ok_or("a segment that is not there is deleted")?.deleted = true;
                 }
             }
             Event::Hold { name, times, .. } => {
+                if self.holds.contains_key(name) {
+                    return Err("a hold takes the place of another one of its name");
+                }
                 self.holds.insert(name.clone(), *times);
             }
             Event::Release { name, .. } => {
@@ -562,6 +568,13 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Nothing goes of what a hold keeps.
+    fn refuse_kept(&self, from: u64, to: u64) -> Result<(), &'static str> {
+        let mut segments = self.segments.range(from..=to).map(|(_, segment)| segment);
+        let is_kept = segments.any(|segment| self.hold(segment).is_some());
+        if is_kept { Err("a hold keeps what is erased, expires or is deleted") } else { Ok(()) }
     }
 
     /// What a write-ahead file has at most: what it is sealed at, its last batch, and header and marks.

@@ -115,9 +115,33 @@ fn split(object: &[u8]) -> Vec<(&[u8], &[u8])> {
 /// Whether a value or a name in them holds a text, each of those with one name too. What is no JSON is
 /// searched as it is.
 pub(crate) fn hold(bytes: &[u8], text: &str) -> bool {
-    search(bytes, Some(text)).unwrap_or_else(|_| {
+    let found = search(bytes, Some(text)).unwrap_or_else(|_| {
         text.is_empty() || bytes.windows(text.len()).any(|window| window == text.as_bytes())
-    })
+    });
+    found || holds_number(bytes, text)
+}
+
+/// Whether a number in them is spelled so: what it is parsed to has another spelling, and the former one is
+/// printed.
+fn holds_number(bytes: &[u8], text: &str) -> bool {
+    let is_of_number = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+    if text.is_empty() || !text.bytes().all(is_of_number) {
+        return false;
+    }
+    let (mut in_text, mut escaped) = (false, false);
+    let mut runs = bytes.split(|byte| {
+        if in_text {
+            in_text = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+            return true;
+        }
+        in_text = *byte == b'"';
+        !is_of_number(*byte)
+    });
+    // In `true` there is an `e` as well.
+    let is_number = |run: &&[u8]| run.iter().any(u8::is_ascii_digit);
+    let holds = |run: &[u8]| run.windows(text.len()).any(|window| window == text.as_bytes());
+    runs.by_ref().filter(is_number).any(holds)
 }
 
 fn search(bytes: &[u8], text: Option<&str>) -> serde_json::Result<bool> {
@@ -254,6 +278,13 @@ mod tests {
         }
         for text in ["xy", "13", "ac", "\"", "false"] {
             assert!(!hold(fields, text), "{text}");
+        }
+        let numbers = br#"{"a":12345.60,"b":[1E3,-0.0],"c":1000000000000000000000000000000,"d\\":true,"e\"7":8}"#;
+        for text in ["12345.60", "12345.6", "1E3", "-0.0", &"0".repeat(30), "8"] {
+            assert!(hold(numbers, text), "{text}");
+        }
+        for text in ["12345.600", "1E33", "60,", "5.6e", "78"] {
+            assert!(!hold(numbers, text), "{text}");
         }
         assert!(hold(b"{\"a\":\"heron\"", "heron") && !hold(b"no JSON", "heron"));
     }

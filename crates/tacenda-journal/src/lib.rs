@@ -77,7 +77,7 @@ pub use reader::{Reader, SegmentFile};
 pub use record::{LONGEST as LONGEST_RECORD, Record, Seen};
 pub use retain::{Deleted, Hold};
 pub use settings::{ClassAges, Durability, Limits, Retention, Settings};
-pub use verify::{Fault as Damage, Finding, Verification, Verifier};
+pub use verify::{Fault as Damage, Finding, Sight, Verification, Verifier};
 pub use wish::{hide_wish, show_wish};
 #[cfg(feature = "witness")]
 pub use witness::Https;

@@ -116,8 +116,14 @@ impl LogView {
 
 /// Whether there is a checkpoint of more entries than these, and none is being added.
 fn is_behind(log: &Folder, size: u64) -> Result<bool, JournalError> {
-    let newer = log.folder("checkpoints")?.has(&size.saturating_add(1).to_string())?;
+    let names = log.folder("checkpoints")?.names()?;
+    let newer = names.iter().filter_map(|name| size_of(name)).any(|other| other > size);
     Ok(newer && !log.has(PENDING)?)
+}
+
+/// Of how many entries a checkpoint of this name is.
+pub(crate) fn size_of(name: &str) -> Option<u64> {
+    name.parse().ok().filter(|size: &u64| size.to_string() == name)
 }
 
 /// The keys for the checkpoint of so many entries; `None` when the entries do not say.
@@ -162,10 +168,28 @@ pub(crate) fn entries(folder: &Folder, size: u64) -> Result<Vec<Vec<u8>>, Journa
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::retain::Hold;
     use crate::support::{Fixture, record};
     use crate::{Cause, Filter};
+
+    #[test]
+    fn a_log_that_was_rolled_back_is_not_read() {
+        let fixture = Fixture::new();
+        (0..3).for_each(|number| fixture.fill(number, number + 1));
+        let root = fixture.reader().root.clone();
+        let path = |name: &str| fixture.path().join("log").join(name);
+        fs::copy(path("checkpoints/2"), path("checkpoint")).unwrap();
+        for removed in ["3", "4"] {
+            let error = LogView::read(&root).err().map(|error| error.to_string());
+            assert!(error.is_some_and(|error| error.contains("rolled back")), "before {removed}");
+            fs::remove_file(path("checkpoints").join(removed)).unwrap();
+        }
+        // Nothing tells of what was cut off with all that belongs to it.
+        assert!(LogView::read(&root).is_ok());
+    }
 
     #[test]
     fn a_log_that_has_grown_is_the_one_that_is_read() {

@@ -93,9 +93,21 @@ impl Note {
 
     /// Whether the key has signed it.
     pub(crate) fn is_signed_by(&self, key: &VerifierKey) -> bool {
-        self.signatures.iter().any(|(name, id, signature)| {
+        self.signatures_by(key).next().is_some()
+    }
+
+    /// When a witness has signed it, by its own clock, in seconds since 1970.
+    pub(crate) fn time_by(&self, key: &VerifierKey) -> Option<u64> {
+        let times = self.signatures_by(key).filter(|_| key.kind == COSIGNATURE);
+        times.filter_map(|signature| Some(u64::from_be_bytes(*signature.first_chunk()?))).max()
+    }
+
+    /// The signatures of a key.
+    fn signatures_by(&self, key: &VerifierKey) -> impl Iterator<Item = &[u8]> {
+        let by_it = self.signatures.iter().filter(|(name, id, signature)| {
             *name == key.name && *id == key.id() && self.fits(key, signature)
-        })
+        });
+        by_it.map(|(_, _, signature)| signature.as_slice())
     }
 
     fn fits(&self, key: &VerifierKey, signature: &[u8]) -> bool {
@@ -198,6 +210,9 @@ mod tests {
         let line = [&key.id(), time.as_slice(), &witness.sign(text.as_bytes()).to_bytes()].concat();
         let line = BASE64_STANDARD.encode(line);
         let note = format!("{}— w {line}\n", checkpoint.sign(&[("a", &log)]));
-        assert!(Note::parse(note.as_bytes()).unwrap().is_signed_by(&key));
+        let note = Note::parse(note.as_bytes()).unwrap();
+        assert!(note.is_signed_by(&key));
+        assert_eq!(note.time_by(&key), Some(1_700_000_000));
+        assert_eq!(note.time_by(&VerifierKey::new("a", log.verifying_key())), None);
     }
 }

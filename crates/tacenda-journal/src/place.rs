@@ -28,9 +28,9 @@ pub(crate) use stranger::Kind;
 /// A place that a journal should not lie in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Somebody empties it: `/tmp`, `/var/tmp`, `/dev/shm`, `$TMPDIR`.
+    /// Somebody empties it: `/tmp`, `/var/tmp`, `/dev/shm`, `/run`, `$TMPDIR`.
     Temporary,
-    /// It is copied to others: iCloud, Dropbox, `OneDrive`, Google Drive.
+    /// It is copied to others: iCloud, Dropbox, `OneDrive`, Google Drive, Nextcloud, Syncthing.
     Synced,
     /// A web server shows it.
     Web,
@@ -58,17 +58,24 @@ impl Place {
         let names = || path.components().filter_map(|component| component.as_os_str().to_str());
         match self {
             Self::Temporary => {
-                let mut folders = vec![PathBuf::from("/tmp"), "/var/tmp".into(), "/dev/shm".into()];
-                folders.extend(["/private/tmp", "/private/var/tmp"].map(PathBuf::from));
+                let known =
+                    ["/tmp", "/var/tmp", "/dev/shm", "/run", "/private/tmp", "/private/var/tmp"];
+                let mut folders = Vec::from(known.map(PathBuf::from));
                 folders.extend(fs::canonicalize(std::env::temp_dir()));
                 folders.iter().any(|folder| path.starts_with(folder))
             }
-            Self::Synced => names().any(|name| {
-                let begins = |start: &str| name.starts_with(start);
-                ["Mobile Documents", "CloudStorage", "Google Drive", "Nextcloud"].contains(&name)
-                    || begins("Dropbox")
-                    || begins("OneDrive")
-            }),
+            Self::Synced => {
+                let is_synced = |name: &str| {
+                    let begins = |start: &str| name.starts_with(start);
+                    ["Mobile Documents", "CloudStorage", "Google Drive", "Nextcloud"]
+                        .contains(&name)
+                        || begins("Dropbox")
+                        || begins("OneDrive")
+                };
+                // Syncthing marks the directories that it copies.
+                let is_marked = |above: &Path| above.join(".stfolder").exists();
+                names().any(is_synced) || path.ancestors().any(is_marked)
+            }
             Self::Web => {
                 let folders = ["/srv/http", "/usr/share/nginx", "/Library/WebServer"];
                 let is_web = |name| ["public_html", "htdocs", "www", "wwwroot"].contains(&name);
@@ -608,6 +615,7 @@ mod tests {
         for (path, place) in [
             ("/Users/ines/Library/Mobile Documents/j", Place::Synced),
             ("/home/ines/Dropbox (Work)/j", Place::Synced),
+            ("/run/app/j", Place::Temporary),
             ("/var/www/html/j", Place::Web),
             ("/home/ines/public_html/j", Place::Web),
             ("/Users/ines/Sites/j", Place::Web),
@@ -615,6 +623,9 @@ mod tests {
             assert_eq!(of(path), [place], "{path}");
         }
         assert_eq!(of("/tmp/Dropbox/www/j"), Place::ALL);
+        fs::create_dir(folder.path().join(".stfolder")).unwrap();
+        let marked = Place::of(&folder.path().join("deep/j")).collect::<Vec<_>>();
+        assert_eq!(marked, [Place::Temporary, Place::Synced]);
         assert_eq!(of("/var/log/Sites/journal"), []);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use tacenda_policy::Class;
 
@@ -25,6 +26,10 @@ use crate::settings::{LONGEST_FILE, LONGEST_WAL};
 use crate::sha256;
 use crate::survey::{self, Keys, Survey, survey};
 use crate::wal::{self, Header};
+
+/// How often what was changed is looked at, and how long it is waited for in between: it stays so.
+const LOOKS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A journal that is read. It may be written to by another process at the same time.
 pub struct Reader {
@@ -129,7 +134,9 @@ impl Reader {
             }
             let blocks = reader.unsealed_blocks()?;
             if !matches!(blocks, Blocks::None) {
-                each_block(&blocks, filter, &mut 0, take)?;
+                if each_block(&blocks, filter, &mut 0, take)? {
+                    reader.refuse_changed(&blocks, filter)?;
+                }
                 return Ok(state.next.1.max(blocks.end()));
             }
             // Whoever writes may have sealed it since the log was read.
@@ -156,7 +163,8 @@ impl Reader {
     }
 
     /// The last records that pass, so many at most, in the order of their numbers, and the number of
-    /// the record that comes next. It reads from the end, and no more than it takes.
+    /// the record that comes next. It reads from the end, and no more than it takes. What was changed
+    /// stands after them: [`Reader::check_unsealed`] tells.
     pub fn last(&self, filter: &Filter, count: usize) -> Result<(Vec<Seen>, u64), JournalError> {
         let blocks = self.unsealed_blocks()?;
         if matches!(blocks, Blocks::None) {
@@ -211,10 +219,45 @@ impl Reader {
     }
 
     fn unsealed_blocks(&self) -> Result<Blocks, JournalError> {
-        match self.unsealed()? {
-            Some((bytes, survey)) => self.unwrapped(bytes, survey),
-            None => Ok(Blocks::None),
+        for _ in 0..LOOKS {
+            match self.unsealed()? {
+                None => return Ok(Blocks::None),
+                Some((bytes, survey)) if !survey.changed => return self.unwrapped(bytes, survey),
+                // Whoever writes may be cutting off what had no room.
+                Some(_) => std::thread::sleep(PAUSE),
+            }
         }
+        let Some((bytes, survey)) = self.unsealed()? else { return Ok(Blocks::None) };
+        self.unwrapped(bytes, survey)
+    }
+
+    /// Whether all is there that was not sealed yet and may pass.
+    ///
+    /// # Errors
+    /// When it was changed: what stands behind that place is neither shown nor found.
+    pub fn check_unsealed(&self, filter: &Filter) -> Result<(), JournalError> {
+        self.refuse_changed(&self.unsealed_blocks()?, filter)
+    }
+
+    fn refuse_changed(&self, blocks: &Blocks, filter: &Filter) -> Result<(), JournalError> {
+        if !blocks.is_changed() || !filter.reaches(blocks.end(), u64::MAX) {
+            return Ok(());
+        }
+        let place = format!("active/{}", wal::name(self.view.state.next.0));
+        Err(JournalError::damaged(place, "it was changed behind its last record that is whole"))
+    }
+
+    /// The files of the segments that had been changed before they were sealed, so that records which
+    /// may pass are not in them.
+    pub fn changed(&self, filter: &Filter) -> Vec<String> {
+        let segments = self.view.state.segments.values();
+        let changed = segments.filter(|segment| segment.changed && !segment.deleted);
+        let may_lack = |segment: &&SegmentState| {
+            let SegmentState { first, records, times, sealed, .. } = segment;
+            let times = times.map(|(from, to)| (from, to.max(*sealed)));
+            filter.reaches(*first, records.saturating_add(1)) && filter.meets(times)
+        };
+        changed.filter(may_lack).map(SegmentState::file).collect()
     }
 
     /// What was not sealed yet.
@@ -229,7 +272,7 @@ impl Reader {
             bytes = self.root.folder(folder)?.read_to(&name, most)?;
         }
         let Some(bytes) = bytes else { return Ok(None) };
-        let Some(survey) = survey(&bytes) else { return Ok(None) };
+        let Some(mut survey) = survey(&bytes) else { return Ok(None) };
         let damaged = |what| Err(JournalError::damaged(format!("{folder}/{name}"), what));
         let State { next: (number, first), origin, .. } = &self.view.state;
         if !survey.header.is_of(*number, *first, origin) {
@@ -238,6 +281,8 @@ impl Reader {
         let is_begun = |view: &LogView| survey.is_begun_by(|log| Some(view.key_after(log)?.key()));
         // It may have been begun after the log was read, with a key that came after that.
         if is_begun(&self.view) || is_begun(&self.again()?.view) {
+            let key = |log| Some(self.view.key_after(log)?.key());
+            survey.changed |= survey::may_go_on_after(&bytes, survey.whole, *number, key);
             return Ok(Some((bytes, survey)));
         }
         // Of what was only begun to be written there is no mark: nothing in it is anybody's.

@@ -229,7 +229,7 @@ const MOST_LIKENESSES: usize = 1000;
 
 /// Whether a genuine mark stands after this place: then everything before the mark was whole once. What
 /// looks like a mark in very many places is not looked at for hours, and is no frame that a crash has cut.
-fn may_go_on_after(
+pub(crate) fn may_go_on_after(
     bytes: &[u8],
     place: usize,
     segment: u64,

@@ -25,7 +25,7 @@ from ._files import Files, NotOurs
 from ._log import LONGEST_PENDING, Log, bundle
 from ._notes import WITNESS, Checkpoint, Key
 from ._proofs import check_consistency, check_proof
-from ._report import Finding, Report
+from ._report import Finding, Report, Sight
 from ._segments import State, check_active, check_moved, check_segments
 from ._strays import find_strays
 
@@ -36,6 +36,7 @@ __all__ = [
     "Key",
     "Log",
     "Report",
+    "Sight",
     "bundle",
     "check_consistency",
     "check_proof",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,16 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
+def moment(seconds: int | None) -> str:
+    """When a witness has signed something, if that is known."""
+    if seconds is None:
+        return ""
+    try:
+        return f", {datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    except (OverflowError, OSError, ValueError):
+        return f", second {seconds}"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     program = f"python -m {__package__}" if __package__ else f"python {sys.argv[0]}"
@@ -68,6 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"whole: {report.entries} entries, {report.segments} segments, "
             f"{report.records} records\n"
         )
+        for one in report.witnessed:
+            sys.stdout.write(f"witness {one.witness}: {one.entries} of them{moment(one.time)}\n")
     if report.rewritten:
         sys.stdout.write(
             f"segments written anew, since content was erased or has expired: {report.rewritten}; "

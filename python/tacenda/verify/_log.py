@@ -10,7 +10,7 @@ from typing import Any
 from ._entries import LONGEST, read_entry
 from ._files import LONGEST_NOTE, Files, NotOurs
 from ._notes import Checkpoint, Key
-from ._report import Report
+from ._report import Report, Sight
 from ._trees import Frontier, root_of, sha256
 
 WIDTH = 256
@@ -243,8 +243,13 @@ class Log:
             else:
                 self._compare(place, checkpoint)
         for witness in witnesses:
-            if not any(one is not None and one.signed_by(witness) for one in given.values()):
+            signed = [one for one in given.values() if one is not None and one.signed_by(witness)]
+            newest = max(signed, key=lambda one: one.size, default=None)
+            if newest is None:
                 self.report.find(f"witness {witness.name}", "it has signed none of the checkpoints")
+            else:
+                sight = Sight(witness.name, newest.size, newest.time_by(witness))
+                self.report.witnessed.append(sight)
 
     def _witnessed(self) -> dict[str, Checkpoint | None]:
         """What witnesses have signed, by file: a key, and the note that it has signed."""

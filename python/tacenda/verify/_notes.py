@@ -143,7 +143,16 @@ class Checkpoint:
 
     def signed_by(self, key: Key) -> bool:
         """Whether a key has signed it."""
-        return any(
-            name == key.name and key_id == key.id and key.signed(self.text.encode(), signature)
+        return bool(self._signatures_by(key))
+
+    def time_by(self, key: Key) -> int | None:
+        """When a witness has signed it, by its own clock, in seconds since 1970."""
+        signatures = self._signatures_by(key) if key.kind == WITNESS else []
+        return max((int.from_bytes(one[:8], "big") for one in signatures), default=None)
+
+    def _signatures_by(self, key: Key) -> list[bytes]:
+        return [
+            signature
             for name, key_id, signature in self.signatures
-        )
+            if name == key.name and key_id == key.id and key.signed(self.text.encode(), signature)
+        ]

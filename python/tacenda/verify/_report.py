@@ -15,6 +15,16 @@ class Finding:
     remains: bool = False
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What a witness has seen of the log: it vouches for no later entry."""
+
+    witness: str
+    entries: int
+    # By its own clock, in seconds since 1970.
+    time: int | None
+
+
 @dataclass
 class Report:
     """What was found."""
@@ -25,6 +35,8 @@ class Report:
     records: int = 0
     # Segments that were written anew since they were sealed: content was erased, or has expired.
     rewritten: int = 0
+    # The newest that each witness which was named has signed.
+    witnessed: list[Sight] = field(default_factory=list)
 
     def has(self, place: str) -> bool:
         """Whether something is wrong with a place."""

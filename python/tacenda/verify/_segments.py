@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from ._entries import CLASSES, MOST_RECORDS, PARTS, canonical, is_number, is_text
+from ._entries import CLASSES, MOST_RECORDS, PARTS, canonical, is_number, is_text, nanoseconds
 from ._files import Files, NotOurs
 from ._log import Log, names_of
 from ._trees import Frontier, sha256
@@ -39,6 +39,9 @@ class Segment:
     sha256: str
     size: int
     tail: str | None
+    # In nanoseconds since 1970: of its records, as they say, and of its sealing.
+    times: tuple[int, int] | None
+    sealed: int
     changed: bool = False
     deleted: bool = False
     expired: set[str] = field(default_factory=set)
@@ -64,7 +67,9 @@ class State:
         self.past: dict[str, int] = {}
         # The lengths of all of these: a file of another length is none of them.
         self.sizes: set[int] = set()
-        self.holds: set[str] = set()
+        # What each keeps: from and to.
+        self.holds: dict[str, tuple[int, int]] = {}
+        self.began = nanoseconds(log.entries[0]["time"])
         self.next = (0, 0)
         # The longest that a write-ahead file may have become by what the journal was set to.
         self.longest = 0
@@ -96,6 +101,8 @@ class State:
             segment = self.segments.get(entry["segment"])
             if segment is None or segment.deleted:
                 return "content of no segment is erased, or expires"
+            if self._is_kept(segment):
+                return f"a hold keeps segment {segment.number}"
             if kind == "erase":
                 if any(record >= segment.records for record in entry["records"]):
                     return f"a record is erased that segment {segment.number} does not have"
@@ -118,17 +125,34 @@ class State:
                 segment = self.segments.get(at)
                 if segment is None or segment.deleted:
                     return "a segment that is not there is deleted"
+                if self._is_kept(segment):
+                    return f"a hold keeps segment {segment.number}"
                 segment.deleted = True
                 records += segment.records
             if records != entry["records"]:
                 return "other records are deleted than the segments have"
         elif kind == "hold":
-            self.holds.add(entry["name"])
+            if entry["name"] in self.holds:
+                return "a hold takes the place of another one of its name"
+            self.holds[entry["name"]] = times_of(entry["times"])
         elif kind == "release":
             if entry["name"] not in self.holds:
                 return "a hold that is not there is released"
-            self.holds.remove(entry["name"])
+            del self.holds[entry["name"]]
         return None
+
+    def _is_kept(self, segment: Segment) -> bool:
+        """Whether a hold keeps it: by what its records say, or by when they were written."""
+        before = self.segments.get(segment.number - 1)
+        written = (self.began if before is None else before.sealed, segment.sealed)
+        # A clock that was put back in between does not say when that was.
+        if written[0] > written[1] or segment.times is None:
+            return bool(self.holds)
+        return any(
+            first <= end and begin <= last
+            for begin, end in self.holds.values()
+            for first, last in (segment.times, written)
+        )
 
     def _seal(self, entry: dict[str, Any]) -> str | None:
         segment = Segment(
@@ -140,6 +164,8 @@ class State:
             entry["sha256"],
             entry["bytes"],
             entry.get("tail"),
+            times_of(entry["times"]) if "times" in entry else None,
+            nanoseconds(entry["time"]),
             entry.get("recovered", {}).get("changed", False),
         )
         if (segment.number, segment.first) != self.next:
@@ -149,6 +175,12 @@ class State:
         self.next = (segment.number + 1, segment.first + segment.records)
         self.segments[segment.number] = segment
         return None
+
+
+def times_of(texts: list[str]) -> tuple[int, int]:
+    """The earliest and the latest time of an entry."""
+    first, last = map(nanoseconds, texts)
+    return first, last
 
 
 def check_segments(files: Files, log: Log, state: State, whole: set[tuple[int, str]]) -> None:

@@ -64,6 +64,12 @@ fn main() {
         journal(folder, &load, records / 100);
     }
     let rates = journal(folder, &Load { batch: 1000, ..Load::default() }, records);
+    println!(
+        "1 at once: a program that appends one record after the other, with a call of the system each"
+    );
+    println!(
+        "1000 at once: whole blocks of lines, as `journal append` and `journal import` append them"
+    );
     peer(folder, records.min(100_000), rates);
     read(folder, records);
 }

@@ -172,3 +172,49 @@ fn no_more_of_a_segment_is_read_than_is_wanted() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].place, "segments/0000000000.parquet");
 }
+
+#[test]
+fn what_a_change_hides_of_what_is_not_sealed_is_told() {
+    let fixture = Fixture::new();
+    let journal = fixture.open();
+    let file = fixture.path().join("active/0000000000.wal");
+    let mut ends = Vec::new();
+    for number in 0..3 {
+        journal.append(record(number)).unwrap();
+        journal.sync().unwrap();
+        ends.push(std::fs::metadata(&file).unwrap().len());
+    }
+    let whole = std::fs::read(&file).unwrap();
+    let at = usize::try_from(ends[0]).unwrap();
+    let read = |changed: &[u8], filter: &Filter| {
+        std::fs::write(&file, changed).unwrap();
+        let (reader, mut read) = (fixture.reader(), Vec::new());
+        let done = reader.each(filter, &mut |seen| {
+            read.push(seen.sequence);
+            true
+        });
+        assert_eq!(reader.check_unsealed(filter).is_ok(), done.is_ok());
+        (read, done.is_ok())
+    };
+    let all = Filter::default();
+    assert_eq!(read(&whole, &all), (vec![0, 1, 2], true));
+    // In its content; in its length, so that it looks like one that is being written.
+    for place in [at + 70, at + 2] {
+        let mut changed = whole.clone();
+        changed[place] ^= 1;
+        assert_eq!(read(&changed, &all), (vec![0], false), "byte {place}");
+        let first = Filter { numbers: Some((0, 0)), ..Filter::default() };
+        assert_eq!(read(&changed, &first), (vec![0], true));
+    }
+    // What is being written is no change.
+    assert_eq!(read(&whole[..at + 40], &all), (vec![0], true));
+
+    let mut changed = whole;
+    changed[at + 70] ^= 1;
+    std::fs::write(&file, changed).unwrap();
+    assert!(journal.close().is_err());
+    fixture.open().close().unwrap();
+    let after = Filter { numbers: Some((5, 9)), ..Filter::default() };
+    let changed = [all, after].map(|filter| fixture.reader().changed(&filter));
+    assert_eq!(changed, [vec!["0000000000.wal".to_owned()], vec![]]);
+}

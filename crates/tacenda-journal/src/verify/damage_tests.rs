@@ -355,7 +355,7 @@ fn a_file_that_the_log_gives_two_hashes_of_is_not_whole() {
 }
 
 /// Adds an entry to the log, as whoever has the keys of today can.
-fn add(fixture: &Fixture, event: Event) -> String {
+pub(super) fn add(fixture: &Fixture, event: Event) -> String {
     let thief = Thief::new(fixture);
     let mut entries = thief.view.bytes.clone();
     let next = thief.epoch.verifying_key();
@@ -364,7 +364,7 @@ fn add(fixture: &Fixture, event: Event) -> String {
     format!("entry {}", entries.len() - 1)
 }
 
-fn cause() -> Cause {
+pub(super) fn cause() -> Cause {
     Cause { reason: "a test".into(), who: "a test".into() }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Fault, Verification, Verifier};
+use super::{Fault, Sight, Verification, Verifier};
 use crate::entry::{self, Entry, State};
 use crate::error::JournalError;
 use crate::log::{LONGEST_PENDING, PENDING, split_pending};
-use crate::log_view::keys;
+use crate::log_view::{keys, size_of};
 use crate::note::{Checkpoint, Note};
 use crate::place::{Folder, is_missing};
 use crate::tiles::{self, WIDTH};
@@ -44,11 +44,6 @@ impl Pending {
         let size = Checkpoint::of(&Note::parse(note)?)?.size;
         Some(Self { size, entry: entry.to_vec(), note: note.to_vec() })
     }
-}
-
-/// Of how many entries a checkpoint of this name is.
-pub(super) fn size_of(name: &str) -> Option<u64> {
-    name.parse().ok().filter(|size: &u64| size.to_string() == name)
 }
 
 impl Log {
@@ -358,10 +353,18 @@ impl Log {
             Err(error) => report.find(place(""), Fault::Altered, error.to_string()),
         }
         for witness in &verifier.witnesses {
-            if !given.iter().any(|(_, note, _)| note.is_signed_by(witness)) {
+            let signed = given.iter().filter(|(_, note, _)| note.is_signed_by(witness));
+            let Some((_, note, newest)) = signed.max_by_key(|(_, _, checkpoint)| checkpoint.size)
+            else {
                 let what = "it has signed none of the checkpoints that are there";
                 report.find(format!("witness {}", witness.name()), Fault::Unsigned, what);
-            }
+                continue;
+            };
+            report.witnessed.push(Sight {
+                witness: witness.name().to_owned(),
+                entries: newest.size,
+                time: note.time_by(witness),
+            });
         }
         for (place, note, checkpoint) in given {
             self.compare(&place, &note, &checkpoint, roots, report);

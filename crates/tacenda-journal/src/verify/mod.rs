@@ -4,6 +4,8 @@
 
 #[cfg(test)]
 mod damage_tests;
+#[cfg(test)]
+mod hold_tests;
 mod log;
 mod segments;
 mod strays;
@@ -98,6 +100,19 @@ pub struct Verification {
     pub active: u64,
     /// Bytes of an unfinished frame at the end of the active segment.
     pub unfinished: u64,
+    /// The newest that each witness which was named has signed.
+    pub witnessed: Vec<Sight>,
+}
+
+/// What a witness has seen of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Its name.
+    pub witness: String,
+    /// How many entries: it vouches for no later one.
+    pub entries: u64,
+    /// When, by its own clock, in seconds since 1970.
+    pub time: Option<u64>,
 }
 
 impl Verification {

@@ -32,11 +32,11 @@ pub(super) fn verify(root: &Folder, log: &Log, whole: &mut Whole, report: &mut V
             let (past, lengths) = past(log, report);
             sealed(&Segments { folder, state, log, past, lengths }, whole, report);
         }
-        Err(error) => report.find("segments", Fault::Missing, error.to_string()),
+        Err(error) => report.find("segments", no_folder(&error), error.to_string()),
     }
     match root.folder("active") {
         Ok(folder) => active(&folder, log, state, report),
-        Err(error) => report.find("active", Fault::Missing, error.to_string()),
+        Err(error) => report.find("active", no_folder(&error), error.to_string()),
     }
     // After a crash it is moved before the log tells of it.
     let name = wal::name(state.next.0);
@@ -48,6 +48,11 @@ pub(super) fn verify(root: &Folder, log: &Log, whole: &mut Whole, report: &mut V
         Err(error) if is_missing(&error) => {}
         Err(error) => report.find(place, Fault::Altered, error.to_string()),
     }
+}
+
+/// What is wrong with a directory that cannot be opened.
+fn no_folder(error: &JournalError) -> Fault {
+    if is_missing(error) { Fault::Missing } else { Fault::Altered }
 }
 
 struct Segments<'l> {

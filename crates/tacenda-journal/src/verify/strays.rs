@@ -1,7 +1,7 @@
 //! Names that are none of a journal's. What lies in `segments/` and `active/` is judged with them.
 
-use super::log::size_of;
 use super::{Fault, Verification};
+use crate::log_view::size_of;
 use crate::place::{Folder, Kind};
 
 /// What stands in the directory of a journal.

@@ -14,9 +14,10 @@ use tacenda_journal::{Appender, LONGEST_RECORD as LONGEST, Verifier, show_wish, 
 use tacenda_policy::Class;
 use tacenda_redact::Redactor;
 
-use super::Target;
 use super::append::{Classes, class, texts, without_end};
+use super::form::Form;
 use super::wishes::Wishes;
+use super::{Target, journal_around};
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
 use crate::redactor::{redactor, report_lost};
@@ -107,10 +108,17 @@ struct Taken {
 impl Log {
     fn open(path: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| cannot_read(path, &error);
-        let file = File::options().read(true).open(path).map_err(failed)?;
+        // What is no file may be a pipe that nobody writes to.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let file = File::options().read(true).custom_flags(flags).open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
             return Err(Failure::new("this is no regular file").at(path));
+        }
+        if let Some(journal) = journal_around(path) {
+            return Err(Failure::new("this is a file of a journal, and no log")
+                .at(path)
+                .hint(format!("name files outside of {}", journal.display())));
         }
         Ok(Self { path: path.to_owned(), file, metadata })
     }
@@ -131,7 +139,7 @@ impl Log {
     fn check(&self, is_removed: bool) -> Result<(), Failure> {
         let (packing, mut unpacked) =
             self.unpack().map_err(|error| cannot_read(&self.path, &error))?;
-        let mut text = Utf8::default();
+        let mut text = Form::default();
         if packing != Packing::Plain || is_removed {
             io::copy(&mut unpacked, &mut text).map_err(|error| {
                 let what = format!("cannot read the log to its end: {}", reason(&error));
@@ -140,7 +148,7 @@ impl Log {
                 ))
             })?;
         } else {
-            let head = io::copy(&mut unpacked.take(4), &mut text);
+            let head = io::copy(&mut unpacked.take(Form::HEAD), &mut text);
             head.map_err(|error| cannot_read(&self.path, &error))?;
         }
         if let Some(encoding) = text.other_encoding() {
@@ -149,7 +157,13 @@ impl Log {
                 "nothing was taken in; import a copy: iconv -f {encoding} -t UTF-8"
             )));
         }
-        if is_removed && !text.is_text() {
+        if let Some(form) = text.no_text() {
+            let what = format!("the log is {form}, in which nothing can be found and redacted");
+            return Err(Failure::new(what).at(&self.path).hint(
+                "nothing was taken in; import a copy that is text, or that gzip, zstd or xz has packed",
+            ));
+        }
+        if is_removed && !text.is_utf8() {
             return Err(Failure::new("the log is not UTF-8 text, and would not be kept as it is")
                 .at(&self.path)
                 .hint("nothing was taken in; leave out --remove, or import a copy that iconv has made"));
@@ -291,51 +305,6 @@ impl Log {
             fs::remove_file(&self.path)?;
         }
         Ok(same)
-    }
-}
-
-/// Whether what is written into it is UTF-8.
-#[derive(Default)]
-struct Utf8 {
-    head: Vec<u8>,
-    /// The beginning of a character, of which the rest is to come.
-    rest: Vec<u8>,
-    is_other: bool,
-}
-
-impl Utf8 {
-    fn is_text(&self) -> bool {
-        !self.is_other && self.rest.is_empty()
-    }
-
-    /// What the mark at the beginning says it is, if not that.
-    fn other_encoding(&self) -> Option<&'static str> {
-        match self.head.as_slice() {
-            [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] => Some("UTF-32"),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
-            _ => None,
-        }
-    }
-}
-
-impl io::Write for Utf8 {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let missing = 4_usize.saturating_sub(self.head.len());
-        self.head.extend(bytes.iter().take(missing));
-        self.rest.extend_from_slice(bytes);
-        let valid = match std::str::from_utf8(&self.rest) {
-            Ok(text) => text.len(),
-            Err(error) => {
-                self.is_other |= error.error_len().is_some();
-                error.valid_up_to()
-            }
-        };
-        self.rest.drain(..if self.is_other { self.rest.len() } else { valid });
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

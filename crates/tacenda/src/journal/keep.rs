@@ -1,7 +1,7 @@
 //! `tacenda journal init`, `recipients`, `retention`, `erase`, `retain`, `hold` and `release`.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use tacenda_journal::{Durability, Hold, Journal, JournalError, Limits, Retention, Settings};
@@ -11,7 +11,7 @@ use tacenda_policy::Class;
 use super::append::class;
 use super::filter::{FilterArgs, some};
 use super::read::closed_head;
-use super::{IdentityArgs, RecipientArgs, Target, cause, quantity};
+use super::{IdentityArgs, RecipientArgs, Target, cause, journal_around, quantity};
 use crate::failure::{Failure, warn};
 use crate::report::{plural, size};
 use tacenda_guard::audit::who;
@@ -202,6 +202,14 @@ pub(crate) struct ReleaseArgs {
 }
 
 pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
+    let path = &args.target.path;
+    // Its own directory is looked at where it is made.
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    if let Some(journal) = journal_around(above.unwrap_or(Path::new("."))) {
+        return Err(Failure::new("the journal would lie in another one")
+            .at(path)
+            .hint(format!("name a directory outside of {}", journal.display())));
+    }
     let settings = Settings {
         recipients: args.recipients.parse()?,
         durability: match args.durability {

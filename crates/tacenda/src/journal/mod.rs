@@ -3,6 +3,7 @@
 mod append;
 mod export;
 mod filter;
+mod form;
 mod import;
 mod input;
 mod keep;
@@ -18,10 +19,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use age::cli_common::UiCallbacks;
 use clap::{Args, Subcommand, ValueEnum};
+use signal_hook::consts::SIGXFSZ;
 use tacenda_journal::{
     Appender, Cause, Identities, Journal, JournalError, Options, Place, Reader, Recipients,
     keys_stay_in_memory, system_clock,
@@ -244,24 +246,29 @@ fn outside(path: &Path) -> Result<(), Failure> {
     if path.as_os_str() == "-" {
         return Err(Failure::new("`-o` takes a file").hint("a file of that name: -o ./-"));
     }
+    match journal_around(path) {
+        Some(journal) => Err(Failure::new("the output would lie in a journal")
+            .at(path)
+            .hint(format!("name a file outside of {}", journal.display()))),
+        None => Ok(()),
+    }
+}
+
+/// The journal that a file lies in, or would.
+fn journal_around(path: &Path) -> Option<PathBuf> {
     // Through links, as it is written.
     let resolved = path.canonicalize().or_else(|_| {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         parent.unwrap_or(Path::new(".")).canonicalize()
     });
     // A directory that is not there is said where the file is made.
-    let Ok(resolved) = resolved else { return Ok(()) };
+    let resolved = resolved.ok()?;
     let is_there = |path: PathBuf| path.symlink_metadata().is_ok();
     let is_journal = |directory: &&Path| {
         is_there(directory.join("log/checkpoint"))
             && ["segments", "active", "keys"].iter().any(|part| is_there(directory.join(part)))
     };
-    match resolved.ancestors().find(is_journal) {
-        Some(journal) => Err(Failure::new("the output would lie in a journal")
-            .at(path)
-            .hint(format!("name a file outside of {}", journal.display()))),
-        None => Ok(()),
-    }
+    resolved.ancestors().find(is_journal).map(Path::to_owned)
 }
 
 /// Who may read.
@@ -293,6 +300,9 @@ fn recipient(text: &str) -> Result<(Option<Class>, String), Failure> {
 }
 
 pub(crate) fn run(args: &JournalArgs) -> Result<ExitCode, Failure> {
+    // Where a file may not become as long (`ulimit -f`), a write fails, as on a full disk: it does not end
+    // the process in the middle of it.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     // A file that was made to deceive may make its reader panic.
     let done = catch_unwind(AssertUnwindSafe(|| dispatch(&args.command)));
     done.unwrap_or_else(|_| {

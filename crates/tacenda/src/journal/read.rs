@@ -149,8 +149,12 @@ fn opens_at(reader: &Reader, first: u64) -> bool {
     read.is_ok() && found
 }
 
-/// Says in what nothing was looked for.
+/// Says in what nothing was looked for, and what had been changed before it was sealed.
 pub(super) fn warn_of_closed(reader: &Reader, filter: &Filter) -> Result<(), Failure> {
+    for file in reader.changed(filter) {
+        let message = format!("segments/{file} had been changed: what stood there is not shown");
+        warn(&message, Some("see what and where: tacenda journal verify DIR"));
+    }
     if filter.asks_content() {
         let closed: Vec<_> = reader.closed(filter)?.into_iter().map(Class::name).collect();
         if !closed.is_empty() {
@@ -179,6 +183,7 @@ pub(super) fn tail(args: &TailArgs) -> Result<(), Failure> {
     out.flush()?;
     warn_of_closed(&reader, &filter)?;
     let (from, to) = filter.numbers.unwrap_or((0, u64::MAX));
+    reader.check_unsealed(&filter)?;
     if !args.follow {
         return Ok(());
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use serde_json::json;
 use tacenda_journal::{Finding, Identities, Reader, Verification, Verifier, VerifierKey};
 
@@ -162,7 +163,16 @@ fn as_json(report: &Verification) -> serde_json::Value {
         "uncompared": report.uncompared,
         "active": report.active,
         "unfinished": report.unfinished,
+        "witnessed": report.witnessed.iter().map(|one| {
+            json!({"witness": one.witness, "entries": one.entries, "time": one.time.map(moment)})
+        }).collect::<Vec<_>>(),
     })
+}
+
+/// When a witness has signed something.
+fn moment(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|time| Timestamp::from_second(time).ok());
+    time.map_or_else(|| format!("second {seconds}"), |time| time.to_string())
 }
 
 /// What is wrong, without numbers of the system's.
@@ -194,6 +204,10 @@ fn text(report: &Verification, args: &VerifyArgs) -> Result<(), Failure> {
         write!(out, ", {} deleted", plural(report.deleted, "segment"))?;
     }
     writeln!(out)?;
+    for one in &report.witnessed {
+        write!(out, "witness {}: {} of the {entries}", one.witness, one.entries)?;
+        writeln!(out, "{}", one.time.map_or(String::new(), |time| format!(", {}", moment(time))))?;
+    }
     if report.active > 0 || report.unfinished > 0 {
         write!(out, "active: {}", plural(report.active, "record"))?;
         if report.unfinished > 0 {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::command::text;
+use crate::command::{self, text};
 use crate::place::{Place, until};
 
 /// One who appends, for as long as its input is open.
@@ -127,4 +127,33 @@ fn classes_are_wishes_whatever_stands_before_them_or_is_found_in_them() {
     assert!(few.contains("no content was compared"), "{few}");
     let both = ["verify", "sealed", "-i", "reader", "-i", "officer"];
     assert!(place.journal(&both).contains("content compared in 1 segment\n"));
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_a_full_disk() {
+    let place = Place::new();
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -f 200; exec \"$0\" journal append sealed --acknowledge"])
+        .arg(command::tacenda(place.directory.path()).get_program())
+        .current_dir(place.directory.path())
+        .env("TACENDA_JOURNAL_PLACES", "temporary")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut given = child.stdin.take().unwrap();
+    let writes = std::thread::spawn(move || {
+        let line =
+            |n: u64| format!("{:x}{}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15), "x".repeat(80));
+        // It ends before all was read.
+        (0..20_000).try_for_each(|n| given.write_all(line(n).as_bytes())).is_err()
+    });
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let error = text(&output.stderr);
+    assert!(error.contains("cannot use the journal: file too large"), "{error}");
+    writes.join().unwrap();
+    let written: usize = text(&output.stdout).lines().last().unwrap().parse().unwrap();
+    assert!(place.records(&[]).len() >= written);
 }

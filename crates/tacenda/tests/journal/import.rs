@@ -214,3 +214,39 @@ fn a_line_that_is_too_long_for_a_record_is_several_restricted_ones() {
     let all = place.journal(&["cat", "sealed", "-i", "reader", "-i", "officer"]);
     assert_eq!(all.matches('x').count(), 2 * long.len());
 }
+
+#[test]
+fn what_is_packed_in_a_way_that_is_not_known_is_not_taken_for_text() {
+    let place = Place::new();
+    let bzip2 = b"BZh91AY&SY\x59\x80\x1c\xff\0\x02\xdd\x80\x10\x40\x03\x79\x10\x41";
+    fs::write(place.path("app.log.bz2"), bzip2).unwrap();
+    let wide: Vec<u8> = "card 5555 5555 5555 4444\n".bytes().flat_map(|byte| [byte, 0]).collect();
+    fs::write(place.path("wide.log"), wide).unwrap();
+    for (name, form) in [("app.log.bz2", "packed with bzip2"), ("wide.log", "binary")] {
+        let error = place.refused(&["import", "sealed", name]);
+        assert!(error.contains(&format!("the log is {form}")), "{error}");
+    }
+    assert!(place.records(&[]).is_empty());
+}
+
+#[test]
+fn a_file_of_a_journal_is_no_log() {
+    let place = Place::new();
+    place.append(b"a line\n", &[]);
+    let checkpoint = "sealed/log/checkpoints/1";
+    let error = place.refused(&["import", "sealed", checkpoint, "--remove"]);
+    assert!(error.contains("this is a file of a journal, and no log"), "{error}");
+    assert!(place.path(checkpoint).exists());
+    let recipient = place.journal(&["identity", "other.txt"]);
+    let error = place.refused(&["init", "sealed/other", "--recipient", recipient.trim()]);
+    assert!(error.contains("the journal would lie in another one"), "{error}");
+    assert!(!place.path("sealed/other").exists());
+}
+
+#[test]
+fn a_pipe_is_no_log() {
+    let place = Place::new();
+    rustix::fs::mkfifoat(rustix::fs::CWD, place.path("pipe"), rustix::fs::Mode::RWXU).unwrap();
+    let error = place.refused(&["import", "sealed", "pipe"]);
+    assert!(error.contains("this is no regular file"), "{error}");
+}
