@@ -213,10 +213,18 @@ impl<'a> Walker<'a> {
             return value;
         }
         if let Some(Target::Class(file)) = target {
-            let mut value = self.construct(file, name, &arguments, span);
-            // `module.Class`: the class has no name in this file.
+            // By the name that the class has where it is defined, and the one by which it is known here.
+            let from = if receiver.is_some() { file } else { self.file };
+            let defined = self.shared.program.class_of(from, &name.name);
+            let (file, class) = defined.unwrap_or_else(|| (file, name.name.clone()));
+            let own = Ident { name: class.clone(), class: name.class };
+            let mut value = self.construct(file, &own, &arguments, span);
             let known = receiver.and_then(|_| self.made_by(&call.callee, name, target));
-            value.known = known.unwrap_or_else(|| Known::Object(name.name.clone()));
+            let here = match receiver {
+                Some(_) => self.class_from(file, &class),
+                None => name.name.clone(),
+            };
+            value.known = known.unwrap_or(Known::Object(here));
             return value;
         }
         let callee = (receiver, name);
@@ -495,7 +503,7 @@ impl<'a> Walker<'a> {
                         return self.method_in(file, &ident.name, &name.name);
                     }
                     let path = self.path(receiver)?;
-                    program.lookup_in(&path, &name.name)
+                    program.lookup_in(self.file, &path, &name.name)
                 }
             },
         }
