@@ -90,6 +90,8 @@ pub(crate) struct Program<'a> {
     /// The names of each file.
     scopes: Vec<Scope<'a>>,
     modules: Modules<'a>,
+    /// By package, what the configuration is called from which a credential is read somewhere.
+    configurations: HashMap<&'a str, HashSet<&'a str>>,
     /// The names of all properties.
     pub(crate) properties: HashSet<Name>,
     /// Where the functions of a file that is being replaced had their places, by class and name.
@@ -117,12 +119,14 @@ impl<'a> Program<'a> {
             methods: HashMap::default(),
             scopes: Vec::with_capacity(units.len()),
             modules: Modules::default(),
+            configurations: HashMap::default(),
             properties: HashSet::default(),
             places: HashMap::default(),
         };
         for (file, unit) in units.iter().enumerate() {
             let file = u32::try_from(file).expect("fewer than four billion files");
             program.modules.enter(file, unit, &program.units);
+            program.configured(unit);
             let mut scope = Scope::default();
             program.gather(file, &unit.ir.body, None, &mut scope, 0);
             program.scopes.push(scope);
@@ -242,6 +246,21 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Notes what the configuration is called from which a file reads a credential.
+    fn configured(&mut self, unit: &'a Unit) {
+        let holders = unit.ir.context.holders.iter();
+        let named = holders.filter_map(|name| configuration(name));
+        self.configurations.entry(package(unit)).or_default().extend(named);
+    }
+
+    /// Whether what has this name is a configuration from which the package of a file reads a
+    /// credential.
+    pub(crate) fn is_configuration(&self, file: u32, name: &str) -> bool {
+        let Some(name) = configuration(name) else { return false };
+        let package = package(self.units[file as usize]);
+        self.configurations.get(package).is_some_and(|names| names.contains(name))
+    }
+
     /// Puts another text of a file in place of the one before, or a new file behind the others.
     /// Functions keep their places by their names.
     pub(crate) fn replace(&mut self, file: u32, unit: &'a Unit) -> Replaced {
@@ -252,6 +271,7 @@ impl<'a> Program<'a> {
         }
         self.units[at] = unit;
         self.modules.enter(file, unit, &self.units);
+        self.configured(unit);
         let functions = self.functions.iter().enumerate();
         for (place, entry) in functions.filter(|(_, entry)| entry.file == Some(file)) {
             let key = (entry.class.cloned(), entry.function.name.name.clone());
@@ -449,7 +469,7 @@ impl<'a> Program<'a> {
 
     /// Whether two files belong to one package.
     pub(crate) fn same_package(&self, one: u32, other: u32) -> bool {
-        let top = |file: u32| self.units[file as usize].module.split('.').next();
+        let top = |file: u32| package(self.units[file as usize]);
         one == other || top(one) == top(other)
     }
 
@@ -467,6 +487,17 @@ impl<'a> Program<'a> {
     /// A method of a class or of what it is built on, its first base first.
     pub(crate) fn method(&self, file: u32, class: &Name, method: &Name) -> Option<usize> {
         self.inherited(file, class, &mut |_, entry| entry.methods.get(method).copied())
+    }
+
+    /// Whether a function stands in another file.
+    pub(crate) fn is_elsewhere(&self, file: u32, function: usize) -> bool {
+        self.functions[function].file != Some(file)
+    }
+
+    /// Whether a method stands in a class itself.
+    pub(crate) fn has_method(&self, file: u32, class: &Name, method: usize) -> bool {
+        self.class(file, class)
+            .is_some_and(|(_, entry)| entry.methods.values().any(|own| *own == method))
     }
 
     /// The methods of this name in classes that are built on one that has it, and leaves it open.
@@ -509,6 +540,18 @@ impl<'a> Program<'a> {
         }
         None
     }
+}
+
+/// The package that a file belongs to.
+fn package(unit: &Unit) -> &str {
+    unit.module.split('.').next().unwrap_or_default()
+}
+
+/// What a configuration is called: `config` of `self._config`, `**configs`.
+fn configuration(name: &str) -> Option<&str> {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_suffix('s').unwrap_or(name);
+    matches!(name, "config" | "conf" | "cfg" | "configuration" | "setting").then_some(name)
 }
 
 /// `...`, `raise NotImplementedError`

@@ -1,7 +1,8 @@
 //! Small programs in the ways of public advisories that leak, and twins of them that do not.
 //! `cases/*.txt` holds them, each behind a line `== name`. Those of `cases/lines.txt`,
-//! `cases/spoken.txt` and `cases/packages.txt` (whole packages) are longer and say of each of their logging calls what it is: `# leak`,
-//! `# safe`; and where the scan is known to be wrong, `# missed`, `# false`.
+//! `cases/spoken.txt`, `cases/used.txt` and `cases/packages.txt` (whole packages) are longer and say
+//! of each of their logging calls what it is: `# leak`, `# safe`; and where the scan is known to be
+//! wrong, `# missed`, `# false`.
 
 use std::collections::BTreeMap;
 
@@ -48,6 +49,7 @@ fn every_line_is_told_apart() {
         include_str!("cases/lines.txt"),
         include_str!("cases/spoken.txt"),
         include_str!("cases/packages.txt"),
+        include_str!("cases/used.txt"),
     ];
     let cases = texts.iter().flat_map(|text| text.trim_start_matches("== ").split("\n== "));
     for case in cases {

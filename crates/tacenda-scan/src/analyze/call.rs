@@ -152,6 +152,12 @@ impl<'a> Walker<'a> {
             Some(_) => None,
             None => self.sink_of(call, receiver, name),
         };
+        // What a function of another file writes, it may not write any more.
+        if sink.is_some_and(|sink| sink.text_first)
+            && let Some(Target::Function(function)) = self.target(receiver, name)
+        {
+            self.outcome.callees.insert(function);
+        }
         let logs = sink.is_some_and(|sink| sink.channel == Channel::Log);
         let noting = self.shared.notes && (logs || sink.is_none() && is_log_name(&name.name));
         self.noting += u32::from(noting);
