@@ -166,9 +166,11 @@ impl<'a> Walker<'a> {
         self.models().sink_call(last).filter(|sink| sink.text_first)
     }
 
-    /// Whether a function of another file writes what it is handed: its name says so, and its code.
+    /// Whether a function of another file writes what it is handed: its name says so, and its code. For
+    /// the map of logging calls it is the one inside that counts.
     fn writes_elsewhere(&self, function: usize) -> bool {
-        self.shared.program.is_elsewhere(self.file, function)
+        !self.shared.notes
+            && self.shared.program.is_elsewhere(self.file, function)
             && self.shared.summaries[function]
                 .sinks
                 .iter()
