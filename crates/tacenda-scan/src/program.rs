@@ -15,6 +15,9 @@ use crate::suppress::Suppressions;
 
 /// Names are followed through so many files that import them from another.
 const MAX_HOPS: u32 = 6;
+/// And through so many that import all of its names, from so many modules at most.
+const MAX_STARRED: u32 = 3;
+const MAX_STARS: usize = 32;
 /// So many classes at most are asked for what a class has from those that it is built on.
 const MAX_BASES: usize = 16;
 
@@ -422,7 +425,8 @@ impl<'a> Program<'a> {
         if let Some(whole) = scope.imports.get(name) {
             return self.defined_at(file, whole, hops + 1, find);
         }
-        if name.starts_with('_') {
+        // What imports all names of very many modules is a list of them.
+        if name.starts_with('_') || hops > MAX_STARRED || scope.stars.len() > MAX_STARS {
             return None;
         }
         scope.stars.iter().find_map(|module| {

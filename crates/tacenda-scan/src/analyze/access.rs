@@ -159,11 +159,7 @@ impl<'a> Walker<'a> {
             value.known = Known::Writer(Channel::Log);
             return value;
         }
-        let value = self.named(ident, expr.span, value);
-        match self_attribute(base, &ident.name) {
-            Some(key) => self.by_use(&key, ident.class, expr.span, value),
-            None => value,
-        }
+        self.attribute_by_use(base, ident, expr.span, value)
     }
 
     /// Whether a class declares a field as a number, or as what hides its value.

@@ -3,13 +3,29 @@
 use ruff_python_ast::name::Name;
 
 use super::Walker;
+use super::bind::self_attribute;
 use crate::Confidence;
-use crate::ir::Span;
+use crate::ir::{Expr, Ident, Span};
 use crate::label::Label;
 use crate::lexicon::Class;
 use crate::value::{Known, Value, What};
 
 impl Walker<'_> {
+    /// The value of an attribute with what its name says, and what is done with it elsewhere.
+    pub(super) fn attribute_by_use(
+        &mut self,
+        base: &Expr,
+        ident: &Ident,
+        span: Span,
+        value: Value,
+    ) -> Value {
+        let value = self.named(ident, span, value);
+        match self_attribute(base, &ident.name) {
+            Some(key) => self.by_use(&key, ident.class, span, value),
+            None => value,
+        }
+    }
+
     /// A value with what it is by what is done with its name here: `login(password=word)`.
     pub(super) fn by_use(&self, name: &Name, class: Class, span: Span, mut value: Value) -> Value {
         let of_file = &self.context.used;

@@ -43,7 +43,10 @@ impl<'a> Modules<'a> {
     /// directories that are no packages; of several, the nearest.
     pub(super) fn find(&self, from: u32, module: &str, units: &[&'a Unit]) -> Option<u32> {
         if let Some(files) = self.files.get(module) {
-            return self.nearest(from, files.iter().copied(), units);
+            return match &files[..] {
+                [only] => Some(*only),
+                several => self.nearest(from, several.iter().copied(), units),
+            };
         }
         let first = module.split('.').next()?;
         if !module.contains('.') || !self.known.contains(first) {
