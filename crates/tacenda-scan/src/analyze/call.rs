@@ -214,10 +214,9 @@ impl<'a> Walker<'a> {
             return value;
         }
         if let Some(Target::Class(file)) = target {
-            let (mut value, known) = self.made(file, receiver, name, &arguments, span);
             let declared = receiver.and_then(|_| self.made_by(&call.callee, name, target));
-            value.known = declared.unwrap_or(known);
-            return value;
+            let (value, known) = self.made(file, receiver, name, &arguments, span);
+            return Value { known: declared.unwrap_or(known), ..value };
         }
         let callee = (receiver, name);
         let mut value = self.call_of_library(call, callee, receiver_value, &arguments, span);
