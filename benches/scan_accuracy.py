@@ -2,8 +2,8 @@
 
     python scan_accuracy.py TACENDA LABELS CACHE [--single]
 
-A package is scanned as a whole, as its users do it; with `--single`, each labelled file by itself, as
-it was measured before there was more than that.
+A package is scanned as a whole, as its users do it; with `--single`, each labelled file by itself,
+as it was measured before there was more than that.
 
 The labels are facts about logging calls in published packages: in the releases just before and just
 after the fix of a leak, and in clients and servers as they are. Their class says what it takes to
