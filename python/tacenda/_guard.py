@@ -166,6 +166,7 @@ def install(
 
     Raises:
         PolicyError: The policy file or a setting is wrong. Nothing is installed then.
+        OSError: There are no file descriptors left. Nothing is installed then.
     """
     global _guard
     with _lock:

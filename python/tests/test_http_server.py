@@ -50,6 +50,31 @@ post("/v1/chat", json.dumps({{"user": "mauve walrus nine"}}))
     assert '"POST /v1/chat HTTP/1.1" 200' in guarded.stderr
 
 
+def test_texts_in_headers(case: Case) -> None:
+    code = (
+        SERVER.replace(
+            "logging.info(",
+            "logging.info('%s %s', *[self.headers.get(n) for n in ('X-Prompt', 'Referer')]); logging.info(",
+            1,
+        )
+        + """
+url = urllib.parse.quote(PROMPT)
+usual = "a browser that nobody has to hide"
+headers = {"X-Prompt": PROMPT, "Referer": "http://here.test/some/page/of/the/site?q=" + url, "User-Agent": usual, "X-Request-Id": "request-0123456789abcdef"}
+post("/", "{}", headers)
+logging.info("by %s, http://here.test/some/page/of/the/site, %s", usual, headers["X-Request-Id"])
+other = "The walrus is the mauve one, it naps on the canary pier"
+post("/", "{}", {"X-Prompt": urllib.parse.quote(other)})
+logging.info("then %s", other)
+"""
+    )
+    guarded = case.leak(code, "at the canary wharf", "canary%20wharf", "on the canary pier")
+    assert (
+        "by a browser that nobody has to hide, http://here.test/some/page/of/the/site, request-0123456789abcdef"
+        in guarded.stderr
+    )
+
+
 def test_query_values(case: Case) -> None:
     code = (
         SERVER

@@ -10,6 +10,7 @@ fingerprints.
 from __future__ import annotations
 
 import atexit
+import errno
 import io
 import os
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from tacenda.hooks.copies import copies
 _CHANNEL = "native writes to fd"
 _COPIES = "copies of descriptors 1 and 2"
 _SINKS = "sinks of the log"
+# Of the process, and of the system.
+_NONE_LEFT = {f"(os error {number})": number for number in (errno.EMFILE, errno.ENFILE)}
 _ENDED = b"[tacenda: the filter of the sinks has ended: the log goes on in this place]\n"
 
 
@@ -48,6 +51,7 @@ class Descriptors:
 
         Raises:
             PolicyError: The log has sinks, and cannot be written to them.
+            OSError: There are no descriptors left.
         """
         self._fds = [fd for fd in fds if self._is_ours(fd, parent_outputs)]
         if not self._fds:
@@ -61,7 +65,7 @@ class Descriptors:
         try:
             self._core.start_filter(helper, program_name())
         except OSError as error:
-            self._miss(str(error.strerror or error))
+            self._fail(error)
         else:
             # If nothing is led through it after all.
             self._patches.on_undo(self._core.stop_filter)
@@ -71,6 +75,7 @@ class Descriptors:
 
         Raises:
             PolicyError: As above.
+            OSError: As above.
         """
         fds = self._fds
         if not fds:
@@ -80,11 +85,21 @@ class Descriptors:
         base = base if self._tmpdir is None else os.path.dirname(self._tmpdir)
         # Before there are copies of ours.
         found, left_alone = copies(fds)
+        ours = {fd for fd, _ in _retired.values()}
+        found = {fd: original for fd, original in found.items() if fd not in ours}
+        left_alone = [fd for fd in left_alone if fd not in ours]
         try:
             before, own, shell, variables = self._core.divert(fds, base=base, remove=self._tmpdir)
         except OSError as error:
-            self._miss(str(error.strerror or error))
+            self._fail(error)
             return {}
+        before = [_reused(f"{fd}", private) for fd, private in zip(fds, before, strict=True)]
+        if self._core.has_sinks:
+            own = [
+                _reused(f"{fd} into the filter", mine) for fd, mine in zip(fds, own, strict=True)
+            ]
+        else:
+            own = before
         self._patches.on_undo(lambda: _reap(shell))
         atexit.register(_reap, shell)
         for name, value in variables.items():
@@ -92,9 +107,14 @@ class Descriptors:
         for fd, private in zip(fds, before, strict=True):
             # It stays open: a handler that was made meanwhile may still write there.
             self._patches.on_undo(partial(os.dup2, private, fd, inheritable=True))
+            self._patches.on_undo(partial(_retire, f"{fd}", private))
             self._patches.cover(f"{_CHANNEL} {fd}", "by a filter process")
         if self._core.has_sinks:
             self._patches.cover(_SINKS, "by the filter process")
+            for fd, private, mine in zip(fds, before, own, strict=True):
+                # It is led there first, so that the filter ends.
+                self._patches.on_undo(partial(_retire, f"{fd} into the filter", mine))
+                self._patches.on_undo(partial(os.dup2, private, mine, inheritable=False))
         self._before = dict(zip(fds, before, strict=True))
         self._lead(found, left_alone)
         return dict(zip(fds, own, strict=True))
@@ -134,6 +154,14 @@ class Descriptors:
             self._patches.off(channel, "a terminal keeps no log; tacenda run filters it")
             return False
         return True
+
+    def _fail(self, error: OSError) -> None:
+        # Native code tells the number in the text only. The program lacks descriptors as well, and
+        # may have some again: it is not to go on with half a guard.
+        for text, number in _NONE_LEFT.items():
+            if str(error).endswith(text):
+                raise OSError(number, os.strerror(number)) from None
+        self._miss(str(error.strerror or error))
 
     def _miss(self, why: str) -> None:
         if self._core.has_sinks:
@@ -263,6 +291,25 @@ def identity(fd: int) -> str | None:
     except OSError:
         return None
     return f"{status.st_dev}:{status.st_ino}"
+
+
+# Private descriptors of installations that have ended, with what they lead to. The next one takes
+# them, or there would be more with each.
+_retired: dict[str, tuple[int, str | None]] = {}
+
+
+def _retire(use: str, fd: int) -> None:
+    _retired[use] = fd, identity(fd)
+
+
+def _reused(use: str, fd: int) -> int:
+    """A descriptor like this one, with the number that it had in an earlier installation."""
+    old, led_to = _retired.pop(use, (fd, None))
+    if led_to is None or identity(old) != led_to:
+        return fd  # there was none, or the application has closed it
+    os.dup2(fd, old, inheritable=False)
+    os.close(fd)
+    return old
 
 
 def _put_back(fd: int, before: int, way: str | None, inheritable: bool) -> None:

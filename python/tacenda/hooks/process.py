@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import operator
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tacenda._core import Core
@@ -136,23 +138,43 @@ def _guard_children(core: Core, patches: Patches) -> None:
 def _guard_raw_writes(patches: Patches, writers: dict[int, Writer]) -> None:
     write, writev, close = os.write, os.writev, os.close
 
-    def guarded_write(fd: int, data: Any, /) -> int:
-        writer = writers.get(fd)
-        if writer is None or writer.stream.closed:
-            return write(fd, data)
-        view = memoryview(data).cast("B")
-        writer.write_bytes(bytes(view))
-        writer.flush()
-        return view.nbytes
+    def writer_of(args: tuple[Any, ...], more: dict[str, Any]) -> Writer | None:
+        # What is called wrongly is told so by the original.
+        if len(args) != 2 or more:
+            return None
+        try:
+            writer = writers.get(operator.index(args[0]))
+        except TypeError:
+            return None
+        return None if writer is None or writer.stream.closed else writer
 
-    def guarded_writev(fd: int, buffers: Any, /) -> int:
-        if fd not in writers:
-            return writev(fd, buffers)
-        return guarded_write(fd, b"".join(memoryview(part).cast("B") for part in buffers))
+    def guarded_write(*args: Any, **more: Any) -> int:
+        writer = writer_of(args, more)
+        if writer is None:
+            return write(*args, **more)
+        try:
+            data = bytes(memoryview(args[1]).cast("B"))
+        except (TypeError, BufferError):
+            return write(-1, args[1])
+        writer.write_raw(data)
+        return len(data)
+
+    def guarded_writev(*args: Any, **more: Any) -> int:
+        writer = writer_of(args, more)
+        if writer is None:
+            return writev(*args, **more)
+        try:
+            data = b"".join(memoryview(part).cast("B") for part in args[1])
+        except (TypeError, BufferError):
+            return writev(-1, args[1])
+        if data:
+            writer.write_raw(data)
+        return len(data) if data else writev(args[0], args[1])
 
     def guarded_close(fd: int) -> None:
         # What is opened next has its number, and is something else.
-        writers.pop(fd, None)
+        with suppress(TypeError):
+            writers.pop(operator.index(fd), None)
         close(fd)
 
     patches.replace(os, "close", guarded_close)

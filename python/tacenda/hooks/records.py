@@ -53,6 +53,15 @@ _RUN_IDLE = 1.0
 _MOST = 5000
 
 
+class _Formatted(threading.local):
+    """Message, arguments and text of the record that a thread handles.
+
+    To turn arguments into text is code of the application, which runs once.
+    """
+
+    record: tuple[Any, Any, str] | None = None
+
+
 class Records:
     """The hooks on `logging`."""
 
@@ -73,6 +82,7 @@ class Records:
         self._runs: dict[int, tuple[logging.Logger, logging.LogRecord, float]] = {}
         # A signal handler or a destructor may log while its own thread holds it.
         self._runs_lock = threading.RLock()
+        self._formatted = _Formatted()
 
     def start(self, imports: ImportWatch) -> None:
         """Hooks `logging`."""
@@ -93,7 +103,7 @@ class Records:
         original_call = logging.Logger.callHandlers
         is_plain_call = original_call.__module__ == logging.__name__
         scrub_changes, scrub_rest = self._scrub_changes, self._scrub_rest
-        formatting = self._formatting
+        formatting, formatted = self._formatting, self._formatted
 
         def make_record(  # the signature is that of `logging`
             self: logging.Logger,
@@ -132,6 +142,7 @@ class Records:
             return original_make_plain(scrub_extra(attributes))
 
         def handle(self: logging.Logger, record: logging.LogRecord) -> None:
+            verdict = 0
             try:
                 if slots is not None and slots[record.pathname] is not None:
                     mask_slots(slots, record)
@@ -148,10 +159,17 @@ class Records:
                 passed: Any = self.filter(record)
                 if passed:
                     self.callHandlers(record if passed is True else _passed(passed, record))
+            if verdict:
+                formatted.record = None
 
         def get_message(self: logging.LogRecord) -> str:
             text = known_message(self.msg, self.args)
-            return original_get_message(self) if text is None else text
+            if text is not None:
+                return text
+            known = formatted.record
+            if known is not None and known[0] is self.msg and known[1] is self.args:
+                return known[2]
+            return original_get_message(self)
 
         def format_record(self: logging.Handler, record: logging.LogRecord) -> str:
             # As the original does, without the cost of another call.
@@ -404,15 +422,12 @@ class Records:
                 record.msg = self._scrub.value(record.msg) if is_mapping else Text(clean)
             return
         if clean is message:
-            # The arguments have been turned into text, once: nobody has to do it again.
-            record.msg = Text(clean)
+            # Of a mapping the message may not show all.
+            if isinstance(args, Mapping) and self._scrub.is_data(args):
+                record.args = self._scrub.value(args)
+            self._formatted.record = record.msg, record.args, message
             return
-        if not self._scrub.is_plain(args):
-            # What is in there is known only by turning it into text, which has been done.
-            record.args = self._scrub.blank(args)
-            record.msg = Text(clean)
-            return
-        record.args = self._scrub.value(args)
+        record.args = self._scrub.data(args)
         try:
             again = str(record.msg) % record.args
         except Exception:
@@ -421,6 +436,9 @@ class Records:
         # what comes of the clean arguments is another text than the clean message.
         if again is None or (again != clean and redact(again) is not again):
             record.args = self._scrub.blank(args)
+            record.msg = Text(clean)
+        elif not self._scrub.is_data(args):
+            # What is in there is known only by turning it into text, which has been done.
             record.msg = Text(clean)
 
     def _scrub_extra(self, attributes: Mapping[str, object]) -> dict[str, object]:
