@@ -11,7 +11,7 @@ pub(crate) use turns::{LETTERS, identifiers, turns};
 
 use std::ops::Range;
 
-use crate::lookup::{self, Lookup};
+use crate::lookup::{self, Head, Lookup};
 use crate::masks::{Around, BLOCK, Masks};
 
 /// Bytes before and after a block that its candidates are judged by.
@@ -87,11 +87,11 @@ impl<'t> Window<'t> {
         self.0[at..].starts_with(b"127.0.0.1")
     }
 
-    /// The eight bytes from bit `bit` of the block on.
+    /// The first bytes from bit `bit` of the block on, as [`lookup::head`] has them.
     #[inline]
-    fn eight(self, bit: u32) -> u64 {
+    fn head(self, bit: u32) -> Head {
         let at = BEFORE + (bit & 63) as usize;
-        self.0[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        Head::from_le_bytes(std::array::from_fn(|i| self.0[at + i]))
     }
 
     /// The sixteen bytes before bit `bit`, the last of them highest.
@@ -150,7 +150,7 @@ pub(crate) fn keywords(window: Window<'_>, masks: &Masks, starts: u64, keywords:
     while rest != 0 {
         let bit = rest.trailing_zeros();
         rest &= rest - 1;
-        found |= u64::from(keywords.has(window.eight(bit))) << bit;
+        found |= u64::from(keywords.has(window.head(bit))) << bit;
     }
     found
 }

@@ -1,7 +1,7 @@
 //! How the keys end that rules name: nearly every `:` and `=` of a log follows another key, and the
 //! last letters before it say so.
 
-use crate::lookup::{self, Bits, halves};
+use crate::lookup::{self, Bits};
 
 /// The endings of the keys that rules name.
 #[derive(Debug, Default)]
@@ -66,6 +66,12 @@ fn six(four: u32, before: u32) -> u32 {
 #[inline]
 fn eight(four: u32, before: u32) -> u32 {
     four ^ lookup::fold(before).wrapping_mul(0xC2B2_AE35)
+}
+
+/// The first and the last four of eight bytes.
+#[inline]
+fn halves(bytes: u64) -> (u32, u32) {
+    ((bytes & 0xffff_ffff) as u32, (bytes >> 32) as u32)
 }
 
 impl KeyEndings {

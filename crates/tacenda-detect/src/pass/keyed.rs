@@ -13,7 +13,7 @@ impl Pass<'_, '_, '_> {
     #[inline]
     pub(super) fn token(&mut self, at: usize) {
         let head = lookup::head(&self.text[at..]);
-        if self.is_exhaustive() || self.engine.keywords.has(lookup::eight(head)) {
+        if self.is_exhaustive() || self.engine.keywords.has(head) {
             self.keywords(at);
         }
     }
