@@ -327,3 +327,19 @@ os.write(2, repr(sorted(outcomes)).encode())
     assert output.returncode == 0, output.stderr
     assert "Too many open files" in output.stderr
     assert "installed" in output.stderr
+
+
+def test_a_directory_for_temporary_files_that_is_none_is_passed_over(case: Case) -> None:
+    code = """
+import os, tempfile
+os.environ["TMPDIR"] = "/nonexistent"
+import tacenda
+with tacenda.install():
+    states = {item.channel: item.state for item in tacenda.status().coverage}
+    assert states["temporary files"] == "covered", states
+    assert os.path.isdir(os.environ["TMPDIR"])
+    assert tempfile.gettempdir() == os.environ["TMPDIR"]
+assert os.environ["TMPDIR"] == "/nonexistent"
+"""
+    output = case.run(code, guard=False)
+    assert output.returncode == 0, output.stderr

@@ -100,6 +100,10 @@ fn raise(desk: &Desk, args: &DebugArgs) -> Result<(), Failure> {
         let failure = Failure::new("for how long, and of which logger?");
         return Err(failure.hint("tacenda debug --for 15m --logger app --reason \"...\""));
     };
+    if logger.trim().is_empty() {
+        let failure = Failure::new("a logger has a name");
+        return Err(failure.hint("`--logger root` is the root logger, `--logger '*'` is all"));
+    }
     let why = args.reason.as_deref().unwrap_or_default().trim();
     if why.is_empty() {
         let failure = Failure::new("a level is not raised without a reason");

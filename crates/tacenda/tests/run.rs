@@ -169,6 +169,22 @@ fn files_are_private_and_the_temporary_directory_goes() {
 }
 
 #[test]
+fn a_directory_for_temporary_files_that_is_none_is_passed_over() {
+    for option in ["--quiet", "--no-tmpdir"] {
+        let script = "echo to bob@example.com; echo $TMPDIR";
+        let output = tacenda()
+            .args(["run", option, "--", "sh", "-c", script])
+            .env("TMPDIR", "/nonexistent")
+            .output()
+            .unwrap();
+        let printed = text(&output.stdout);
+        assert_redacted(&printed);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(printed.contains("/nonexistent"), option == "--no-tmpdir", "{printed}");
+    }
+}
+
+#[test]
 fn the_policy_may_leave_files_alone() {
     let output = tacenda()
         .args(["run", "-q", "--no-tmpdir", "--no-umask", "--", "sh", "-c", "echo $TMPDIR; umask"])

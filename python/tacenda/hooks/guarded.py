@@ -53,7 +53,9 @@ class Writer:
         self._filter = StreamFilter(core, id(stream), interactive)
         file = file_under(stream)
         # What writes past the buffers of the stream.
-        self._raw = None if file is None else RawWriter(file, core, id(stream), interactive)
+        self._raw: RawWriter | None = None
+        if file is not None:
+            self._raw = RawWriter(file, StreamFilter(core, id(stream), interactive))
         self._on_hold = on_hold
         # An unbuffered stream: what is written is expected to be seen.
         self._unbuffered: bool = getattr(stream, "write_through", False)

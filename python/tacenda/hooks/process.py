@@ -14,6 +14,8 @@ from tacenda._core import Core
 from tacenda._patch import Patches
 from tacenda.hooks.guarded import Writer
 
+# The directory that is made in one of them is private.
+_USUAL = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _BOOTSTRAP = os.path.join(_PACKAGE, "_bootstrap")
 
@@ -66,13 +68,20 @@ def private_tmpdir(core: Core, patches: Patches, *, descends: bool) -> str | Non
     if not core.private_tmpdir():
         patches.off(channel, "the policy leaves TMPDIR alone")
         return None
-    base = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
     # Short: paths of sockets below it have to fit into a hundred bytes.
-    path = os.path.join(base, f"tacenda-{os.urandom(4).hex()}")
-    try:
-        os.mkdir(path, 0o700)
-    except OSError as error:
-        patches.miss(channel, f"no private directory: {error.strerror}")
+    name = f"tacenda-{os.urandom(4).hex()}"
+    # As `tempfile` looks for one.
+    named = (os.environ.get(variable) for variable in ("TMPDIR", "TEMP", "TMP"))
+    reasons = []
+    for base in (*filter(None, named), *_USUAL):
+        path = os.path.join(base, name)
+        try:
+            os.mkdir(path, 0o700)
+            break
+        except OSError as error:
+            reasons.append(error.strerror)
+    else:
+        patches.miss(channel, f"no private directory: {reasons[0]}")
         return None
     patches.set_variable("TMPDIR", path)
     tempfile: Any = sys.modules.get("tempfile")

@@ -8,7 +8,7 @@ import os
 import threading
 from typing import Any
 
-from tacenda._core import Core, StreamFilter
+from tacenda._core import StreamFilter
 
 # How long the end of the process waits for a thread that writes: it may be dead.
 _PATIENCE = 1.0
@@ -21,17 +21,15 @@ class RawWriter:
     nothing here passes through that buffer, and nothing here waits for who does.
     """
 
-    def __init__(self, file: io.FileIO, core: Core, log: int, interactive: bool) -> None:
+    def __init__(self, file: io.FileIO, filter: StreamFilter) -> None:
         """Makes the writer of a descriptor.
 
         Args:
             file: The descriptor, with no buffer.
-            core: What redacts.
-            log: The log that it belongs to.
-            interactive: Whether it is a terminal.
+            filter: What redacts.
         """
         self._file = file
-        self._filter = StreamFilter(core, log, interactive)
+        self._filter = filter
         # A signal handler may write while its own thread has it.
         self._lock = threading.RLock()
         self._locked = False

@@ -299,14 +299,15 @@ impl Peer {
 }
 
 /// A directory of its own, 0700, with a socket that guarded processes connect to. In `base`, or
-/// in `/tmp` where that has too long a path.
+/// in `/tmp` where that has too long a path or is none.
 pub(crate) fn listen(base: &Path) -> io::Result<(TempDir, PathBuf, OwnedFd)> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("tacenda-").permissions(std::fs::Permissions::from_mode(0o700));
     let room = LONGEST_PATH - "/tacenda-123456/".len() - NAME.len();
     let fits =
         base.as_os_str().as_bytes().len() <= room && !base.as_os_str().as_bytes().contains(&b':');
-    let directory = builder.tempdir_in(if fits { base } else { Path::new("/tmp") })?;
+    let own = if fits { builder.tempdir_in(base).ok() } else { None };
+    let directory = own.map_or_else(|| builder.tempdir_in("/tmp"), Ok)?;
     let path = directory.path().join(NAME);
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
