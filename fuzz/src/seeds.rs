@@ -64,7 +64,8 @@ pub fn code() -> Vec<Vec<u8>> {
 
 /// What guarded processes tell the filter of protected values.
 pub fn frames() -> Vec<Vec<u8>> {
-    let value = Value { kind: Kind::Prompt, chars: 40, tokens: Some(9), fingerprint: [1, 2, 3] };
+    let (kind, fingerprint) = (Kind::Prompt, [1, 2, 3]);
+    let value = Value { kind, name_chars: 0, chars: 40, tokens: Some(9), fingerprint };
     let (id, expires) = (ValueId(7), Duration::from_secs(900));
     let shared = |short, holds| SharedValue { id, value: value.clone(), short, holds, expires };
     let frames = [

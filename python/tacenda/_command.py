@@ -1,9 +1,16 @@
-"""Where the native command is."""
+"""Where the native command is, and what this program is called."""
 
 from __future__ import annotations
 
 import os
 import sys
+
+
+def program_name() -> str:
+    """What this program is called: of its script, else of its interpreter."""
+    name = os.path.basename(sys.argv[0]) if sys.argv else ""
+    # `python -c`, and `python -m` before the module is found.
+    return os.path.basename(sys.executable) if not name or name.startswith("-") else name
 
 
 def native_command() -> str | None:

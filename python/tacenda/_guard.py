@@ -74,12 +74,14 @@ class Guard:
         tokenizers.start(self.core, self.patches, self.imports)
         mlx_lm.start(self.core, self.patches, self.imports)
         self.streams.start()
-        process.start(
-            self.core, self.patches, self.streams.writers, self.finish, self.streams.settle
-        )
+        process.start(self.core, self.patches, self.streams.writers, self.finish, self._settle)
         _protect.use(self.core, self.streams.settle)
         self.core.prepare()
         atexit.register(self._end)
+
+    def _settle(self) -> None:
+        self.streams.settle()
+        self.files.settle()
 
     def _end(self) -> None:
         self.streams.idler.stop()
@@ -164,6 +166,7 @@ def install(
 
     Raises:
         PolicyError: The policy file or a setting is wrong. Nothing is installed then.
+        OSError: There are no file descriptors left. Nothing is installed then.
     """
     global _guard
     with _lock:

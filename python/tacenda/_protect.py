@@ -19,6 +19,9 @@ Texts = str | bytes | bytearray | memoryview | Mapping[str, Any] | list[Any] | t
 # Levels of a structure that are looked at where `json` cannot write it.
 _DEEPEST = 100
 
+# Names in log records that hold nothing to hide: forgotten with each value that is protected.
+clean_names: set[tuple[str | None, ...]] = set()
+
 _core: Core | None = None
 _settle: Callable[[], None] | None = None
 _on_use: list[Callable[[Core], None]] = []
@@ -51,6 +54,7 @@ def use(core: Core | None, settle: Callable[[], None] | None = None) -> None:
     """Sets the core that holds the values, and what writes text that is held back."""
     global _core, _settle
     _core, _settle = core, settle
+    clean_names.clear()
     if core is not None:
         for call in _on_use:
             call(core)
@@ -218,6 +222,7 @@ def register(value: Any, kind: str, *, tokens: int | None, automatic: bool) -> P
     else:
         id = core.protect(text, kind, tokens=tokens, held=held, automatic=automatic)
         ids = [] if id is None else [id]
+    clean_names.clear()
     if scope is not None:
         scope.add(list(ids))
     return Protection(ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -102,6 +103,7 @@ class Secret:
 
 def _protect_secret(secret: Secret, core: Core) -> None:
     value = core.protect(secret.expose(), secret.kind, held=True, automatic=False)
+    _protect.clean_names.clear()
     if value is not None:
         weakref.finalize(secret, _release, core, value).atexit = False
 
@@ -149,10 +151,26 @@ def reveal(*, reason: str) -> Iterator[Callable[[Secret], str]]:
             raise ValueError("the block for which there was a reason is over")
         frame = sys._getframe(1)
         place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        Core.record_reveal(reason, str(secret), place)
+        _put_on_record(reason, str(secret), place)
         return secret.expose()
 
     try:
         yield show
     finally:
         is_open = False
+
+
+def _put_on_record(reason: str, what: str, place: str) -> None:
+    try:
+        reason = current_core().redact(reason)
+    except Exception:
+        reason = MARKER
+    try:
+        Core.record_reveal(reason, what, place)
+    except OSError as error:
+        place = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        place = f"{place}/tacenda/reveals.jsonl"
+        raise type(error)(
+            f"nothing is revealed, because it cannot be put on record in {place}: {error}; "
+            "make that writable for this user, or name another directory in XDG_STATE_HOME"
+        ) from None

@@ -7,7 +7,9 @@ also below Python, to `logging` and as warnings is looked at when it has ended. 
   when it was written while the test was set up; what is written while it is torn down is an error;
 - when the test itself wrote nothing at all: then it has shown nothing.
 
-Without the marker and the fixture, the plugin does nothing.
+What pytest reports of such a test, its own words about a failure and the ids of its parameters as
+well, is redacted; with `tacenda_redact_reports = true` in pytest's configuration that of all tests.
+Without any of these, the plugin does nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +21,14 @@ from typing import Any, TextIO
 
 import pytest
 
-from tacenda._core import KINDS, Core, StreamFilter
+from tacenda._core import KINDS, MARKER, Core, StreamFilter
+from tacenda._protect import core_in_use
 
 _MARKER = "no_leaks"
+_OPTION = "tacenda_redact_reports"
 _CHECK = pytest.StashKey["NoLeaks"]()
+# What redacts the reports of all tests, if that is asked for.
+_REPORTS = pytest.StashKey["NoLeaks"]()
 
 # Lines of a report that show what was found, redacted.
 _MOST = 10
@@ -69,6 +75,28 @@ class NoLeaks:
             for part in parts
             if part is not None
         )
+
+    def shown(self, value: Any) -> Any:
+        """What pytest shows of a test, clean: text, or what its texts stand in."""
+        try:
+            if isinstance(value, str):
+                text = self.clean(value)
+                # What the application protects is not known to us.
+                core = core_in_use()
+                return text if core is None else core.redact(text)
+            if isinstance(value, list) and value and all(type(item) is str for item in value):
+                # The lines of a text.
+                before = "\n".join(value)
+                after = self.shown(before)
+                return value if after == before else after.split("\n")
+            if isinstance(value, (list, tuple)):
+                return type(value)(self.shown(item) for item in value)
+            if type(value).__module__.startswith("_pytest."):
+                for name, item in vars(value).items():
+                    setattr(value, name, self.shown(item))
+        except Exception:  # an odd report of another plugin
+            return MARKER
+        return value
 
     def fault(self, streams: dict[tuple[str, str], str]) -> str | None:
         """Why the test fails now, if it does. Values are not in it.
@@ -172,6 +200,11 @@ class _Watch:
         self._patches.undo()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Names the option of the configuration."""
+    parser.addini(_OPTION, "redact what is reported of all tests", type="bool", default=False)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Names the marker."""
     config.addinivalue_line(
@@ -179,6 +212,20 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{_MARKER}(*canaries): fails when one of these texts, or what a detector finds, is "
         "written or logged, and when nothing is",
     )
+    if config.getini(_OPTION):
+        config.stash[_REPORTS] = NoLeaks()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Takes values out of the ids of parameters, which pytest makes of them."""
+    for item in items:
+        callspec: Any = getattr(item, "callspec", None)
+        cleaner = None if callspec is None else _cleaner_of(item)
+        if cleaner is None or cleaner.shown(callspec.id) == callspec.id:
+            continue
+        id = "-".join(f"{name}{index}" for name, index in callspec.indices.items())
+        _rename(item, f"[{callspec.id}]", f"[{id}]")
 
 
 @pytest.fixture
@@ -190,10 +237,9 @@ def no_leaks(request: pytest.FixtureRequest) -> NoLeaks:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     """Names the canaries of the marker, and listens from here on."""
-    markers = list(item.iter_markers(_MARKER))
-    if markers or _MARKER in getattr(item, "fixturenames", ()):
+    if _is_checked(item):
         check = _check_of(item)
-        for marker in markers:
+        for marker in item.iter_markers(_MARKER):
             for canary in marker.args:
                 check.canary(canary)
         check.watch.start()
@@ -224,29 +270,68 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
         check.watch.stop()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, Any]:
-    """Looks at what was written, and takes values out of what pytest shows of it."""
+    """Looks at what was written, and takes values out of what pytest shows of the test."""
     report = yield
-    check = item.stash.get(_CHECK, None)
-    if check is None:
+    cleaner = _cleaner_of(item)
+    if cleaner is None:
         return report
-    streams = {}
-    for title, text in report.sections:
-        # "Captured stdout call"
-        _, name, phase = title.rsplit(" ", 2)
-        if name in ("stdout", "stderr"):
-            streams[phase, name] = text
-    if call.when != "setup" and report.passed:
+    check = item.stash.get(_CHECK, None)
+    if check is not None and call.when != "setup" and report.passed:
+        streams = {}
+        for title, text in report.sections:
+            # "Captured stdout call"
+            _, name, phase = title.rsplit(" ", 2)
+            if name in ("stdout", "stderr"):
+                streams[phase, name] = text
         fault = check.fault(streams)
         if fault is not None:
             report.outcome = "failed"
             report.longrepr = fault
-    report.sections = [(title, check.clean(text)) for title, text in report.sections]
+    for name in ("longrepr", "sections", "user_properties", "wasxfail"):
+        if hasattr(report, name):
+            setattr(report, name, cleaner.shown(getattr(report, name)))
     return report
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """The same for files that cannot be collected."""
+    report = yield
+    cleaner = collector.config.stash.get(_REPORTS, None)
+    if cleaner is not None:
+        report.longrepr = cleaner.shown(report.longrepr)
+        report.sections = cleaner.shown(report.sections)
+    return report
+
+
+def _rename(item: Any, old: str, new: str) -> None:
+    name = item.nodeid.replace(old, new)
+    if hasattr(item, "_id"):  # since pytest 9.2
+        item._id = type(item._id).parse(name)
+    else:
+        item._nodeid = name
+    item.name = item.name.replace(old, new)
+    vars(item).pop("location", None)
+
+
+def _is_checked(item: pytest.Item) -> bool:
+    has_marker = item.get_closest_marker(_MARKER) is not None
+    return has_marker or _MARKER in getattr(item, "fixturenames", ())
+
+
 def _check_of(item: pytest.Item) -> NoLeaks:
-    return item.stash.setdefault(_CHECK, NoLeaks())
+    check = item.stash.get(_CHECK, None)
+    if check is None:
+        check = item.stash[_CHECK] = NoLeaks()
+    return check
+
+
+def _cleaner_of(item: pytest.Item) -> NoLeaks | None:
+    """What redacts the reports of a test; nothing if nobody has asked for that."""
+    if not _is_checked(item):
+        return item.config.stash.get(_REPORTS, None)
+    return _check_of(item)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import tacenda
-from cases import PROMPT, Case
+from cases import EMAIL, PROMPT, Case
 
 
 def test_a_secret_prints_in_no_form() -> None:
@@ -152,4 +152,22 @@ def test_what_cannot_be_put_on_record_is_not_revealed(
     (tmp_path / "tacenda").mkdir(mode=0o755)
     (tmp_path / "tacenda").chmod(0o755)
     with tacenda.reveal(reason="case 4711") as show, pytest.raises(OSError, match="alone"):
+        show(tacenda.Secret(PROMPT))
+
+
+def test_who_reads_the_record_finds_no_value_in_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with tacenda.reveal(reason=f"asked by {EMAIL}") as show:
+        show(tacenda.Secret(PROMPT))
+    record = (tmp_path / "tacenda" / "reveals.jsonl").read_text()
+    assert "asked by [email" in record
+    assert EMAIL not in record
+
+
+def test_what_cannot_be_written_says_what_where_and_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
+    said = "nothing is revealed.*/proc/nowhere/tacenda/reveals.jsonl.*XDG_STATE_HOME"
+    with tacenda.reveal(reason="case 4711") as show, pytest.raises(OSError, match=said):
         show(tacenda.Secret(PROMPT))

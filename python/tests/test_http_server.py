@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases import Case
+from cases import EMAIL, Case
 
 SERVER = """
 import http.client, http.server, json, logging, sys, threading, urllib.parse
@@ -50,6 +50,31 @@ post("/v1/chat", json.dumps({{"user": "mauve walrus nine"}}))
     assert '"POST /v1/chat HTTP/1.1" 200' in guarded.stderr
 
 
+def test_texts_in_headers(case: Case) -> None:
+    code = (
+        SERVER.replace(
+            "logging.info(",
+            "logging.info('%s %s', *[self.headers.get(n) for n in ('X-Prompt', 'Referer')]); logging.info(",
+            1,
+        )
+        + """
+url = urllib.parse.quote(PROMPT)
+usual = "a browser that nobody has to hide"
+headers = {"X-Prompt": PROMPT, "Referer": "http://here.test/some/page/of/the/site?q=" + url, "User-Agent": usual, "X-Request-Id": "request-0123456789abcdef"}
+post("/", "{}", headers)
+logging.info("by %s, http://here.test/some/page/of/the/site, %s", usual, headers["X-Request-Id"])
+other = "The walrus is the mauve one, it naps on the canary pier"
+post("/", "{}", {"X-Prompt": urllib.parse.quote(other)})
+logging.info("then %s", other)
+"""
+    )
+    guarded = case.leak(code, "at the canary wharf", "canary%20wharf", "on the canary pier")
+    assert (
+        "by a browser that nobody has to hide, http://here.test/some/page/of/the/site, request-0123456789abcdef"
+        in guarded.stderr
+    )
+
+
 def test_query_values(case: Case) -> None:
     code = (
         SERVER
@@ -59,6 +84,19 @@ post("/search?" + urllib.parse.urlencode({"q": PROMPT, "mail": EMAIL, "page": 2}
     )
     guarded = case.leak(code, "canary+wharf", "canary%40example")
     assert "page=2" in guarded.stderr
+
+
+def test_a_query_value_is_named_a_credential_by_its_name_alone(case: Case) -> None:
+    code = (
+        SERVER
+        + """
+post("/search?" + urllib.parse.urlencode({"q": EMAIL + " and more of it", "api_key": "abcdefgh12345"}), "{}")
+print(EMAIL + " and more of it", "abcdefgh12345 is it")
+"""
+    )
+    guarded = case.leak(code, EMAIL, "abcdefgh12345 is")
+    assert "[prompt " in guarded.stdout
+    assert "[credential] is it" in guarded.stdout
 
 
 def test_text_that_is_no_request(case: Case) -> None:

@@ -269,3 +269,77 @@ logging.info("and after")
 def test_the_exit_status_stays(case: Case, code: str, status: int) -> None:
     assert case.run(code, guard=False).returncode == status
     assert case.run(code, guard=True).returncode == status
+
+
+def test_installing_again_and_again_takes_no_more_descriptors(case: Case) -> None:
+    code = """
+import gc, logging, os, tacenda
+def count():
+    gc.collect()
+    return len(os.listdir("/dev/fd"))
+for turn in range(9):
+    with tacenda.install(stdout="log"):
+        if turn == 1:
+            kept = logging.StreamHandler()
+            before = count()
+        os.system(f"echo a child says {EMAIL}")
+        print("inside", EMAIL, flush=True)
+    if turn > 1:
+        kept.emit(logging.makeLogRecord({"msg": f"kept {turn}"}))
+with tacenda.install(stdout="log"):
+    assert count() <= before + 1, (count(), before)
+print("outside", flush=True)
+"""
+    output = case.run(code, guard=False)
+    assert output.returncode == 0, output.stderr
+    assert EMAIL not in output.text
+    assert output.stdout.count("inside [email") == 9
+    assert output.stdout.count("a child says [email") == 9
+    assert output.stdout.count("outside") == 1
+    assert output.stderr.splitlines() == [f"kept {turn}" for turn in range(2, 9)]
+
+
+def test_without_descriptors_nothing_is_installed(case: Case) -> None:
+    code = """
+import os, resource, sys, tacenda
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+held = []
+try:
+    while True: held.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    pass
+outcomes = set()
+for _ in range(16):
+    try:
+        with tacenda.install(stdout="log"):
+            missing = {item.channel for item in tacenda.status().missing}
+            assert not any("native" in channel for channel in missing), missing
+            outcomes.add("installed")
+    except OSError as error:
+        outcomes.add(error.strerror)
+    except tacenda.PolicyError:
+        outcomes.add("no policy")
+    assert not tacenda.status().installed
+    os.close(held.pop())
+os.write(2, repr(sorted(outcomes)).encode())
+"""
+    output = case.run(code, guard=False)
+    assert output.returncode == 0, output.stderr
+    assert "Too many open files" in output.stderr
+    assert "installed" in output.stderr
+
+
+def test_a_directory_for_temporary_files_that_is_none_is_passed_over(case: Case) -> None:
+    code = """
+import os, tempfile
+os.environ["TMPDIR"] = "/nonexistent"
+import tacenda
+with tacenda.install():
+    states = {item.channel: item.state for item in tacenda.status().coverage}
+    assert states["temporary files"] == "covered", states
+    assert os.path.isdir(os.environ["TMPDIR"])
+    assert tempfile.gettempdir() == os.environ["TMPDIR"]
+assert os.environ["TMPDIR"] == "/nonexistent"
+"""
+    output = case.run(code, guard=False)
+    assert output.returncode == 0, output.stderr

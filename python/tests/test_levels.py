@@ -162,6 +162,21 @@ def test_it_can_be_stopped(tmp_path: Path) -> None:
     assert [json.loads(line)["event"] for line in events] == ["raised", "stopped"]
 
 
+def test_when_nothing_is_raised_stopping_says_so() -> None:
+    done = command("--stop")
+    assert (done.returncode, done.stdout) == (0, "nothing is raised\n")
+
+
+def test_a_reason_is_put_on_record_without_values(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    reason = "asked by jane.roe.canary@example.com"
+    assert command("--for", "1m", "--logger", "app", "--reason", reason).returncode == 0
+    record = (tmp_path / "state" / "tacenda" / "levels.jsonl").read_text()
+    assert "asked by [email" in record
+    listed = command("--list").stdout
+    assert "jane.roe" not in record + listed + "".join(program.end())
+
+
 def says(words: str, program: Program) -> int:
     """How often the log of a program that goes on has these words."""
     program.say("still here")

@@ -256,3 +256,90 @@ def test_harmless_text_is_not_taken_for_a_value(tmp_path: Path, text: str) -> No
     from tacenda.pytest_plugin import NoLeaks
 
     assert NoLeaks().clean(text) == text
+
+
+REPORTED = """
+def fail(text):
+    local = text
+    raise ValueError("for " + text)
+@MARK
+def test_assertion(FIXTURE):
+    print("written")
+    assert {"said": EMAIL} == {"said": 1}
+@MARK
+def test_exception(FIXTURE):
+    print("written")
+    fail(EMAIL)
+@MARK
+@pytest.mark.parametrize("address", [EMAIL, "x"])
+@pytest.mark.parametrize("other", ["y"])
+def test_parameter(other, address, tmp_path, FIXTURE):
+    print("written")
+    assert address == str(tmp_path)
+@MARK
+@pytest.mark.skip(reason=EMAIL)
+def test_skipped(FIXTURE): pass
+@MARK
+@pytest.mark.xfail(reason=EMAIL)
+def test_expected(FIXTURE):
+    print("written")
+    raise AssertionError(EMAIL)
+@MARK
+def test_property(record_property, FIXTURE):
+    print("written")
+    record_property("said", EMAIL)
+"""
+
+
+@pytest.mark.parametrize("how", ["fixture", "marker", "option"])
+def test_what_pytest_reports_is_redacted(tmp_path: Path, how: str) -> None:
+    mark = "@pytest.mark.no_leaks" if how == "marker" else ""
+    fixture = "no_leaks" if how == "fixture" else "capsys"
+    test = REPORTED.replace("@MARK", mark).replace("FIXTURE", fixture)
+    options = ["-v", "-l", "-rA", "--junitxml", "report.xml"]
+    if how == "option":
+        _, bare = run(tmp_path, test, *options)
+        assert bare.count(EMAIL) > 10
+        options += ["-o", "tacenda_redact_reports=true"]
+    _, shown = run(tmp_path, test, *options)
+    reported = (tmp_path / "report.xml").read_text()
+    for text in (shown, reported):
+        assert EMAIL not in text
+        assert "jane" not in text
+        for words in ("for [email", "test_exception", "y-x", "test_property"):
+            assert words in text
+    assert "4 failed, 1 passed, 1 skipped, 1 xfailed" in shown
+    assert 'name="said" value="[email' in reported
+    # The option says nothing of what it has not to hide.
+    assert "other0-address0" in shown
+
+
+def test_what_the_application_protects_is_not_reported(tmp_path: Path) -> None:
+    test = """
+import tacenda
+@pytest.fixture
+def guard():
+    with tacenda.install(stdout="output"):
+        yield
+def test_it(guard):
+    tacenda.protect(PROMPT)
+    said = [PROMPT]
+    raise KeyError(1)
+"""
+    _, shown = run(tmp_path, test, "-l", "-o", "tacenda_redact_reports=true")
+    assert "said       = ['[prompt" in shown
+    assert "heron" not in shown, shown
+
+
+def test_a_file_that_cannot_be_collected_is_reported_redacted(tmp_path: Path) -> None:
+    test = "raise ValueError(EMAIL)\n"
+    _, shown = run(tmp_path, test, "-o", "tacenda_redact_reports=true")
+    assert "ValueError: [email" in shown
+    assert EMAIL not in shown.replace(f"EMAIL, PROMPT = {EMAIL!r}", "")
+
+
+def test_a_value_of_several_lines_is_reported_redacted(tmp_path: Path) -> None:
+    test = f"KEY = {KEY!r}\n@pytest.mark.no_leaks\ndef test_it():\n    print('x')\n    raise ValueError(KEY)\n"
+    _, shown = run(tmp_path, test)
+    assert "ValueError: [" in shown
+    assert "MC4CAQAw" not in shown

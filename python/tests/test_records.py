@@ -104,6 +104,56 @@ log.info("%s@%s", "jane.roe.canary", "example.com")
     case.leak(code, "jane.roe.canary")
 
 
+_SHAPES = (
+    BASIC
+    + """
+import json
+class Probe(logging.Handler):
+    def emit(self, record):
+        print(json.dumps([type(record.msg).__name__, record.msg, record.args, record.getMessage()], default=repr))
+log.addHandler(Probe())
+log.propagate = False
+class Thing:
+    def __repr__(self): return "a thing"
+"""
+)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '"batch %s done", [1, 2]',
+        '"batch %s done", {"rows": 5}',
+        '"%(rows)s rows of %(thing)s", {"rows": 5, "thing": Thing()}',
+        '"%s and %r", Thing, Thing()',
+        '"%s of %d", (1, {2: [3]}), 4',
+    ],
+)
+def test_a_record_that_holds_nothing_keeps_its_template(case: Case, arguments: str) -> None:
+    code = _SHAPES + f"log.info({arguments})"
+    bare, guarded = (case.run(code, guard=guard) for guard in (False, True))
+    assert guarded == bare
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        ('"mailed %s %s", [EMAIL], 3', ["str", "mailed %s %s", 3]),
+        ('"mailed %s %s", {"to": EMAIL}, 3', ["str", "mailed %s %s", 3]),
+        ('"mailed %s %s", (EMAIL, Thing()), 3', ["Text", None, 3]),
+        ('"mailed %s%s %s", "jane.roe.canary@", "example.com", [3]', ["Text", None, "[redacted]"]),
+    ],
+)
+def test_arguments_that_hold_nothing_stay(case: Case, arguments: str, kept: list[object]) -> None:
+    output = case.run(_SHAPES + f"log.info({arguments})", guard=True)
+    kind, message, args, _ = json.loads(output.stdout)
+    assert EMAIL not in output.text
+    assert kind == kept[0]
+    assert kept[1] in (None, message)
+    assert args[-1] == kept[2]
+    assert args[0] not in ("jane.roe.canary@", EMAIL)
+
+
 def test_a_queue_listener_and_a_socket_see_clean_records(case: Case) -> None:
     code = """
 import logging, logging.handlers, queue, pickle

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from cases import EMAIL, PROMPT, Case
+from tacenda._command import program_name
 
 TACENDA = Path(sys.executable).with_name("tacenda")
 
@@ -213,6 +214,19 @@ def test_syslog_of_this_machine_has_what_python_writes(case: Case, tmp_path: Pat
     # daemon is 3, error is 3.
     assert (fields[0], fields[3], fields[5]) == ("<27>1", "case.py", "stderr")
     assert fields[7].startswith("ERROR to [email #")
+
+
+def test_a_program_without_a_script_is_called_by_its_interpreter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, called in (
+        ("/srv/app.py", "app.py"),
+        ("-c", Path(sys.executable).name),
+        ("-m", Path(sys.executable).name),
+        ("", Path(sys.executable).name),
+    ):
+        monkeypatch.setattr(sys, "argv", [name])
+        assert program_name() == called
 
 
 def test_a_filter_that_dies_at_once_costs_the_program_nothing(case: Case, tmp_path: Path) -> None:

@@ -403,6 +403,111 @@ print(open("data.bin").read(), file=sys.stderr)
     assert guarded == bare
 
 
+def test_raw_writes_from_a_signal_handler_do_not_fail(case: Case) -> None:
+    code = """
+import os, signal, sys, threading, time
+ticks = 0
+def on_alarm(*_):
+    global ticks
+    ticks += 1
+    os.write(2, b"tick of " + EMAIL.encode() + b"\\n")
+    sys.stderr.buffer.raw.write(b"tock\\n")
+signal.signal(signal.SIGALRM, on_alarm)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+end = time.time() + 1.5
+while time.time() < end:
+    os.write(2, b"a line of the program\\n" * 9)
+    sys.stderr.write("and one by its stream\\n")
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert ticks > 99, ticks
+"""
+    output = case.run(code.replace("sys.stderr.write(", "print(end="), guard=True)
+    assert output.returncode == 0, output.stderr[-2000:]
+    output = case.run(code.replace('    sys.stderr.write("', '    ("'), guard=True)
+    assert output.returncode == 0, output.stderr[-2000:]
+    assert EMAIL not in output.text
+    assert output.stderr.count("tick of [email") > 99
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print('first'); print('held', end=''); os.write(1, b'raw\\n'); print(' end')",
+        "print('first', flush=True); print('more', end='', flush=True); os.write(1, b' raw\\n')",
+        "print('held', end=''); os.write(1, b'raw '); time.sleep(0.2); print(' end')",
+        "os.write(1, b'raw '); print('then', flush=True); os.write(1, b'again\\n'); print('last')",
+        "os.write(2, b'raw '); sys.stderr.write('then\\n'); os.write(2, b'again'); print('last')",
+        "sys.stdout.buffer.write(b'held '); os.write(1, b'raw '); sys.stdout.buffer.write(b'end')",
+        "os.writev(1, [b'raw ', b'', b'more']); os.writev(1, []); print('end')",
+    ],
+)
+def test_raw_writes_pass_what_is_in_a_buffer(case: Case, code: str) -> None:
+    bare, guarded = (case.run("import os, sys, time\n" + code, guard=g) for g in (False, True))
+    assert guarded == bare
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "os.write(1, EMAIL[:9].encode()); print(EMAIL[9:], flush=True)",
+        "print(EMAIL[:9], end='', flush=True); os.write(1, EMAIL[9:].encode())",
+        "os.write(2, EMAIL[:9].encode()); print(EMAIL[9:], file=sys.stderr)",
+        "os.write(1, EMAIL[:9].encode()); sys.stdout.buffer.write(EMAIL[9:].encode())",
+    ],
+)
+def test_a_value_by_two_ways_to_one_descriptor(case: Case, code: str) -> None:
+    case.leak("import os, sys\n" + code, EMAIL)
+
+
+def test_a_raw_write_to_a_full_pipe_that_does_not_block(case: Case) -> None:
+    code = """
+import os, sys, time
+read, write = os.pipe()
+os.set_blocking(write, False)
+os.dup2(write, 1)
+import tacenda
+tacenda.install(stdout="log")
+taken = 0
+try:
+    while True:
+        taken += os.write(1, b"x" * 999 + b"\\n")
+except BlockingIOError:
+    pass
+os.set_blocking(read, False)
+seen = b""
+end = time.time() + 20
+while time.time() < end and seen.count(b"x") < taken - taken // 1000:
+    try:
+        seen += os.read(read, 1 << 20)
+    except BlockingIOError:
+        os.write(1, b"y\\n")
+print(seen.count(b"x"), taken - taken // 1000, seen.count(b"x" * 999), file=sys.stderr)
+"""
+    output = case.run(code, guard=False)
+    assert output.returncode == 0, output.stderr
+    one, other, lines = output.stderr.split()
+    assert one == other
+    assert int(lines) * 999 == int(one)
+
+
+def test_wrong_arguments_are_told_as_the_interpreter_tells_them(case: Case) -> None:
+    code = """
+import os, sys
+tries = (
+    *((sys.stdout.write, (data,)) for data in (b"", b"x", 1, None, [])),
+    *((sys.stdout.buffer.write, (data,)) for data in ("x", None, 1)),
+    *((os.write, args) for args in ((1, "x"), (1, None), (1,), ([], b"x"), ("1", b""), (1.5, b""))),
+    (os.write, (1, memoryview(b"abcd")[::2])), (os.write, (1, b"")), (os.writev, (1, 5)),
+    (os.writev, (1, ["x"])), (os.writev, (1,)), (os.writev, (1, b"x")), (os.write, (99, b"x")),
+)
+for function, args in tries:
+    try: print(repr(function(*args)), file=sys.stderr)
+    except Exception as error: print(repr(error), file=sys.stderr)
+"""
+    bare, guarded = (case.run(code, guard=guard) for guard in (False, True))
+    assert guarded == bare
+
+
 @pytest.mark.parametrize(
     "code",
     [

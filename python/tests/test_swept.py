@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
+import pytest
 from cases import EMAIL, PROMPT, Case
 
 POLICY = 'guard.log_directories = ["kept"]\n'
@@ -52,3 +55,45 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     subprocess.run(["sh", "-c", "cat > kept/x"], input=b"SQLite format 3\\0" + PROMPT.encode())
     """
     assert PROMPT.encode() in write(tmp_path, code)
+
+
+@pytest.mark.parametrize("runner", ["install", "run"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "os.kill(os.getpid(), 9)",
+        "os.kill(os.getpid(), 15)",
+        "os._exit(0)",
+        "os.execv('/bin/true', ['true'])",
+        "os.execv('/bin/sh', ['sh', '-c', 'cat kept/x >> kept/y; kill -9 $$'])",
+    ],
+)
+def test_a_program_that_has_no_last_look_is_looked_after(
+    tmp_path: Path, end: str, runner: str
+) -> None:
+    (tmp_path / "tacenda.toml").write_text(POLICY)
+    (tmp_path / "kept").mkdir()
+    code = f"""
+import os, tacenda
+tacenda.install()
+tacenda.protect({PROMPT!r})
+file = os.open("kept/x", os.O_CREAT | os.O_WRONLY)
+os.write(file, b"{EMAIL} {PROMPT}")
+{end}
+"""
+    head = [str(Path(sys.executable).with_name("tacenda")), "run", "-q", "--"]
+    command = [*(head if runner == "run" else []), sys.executable, "-c", code]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    # What outlives the program ends before its outputs do.
+    for path in (tmp_path / "kept").iterdir():
+        assert path.read_text().replace(" ", "*") == "*" * len(f"{EMAIL} {PROMPT}"), path.name
+
+
+def test_what_is_kept_is_clean_before_another_program_takes_over(tmp_path: Path) -> None:
+    code = """
+    file = os.open("kept/x", os.O_CREAT | os.O_WRONLY)
+    os.write(file, EMAIL.encode())
+    os.execv("/bin/sh", ["sh", "-c", "cp kept/x copy"])
+    """
+    write(tmp_path, code)
+    assert (tmp_path / "copy").read_text() == "*" * len(EMAIL)

@@ -94,12 +94,19 @@ impl<'t> Window<'t> {
         Head::from_le_bytes(std::array::from_fn(|i| self.0[at + i]))
     }
 
-    /// The sixteen bytes before bit `bit`, the last of them lowest.
+    /// The sixteen bytes before bit `bit`, the last of them highest.
     #[inline]
     fn sixteen_before(self, bit: u32) -> u128 {
         let at = (bit & 63) as usize;
-        let bytes: [u8; 16] = std::array::from_fn(|i| self.0[at + i]);
-        u128::from_be_bytes(bytes)
+        let bytes: [u8; BEFORE] = std::array::from_fn(|i| self.0[at + i]);
+        u128::from_le_bytes(bytes)
+    }
+
+    /// The last eight of them.
+    #[inline]
+    fn eight_before(self, bit: u32) -> u64 {
+        let at = (bit & 63) as usize + BEFORE / 2;
+        self.0[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 }
 
@@ -166,19 +173,84 @@ pub(crate) fn behind_names(masks: &Masks, signs: u64) -> u64 {
 /// `://`, or stand inside a token.
 #[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
 #[inline(always)]
-pub(crate) fn assignments(window: Window<'_>, mut signs: u64, keys: &KeyEndings) -> u64 {
-    let mut found = 0;
-    while signs != 0 {
-        let bit = signs.trailing_zeros();
-        signs &= signs - 1;
-        let after = window.four(bit);
-        let [_, next, third, _] = after.to_le_bytes();
+pub(crate) fn assignments(
+    window: Window<'_>,
+    around: Around<'_>,
+    signs: u64,
+    keys: &KeyEndings,
+) -> u64 {
+    // In a row of signs the last one tells what follows.
+    let Masks { assign, upper, stroke, .. } = around.now;
+    let inside = (upper >> 1 & upper >> 2) | (stroke >> 1 & stroke >> 2) | 0b11 << 62;
+    let mut found = keyed(window, around, signs, keys) | signs & assign >> 1;
+    each(signs & inside & !found, |bit| {
+        let [_, next, third, _] = window.four(bit).to_le_bytes();
         let inside = next == third && matches!(next, b'/' | b'A');
-        // In a row of signs the last one tells what follows.
-        let row = matches!(next, b':' | b'=');
-        found |= (keys.may_end(window.sixteen_before(bit)) | u64::from(inside || row)) << bit;
+        found |= u64::from(inside || matches!(next, b':' | b'=')) << bit;
+    });
+    found
+}
+
+/// Those of `signs` that may follow a key of a rule.
+#[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+#[inline(always)]
+fn keyed(window: Window<'_>, around: Around<'_>, signs: u64, keys: &KeyEndings) -> u64 {
+    let letter = |masks: &Masks| masks.word & !masks.digit;
+    // Behind a letter, and behind a quote that stands behind one.
+    let letters = letter(around.now) << 1 | letter(around.before) >> 63;
+    let quoted = around.now.quote << 1 & letters << 1;
+    let (mut rest, mut found) = (signs, 0);
+    while rest != 0 {
+        let bit = rest.trailing_zeros();
+        rest &= rest - 1;
+        let end = bit - (quoted >> bit & 1) as u32;
+        let may = if letters >> (end & 63) & 1 == 1 {
+            let word = around.to(end, |masks| masks.word);
+            keys.may_end(window.eight_before(end), word, || {
+                let joint = |masks: &Masks| masks.underscore | masks.dash | masks.dot;
+                [around.to(end, letter), around.to(end, joint)]
+            })
+        } else {
+            keys.may_end_apart(window.sixteen_before(bit))
+        };
+        found |= may << bit;
     }
     found
+}
+
+/// Those of `commas`, each behind a quote, that may follow a key at the beginning of a tuple:
+/// `("key", `. The block begins at `base` of `text`.
+#[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+#[inline(always)]
+pub(crate) fn tuples(text: &[u8], base: usize, around: Around<'_>, commas: u64) -> u64 {
+    let mut found = 0;
+    each(commas, |bit| {
+        let key = around.to(bit, |masks| masks.word | masks.underscore | masks.dash | masks.dot);
+        let length = (key << 1).leading_ones();
+        let start = (base + bit as usize).checked_sub(1 + length as usize);
+        let opened = start.is_some_and(|start| {
+            matches!(
+                &text[..start],
+                [.., b'(' | b'[' | b'$' | b'\\']
+                    | [.., b'(' | b'[', b' ']
+                    | [.., b'(' | b'[' | b'b' | b'\\', b'"' | b'\'']
+                    | [.., b'(' | b'[', b' ', b'"' | b'\'']
+            )
+        });
+        // A longer key is not to be seen.
+        found |= u64::from(opened || length == u64::BITS - 1) << bit;
+    });
+    found
+}
+
+/// Calls `visit` with each bit that is set, lowest first.
+#[expect(clippy::inline_always, reason = "takes on the instructions of its caller")]
+#[inline(always)]
+fn each(mut bits: u64, mut visit: impl FnMut(u32)) {
+    while bits != 0 {
+        visit(bits.trailing_zeros());
+        bits &= bits - 1;
+    }
 }
 
 /// Fewest digits of a run that is read, and most bytes of one that is judged by their count.

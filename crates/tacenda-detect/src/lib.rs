@@ -49,8 +49,8 @@ pub use belonging::belongs_to;
 pub use detector::Detector;
 pub use engine::Engine;
 pub use protected::{
-    Fingerprinter, Followed, Limits, News, ProtectedSpan, ProtectedValues, Share, SharedKey,
-    SharedValue, Trail, Usage, Value, ValueId,
+    Fingerprinter, Followed, Limits, Member, News, ProtectedSpan, ProtectedValues, Share,
+    SharedKey, SharedValue, Trail, Usage, Value, ValueId,
 };
 pub use review::{Remark, Weight};
 pub use rule_file::{DetectorRule, FIELDS, FILE_FIELDS, Field, RuleFile, unmark};

@@ -213,11 +213,11 @@ impl<'e, 't, 's> Pass<'e, 't, 's> {
         let letters = equals & around.from(3, |masks| masks.assign & !masks.colon);
         each_bit(letters, |bit| self.notes.quoted(self.text, base + bit));
         let named = candidates::behind_names(masks, assigns);
-        let keyed = candidates::assignments(window, named, endings);
+        let keyed = candidates::assignments(window, around, named, endings);
         each_bit(self.of(assigns, keyed), |bit| self.assignment(base + bit));
-        let tuples = masks.comma & shift(before.quote, masks.quote);
-        let keyed = candidates::assignments(window, tuples, endings);
-        each_bit(self.of(tuples, keyed), |bit| self.assigned(base + bit, Join::Tuple));
+        let commas = masks.comma & shift(before.quote, masks.quote);
+        let tuples = candidates::tuples(self.text, base, around, commas);
+        each_bit(self.of(commas, tuples), |bit| self.assigned(base + bit, Join::Tuple));
         each_bit(masks.dash & shift(before.dash, masks.dash), |bit| self.flag(base + bit));
         if self.is_exhaustive() || candidates::addresses(masks, before) {
             self.addresses(base, masks, before);

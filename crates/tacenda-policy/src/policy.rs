@@ -175,6 +175,11 @@ impl Policy {
         self.settings.protect_expire.duration()
     }
 
+    /// Phrases by which no protected value is known.
+    pub fn protect_phrases(&self) -> &[String] {
+        &self.settings.protect_phrases.0
+    }
+
     /// The key file, absolute unless the working directory is unknown.
     pub fn keys_file(&self) -> Option<&Path> {
         self.settings.keys_file.0.as_deref()

@@ -10,7 +10,7 @@ use crate::levels::{Floor, LoggerFloors, QueryStrings};
 use crate::sink::{Facility, SinkTarget, Sinks, SyslogFormat};
 use crate::value::{
     Bytes, Chars, Count, CountryCode, Digits, EnvironmentName, Files, Luhn, Names, OptionalPath,
-    Paths, Seconds, Stdout, Tmpdir, Umask, Value,
+    Paths, Phrases, Seconds, Stdout, Tmpdir, Umask, Value,
 };
 
 /// A value that no layer of configuration may have: what was expected instead.
@@ -207,6 +207,10 @@ settings! {
     /// How long a protected value is kept when its request does not end it before.
     ProtectExpire protect_expire: Seconds = Seconds(15 * 60),
         "protect.expire", "TACENDA_PROTECT_EXPIRE";
+    /// Phrases that are no secret, besides those that everybody writes: a log is not known to repeat a
+    /// protected value by these words alone.
+    ProtectPhrases protect_phrases: Phrases = Phrases(Vec::new()),
+        "protect.phrases", "TACENDA_PROTECT_PHRASES";
     /// The key file, as `tacenda keys init` makes it; relative to the policy file. Without keys each
     /// run has random ones.
     KeysFile keys_file: OptionalPath = OptionalPath(None), "keys.file", "TACENDA_KEYS_FILE";

@@ -442,6 +442,49 @@ impl Value for Names {
     }
 }
 
+/// Phrases. In a variable they are separated by commas; `\,` is a comma of a phrase and `\\` a
+/// backslash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Phrases(pub(crate) Vec<String>);
+
+impl Phrases {
+    fn is_phrase(text: &str) -> bool {
+        text.chars().filter(|char| char.is_alphanumeric()).count() >= 8 && !text.contains('\0')
+    }
+}
+
+impl Value for Phrases {
+    fn expected() -> String {
+        "a list of phrases, each with eight letters or digits or more".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let phrases = from_list(text)?;
+        phrases.iter().all(|phrase| Self::is_phrase(phrase)).then_some(Self(phrases))
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>) -> Result<Self, Range<usize>> {
+        let list = value.as_ref().as_array().ok_or_else(|| value.span())?;
+        let phrase = |item: &Spanned<DeValue<'_>>| match item.as_ref().as_str() {
+            Some(phrase) if Self::is_phrase(phrase) => Ok(phrase.to_owned()),
+            _ => Err(item.span()),
+        };
+        list.iter().map(phrase).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn text(&self) -> String {
+        to_list(self.0.iter().cloned())
+    }
+
+    fn json(&self) -> serde_json::Value {
+        self.0.as_slice().into()
+    }
+
+    fn schema() -> serde_json::Value {
+        json!({ "items": { "minLength": 8, "type": "string" }, "type": "array" })
+    }
+}
+
 /// Paths. In a variable they are separated by commas; `\,` is a comma of a path and `\\` a
 /// backslash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -606,6 +649,7 @@ mod tests {
                 round_trips::<Digits>(&text);
                 round_trips::<EnvironmentName>(&text);
                 round_trips::<Names>(&text);
+                round_trips::<Phrases>(&text);
                 round_trips::<crate::levels::LoggerFloors>(&text);
                 round_trips::<crate::levels::Floor>(&text);
                 round_trips::<crate::sink::Sinks>(&text);

@@ -68,7 +68,7 @@ fn a_key_like_nothing_gets_the_list() {
         &of("[protect]\nretention = '1d'\n[environments.staging.detectors]\nlevel = 1"),
         "error: unknown key `retention` in `[protect]`
            --> tacenda.toml:2:1
-         hint: valid here: `min_chars`, `max_bytes`, `expire`
+         hint: valid here: `min_chars`, `max_bytes`, `expire`, `phrases`
          error: unknown key `level` in `[environments.staging.detectors]`
            --> tacenda.toml:4:1
          hint: valid here: `disable`, `rules`",

@@ -49,9 +49,13 @@ fn value(setting: Setting, layer: usize) -> (String, String) {
         | Setting::SinksSyslogKey => quoted(&format!("/keys/{layer}")),
         Setting::HashCountryCode => quoted(&format!("{}", 40 + layer)),
         Setting::FpeLuhn => quoted(["valid", "invalid"][layer % 2]),
-        Setting::DetectorsRules | Setting::LogDirectories | Setting::ScanModels => {
-            (format!("/rules/a,/rules/b{layer}"), format!("['/rules/a', '/rules/b{layer}']"))
-        }
+        Setting::DetectorsRules
+        | Setting::LogDirectories
+        | Setting::ProtectPhrases
+        | Setting::ScanModels => (
+            format!("/rules/first,/rules/second{layer}"),
+            format!("['/rules/first', '/rules/second{layer}']"),
+        ),
         Setting::OutputCommands | Setting::KeysCommand | Setting::DetectorsDisable => {
             (format!("a,b{layer}"), format!("['a', 'b{layer}']"))
         }

@@ -3,26 +3,97 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use tacenda_detect::{ProtectedValues, ValueId};
+use tacenda_detect::{Member, ProtectedValues, ValueId};
 use tacenda_policy::Kind;
 
 /// Members whose values name public things: a log that could not say which model it means, or
 /// whose turn it is, would be useless.
 const PUBLIC_MEMBERS: &[&str] = &["model", "draft_model", "role", "type", "object"];
 
+/// Words that say how a thing stands. A member that is one of them says nothing of a person, and logs
+/// have members of the same name.
+const STOCK_VALUES: &[&str] = &[
+    "debug",
+    "info",
+    "warn",
+    "warning",
+    "error",
+    "critical",
+    "fatal",
+    "notice",
+    "trace",
+    "get",
+    "head",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "options",
+    "connect",
+    "true",
+    "false",
+    "null",
+    "none",
+    "undefined",
+    "nan",
+    "default",
+    "unknown",
+    "other",
+    "auto",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "ok",
+    "okay",
+    "success",
+    "succeeded",
+    "failed",
+    "failure",
+    "open",
+    "opened",
+    "closed",
+    "active",
+    "inactive",
+    "enabled",
+    "disabled",
+    "pending",
+    "running",
+    "queued",
+    "created",
+    "updated",
+    "deleted",
+    "started",
+    "stopped",
+    "done",
+    "new",
+    "ready",
+    "http",
+    "https",
+    "json",
+    "text",
+    "html",
+    "string",
+    "number",
+    "integer",
+    "boolean",
+    "array",
+];
+
 /// Protects each text of a JSON document: a long one by itself, wherever it turns up; a short one
 /// together with its name, as documents show it. What is no JSON (a body that was cut short, say)
 /// is protected as it is.
 pub(crate) fn protect(values: &ProtectedValues, body: &[u8], kind: Kind, held: bool) -> Vec<u64> {
-    let mut texts = Vec::new();
-    match serde_json::from_slice::<Document>(body) {
-        Ok(document) => collect(&document, None, values.limits().min_chars, &mut texts),
-        Err(_) => match std::str::from_utf8(body) {
-            Ok(text) => texts.push(text.to_owned()),
-            Err(_) => texts.push(text_in(body)),
-        },
+    let document = serde_json::from_slice::<Document>(body);
+    let mut members = Vec::new();
+    match &document {
+        Ok(document) => collect(document, None, values.limits().min_chars, &mut members),
+        Err(_) => members.push(match std::str::from_utf8(body) {
+            Ok(text) => Member::unnamed(text),
+            Err(_) => Member::unnamed(text_in(body)),
+        }),
     }
-    values.protect_all(texts, kind, held).into_iter().map(|ValueId(id)| id).collect()
+    values.protect_all(members, kind, held).into_iter().map(|ValueId(id)| id).collect()
 }
 
 /// What is text in a body that is none: the fields of a form around a picture. A small one is all
@@ -110,15 +181,18 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 }
 
-fn collect(value: &Document, name: Option<&str>, min_chars: usize, texts: &mut Vec<String>) {
+fn collect<'d>(
+    value: &'d Document,
+    name: Option<&'d str>,
+    min_chars: usize,
+    members: &mut Vec<Member<'d>>,
+) {
     match value {
         Document::Text(text) => {
             if is_long(text, min_chars) {
-                texts.push(text.clone());
-            } else if let Some(name) = name
-                && !text.trim().is_empty()
-            {
-                texts.push(format!("{name}: {text}"));
+                members.push(Member::unnamed(text));
+            } else if name.is_some() && !text.trim().is_empty() && !is_stock(text) {
+                members.push(Member { name, text: text.into() });
             }
         }
         Document::Array(items) => {
@@ -126,31 +200,34 @@ fn collect(value: &Document, name: Option<&str>, min_chars: usize, texts: &mut V
             for item in items {
                 match item {
                     Document::Text(text) if !is_long(text, min_chars) => short.push(text.as_str()),
-                    item => collect(item, None, min_chars, texts),
+                    item => collect(item, None, min_chars, members),
                 }
             }
-            if let Some(name) = name
-                && !short.is_empty()
-            {
-                texts.push(format!("{name}: [{}]", short.join(", ")));
+            if name.is_some() && !short.is_empty() {
+                let text = format!("[{}]", short.join(", ")).into();
+                members.push(Member { name, text });
             }
         }
-        Document::Object(members) => {
-            for (name, member) in members {
+        Document::Object(object) => {
+            for (name, member) in object {
                 if is_long(name, min_chars) && name.contains(' ') {
-                    texts.push(name.clone());
+                    members.push(Member::unnamed(name));
                 }
                 let is_public = |text: &str| {
                     PUBLIC_MEMBERS.contains(&name.as_str()) && !text.contains(char::is_whitespace)
                 };
                 match member {
                     Document::Text(text) if is_public(text) => {}
-                    member => collect(member, Some(name), min_chars, texts),
+                    member => collect(member, Some(name), min_chars, members),
                 }
             }
         }
         Document::Other => {}
     }
+}
+
+fn is_stock(text: &str) -> bool {
+    STOCK_VALUES.iter().any(|stock| stock.eq_ignore_ascii_case(text.trim()))
 }
 
 /// Whether a text is long enough to be protected without being named.

@@ -162,6 +162,7 @@ impl Redactor {
             min_chars: policy.protect_min_chars(),
             max_bytes: policy.protect_max_bytes(),
             expire: policy.protect_expire(),
+            phrases: policy.protect_phrases().to_vec(),
         };
         let names = policy.disabled_detectors().iter();
         let disabled = names.filter_map(|name| engine.detector_named(name)).collect();
@@ -303,7 +304,8 @@ impl Redactor {
         }
         let render = || {
             let fingerprint = self.keys.fingerprint(text.as_bytes());
-            let value = Value { kind, chars: text.chars().count(), tokens: None, fingerprint };
+            let chars = text.chars().count();
+            let value = Value { kind, name_chars: 0, chars, tokens: None, fingerprint };
             render::protected(Some(&value), action)
         };
         let rendered = catch_unwind(AssertUnwindSafe(render));

@@ -51,6 +51,8 @@ pub struct Context {
     pub addresses: HashSet<Name>,
     /// Names of what clients made of answers, anywhere in the file.
     pub answers: HashSet<Name>,
+    /// Attributes of the object itself that stand for something sensitive by what is done with them.
+    pub used: Vec<(Name, crate::Label)>,
 }
 
 const ML_IMPORTS: &[&str] = &[

@@ -204,6 +204,8 @@ pub struct Function {
     pub responses: Vec<Name>,
     /// Names of what requests are sent with: `session.post(url, **options)`.
     pub sent: Vec<Name>,
+    /// Names of what stands for something sensitive by what is done with it: `login(password=x)`.
+    pub used: Vec<(Name, crate::Label)>,
     /// What it does.
     pub body: Vec<Stmt>,
 }

@@ -5,6 +5,7 @@ pub(crate) use expr::is_numeric;
 mod expr;
 mod stmt;
 mod text;
+mod used;
 
 use ruff_python_ast as ast;
 use ruff_python_ast::name::Name;
@@ -52,6 +53,7 @@ pub(crate) fn lower(suite: &[ast::Stmt], names: &Lexicon) -> (Module, bool) {
     context.holders = lowering.holders;
     context.addresses = lowering.addresses;
     context.answers = lowering.answers_of_file;
+    context.used = lowering.used_of_file;
     if lowering.secret_option {
         context.holders.extend(lowering.parsed);
     }
@@ -84,6 +86,12 @@ struct Lowering<'n> {
     /// Names of what requests are sent with, in the function so far.
     sent: Vec<Name>,
     answers_of_file: HashSet<Name>,
+    /// Names of what stands for something sensitive by what is done with it, in the function so far.
+    used: Vec<(Name, Label)>,
+    /// The same of attributes of the object itself, anywhere in the file.
+    used_of_file: Vec<(Name, Label)>,
+    /// What was asked of what may be a message, in the function so far.
+    parts_of_messages: Vec<(Name, Name)>,
     /// What arguments of a command line were parsed into.
     parsed: Vec<Name>,
     /// Whether an option of a command line is named like a credential.
@@ -115,6 +123,9 @@ impl<'n> Lowering<'n> {
             responses: Vec::new(),
             sent: Vec::new(),
             answers_of_file: HashSet::default(),
+            used: Vec::new(),
+            used_of_file: Vec::new(),
+            parts_of_messages: Vec::new(),
             parsed: Vec::new(),
             secret_option: false,
             asks: false,

@@ -4,12 +4,20 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+use modules::Modules;
 use ruff_python_ast::name::Name;
+
+mod modules;
 
 use crate::files::Source;
 use crate::ir::{Class_, Expr, ExprKind, Function, Module, Stmt, StmtKind};
 use crate::suppress::Suppressions;
 
+/// Names are followed through so many files that import them from another.
+const MAX_HOPS: u32 = 6;
+/// And through so many that import all of its names, from so many modules at most.
+const MAX_STARRED: u32 = 3;
+const MAX_STARS: usize = 32;
 /// So many classes at most are asked for what a class has from those that it is built on.
 const MAX_BASES: usize = 16;
 
@@ -68,6 +76,10 @@ struct Scope<'a> {
     classes: HashMap<Name, ClassEntry<'a>>,
     /// The names that it imports, with what they stand for.
     imports: HashMap<Name, String>,
+    /// The modules of which it imports all names.
+    stars: Vec<String>,
+    /// Names that stand for another one of the file: `Client = HttpClient`.
+    aliases: HashMap<Name, Name>,
 }
 
 /// All files of a scan.
@@ -80,7 +92,9 @@ pub(crate) struct Program<'a> {
     methods: HashMap<Name, Vec<usize>>,
     /// The names of each file.
     scopes: Vec<Scope<'a>>,
-    modules: HashMap<&'a str, u32>,
+    modules: Modules<'a>,
+    /// By package, what the configuration is called from which a credential is read somewhere.
+    configurations: HashMap<&'a str, HashSet<&'a str>>,
     /// The names of all properties.
     pub(crate) properties: HashSet<Name>,
     /// Where the functions of a file that is being replaced had their places, by class and name.
@@ -107,13 +121,15 @@ impl<'a> Program<'a> {
             functions: Vec::new(),
             methods: HashMap::default(),
             scopes: Vec::with_capacity(units.len()),
-            modules: HashMap::default(),
+            modules: Modules::default(),
+            configurations: HashMap::default(),
             properties: HashSet::default(),
             places: HashMap::default(),
         };
         for (file, unit) in units.iter().enumerate() {
             let file = u32::try_from(file).expect("fewer than four billion files");
-            program.name(file, unit);
+            program.modules.enter(file, unit, &program.units);
+            program.configured(unit);
             let mut scope = Scope::default();
             program.gather(file, &unit.ir.body, None, &mut scope, 0);
             program.scopes.push(scope);
@@ -177,12 +193,21 @@ impl<'a> Program<'a> {
                             class: None,
                         });
                         scope.functions.insert(ident.name.clone(), place);
+                    } else if let ([target], ExprKind::Name(of)) = (&targets[..], &value.kind)
+                        && let ExprKind::Name(ident) = &target.kind
+                    {
+                        scope.aliases.insert(ident.name.clone(), of.name.clone());
                     }
                 }
                 StmtKind::Import(bound) => {
                     for (name, whole) in bound {
                         let path = self.absolute(file, whole);
-                        scope.imports.entry(name.clone()).or_insert(path);
+                        match path.strip_suffix(".*") {
+                            Some(module) => scope.stars.push(module.to_owned()),
+                            None => {
+                                scope.imports.entry(name.clone()).or_insert(path);
+                            }
+                        }
                     }
                 }
                 StmtKind::If(_, one, two)
@@ -224,18 +249,19 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Enters a file under its name. Nobody imports a notebook; a stub says less than the code beside
-    /// it.
-    fn name(&mut self, file: u32, unit: &'a Unit) {
-        match unit.path.extension().and_then(|extension| extension.to_str()) {
-            Some("ipynb") => {}
-            Some("pyi") => {
-                self.modules.entry(&unit.module).or_insert(file);
-            }
-            _ => {
-                self.modules.insert(&unit.module, file);
-            }
-        }
+    /// Notes what the configuration is called from which a file reads a credential.
+    fn configured(&mut self, unit: &'a Unit) {
+        let holders = unit.ir.context.holders.iter();
+        let named = holders.filter_map(|name| configuration(name));
+        self.configurations.entry(package(unit)).or_default().extend(named);
+    }
+
+    /// Whether what has this name is a configuration from which the package of a file reads a
+    /// credential.
+    pub(crate) fn is_configuration(&self, file: u32, name: &str) -> bool {
+        let Some(name) = configuration(name) else { return false };
+        let package = package(self.units[file as usize]);
+        self.configurations.get(package).is_some_and(|names| names.contains(name))
     }
 
     /// Puts another text of a file in place of the one before, or a new file behind the others.
@@ -247,7 +273,8 @@ impl<'a> Program<'a> {
             self.scopes.push(Scope::default());
         }
         self.units[at] = unit;
-        self.name(file, unit);
+        self.modules.enter(file, unit, &self.units);
+        self.configured(unit);
         let functions = self.functions.iter().enumerate();
         for (place, entry) in functions.filter(|(_, entry)| entry.file == Some(file)) {
             let key = (entry.class.cloned(), entry.function.name.name.clone());
@@ -302,12 +329,15 @@ impl<'a> Program<'a> {
             Some("") => true,
             Some(rest) => rest.strip_prefix('.').is_some_and(|rest| {
                 let name = rest.split('.').next().unwrap_or(rest);
-                name == "*" || names.contains(name)
+                names.contains(name)
             }),
             None => false,
         };
+        let imports = move |scope: &Scope<'_>| {
+            scope.imports.values().any(of_it) || scope.stars.iter().any(|one| one == module)
+        };
         let scopes = self.scopes.iter().enumerate();
-        scopes.filter(move |(_, scope)| scope.imports.values().any(of_it)).map(|(file, _)| file)
+        scopes.filter(move |(_, scope)| imports(scope)).map(|(file, _)| file)
     }
 
     /// `..sibling.name` as a whole path.
@@ -319,8 +349,13 @@ impl<'a> Program<'a> {
         let unit = self.units[file as usize];
         let mut parts: Vec<&str> = unit.module.split('.').collect();
         let package = unit.path.file_stem().is_some_and(|stem| stem == "__init__");
-        for _ in usize::from(package)..dots {
-            parts.pop();
+        let up = dots - usize::from(package);
+        if up >= parts.len() {
+            // Above the packages are directories that are none.
+            parts = modules::directory(&unit.path);
+            parts.truncate((parts.len() + 1).saturating_sub(dots));
+        } else {
+            parts.truncate(parts.len() - up);
         }
         parts.push(&path[dots..]);
         parts.join(".")
@@ -339,52 +374,96 @@ impl<'a> Program<'a> {
         })
     }
 
-    /// Whether the file imports something under this name.
+    /// Whether the file imports something under this name: what it is called where it is from.
     pub(crate) fn imported(&self, file: u32, name: &str) -> Option<&str> {
-        self.scopes[file as usize].imports.get(name).map(String::as_str)
+        let mut whole = self.scopes[file as usize].imports.get(name)?;
+        // `from .compat import json`, which imports it itself.
+        for _ in 0..MAX_HOPS {
+            let handed_on = whole.rsplit_once('.').and_then(|(module, last)| {
+                let scope = &self.scopes[self.file(file, module)? as usize];
+                scope.imports.get(last).filter(|_| !scope.functions.contains_key(last))
+            });
+            match handed_on {
+                Some(further) if further != whole => whole = further,
+                _ => break,
+            }
+        }
+        Some(whole)
+    }
+
+    /// The file that a file means by a module.
+    fn file(&self, from: u32, module: &str) -> Option<u32> {
+        self.modules.find(from, module, &self.units)
     }
 
     /// What a name of a file stands for.
     pub(crate) fn lookup(&self, file: u32, name: &Name) -> Option<Target> {
-        self.lookup_within(file, name, 0)
+        self.defined(file, name, 0, &|scope, file, name| match scope.functions.get(name) {
+            Some(function) => Some(Target::Function(*function)),
+            None => scope.classes.contains_key(name).then_some(Target::Class(file)),
+        })
     }
 
-    fn lookup_within(&self, file: u32, name: &Name, depth: u32) -> Option<Target> {
+    /// What `find` gives for a name in the file that defines it, from wherever this one has it.
+    fn defined<T>(
+        &self,
+        file: u32,
+        name: &str,
+        hops: u32,
+        find: &impl Fn(&Scope<'a>, u32, &str) -> Option<T>,
+    ) -> Option<T> {
         let scope = &self.scopes[file as usize];
-        if let Some(function) = scope.functions.get(name) {
-            return Some(Target::Function(*function));
+        if let Some(found) = find(scope, file, name) {
+            return Some(found);
         }
-        if scope.classes.contains_key(name) {
-            return Some(Target::Class(file));
-        }
-        if depth > 4 {
+        if hops > MAX_HOPS {
             return None;
         }
-        self.lookup_path(scope.imports.get(name)?, depth + 1)
+        if let Some(other) = scope.aliases.get(name).filter(|other| *other != name) {
+            return self.defined(file, other, hops + 1, find);
+        }
+        if let Some(whole) = scope.imports.get(name) {
+            return self.defined_at(file, whole, hops + 1, find);
+        }
+        // What imports all names of very many modules is a list of them.
+        if name.starts_with('_') || hops > MAX_STARRED || scope.stars.len() > MAX_STARS {
+            return None;
+        }
+        scope.stars.iter().find_map(|module| {
+            let other = self.file(file, module)?;
+            self.defined(other, name, hops + 1, find)
+        })
     }
 
-    /// What a name of a module stands for.
-    pub(crate) fn lookup_in(&self, module: &str, name: &Name) -> Option<Target> {
-        self.lookup_within(*self.modules.get(module)?, name, 0)
-    }
-
-    /// What `package.module.name` stands for.
-    pub(crate) fn lookup_path(&self, path: &str, depth: u32) -> Option<Target> {
+    /// The same of `package.module.name`.
+    fn defined_at<T>(
+        &self,
+        from: u32,
+        path: &str,
+        hops: u32,
+        find: &impl Fn(&Scope<'a>, u32, &str) -> Option<T>,
+    ) -> Option<T> {
         let (module, name) = path.rsplit_once('.')?;
-        let file = *self.modules.get(module)?;
-        self.lookup_within(file, &Name::new(name), depth)
+        let file = self.file(from, module)?;
+        self.defined(file, name, hops, find)
+    }
+
+    /// What a name of a module stands for that a file knows by this path.
+    pub(crate) fn lookup_in(&self, from: u32, module: &str, name: &Name) -> Option<Target> {
+        self.lookup(self.file(from, module)?, name)
     }
 
     /// A class by name, as a file knows it: its file and entry.
     pub(crate) fn class(&self, file: u32, name: &Name) -> Option<(u32, &ClassEntry<'a>)> {
-        let scope = &self.scopes[file as usize];
-        if let Some(entry) = scope.classes.get(name) {
-            return Some((file, entry));
-        }
-        let whole = scope.imports.get(name).map_or(name.as_str(), String::as_str);
-        let (module, last) = whole.rsplit_once('.')?;
-        let file = *self.modules.get(module)?;
-        self.scopes[file as usize].classes.get(last).map(|entry| (file, entry))
+        let find = |scope: &Scope<'a>, file: u32, name: &str| {
+            scope.classes.contains_key(name).then(|| (file, Name::new(name)))
+        };
+        let found = self.defined(file, name, 0, &find);
+        let (file, name) = match found {
+            Some(found) => found,
+            None => self.defined_at(file, name, 0, &find)?,
+        };
+        self.scopes[file as usize].classes.get(&name).map(|entry| (file, entry))
     }
 
     /// A class by name, as a file knows it: its file and its own name.
@@ -394,7 +473,7 @@ impl<'a> Program<'a> {
 
     /// Whether two files belong to one package.
     pub(crate) fn same_package(&self, one: u32, other: u32) -> bool {
-        let top = |file: u32| self.units[file as usize].module.split('.').next();
+        let top = |file: u32| package(self.units[file as usize]);
         one == other || top(one) == top(other)
     }
 
@@ -412,6 +491,17 @@ impl<'a> Program<'a> {
     /// A method of a class or of what it is built on, its first base first.
     pub(crate) fn method(&self, file: u32, class: &Name, method: &Name) -> Option<usize> {
         self.inherited(file, class, &mut |_, entry| entry.methods.get(method).copied())
+    }
+
+    /// Whether a function stands in another file.
+    pub(crate) fn is_elsewhere(&self, file: u32, function: usize) -> bool {
+        self.functions[function].file != Some(file)
+    }
+
+    /// Whether a method stands in a class itself.
+    pub(crate) fn has_method(&self, file: u32, class: &Name, method: usize) -> bool {
+        self.class(file, class)
+            .is_some_and(|(_, entry)| entry.methods.values().any(|own| *own == method))
     }
 
     /// The methods of this name in classes that are built on one that has it, and leaves it open.
@@ -454,6 +544,18 @@ impl<'a> Program<'a> {
         }
         None
     }
+}
+
+/// The package that a file belongs to.
+fn package(unit: &Unit) -> &str {
+    unit.module.split('.').next().unwrap_or_default()
+}
+
+/// What a configuration is called: `config` of `self._config`, `**configs`.
+fn configuration(name: &str) -> Option<&str> {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_suffix('s').unwrap_or(name);
+    matches!(name, "config" | "conf" | "cfg" | "configuration" | "setting").then_some(name)
 }
 
 /// `...`, `raise NotImplementedError`

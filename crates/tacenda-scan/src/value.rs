@@ -126,6 +126,11 @@ impl Step {
     pub(crate) fn root(&self) -> What {
         self.before.as_ref().map_or(self.what, |before| before.root())
     }
+
+    /// The file of the first step of the way.
+    pub(crate) fn root_file(&self) -> u32 {
+        self.before.as_ref().map_or(self.file, |before| before.root_file())
+    }
 }
 
 impl What {

@@ -275,13 +275,13 @@ fn what_changes_while_it_is_scanned_is_not_kept() {
 #[test]
 fn what_a_file_is_part_of_counts() {
     let place = Place::new();
-    place.write("app.py", "from code.other import send\ndef f(password):\n    send(password)\n");
+    place.write("app.py", "from other import send\ndef f(password):\n    send(password)\n");
     place.write("other.py", "import logging\ndef send(x):\n    logging.info(x)\n");
     let sources = place.sources();
-    assert_eq!(place.cache.scan(&sources, setup(), &|| {}).findings.len(), 0);
-    // A package now, of which the same two files are looked at.
-    place.write("__init__.py", "");
     assert_eq!(place.cache.scan(&sources, setup(), &|| {}).findings.len(), 1);
+    // A package now, of which the same two files are looked at: `other` is none of it.
+    place.write("__init__.py", "");
+    assert_eq!(place.cache.scan(&sources, setup(), &|| {}).findings.len(), 0);
 }
 
 #[test]

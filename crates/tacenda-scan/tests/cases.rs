@@ -1,7 +1,8 @@
 //! Small programs in the ways of public advisories that leak, and twins of them that do not.
-//! `cases/*.txt` holds them, each behind a line `== name`. Those of `cases/lines.txt` and
-//! `cases/spoken.txt` are longer and say of each of their logging calls what it is: `# leak`,
-//! `# safe`; and where the scan is known to be wrong, `# missed`, `# false`.
+//! `cases/*.txt` holds them, each behind a line `== name`. Those of `cases/lines.txt`,
+//! `cases/spoken.txt`, `cases/used.txt` and `cases/packages.txt` (whole packages) are longer and say
+//! of each of their logging calls what it is: `# leak`, `# safe`; and where the scan is known to be
+//! wrong, `# missed`, `# false`.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +45,12 @@ fn nothing_safe_is_found() {
 fn every_line_is_told_apart() {
     // Files in one directory are scanned together.
     let mut programs: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
-    let texts = [include_str!("cases/lines.txt"), include_str!("cases/spoken.txt")];
+    let texts = [
+        include_str!("cases/lines.txt"),
+        include_str!("cases/spoken.txt"),
+        include_str!("cases/packages.txt"),
+        include_str!("cases/used.txt"),
+    ];
     let cases = texts.iter().flat_map(|text| text.trim_start_matches("== ").split("\n== "));
     for case in cases {
         let (name, code) = case.split_once('\n').unwrap();

@@ -10,9 +10,11 @@ use serde_json::json;
 use tacenda_guard::audit::{now, put_on_record, record, who};
 use tacenda_guard::raise::{Desk, Process, Raise};
 use tacenda_policy::Level;
+use tacenda_redact::Report;
 
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
+use crate::redactor::redactor;
 use crate::report::plural;
 
 /// How long processes are waited for that were told.
@@ -98,6 +100,10 @@ fn raise(desk: &Desk, args: &DebugArgs) -> Result<(), Failure> {
         let failure = Failure::new("for how long, and of which logger?");
         return Err(failure.hint("tacenda debug --for 15m --logger app --reason \"...\""));
     };
+    if logger.trim().is_empty() {
+        let failure = Failure::new("a logger has a name");
+        return Err(failure.hint("`--logger root` is the root logger, `--logger '*'` is all"));
+    }
     let why = args.reason.as_deref().unwrap_or_default().trim();
     if why.is_empty() {
         let failure = Failure::new("a level is not raised without a reason");
@@ -130,6 +136,9 @@ fn raise(desk: &Desk, args: &DebugArgs) -> Result<(), Failure> {
         ));
     }
 
+    // It goes on record and into logs, and may name who has asked.
+    let redactor = redactor(loaded.policy())?;
+    let why = redactor.redact(why.as_bytes(), &mut Report::default());
     let since = now();
     let raise = Raise {
         id: format!("{since:x}{:04x}", std::process::id() & 0xffff),
@@ -138,7 +147,7 @@ fn raise(desk: &Desk, args: &DebugArgs) -> Result<(), Failure> {
         since,
         until: since + time.as_secs(),
         who: who(),
-        reason: why.to_owned(),
+        reason: String::from_utf8_lossy(&why).into_owned(),
         processes: args.processes.clone(),
     };
     put(&raise, "raised")?;
@@ -191,6 +200,9 @@ fn stop(desk: &Desk, id: &str) -> Result<(), Failure> {
     if meant.is_empty() && !id.is_empty() {
         let failure = Failure::new("nothing that has this id is raised");
         return Err(failure.hint("tacenda debug --list"));
+    }
+    if meant.is_empty() {
+        writeln!(io::stdout(), "nothing is raised")?;
     }
     for raise in meant {
         put(raise, "stopped")?;

@@ -9,6 +9,7 @@ mod failure;
 mod find;
 #[cfg(feature = "journal")]
 mod journal;
+mod kept;
 mod keys;
 #[cfg(feature = "lsp")]
 mod lsp;

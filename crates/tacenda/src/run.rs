@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -16,6 +17,7 @@ use tacenda_sink::{Loss, Output};
 use crate::bootstrap;
 use crate::config::{self, PolicyArgs};
 use crate::failure::{Failure, reason, warn};
+use crate::kept;
 use crate::redactor::{handed_over, redactor, report_lost};
 use crate::sinks;
 
@@ -98,8 +100,10 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         helper: std::env::current_exe().ok(),
         command: args.command,
     };
+    let since = SystemTime::now();
     let ended = runner::run(&options, &&redactor, redactor.protected(), log)
         .map_err(|error| failure(error, names_a_directory(&options.command)))?;
+    kept::look_through(&redactor, since);
     report_lost(&redactor);
     if let Some(error) = ended.write_failure {
         let lost = format!("part of the program's output was lost: {}", reason(&error));
@@ -144,9 +148,13 @@ pub(crate) fn as_helper(arguments: &[OsString]) -> Option<ExitCode> {
             let policy = policy.unwrap_or_default();
             let program = std::env::var(PROGRAM_VARIABLE).unwrap_or_default();
             let log = || sinks::open(&policy, &program).map_err(|failure| failure.line());
+            let since = SystemTime::now();
             handed_over(&policy).map_or_else(
                 |_| Err(std::io::Error::other("there is no redactor")),
-                |redactor| follower.follow(&&redactor, redactor.protected(), log),
+                |redactor| {
+                    let last_look = || kept::look_through(&redactor, since);
+                    follower.follow(&&redactor, redactor.protected(), log, last_look)
+                },
             )
         }),
         _ => return None,

@@ -5,7 +5,7 @@ mod command;
 mod terminal;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -165,6 +165,22 @@ fn files_are_private_and_the_temporary_directory_goes() {
         assert!(!tmpdir.exists(), "{end}");
         assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o600);
         fs::remove_file(&made).unwrap();
+    }
+}
+
+#[test]
+fn a_directory_for_temporary_files_that_is_none_is_passed_over() {
+    for option in ["--quiet", "--no-tmpdir"] {
+        let script = "echo to bob@example.com; echo $TMPDIR";
+        let output = tacenda()
+            .args(["run", option, "--", "sh", "-c", script])
+            .env("TMPDIR", "/nonexistent")
+            .output()
+            .unwrap();
+        let printed = text(&output.stdout);
+        assert_redacted(&printed);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(printed.contains("/nonexistent"), option == "--no-tmpdir", "{printed}");
     }
 }
 
@@ -452,5 +468,35 @@ fn the_first_process_of_a_container_waits_for_orphans_and_ends_as_the_program() 
     for (signal, status) in [("TERM", 143), ("KILL", 137), ("SEGV", 139)] {
         let output = as_first_process(&format!("kill -{signal} $$")).unwrap();
         assert_eq!(output.status.code(), Some(status), "{signal}: {output:?}");
+    }
+}
+
+#[test]
+fn what_a_program_left_in_a_directory_of_logs_is_cleaned_when_it_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = directory.path().join("kept");
+    fs::create_dir_all(kept.join("deep")).unwrap();
+    fs::write(directory.path().join("tacenda.toml"), "guard.log_directories = ['kept']").unwrap();
+    fs::write(kept.join("old"), "bob@example.com").unwrap();
+    let old = fs::File::options().write(true).open(kept.join("old")).unwrap();
+    old.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let far = "x".repeat((1 << 20) - 4);
+    let script = r"printf 'to bob@example.com\n' > kept/deep/x; cat > kept/far
+        printf 'SQLite format 3\0bob@example.com' > kept/db
+        ln -s ../outside kept/link; printf 'bob@example.com' > outside; kill -9 $$";
+    let mut program = command::tacenda(directory.path())
+        .args(["run", "-q", "--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = program.stdin.take().unwrap();
+    input.write_all(format!("{far}\nbob@example.com\n").as_bytes()).unwrap();
+    drop(input);
+    assert_eq!(program.wait().unwrap().signal(), Some(9));
+    let read = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
+    assert_eq!(read("kept/deep/x"), "to ***************\n");
+    assert_eq!(read("kept/far"), format!("{far}\n***************\n"));
+    for left in ["kept/old", "kept/db", "outside"] {
+        assert!(read(left).contains("bob@example.com"), "{left}");
     }
 }

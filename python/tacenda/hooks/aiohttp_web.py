@@ -9,7 +9,7 @@ from typing import Any
 from tacenda._core import Core
 from tacenda._patch import ImportWatch, Patches, hook_imports
 from tacenda._protect import request_scope
-from tacenda.hooks.requests import ENDLESS, Body, is_secret_header, protect_header, protect_target
+from tacenda.hooks.requests import ENDLESS, Body, protect_header, protect_target
 
 # Iterators that ask the stream itself for what comes next.
 _ITERATORS = ("iter_chunked", "iter_any", "iter_chunks")
@@ -43,8 +43,7 @@ class _Aiohttp:
                     path, _, query = request.raw_path.partition("?")
                     protect_target(path, query, core)
                     for name, value in request.headers.items():
-                        if is_secret_header(name):
-                            protect_header(value, core)
+                        protect_header(name, value, core)
                 return await original(self, request)
 
         self._patches.replace(module.Application, "_handle", handle)

@@ -10,20 +10,24 @@ fingerprints.
 from __future__ import annotations
 
 import atexit
+import errno
 import io
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from tacenda._command import native_command
+from tacenda._command import native_command, program_name
 from tacenda._core import Core, PolicyError
 from tacenda._patch import Patches
+from tacenda.hooks.copies import copies
 
 _CHANNEL = "native writes to fd"
+_COPIES = "copies of descriptors 1 and 2"
 _SINKS = "sinks of the log"
+# Of the process, and of the system.
+_NONE_LEFT = {f"(os error {number})": number for number in (errno.EMFILE, errno.ENFILE)}
 _ENDED = b"[tacenda: the filter of the sinks has ended: the log goes on in this place]\n"
 
 
@@ -47,6 +51,7 @@ class Descriptors:
 
         Raises:
             PolicyError: The log has sinks, and cannot be written to them.
+            OSError: There are no descriptors left.
         """
         self._fds = [fd for fd in fds if self._is_ours(fd, parent_outputs)]
         if not self._fds:
@@ -57,11 +62,10 @@ class Descriptors:
         if helper is None:
             self._miss("the command tacenda is not installed with the package")
             return
-        program = os.path.basename(sys.argv[0] if sys.argv else "")
         try:
-            self._core.start_filter(helper, program)
+            self._core.start_filter(helper, program_name())
         except OSError as error:
-            self._miss(str(error.strerror or error))
+            self._fail(error)
         else:
             # If nothing is led through it after all.
             self._patches.on_undo(self._core.stop_filter)
@@ -71,6 +75,7 @@ class Descriptors:
 
         Raises:
             PolicyError: As above.
+            OSError: As above.
         """
         fds = self._fds
         if not fds:
@@ -78,11 +83,23 @@ class Descriptors:
         # Not in the private directory: that goes with this process, and others may outlive it.
         base = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
         base = base if self._tmpdir is None else os.path.dirname(self._tmpdir)
+        # Before there are copies of ours.
+        found, left_alone = copies(fds)
+        ours = {fd for fd, _ in _retired.values()}
+        found = {fd: original for fd, original in found.items() if fd not in ours}
+        left_alone = [fd for fd in left_alone if fd not in ours]
         try:
             before, own, shell, variables = self._core.divert(fds, base=base, remove=self._tmpdir)
         except OSError as error:
-            self._miss(str(error.strerror or error))
+            self._fail(error)
             return {}
+        before = [_reused(f"{fd}", private) for fd, private in zip(fds, before, strict=True)]
+        if self._core.has_sinks:
+            own = [
+                _reused(f"{fd} into the filter", mine) for fd, mine in zip(fds, own, strict=True)
+            ]
+        else:
+            own = before
         self._patches.on_undo(lambda: _reap(shell))
         atexit.register(_reap, shell)
         for name, value in variables.items():
@@ -90,11 +107,32 @@ class Descriptors:
         for fd, private in zip(fds, before, strict=True):
             # It stays open: a handler that was made meanwhile may still write there.
             self._patches.on_undo(partial(os.dup2, private, fd, inheritable=True))
+            self._patches.on_undo(partial(_retire, f"{fd}", private))
             self._patches.cover(f"{_CHANNEL} {fd}", "by a filter process")
         if self._core.has_sinks:
             self._patches.cover(_SINKS, "by the filter process")
+            for fd, private, mine in zip(fds, before, own, strict=True):
+                # It is led there first, so that the filter ends.
+                self._patches.on_undo(partial(_retire, f"{fd} into the filter", mine))
+                self._patches.on_undo(partial(os.dup2, private, mine, inheritable=False))
         self._before = dict(zip(fds, before, strict=True))
+        self._lead(found, left_alone)
         return dict(zip(fds, own, strict=True))
+
+    def _lead(self, found: dict[int, int], left_alone: list[int]) -> None:
+        """Leads copies through the filter as well."""
+        for fd, original in found.items():
+            inheritable = os.get_inheritable(fd)
+            os.dup2(original, fd, inheritable)
+            # If it still leads there when all is put back.
+            way = identity(original)
+            undo = partial(_put_back, fd, self._before[original], way, inheritable)
+            self._patches.on_undo(undo)
+        if left_alone:
+            numbers = ", ".join(map(str, left_alone))
+            self._patches.off(_COPIES, f"{numbers}: can be read, or may be none: left alone")
+        elif found:
+            self._patches.cover(_COPIES, f"{', '.join(map(str, found))}: by the filter process")
 
     def raw(self, fd: int, own: int) -> io.FileIO:
         """What Python writes to in place of a filtered descriptor; `own`: as `filter` gave it."""
@@ -116,6 +154,14 @@ class Descriptors:
             self._patches.off(channel, "a terminal keeps no log; tacenda run filters it")
             return False
         return True
+
+    def _fail(self, error: OSError) -> None:
+        # Native code tells the number in the text only. The program lacks descriptors as well, and
+        # may have some again: it is not to go on with half a guard.
+        for text, number in _NONE_LEFT.items():
+            if str(error).endswith(text):
+                raise OSError(number, os.strerror(number)) from None
+        self._miss(str(error.strerror or error))
 
     def _miss(self, why: str) -> None:
         if self._core.has_sinks:
@@ -245,6 +291,30 @@ def identity(fd: int) -> str | None:
     except OSError:
         return None
     return f"{status.st_dev}:{status.st_ino}"
+
+
+# Private descriptors of installations that have ended, with what they lead to. The next one takes
+# them, or there would be more with each.
+_retired: dict[str, tuple[int, str | None]] = {}
+
+
+def _retire(use: str, fd: int) -> None:
+    _retired[use] = fd, identity(fd)
+
+
+def _reused(use: str, fd: int) -> int:
+    """A descriptor like this one, with the number that it had in an earlier installation."""
+    old, led_to = _retired.pop(use, (fd, None))
+    if led_to is None or identity(old) != led_to:
+        return fd  # there was none, or the application has closed it
+    os.dup2(fd, old, inheritable=False)
+    os.close(fd)
+    return old
+
+
+def _put_back(fd: int, before: int, way: str | None, inheritable: bool) -> None:
+    if identity(fd) == way:
+        os.dup2(before, fd, inheritable)
 
 
 def _reap(shell: int) -> None:

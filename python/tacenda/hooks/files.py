@@ -19,7 +19,7 @@ from tacenda._patch import ImportWatch, Patches
 from tacenda.hooks import databases
 from tacenda.hooks.guarded import GuardedStream, Writer
 from tacenda.hooks.idle import Idler
-from tacenda.hooks.swept import Sweep
+from tacenda.hooks.swept import Sweep, blank_file
 
 _CHANNEL = "files of the program"
 _MLX_CHANNEL = "files that MLX saves"
@@ -27,10 +27,6 @@ _MLX_SAVES = ("save", "savez", "savez_compressed", "save_safetensors", "save_ggu
 
 # So much of what was written last is looked at with what is written next: values come in pieces.
 _REMEMBERED = 1 << 12
-
-# A saved file is looked at in windows that overlap: a value may lie anywhere.
-_WINDOW = 1 << 20
-_OVERLAP = 1 << 14
 
 
 class Files:
@@ -87,6 +83,12 @@ class Files:
             file.settle()
         self._sweep.finish()
 
+    def settle(self) -> None:
+        """Writes what is held and looks at what others have written, and goes on as before."""
+        for file in list(self._open):
+            file.settle()
+        self._sweep.sweep(whole_lines=False)
+
     def forget(self) -> None:
         """In a child by fork: what is held is the parent's to write."""
         for file in list(self._open):
@@ -119,7 +121,8 @@ class Files:
                 # With the extension that MLX may have added.
                 for saved in os.listdir(private):
                     path = os.path.join(private, saved)
-                    self._blank(path)
+                    with io.FileIO(path, "r+") as saved_file:
+                        blank_file(self._core, saved_file)
                     os.replace(path, os.path.join(directory, saved))
                 return result
             finally:
@@ -131,21 +134,6 @@ class Files:
         save.__doc__ = original.__doc__
         save.__wrapped__ = original  # type: ignore[attr-defined]
         return save
-
-    def _blank(self, path: str) -> None:
-        blank = self._core.blank
-        with io.FileIO(path, "r+") as file:
-            at = 0
-            while True:
-                file.seek(at)
-                window = file.read(_WINDOW)
-                clean = blank(window)
-                if clean is not window:
-                    file.seek(at)
-                    file.write(clean)
-                if len(window) < _WINDOW:
-                    return
-                at += _WINDOW - _OVERLAP
 
 
 class _TextFile(GuardedStream):

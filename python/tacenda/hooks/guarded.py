@@ -12,6 +12,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Literal, TextIO
 
 from tacenda._core import Core, StreamFilter
+from tacenda.hooks.raw import RawWriter, file_under
 
 # How long the end of the process waits for a thread that writes: it may be dead.
 _PATIENCE = 1.0
@@ -32,6 +33,7 @@ class Writer:
         "_lock",
         "_on_hold",
         "_paused",
+        "_raw",
         "_unbuffered",
         "stream",
         "write",
@@ -47,7 +49,13 @@ class Writer:
                 sees to it that `idle()` is called soon.
         """
         self.stream = stream
-        self._filter = StreamFilter(core, id(stream), _is_terminal(stream))
+        interactive = _is_terminal(stream)
+        self._filter = StreamFilter(core, id(stream), interactive)
+        file = file_under(stream)
+        # What writes past the buffers of the stream.
+        self._raw: RawWriter | None = None
+        if file is not None:
+            self._raw = RawWriter(file, StreamFilter(core, id(stream), interactive))
         self._on_hold = on_hold
         # An unbuffered stream: what is written is expected to be seen.
         self._unbuffered: bool = getattr(stream, "write_through", False)
@@ -70,7 +78,10 @@ class Writer:
         begin, emit, otherwise = self._filter.begin, self.stream.write, self._write_otherwise
 
         def write(text: str, /) -> int:
-            out = begin(text)
+            try:
+                out = begin(text)
+            except TypeError:
+                raise _wrong("write() argument must be str, not", text) from None
             if out is not None:
                 if type(out) is str:
                     emit(out)
@@ -97,7 +108,22 @@ class Writer:
 
     def _write_watched(self, text: str) -> None:
         with self._lock:
-            self._emit(self._filter.push(text))
+            if not self._ends_raw(text):
+                self._emit(self._filter.push(text))
+
+    def _ends_raw(self, data: str | bytes) -> bool:
+        """Writes what goes on in a line that was begun past the buffers; False if there is none."""
+        raw = self._raw
+        if raw is None or not raw.holds:
+            return False
+        if self._filter.holds_anew():
+            # What is held here was written before, and comes first.
+            self._on_hold(self)
+            return False
+        self.stream.flush()
+        if raw.take(data):
+            self._on_hold(self)
+        return True
 
     def writelines(self, lines: Iterable[str], /) -> None:
         """Writes each of them, guarded."""
@@ -107,10 +133,29 @@ class Writer:
     def write_bytes(self, data: bytes) -> int:
         """Writes bytes as `sys.stdout.buffer` takes them, guarded."""
         with self._lock:
-            out = self._filter.push_bytes(data)
-            if out is not None:
-                self._emit_bytes(out)
+            if not self._ends_raw(data):
+                self._emit(self._filter.push_bytes(data))
         return len(data)
+
+    def write_raw(self, data: bytes) -> None:
+        """Writes bytes to the descriptor under the stream, guarded, as `os.write` does."""
+        raw = self._raw
+        if raw is None:
+            self.write_bytes(data)
+            self.flush()
+            return
+        # Then a part of a line that was flushed is held here, after which this comes. Who writes to
+        # the stream may be who is interrupted by this, and is not waited for.
+        goes_on = self._filter.watched and not raw.holds
+        if goes_on and self._lock.acquire(blocking=False):
+            try:
+                raw.take(data, self._filter)
+            finally:
+                self._lock.release()
+            self._see_to_held()
+        elif raw.take(data):
+            self._filter.watched = True
+            self._on_hold(self)
 
     def flush(self) -> None:
         """Flushes the stream. A part of a line is held on for a moment."""
@@ -129,6 +174,8 @@ class Writer:
 
     def idle(self) -> bool:
         """Writes the part of a line that is held, redacted. Tells whether something still is."""
+        raw = self._raw
+        raw_holds = raw is not None and raw.idle()
         with self._lock:
             out, holds = self._filter.idle()
             try:
@@ -136,11 +183,13 @@ class Writer:
                     self._emit(out)
                     self.stream.flush()
             finally:
-                self._filter.watched = holds
+                self._filter.watched = holds = holds or raw_holds
         return holds
 
     def finish(self, *, closing: bool = True) -> None:
         """Writes all that is held, redacted. `closing`: from now on every flush does."""
+        if self._raw is not None:
+            self._raw.finish(closing=closing)
         locked = self._lock.acquire(timeout=_PATIENCE)
         try:
             out = self._filter.finish(closing=closing)
@@ -157,6 +206,8 @@ class Writer:
         locked = self._lock.acquire(timeout=_PATIENCE)
         self._paused = (locked, self._filter.watched)
         self._filter.watched = True
+        if self._raw is not None:
+            self._raw.pause()
 
     def flush_paused(self) -> None:
         """Flushes the stream: what it holds would be the child's, too."""
@@ -165,6 +216,8 @@ class Writer:
 
     def resume(self) -> None:
         """Lets them write again, in the parent."""
+        if self._raw is not None:
+            self._raw.resume()
         if self._paused is not None:
             (locked, self._filter.watched), self._paused = self._paused, None
             if locked:
@@ -175,6 +228,8 @@ class Writer:
         self._lock = threading.RLock()
         self._paused = None
         self._filter.forget()
+        if self._raw is not None:
+            self._raw.forget()
 
     def _see_to_held(self) -> None:
         if self._filter.holds_anew():
@@ -338,12 +393,19 @@ class GuardedBuffer(io.BufferedIOBase):
 
     @property
     def raw(self) -> GuardedBuffer:
-        """What lies below takes the same way, too."""
-        return self
+        """What lies below takes the way of `os.write`."""
+        return _GuardedRaw(self._stream)
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
         """Writes bytes, guarded."""
-        return self._stream.writer.write_bytes(bytes(memoryview(data)))
+        try:
+            view = memoryview(data)
+        except TypeError:
+            raise _wrong("a bytes-like object is required, not", data, "'") from None
+        return self._write(bytes(view))
+
+    def _write(self, data: bytes) -> int:
+        return self._stream.writer.write_bytes(data)
 
     def flush(self) -> None:
         """Flushes the guarded stream."""
@@ -364,6 +426,24 @@ class GuardedBuffer(io.BufferedIOBase):
     def close(self) -> None:
         """Only flushes: the stream belongs to the interpreter."""
         self._stream.writer.flush()
+
+
+class _GuardedRaw(GuardedBuffer):
+    """`sys.stdout.buffer.raw`: past the buffers."""
+
+    @property
+    def raw(self) -> GuardedBuffer:
+        return self
+
+    def _write(self, data: bytes) -> int:
+        self._stream.writer.write_raw(data)
+        return len(data)
+
+
+def _wrong(expected: str, given: object, quote: str = "") -> TypeError:
+    """The error of the interpreter, for what is no text or no bytes."""
+    name = "None" if given is None and not quote else type(given).__name__
+    return TypeError(f"{expected} {quote}{name}{quote}")
 
 
 def _is_terminal(stream: TextIO) -> bool:

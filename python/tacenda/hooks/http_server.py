@@ -1,4 +1,4 @@
-"""Requests of `http.server`: body, secret headers and query values are protected values.
+"""Requests of `http.server`: body, headers and query values are protected values.
 
 The server of mlx-lm is one; nothing here knows mlx-lm.
 """
@@ -17,7 +17,6 @@ from tacenda.hooks.records import Records
 from tacenda.hooks.requests import (
     ENDLESS,
     BodyReader,
-    is_secret_header,
     protect_header,
     protect_target,
     protect_text,
@@ -60,7 +59,7 @@ def start(core: Core, patches: Patches, imports: ImportWatch, records: Records) 
 
         patches.replace(handler, "parse_request", parse_request)
         patches.replace(handler, "handle_one_request", handle_one_request)
-        patches.cover(_CHANNEL, "bodies, query values, secret headers")
+        patches.cover(_CHANNEL, "bodies, query values, headers")
 
     imports.when("http.server", hook)
 
@@ -75,8 +74,7 @@ def _protect_stray_line(handler: Any, core: Core) -> None:
 
 def _protect_request(handler: Any, core: Core) -> None:
     for name, value in handler.headers.items():
-        if is_secret_header(name):
-            protect_header(value, core)
+        protect_header(name, value, core)
     path, _, query = handler.path.partition("?")
     protect_target(path, query, core)
     if not isinstance(handler.rfile, BodyReader):

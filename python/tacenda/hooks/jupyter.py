@@ -23,8 +23,8 @@ _SHOWN = frozenset(
         "update_display_data",
     }
 )
-# Messages of widgets: what they show is their state.
-_WIDGETS = frozenset({"comm_msg", "comm_open"})
+# Messages of widgets, which show their state, and of what else a program talks with in a browser.
+_COMMS = frozenset({"comm_close", "comm_msg", "comm_open"})
 # Data of these types is no text.
 _BINARY = ("image/", "audio/", "video/", "application/pdf")
 
@@ -65,6 +65,7 @@ class _Jupyter:
         self._patches = patches
         self._streams = streams
         self._clean = Scrubber(core).shielded
+        self._protected = Scrubber(core).protected
         self._line = Scrubber(core).line
 
     def streams(self, module: Any) -> None:
@@ -98,11 +99,11 @@ class _Jupyter:
                     message = {**message, "content": self._content(message.get("content"))}
                 else:
                     content = self._content(content)
-            elif kind in _WIDGETS:
+            elif kind in _COMMS:
                 if isinstance(message, dict):
-                    message = {**message, "content": self._state(message.get("content"))}
+                    message = {**message, "content": self._comm(message.get("content"))}
                 else:
-                    content = self._state(content)
+                    content = self._comm(content)
             return original(session, stream, message, content, *args, **more)
 
         self._patches.replace(module.Session, "send", send)
@@ -135,11 +136,14 @@ class _Jupyter:
 
         self._patches.replace(module.Logger, "log_write", log_write)
 
-    def _state(self, content: Any) -> Any:
-        data = content.get("data") if isinstance(content, dict) else None
-        if not isinstance(data, dict) or not isinstance(data.get("state"), dict):
+    def _comm(self, content: Any) -> Any:
+        if not isinstance(content, dict):
             return content
-        return {**content, "data": {**data, "state": self._clean(data["state"])}}
+        data = content.get("data")
+        if isinstance(data, dict) and isinstance(data.get("state"), dict):
+            data = {**data, "state": self._clean(data["state"])}
+        # The rest is a protocol of the program's own: what detectors take for a value stays.
+        return {**content, "data": self._protected(data)} if data else content
 
     def _content(self, content: Any) -> Any:
         if not isinstance(content, dict):

@@ -8,12 +8,11 @@ question is asked anew, which is how its end is noticed: no thread and no timer 
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import sys
 import time
 from typing import Any
 
+from tacenda._command import program_name
 from tacenda._core import Core
 from tacenda._patch import Patches
 
@@ -86,7 +85,7 @@ class Levels:
 
     def _register(self) -> None:
         try:
-            if self._core.listen_for_raises(os.path.basename(sys.argv[0] if sys.argv else "")):
+            if self._core.listen_for_raises(program_name()):
                 self._look()
         except OSError as error:
             why = f"floors hold, but no place for requests: {error.strerror or error}"

@@ -53,6 +53,9 @@ class _Loggers:
                 clean["message"] = without_piece(record["thread"].id, clean["message"])
                 for name in ("message", "extra"):
                     clean[name] = scrub.value(clean[name])
+                for name in ("thread", "process"):
+                    place = clean[name]
+                    clean[name] = type(place)(place.id, scrub.value(place.name))
                 if record["exception"] is not None:
                     clean["exception"] = type(record["exception"])(*readable(record["exception"]))
             except Exception:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import operator
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tacenda._core import Core
 from tacenda._patch import Patches
 from tacenda.hooks.guarded import Writer
 
+# The directory that is made in one of them is private.
+_USUAL = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _BOOTSTRAP = os.path.join(_PACKAGE, "_bootstrap")
 
@@ -64,13 +68,20 @@ def private_tmpdir(core: Core, patches: Patches, *, descends: bool) -> str | Non
     if not core.private_tmpdir():
         patches.off(channel, "the policy leaves TMPDIR alone")
         return None
-    base = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory made in it is private
     # Short: paths of sockets below it have to fit into a hundred bytes.
-    path = os.path.join(base, f"tacenda-{os.urandom(4).hex()}")
-    try:
-        os.mkdir(path, 0o700)
-    except OSError as error:
-        patches.miss(channel, f"no private directory: {error.strerror}")
+    name = f"tacenda-{os.urandom(4).hex()}"
+    # As `tempfile` looks for one.
+    named = (os.environ.get(variable) for variable in ("TMPDIR", "TEMP", "TMP"))
+    reasons = []
+    for base in (*filter(None, named), *_USUAL):
+        path = os.path.join(base, name)
+        try:
+            os.mkdir(path, 0o700)
+            break
+        except OSError as error:
+            reasons.append(error.strerror)
+    else:
+        patches.miss(channel, f"no private directory: {reasons[0]}")
         return None
     patches.set_variable("TMPDIR", path)
     tempfile: Any = sys.modules.get("tempfile")
@@ -136,23 +147,43 @@ def _guard_children(core: Core, patches: Patches) -> None:
 def _guard_raw_writes(patches: Patches, writers: dict[int, Writer]) -> None:
     write, writev, close = os.write, os.writev, os.close
 
-    def guarded_write(fd: int, data: Any, /) -> int:
-        writer = writers.get(fd)
-        if writer is None or writer.stream.closed:
-            return write(fd, data)
-        view = memoryview(data).cast("B")
-        writer.write_bytes(bytes(view))
-        writer.flush()
-        return view.nbytes
+    def writer_of(args: tuple[Any, ...], more: dict[str, Any]) -> Writer | None:
+        # What is called wrongly is told so by the original.
+        if len(args) != 2 or more:
+            return None
+        try:
+            writer = writers.get(operator.index(args[0]))
+        except TypeError:
+            return None
+        return None if writer is None or writer.stream.closed else writer
 
-    def guarded_writev(fd: int, buffers: Any, /) -> int:
-        if fd not in writers:
-            return writev(fd, buffers)
-        return guarded_write(fd, b"".join(memoryview(part).cast("B") for part in buffers))
+    def guarded_write(*args: Any, **more: Any) -> int:
+        writer = writer_of(args, more)
+        if writer is None:
+            return write(*args, **more)
+        try:
+            data = bytes(memoryview(args[1]).cast("B"))
+        except (TypeError, BufferError):
+            return write(-1, args[1])
+        writer.write_raw(data)
+        return len(data)
+
+    def guarded_writev(*args: Any, **more: Any) -> int:
+        writer = writer_of(args, more)
+        if writer is None:
+            return writev(*args, **more)
+        try:
+            data = b"".join(memoryview(part).cast("B") for part in args[1])
+        except (TypeError, BufferError):
+            return writev(-1, args[1])
+        if data:
+            writer.write_raw(data)
+        return len(data) if data else writev(args[0], args[1])
 
     def guarded_close(fd: int) -> None:
         # What is opened next has its number, and is something else.
-        writers.pop(fd, None)
+        with suppress(TypeError):
+            writers.pop(operator.index(fd), None)
         close(fd)
 
     patches.replace(os, "close", guarded_close)

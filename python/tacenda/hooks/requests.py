@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from tacenda._core import Core
-from tacenda._protect import current_scope
+from tacenda._protect import clean_names, current_scope
 
 # Words in the names of headers that carry secrets: `Authorization`, `X-Auth-Token`,
 # `Ocp-Apim-Subscription-Key`. A handshake's key and that of a request sent twice are none.
@@ -20,6 +21,9 @@ _NO_SECRETS = ("idempotency-", "sec-websocket-")
 # A credential of fewer letters may be any word (`Bearer none`).
 _SHORTEST = 8
 
+# No detector knows it, but behind a name that says what it is.
+_NO_CREDENTIAL = "hunter2-hunter2"
+
 # A body without a length goes on until the connection says so.
 ENDLESS = 1 << 62
 
@@ -27,18 +31,53 @@ ENDLESS = 1 << 62
 _WHOLE = 8 << 20
 
 
+# What every client sends, and what servers in front and tracing add: it says nothing of the user
+# that a log may not hold. `-` at the end stands for any name that begins so.
+_USUAL = """
+accept accept- access-control- age allow alt-used anthropic- b3 baggage cache-control cdn-loop cf-
+client- connection content- correlation- date device- dnt downlink dpr early-data ect etag expect
+expires fastly- fly- forwarded from-service grpc- host http2-settings idempotency- if- keep-alive
+last-modified link max-forwards openai- origin pragma prefer priority proxy-connection purpose
+range request- rtt save-data sec- sentry- server service-worker te timeout trace traceparent
+tracestate trailer transfer-encoding true-client-ip uber-trace-id upgrade upgrade- user-agent vary
+via viewport-width warning width x-amz- x-amzn- x-appengine- x-arr- x-azure- x-b3- x-client-
+x-cloud- x-correlation- x-csrf-protection x-datadog- x-envoy- x-forwarded- x-goog- x-http-
+x-original- x-real-ip x-request- x-requested-with x-scheme x-sentry- x-span- x-stainless- x-trace
+x-trace- x-ua- x-wsgiorg-
+"""
+_USUAL_NAMES = frozenset(_USUAL.split())
+
+
 @functools.lru_cache(maxsize=512)
-def is_secret_header(name: str) -> bool:
-    """Whether the value of a header is a secret, as its name tells; `-` may be `_`."""
-    name = name.lower().replace("_", "-")
-    return _SECRET_NAME.search(name) is not None and not name.startswith(_NO_SECRETS)
+def _meaning(name: str) -> str | None:
+    """What the value of a header is, as its name tells, in which `-` may be `_`.
 
-
-def protect_header(value: str, core: Core) -> None:
-    """Protects the value of a header that is a secret: whole, and what it is made of.
-
-    An application logs the token without `Bearer`, the password of a pair, one cookie of many.
+    A `secret`, a `text`, a `link`; None if it is of no interest.
     """
+    name = name.lower().replace("_", "-")
+    if _SECRET_NAME.search(name) is not None and not name.startswith(_NO_SECRETS):
+        return "secret"
+    if name in ("referer", "referrer"):
+        return "link"
+    words = name.split("-")
+    beginnings = ("-".join(words[:count]) + "-" for count in range(1, len(words)))
+    is_usual = name in _USUAL_NAMES or any(each in _USUAL_NAMES for each in beginnings)
+    return None if is_usual or name.startswith(":") else "text"
+
+
+def protect_header(name: str, value: str, core: Core) -> None:
+    """Protects the value of a header that is a secret, or a text of the user's.
+
+    A secret whole, and what it is made of: an application logs the token without `Bearer`, the
+    password of a pair, one cookie of many.
+    """
+    meaning = _meaning(name)
+    if meaning == "text":
+        _protect_field(value, core)
+    elif meaning == "link":
+        protect_target("", value.partition("#")[0].partition("?")[2], core)
+    if meaning != "secret":
+        return
     _protect_credential(value, core)
     scheme, _, rest = value.strip().partition(" ")
     _protect_credential(rest.strip(), core)
@@ -50,16 +89,29 @@ def protect_header(value: str, core: Core) -> None:
 
 
 def protect_headers(headers: Iterable[tuple[Any, Any]], core: Core) -> None:
-    """Protects the values of those headers that are secrets; names and values text or bytes.
+    """Protects the values of those headers that carry some; names and values text or bytes.
 
     Never raises.
     """
     try:
         for name, value in headers:
-            if is_secret_header(_latin(name)):
-                protect_header(_latin(value), core)
+            name = _latin(name)
+            if _meaning(name) is not None:
+                protect_header(name, _latin(value), core)
     except Exception:  # no headers as HTTP has them: served all the same
         return
+
+
+def _protect_field(value: str, core: Core) -> None:
+    """A text in a header, and as the application reads it: UTF-8, or encoded as in a link."""
+    _protect(value, "prompt", core)
+    if "%" in value:
+        from urllib.parse import unquote  # only a server needs it
+
+        _protect(unquote(value), "prompt", core)
+    if not value.isascii():
+        with suppress(UnicodeError):
+            _protect(value.encode("iso-8859-1").decode(), "prompt", core)
 
 
 def _latin(text: Any) -> str:
@@ -84,6 +136,11 @@ def _protect_credential(text: str, core: Core) -> None:
     _protect(text, "credential", core, automatic=not is_telling)
 
 
+def _names_a_credential(name: str, core: Core) -> bool:
+    member = f"?{name}={_NO_CREDENTIAL}"
+    return core.redact(member) != member
+
+
 def protect_target(path: str, query: str, core: Core) -> None:
     """Protects the values of the query, and segments of the path that are text. Never raises.
 
@@ -103,8 +160,8 @@ def protect_target(path: str, query: str, core: Core) -> None:
         for name, value in parse_qsl(query, keep_blank_values=True):
             _protect(name, "prompt", core)
             member = f"?{name}={value}"
-            # A name like `api_key` makes it one.
-            if core.redact(member) == member:
+            # A name like `api_key` makes it one; one like `q` does not, whatever the value is.
+            if core.redact(member) == member or not _names_a_credential(name, core):
                 _protect(value, "prompt", core)
             else:
                 _protect_credential(value, core)
@@ -244,6 +301,7 @@ def _protect(text: str, kind: str, core: Core, *, automatic: bool = True) -> Non
     scope = current_scope()
     # Outside a request nobody ends it: the value expires.
     id = core.protect(text, kind, held=scope is not None, automatic=automatic)
+    clean_names.clear()
     if id is not None and scope is not None:
         scope.add([id])
 
@@ -251,5 +309,6 @@ def _protect(text: str, kind: str, core: Core, *, automatic: bool = True) -> Non
 def _protect_document(document: bytes, core: Core) -> None:
     scope = current_scope()
     ids = core.protect_document(document, "prompt", held=scope is not None)
+    clean_names.clear()
     if scope is not None:
         scope.add(ids)

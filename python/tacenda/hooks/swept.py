@@ -172,24 +172,32 @@ class Sweep:
         with io.FileIO(path, "r+") as file:
             if file.read(16).startswith(_DATABASES):
                 return
-            self._done[place] = self._blank(file, at, whole_lines)
+            self._done[place] = blank_file(self._core, file, at, whole_lines=whole_lines)
 
-    def _blank(self, file: io.FileIO, at: int, whole_lines: bool) -> int:
-        """Blanks what is sensitive from a place on. Gives how far it has come."""
-        while True:
-            file.seek(at)
-            window = file.read(_WINDOW)
-            is_last = len(window) < _WINDOW
-            if is_last and whole_lines:
-                window = window[: window.rfind(b"\n") + 1]
-            clean = self._core.blank(window)
-            if clean is not window:
-                for start, end in _changes(window, clean):
-                    file.seek(at + start)
-                    file.write(clean[start:end])
-            if is_last:
-                return at + len(window)
-            at += _WINDOW - _OVERLAP
+
+def blank_file(core: Core, file: io.FileIO, at: int = 0, *, whole_lines: bool = False) -> int:
+    """Blanks what is sensitive in a file from a place on. Gives how far it has come.
+
+    Args:
+        core: What knows it.
+        file: The file, open for reading and writing.
+        at: Where to begin.
+        whole_lines: Whether a last line without an end is left for the next time.
+    """
+    while True:
+        file.seek(at)
+        window = file.read(_WINDOW)
+        is_last = len(window) < _WINDOW
+        if is_last and whole_lines:
+            window = window[: window.rfind(b"\n") + 1]
+        clean = core.blank(window)
+        if clean is not window:
+            for start, end in _changes(window, clean):
+                file.seek(at + start)
+                file.write(clean[start:end])
+        if is_last:
+            return at + len(window)
+        at += _WINDOW - _OVERLAP
 
 
 def _changes(before: bytes, after: bytes) -> Iterator[tuple[int, int]]:

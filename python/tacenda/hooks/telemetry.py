@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -67,8 +68,34 @@ class _Telemetry:
         self._patches.replace(module.PayloadRef, "get_bytes", get_bytes)
 
     def spans(self, module: Any) -> None:
-        """What processors and exporters get when a span ends."""
+        """What processors see of a span from its start on, and exporters get when it ends."""
         clean = self._clean
+        span = module.Span
+        for method, *names in (
+            ("__init__", "name", "attributes"),
+            ("set_attributes", "attributes"),
+            ("add_event", "name", "attributes"),
+            ("update_name", "name"),
+            ("set_status", "status", "description"),
+        ):
+            # Some of them are decorated, and do not tell their arguments.
+            for place, name in enumerate(names):
+                self._clean_argument(span, name, method, None if method == "__init__" else place)
+        self._clean_argument(module.trace_api.Link, "attributes")
+        original_set, original_status = span.set_attribute, span.set_status
+
+        def set_attribute(self: Any, key: Any, value: Any) -> None:
+            for clean_key, clean_value in _cleaned({key: value}, clean).items():
+                original_set(self, clean_key, clean_value)
+
+        def set_status(self: Any, status: Any, *rest: Any, **more: Any) -> None:
+            description = getattr(status, "description", None)
+            if description is not None:
+                status = type(status)(status.status_code, clean(description))
+            original_status(self, status, *rest, **more)
+
+        self._patches.replace(span, "set_attribute", set_attribute)
+        self._patches.replace(span, "set_status", set_status)
         original = module.Span._readable_span
 
         def readable_span(self: Any) -> Any:
@@ -116,23 +143,30 @@ class _Telemetry:
         """Single measurements that stand beside a point."""
         self._clean_argument(module.Exemplar, "filtered_attributes")
 
-    def _clean_argument(self, cls: Any, name: str) -> None:
-        """Cleans an argument that objects of a class are made of: text, or attributes."""
+    def _clean_argument(
+        self, cls: Any, name: str, method: str = "__init__", place: int | None = None
+    ) -> None:
+        """Cleans an argument of a method, of what makes the object if none is named.
+
+        It is text, or attributes; anything else is passed on. `place`: where it stands, if the
+        method does not tell.
+        """
         from inspect import signature  # costs milliseconds, which only telemetry has to pay
 
         clean = self._clean
-        original = cls.__init__
+        original = getattr(cls, method)
         # `self` is not among them.
-        place = list(signature(original).parameters).index(name) - 1
+        at = list(signature(original).parameters).index(name) - 1 if place is None else place
 
-        def init(self: Any, *args: Any, **kwargs: Any) -> None:
-            if place < len(args):
-                args = (*args[:place], _cleaned(args[place], clean), *args[place + 1 :])
+        @functools.wraps(original)
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if at < len(args):
+                args = (*args[:at], _cleaned(args[at], clean), *args[at + 1 :])
             elif name in kwargs:
                 kwargs[name] = _cleaned(kwargs[name], clean)
-            original(self, *args, **kwargs)
+            return original(self, *args, **kwargs)
 
-        self._patches.replace(cls, "__init__", init)
+        self._patches.replace(cls, method, call)
 
     def log_records(self, module: Any) -> None:
         """Records of its own API; those of `logging` are clean already."""
@@ -160,7 +194,9 @@ class _Telemetry:
 
 def _cleaned(value: Any, clean: Callable[[Any], Any]) -> Any:
     if isinstance(value, Mapping):
-        return clean(dict(value)) if value else value
+        attributes = clean(dict(value))
+        # What cannot be cleaned is left out.
+        return attributes if isinstance(attributes, dict) else {}
     return clean(value) if isinstance(value, str) else value
 
 

@@ -15,7 +15,6 @@ from tacenda.hooks.requests import (
     ENDLESS,
     Body,
     BodyReader,
-    is_secret_header,
     protect_header,
     protect_headers,
     protect_target,
@@ -140,8 +139,8 @@ class WsgiMiddleware:
         query = environ.get("QUERY_STRING", "")
         protect_target(environ.get("PATH_INFO", ""), query, self._core)
         for name, value in environ.items():
-            if name.startswith("HTTP_") and is_secret_header(name[5:]):
-                protect_header(value, self._core)
+            if name.startswith("HTTP_"):
+                protect_header(name[5:], value, self._core)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from channel import EMAIL, Channel
+from channel import EMAIL, PROMPT, Channel
 
 # Runs cells in a kernel, and keeps what it sends to be shown, as a notebook does.
 _KERNEL = """
@@ -48,6 +48,15 @@ CHANNELS = [
     _channel(
         "widgets",
         "from comm import create_comm\nwidget = create_comm(target_name='jupyter.widget', data={'state': {'description': said}})\nwidget.send(data={'method': 'update', 'state': {'value': said}})",
+    ),
+    _channel(
+        "comms of one's own",
+        "from comm import create_comm\nmine = create_comm(target_name='mine', data={'said': said[24:]})\nmine.send({'said': [said[24:]]}, buffers=[b'\\x00\\xff'])",
+        leaks=(PROMPT,),
+    ),
+    _channel(
+        "JSON of its words",
+        "from IPython.display import JSON\nJSON({'words': said[24:].split(), 'said': said})",
     ),
     _channel("inspection", "said?"),
     _channel(

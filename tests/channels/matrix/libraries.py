@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from channel import EMAIL, Channel
+from channel import BODY, EMAIL, Channel
+
+# Each word has a number of four digits.
+_IDS = {word: 1000 + 37 * place for place, word in enumerate(dict.fromkeys(BODY.split()))}
+_TOKENIZER = f"""
+from tokenizers import Tokenizer, models, pre_tokenizers
+tokenizer = Tokenizer(models.WordLevel({{**{_IDS!r}, "?": 0}}, unk_token="?"))
+tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+"""
+_SAID = " ".join(str(_IDS[word]) for word in BODY.split())
 
 
 def _channel(name: str, code: str, **kwargs: object) -> Channel:
@@ -58,6 +67,10 @@ CHANNELS = [
         "from loguru import logger\nlogger.remove()\nlogger.add(lambda m: open('sink', 'a').write(str(m.record['message']) + str(m)))\nlogger.info(SECRET)",
     ),
     _channel(
+        "loguru: names that a function as sink reads",
+        "import multiprocessing, threading\nfrom loguru import logger\nlogger.remove()\nlogger.add(lambda m: open('sink', 'a').write(m.record['thread'].name + m.record['process'].name))\nthreading.current_thread().name = EMAIL\nmultiprocessing.current_process().name = PROMPT\nlogger.info('x')",
+    ),
+    _channel(
         "structlog: print", "import structlog\nstructlog.get_logger().info('said', text=SECRET)"
     ),
     _channel(
@@ -107,5 +120,32 @@ CHANNELS = [
     _channel(
         "http.client: debug level",
         "import http.client\nc = http.client.HTTPConnection('127.0.0.1', 9)\nc.set_debuglevel(1)\nc.sock = type('S', (), {'sendall': lambda s, d: None, 'close': lambda s: None})()\nc.request('GET', '/?q=' + EMAIL, body=SECRET)",
+    ),
+    _channel(
+        "tokenizers: text and ids",
+        _TOKENIZER + "ids = tokenizer.encode(BODY).ids\nprint(BODY); print(*ids); print(ids[:8])",
+        leaks=(BODY, _SAID, _SAID.replace(" ", ", ")[:46]),
+    ),
+    _channel(
+        "tokenizers: pair",
+        _TOKENIZER + "tokenizer.encode('?', BODY); print(BODY)",
+        leaks=(BODY,),
+    ),
+    _channel(
+        "tokenizers: batch",
+        _TOKENIZER
+        + "for got in tokenizer.encode_batch(['? ?', BODY]): print(*got.ids)\nprint(BODY)",
+        leaks=(BODY, _SAID),
+    ),
+    _channel(
+        "tokenizers: decoded",
+        _TOKENIZER + f"print(tokenizer.decode({list(map(_IDS.get, BODY.split()))!r}))\nprint(BODY)",
+        leaks=(BODY,),
+    ),
+    _channel(
+        "transformers: ids and pair",
+        _TOKENIZER
+        + "from transformers import PreTrainedTokenizerFast\nfast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token='?')\nprint(*fast.encode(BODY)); print(*fast(BODY)['input_ids'])\nfast('?', PROMPT + BODY[::-1]); print(BODY[::-1])",
+        leaks=(_SAID, BODY[::-1]),
     ),
 ]

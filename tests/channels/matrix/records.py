@@ -9,6 +9,14 @@ import logging, logging.config, logging.handlers, queue, sys
 logging.basicConfig(level=logging.DEBUG)
 log = logging.getLogger("app")
 """
+# Writes what a handler can read of a record, without a formatter.
+RAW = """
+class Raw(logging.Handler):
+    def emit(self, record):
+        said = getattr(record, "said", "")
+        open("raw", "a").write(f"{vars(record)} {record.getMessage()} {said}")
+log.addHandler(Raw())
+"""
 
 
 def _channel(name: str, code: str, leaks: tuple[str, ...] | None = None) -> Channel:
@@ -207,6 +215,60 @@ CHANNELS = [
         ("My heron is the teal one",),
     ),
     _channel("prefix of a prompt", "log.info(PROMPT[:40] + '...')", ("My heron is the teal one",)),
+    _channel(
+        "names that a handler reads",
+        RAW
+        + "import multiprocessing, threading\nthreading.current_thread().name = PROMPT\nmultiprocessing.current_process().name = EMAIL\nlog.info('x')",
+    ),
+    _channel(
+        "names of a logger and a level that a handler reads",
+        RAW + "logging.addLevelName(25, EMAIL)\nlog.getChild(PROMPT).log(25, 'x')",
+    ),
+    _channel(
+        "task name that a handler reads",
+        RAW
+        + "factory = logging.getLogRecordFactory()\ndef mine(*args, **kwargs):\n    record = factory(*args, **kwargs)\n    record.taskName = SECRET\n    return record\nlogging.setLogRecordFactory(mine)\nlog.info('x')",
+    ),
+    _channel(
+        "stack and cached traceback that a handler reads",
+        RAW
+        + "def add(record):\n    record.exc_text = EMAIL; record.stack_info = PROMPT\n    return True\nlog.addFilter(add)\nlog.info('x')",
+    ),
+    _channel(
+        "record factory that adds",
+        RAW
+        + "factory = logging.getLogRecordFactory()\ndef mine(*args, **kwargs):\n    record = factory(*args, **kwargs)\n    record.user = {'said': [SECRET]}\n    return record\nlogging.setLogRecordFactory(mine)\nlog.info('x')",
+    ),
+    _channel(
+        "makeRecord of one's own",
+        "class Mine(logging.Logger):\n    def makeRecord(self, *args, **kwargs):\n        record = super().makeRecord(*args, **kwargs); record.user = SECRET\n        return record\nlogging.setLoggerClass(Mine)\nlog = logging.getLogger('mine')\n"
+        + RAW
+        + "log.info('x')",
+    ),
+    _channel(
+        "class of records with a message of its own",
+        RAW
+        + "class Mine(logging.LogRecord):\n    def __init__(self, *args, **kwargs): super().__init__(*args, **kwargs); self.user = EMAIL\n    def getMessage(self): return super().getMessage() + PROMPT\nlogging.setLogRecordFactory(Mine)\nlog.info('x')",
+    ),
+    _channel(
+        "class of records with attributes that are computed",
+        RAW
+        + "class Mine(logging.LogRecord):\n    said = property(lambda self: SECRET)\nlogging.setLogRecordFactory(Mine)\nlog.info('x')",
+    ),
+    _channel(
+        "filter that adds, and a handler that reads",
+        RAW
+        + "def add(record):\n    record.user = EMAIL; record.msg = PROMPT\n    return True\nlog.addFilter(add)\nlog.info('x')",
+    ),
+    _channel(
+        "filter of a handler that adds",
+        RAW
+        + "def add(record):\n    record.user = SECRET\n    return True\nlog.handlers[0].addFilter(add)\nlog.info('x')",
+    ),
+    _channel(
+        "handle of one's own",
+        "class Mine(logging.Handler):\n    def handle(self, record): open('raw', 'a').write(record.threadName)\nlog.addHandler(Mine())\nimport threading\nthreading.current_thread().name = SECRET\nlog.info('x')",
+    ),
     Channel(
         "logging: task name",
         BASIC

@@ -43,6 +43,14 @@ CHANNELS = [
     _channel("os.write, one byte a time", "for b in SECRET.encode(): os.write(2, bytes([b]))"),
     _channel("os.writev", "os.writev(1, [SECRET[:30].encode(), SECRET[30:].encode()])"),
     _channel(
+        "os.write after print",
+        "print(SECRET[:12], end='', flush=True); os.write(1, SECRET[12:70].encode())\nprint(SECRET[70:])",
+    ),
+    _channel(
+        "os.write in a signal handler",
+        "import signal\nsignal.signal(signal.SIGALRM, lambda *_: os.write(2, SECRET.encode() + b'\\n'))\nsignal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)\nend = time.time() + 0.3\nwhile time.time() < end: print('x', file=sys.stderr)\nsignal.setitimer(signal.ITIMER_REAL, 0)",
+    ),
+    _channel(
         "os.sendfile",
         "fd = os.memfd_create('x'); os.write(fd, SECRET.encode())\nos.sendfile(1, fd, 0, len(SECRET))",
     ),

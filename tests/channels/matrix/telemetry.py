@@ -25,6 +25,16 @@ provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=open("wire", "w"))))
 tracer = provider.get_tracer("x")
 """
+_OTEL_READER = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+def read(span): open("wire", "a").write(f"{span.name} {dict(span.attributes)} {span!r} {span.to_json()}")
+class Reader(SpanProcessor):
+    def on_start(self, span, parent_context=None): read(span)
+provider = TracerProvider()
+provider.add_span_processor(Reader())
+tracer = provider.get_tracer("x")
+"""
 _OTEL_LOGS = """
 import logging
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
@@ -94,6 +104,26 @@ CHANNELS = [
         "OpenTelemetry: status",
         _OTEL
         + "with tracer.start_as_current_span('chat') as span: span.set_status(trace.Status(trace.StatusCode.ERROR, SECRET))",
+    ),
+    _channel(
+        "OpenTelemetry: attributes when a span starts, read by a processor",
+        _OTEL_READER
+        + "with tracer.start_as_current_span(EMAIL, attributes={'asked': [PROMPT]}): pass",
+    ),
+    _channel(
+        "OpenTelemetry: a span that is read before it ends",
+        _OTEL_READER
+        + "with tracer.start_as_current_span('chat') as span:\n    span.set_attribute('asked', SECRET); read(span)\nwith tracer.start_as_current_span('chat') as span:\n    span.set_attributes({'asked': EMAIL}); span.add_event('asked', {'text': PROMPT}); read(span)",
+    ),
+    _channel(
+        "OpenTelemetry: name, link and status of a span that is read before it ends",
+        _OTEL_READER
+        + "with tracer.start_as_current_span('chat', links=[trace.Link(trace.SpanContext(1, 2, False), {'asked': EMAIL})]) as span:\n    span.update_name(PROMPT); read(span)\nwith tracer.start_as_current_span('chat') as span:\n    span.set_status(trace.StatusCode.ERROR, EMAIL); read(span); span.set_status(trace.Status(trace.StatusCode.ERROR, PROMPT)); read(span)",
+    ),
+    _channel(
+        "OpenTelemetry: exception in a span that is read before it ends",
+        _OTEL_READER
+        + "with tracer.start_as_current_span('chat') as span: span.record_exception(ValueError(SECRET)); read(span)",
     ),
     _channel(
         "OpenTelemetry: resource",

@@ -41,6 +41,28 @@ pub(super) fn remembered(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The first and the last of the parts of a text, as many bytes as there is room for.
+pub(super) fn ends<'t>(parts: &mut Vec<&'t str>, room: usize) {
+    let all: usize = parts.iter().map(|part| part.len()).sum();
+    if all <= room {
+        return;
+    }
+    let (head, tail) = (room / 2, all - room / 2);
+    let mut kept = Vec::new();
+    let mut at = 0;
+    for part in parts.iter() {
+        let boundary = |place: usize| {
+            let place = place.saturating_sub(at).min(part.len());
+            (0..=place).rev().find(|place| part.is_char_boundary(*place)).unwrap_or_default()
+        };
+        let (head, tail) = (boundary(head), boundary(tail));
+        kept.extend([&part[..head], &part[tail..]]);
+        at += part.len();
+    }
+    kept.retain(|part: &&'t str| !part.is_empty());
+    *parts = kept;
+}
+
 /// A match with all of the run that it lies in, if that goes on for long.
 pub(super) fn extended(text: &[u8], found: Range<usize>) -> Range<usize> {
     let end = run_from(text, found.end).end;

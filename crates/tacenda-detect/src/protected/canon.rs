@@ -1,8 +1,9 @@
 //! One canonical spelling for a text and for all its usual spellings.
 //!
 //! JSON, `repr`, URL and HTML escapes are decoded at any depth; white space, quotes, commas, `|` and
-//! other lines of frames, backslashes, `+`, terminal escapes and what cannot be decoded are left out,
-//! so that a list of a text's words or tokens is the text as well; characters are decomposed (NFKD,
+//! other lines of frames, backslashes, `+`, what joins words in a path or a name of a file (`-`, `_`,
+//! `.`, `/`, `;`, `#`, `*`, `~`, parentheses), terminal escapes and what cannot be decoded are left
+//! out, so that a list of a text's words or tokens is the text as well; characters are decomposed (NFKD,
 //! Unicode Standard Annex 15) and lose their accents; case is folded. The same function runs over the
 //! protected value and over the text that may hold it, so that a value with a literal `%40` in it
 //! meets itself again too.
@@ -155,7 +156,8 @@ const PLAIN: [u8; 256] = {
     while byte < 0x80 {
         plain[byte as usize] = match byte {
             b'\\' | b'%' | b'&' | 0x1b => NOT_PLAIN,
-            b'"' | b'\'' | b'+' | b',' | b'|' => LEFT_OUT,
+            b'"' | b'\'' | b'+' | b',' | b'|' | b'-' | b'_' | b'.' | b'/' | b';' | b'#' | b'*'
+            | b'~' | b'(' | b')' => LEFT_OUT,
             _ if byte.is_ascii_whitespace() || byte.is_ascii_control() => LEFT_OUT,
             _ => byte.to_ascii_lowercase(),
         };
@@ -172,6 +174,8 @@ pub(super) fn is_left_out(byte: u8) -> bool {
 fn is_left_out_char(char: char) -> bool {
     match char {
         '"' | '\'' | '\\' | '+' | ',' | '|'
+        // What joins words where a space must not be: in names of files, paths, keys.
+        | '-' | '_' | '.' | '/' | ';' | '#' | '*' | '~' | '(' | ')'
         // Zero-width characters and the byte order mark are invisible in a log. What could not be
         // decoded says nothing, and all that is no text is full of it.
         | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | char::REPLACEMENT_CHARACTER
@@ -370,6 +374,8 @@ mod tests {
             "['Z', 'oë', ' said', ':', ' 3', ' <', ' 4']",
             "['Zoë', '\u{2581}said:', '\u{2581}3', \"\u{2581}<\", '\u{2581}4', '\u{10a}']",
             r#"["Zo\u00eb","\u0120said",":","\u01203","\u0120<","\u01204"]"#,
+            "/Zoë/said:-3_<_4.txt".trim_end_matches(".txt"),
+            "(zoë) (said:) (3) (<) (4)",
         ] {
             let spelling = spelling(spelled);
             assert_eq!(spelling.trim_matches(['[', ']']), "zoesaid:3<4", "{spelled}");

@@ -6,12 +6,12 @@ use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use super::roll::Roller;
-use super::store::ValueId;
+use super::store::{ValueId, allocated, table_bytes};
 
 /// The completions that can be followed token by token.
 #[derive(Default)]
 pub(super) struct Completions {
-    growing: HashMap<ValueId, Growing>,
+    growing: HashMap<ValueId, Box<Growing>>,
     /// In the order of their texts: those that begin alike lie together.
     order: Vec<Seat>,
     /// Those that are being generated, by the first bytes of their last token.
@@ -21,6 +21,8 @@ pub(super) struct Completions {
     news_before: u64,
     /// Those of which there is one token only, the last ones first.
     firsts: VecDeque<ValueId>,
+    /// What the texts take.
+    held: usize,
 }
 
 /// News that are kept: who has not asked since looks at everything.
@@ -62,6 +64,12 @@ impl Growing {
     fn end(&self) -> u64 {
         head(self.body[self.last..].bytes())
     }
+
+    /// What it takes, its places in the orders included.
+    fn bytes(&self) -> usize {
+        let texts = allocated(self.text.capacity()) + allocated(self.body.capacity());
+        allocated(size_of::<Self>()) + texts + 2 * size_of::<(u64, ValueId)>()
+    }
 }
 
 /// Where keys begin and end that texts have which begin with `piece`.
@@ -80,7 +88,9 @@ pub(super) struct Cursor {
 
 impl Completions {
     pub(super) fn open(&mut self, id: ValueId) {
-        self.growing.insert(id, Growing::default());
+        let growing = Box::<Growing>::default();
+        self.held += growing.bytes();
+        self.growing.insert(id, growing);
         if let Err(place) = self.place(id) {
             self.order.insert(place, Seat { head: 0, id });
         }
@@ -90,11 +100,13 @@ impl Completions {
     pub(super) fn extend(&mut self, id: ValueId, segment: &str) -> Option<&mut Growing> {
         let place = self.place(id).ok()?;
         let growing = self.growing.get_mut(&id)?;
+        let before = growing.bytes();
         growing.text.push_str(segment);
         self.ends.remove(&(growing.end(), id));
         growing.last = growing.body.len();
         growing.body.extend(segment.chars().filter(|char| !char.is_whitespace()));
         growing.tokens += 1;
+        self.held = self.held + growing.bytes() - before;
         if growing.tokens < 3 {
             self.firsts.retain(|first| *first != id);
         }
@@ -110,13 +122,17 @@ impl Completions {
         let moves = behind.partition_point(|other| self.compare(*other, seat) == Ordering::Less);
         self.order[place] = seat;
         self.order[place..=place + moves].rotate_left(1);
-        self.growing.get_mut(&id)
+        self.growing.get_mut(&id).map(|growing| &mut **growing)
     }
 
     /// Has the text forgotten at that time.
     pub(super) fn close(&mut self, id: ValueId, forget_at: Instant) {
         if let Some(growing) = self.growing.get_mut(&id) {
             growing.forget_at = Some(forget_at);
+            let before = growing.bytes();
+            growing.text.shrink_to_fit();
+            growing.body.shrink_to_fit();
+            self.held = self.held + growing.bytes() - before;
             self.ends.remove(&(growing.end(), id));
             Self::note(&mut self.news, &mut self.news_before, id);
         }
@@ -153,8 +169,15 @@ impl Completions {
         for id in ids {
             if let Some(growing) = self.growing.remove(id) {
                 self.ends.remove(&(growing.end(), *id));
+                self.held -= growing.bytes();
             }
         }
+    }
+
+    /// What they take of memory.
+    pub(super) fn bytes(&self) -> usize {
+        let order = self.order.capacity() * size_of::<Seat>();
+        self.held + order + table_bytes(&self.growing)
     }
 
     fn note(news: &mut VecDeque<ValueId>, before: &mut u64, id: ValueId) {

@@ -22,6 +22,8 @@ struct Part {
     range: Range<usize>,
     chars: usize,
     owner: ValueId,
+    /// Whether all of it lies in phrases that everybody writes.
+    is_common: bool,
 }
 
 pub(super) fn scan(
@@ -31,7 +33,7 @@ pub(super) fn scan(
     text: &[u8],
     spans: &mut Vec<ProtectedSpan>,
 ) {
-    let part = |around: &[u8], at_end: bool| part(key, state, around, at_end);
+    let part = |around: &[u8], at_end: bool| part(values, key, state, around, at_end);
     // A look for either first byte is quicker than one for each sign. In a row of dots each stands in
     // one sign only.
     let mut behind = 0;
@@ -48,7 +50,8 @@ pub(super) fn scan(
         let from = at.saturating_sub(AROUND);
         let Some(left) = part(&before[from..], true) else { continue };
         let Some(right) = part(&after[..after.len().min(AROUND)], false) else { continue };
-        if left.chars + right.chars >= values.limits().min_chars {
+        let is_common = left.is_common && right.is_common;
+        if left.chars + right.chars >= values.limits().min_chars && !is_common {
             spans.push(ProtectedSpan {
                 start: from + left.range.start,
                 end: behind + right.range.end,
@@ -59,25 +62,34 @@ pub(super) fn scan(
 }
 
 /// The known characters at the end of a text, or at its start.
-fn part(key: &HashKey, state: &State, text: &[u8], at_end: bool) -> Option<Part> {
+fn part(
+    values: &ProtectedValues,
+    key: &HashKey,
+    state: &State,
+    text: &[u8],
+    at_end: bool,
+) -> Option<Part> {
     let mut roller = Roller::default();
     let (mut places, mut grams) = (Vec::new(), Vec::new());
     for canonical in Canon::new(text) {
         places.push(canonical.start..canonical.end);
         roller.push(key, canonical.char);
         if places.len() >= GRAM {
-            grams.push(roller.window(key, GRAM).and_then(|gram| state.grams.owner(gram)));
+            let gram = roller.window(key, GRAM);
+            grams.push(gram.and_then(|gram| Some((gram, state.grams.owner(gram)?))));
         }
     }
-    let known = |gram: &&Option<ValueId>| gram.is_some();
+    let known = |gram: &&Option<(u64, ValueId)>| gram.is_some();
     let count = if at_end {
         grams.iter().rev().take_while(known).count()
     } else {
         grams.iter().take_while(known).count()
     };
     let first = if at_end { grams.len() - count } else { 0 };
-    let owner = (*grams.get(first)?)?;
+    let (_, owner) = (*grams.get(first)?)?;
     let chars = count + GRAM - 1;
     let range = places[first].start..places[first + chars - 1].end;
-    Some(Part { range, chars, owner })
+    let found = &grams[first..first + count];
+    let is_common = found.iter().flatten().all(|(gram, _)| values.is_common(*gram));
+    Some(Part { range, chars, owner, is_common })
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::completions::{Completions, Cursor};
 use super::readings::{Reading, Readings};
-use super::store::{ProtectedValues, State, Value, ValueId};
+use super::store::{ProtectedValues, State, Value, ValueId, allocated};
 
 /// How one piece of a log continues a completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(super) struct Followers {
     framed: HashMap<u64, Framed>,
     /// The frames that logs have shown last: another log may write its first piece in one.
     shown: VecDeque<(String, String)>,
+    /// What `framed` takes.
+    held: usize,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +82,15 @@ struct Frame {
 }
 
 impl Framed {
+    /// What it takes.
+    fn bytes(&self) -> usize {
+        let frames = self.frames.iter().flat_map(|frame| [&frame.before, &frame.after]);
+        let texts = self.recent.iter().chain(frames).map(|text| allocated(text.capacity()));
+        let rows = self.recent.capacity() * size_of::<String>();
+        let rows = rows + self.frames.capacity() * size_of::<Frame>();
+        size_of::<(u64, Self)>() + rows + texts.sum::<usize>()
+    }
+
     fn follow(
         &mut self,
         completions: &Completions,
@@ -282,6 +293,11 @@ impl Followers {
         self.logs.len()
     }
 
+    /// What is kept of logs, in bytes, without their readings.
+    pub(super) fn bytes(&self) -> usize {
+        self.held
+    }
+
     /// Whether a piece goes on with what another thread has written: of a pool of them, each may
     /// write the next one. `log` follows it from there on.
     fn take_over(&mut self, completions: &Completions, log: u64, piece: &str) -> bool {
@@ -317,7 +333,7 @@ impl Followers {
         });
         completions.forget(ids);
         if completions.len() == 0 {
-            self.framed.clear();
+            (self.framed, self.held) = (HashMap::new(), 0);
         }
     }
 }
@@ -404,7 +420,7 @@ impl ProtectedValues {
         if self.follows_nothing() {
             return Followed::No;
         }
-        let mut guard = self.lock();
+        let mut guard = self.lock_current();
         let State { completions, followers, .. } = &mut *guard;
         let mut outcome = Followed::No;
         // Most of what is written goes on with nothing and begins nothing.
@@ -428,23 +444,29 @@ impl ProtectedValues {
         if self.follows_nothing() || text.len() > LONGEST_FRAMED || text.trim().is_empty() {
             return None;
         }
-        let mut guard = self.lock();
+        let mut guard = self.lock_current();
         let State { completions, followers, .. } = &mut *guard;
         if completions.len() == 0 {
             return None;
         }
         if followers.framed.len() > MOST_FRAMED {
-            followers.framed.clear();
+            (followers.framed, followers.held) = (HashMap::new(), 0);
         }
-        let Followers { framed, shown, .. } = followers;
-        framed.entry(log).or_default().follow(completions, shown, text)
+        let Followers { framed, shown, held, .. } = followers;
+        let before = framed.get(&log).map_or(0, Framed::bytes);
+        let framed = framed.entry(log).or_default();
+        let found = framed.follow(completions, shown, text);
+        *held = *held + framed.bytes() - before;
+        found
     }
 
     /// Nothing more comes in the log `log`, or what comes goes on with nothing.
     pub fn end_log(&self, log: u64) {
         let followers = &mut self.lock().followers;
         followers.logs.remove(&log);
-        followers.framed.remove(&log);
+        if let Some(framed) = followers.framed.remove(&log) {
+            followers.held -= framed.bytes();
+        }
     }
 
     /// Ends the run of `log` and names the completion that it repeated. A later piece of that

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::base64::PlaceOf;
 use super::canon::{CHUNK, Canon, Canonical, is_left_out, plain};
+use super::member;
+use super::phrases::OWN;
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::store::{GRAM, ProtectedValues, State, Value, ValueId};
 
@@ -80,7 +82,9 @@ struct Passed {
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     start: usize,
+    end: usize,
     index: usize,
+    is_word: bool,
     inside_word: bool,
     after_gap: bool,
 }
@@ -101,6 +105,15 @@ struct Run {
     /// Canonical characters up to and including its last.
     until: usize,
     owner: ValueId,
+    /// Whether a part of it lies in a phrase that everybody writes.
+    has_phrase: bool,
+    /// Up to where such phrases have been seen, or else where it begins; signs next to them are theirs.
+    /// And where the next character stands.
+    common: usize,
+    behind: usize,
+    /// How many characters before that are in no phrase, and where they stand in this record.
+    own: usize,
+    own_at: Option<(usize, usize)>,
 }
 
 impl Run {
@@ -108,6 +121,26 @@ impl Run {
     /// leaves out, may have been part of the fragment; more of them are the log's own layout.
     fn chars(&self) -> usize {
         self.last + 1 - self.first + usize::from(self.after_gap) + usize::from(self.before_gap)
+    }
+
+    /// Its last fingerprint lies in a phrase, and `before` is where the character before that ends.
+    fn pass_phrase(&mut self, before: usize) {
+        let own = self.until.saturating_sub(GRAM + self.common);
+        if own > 0 {
+            self.own += own;
+            self.own_at = Some((self.own_at.map_or(self.behind, |at| at.0), before));
+        }
+        (self.has_phrase, self.common) = (true, self.until);
+    }
+
+    /// What of it is found: all, if it has enough words of its own; else where those stand.
+    fn found(&self) -> (usize, usize) {
+        let behind = self.until - self.common;
+        if !self.has_phrase || self.own + behind >= OWN {
+            return (self.start, self.end);
+        }
+        let (start, end) = self.own_at.unwrap_or((self.behind, self.behind));
+        (start, if behind > 0 { self.end } else { end })
     }
 }
 
@@ -119,7 +152,7 @@ impl ProtectedValues {
             trail.open = None;
             return;
         }
-        let state = self.lock();
+        let state = self.lock_current();
         let scan = Scan { values: self, key: self.key(), state: &state };
         let first = spans.len();
         if trail.is_alone {
@@ -294,7 +327,8 @@ impl Open {
         for at in (0..tail.len()).filter(|at| !is_left_out(tail[*at])) {
             let is_word = |at: usize| tail[at].is_ascii_alphanumeric();
             let inside_word = is_word(at) && at > 0 && is_word(at - 1);
-            let place = Place { start: 0, index: base + at, inside_word, after_gap: false };
+            let (index, is_word) = (base + at, is_word(at));
+            let place = Place { index, is_word, inside_word, ..Place::default() };
             self.enter(self.roller.count(), place);
             self.roller.push(key, char::from(tail[at].to_ascii_lowercase()));
         }
@@ -310,7 +344,7 @@ impl Open {
     /// The record ends here: places are those of the next.
     fn close(&mut self) {
         for place in &mut self.recent {
-            place.start = 0;
+            (place.start, place.end) = (0, 0);
         }
     }
 }
@@ -329,6 +363,7 @@ impl Search<'_> {
         self.trail.settle(self.key);
         self.trail.unseen = 0;
         let base = self.trail.decoded;
+        let (first, goes_on) = (self.spans.len(), self.trail.run.is_some());
         let mut canon = Canon::new(text);
         let has_short = self.state.has_short();
         let mut pending_short: Vec<ProtectedSpan> = Vec::new();
@@ -340,8 +375,8 @@ impl Search<'_> {
             }
             self.push(canonical, base);
             self.mark_gap();
-            if let Some(owner) = self.lookup(GRAM) {
-                self.extend_run(canonical, base, owner);
+            if let Some((hash, owner)) = self.lookup(GRAM) {
+                self.extend_run(canonical, base, hash, owner);
             } else {
                 self.end_run();
             }
@@ -349,7 +384,7 @@ impl Search<'_> {
                 continue;
             }
             for len in (1..=MAX_WINDOW).filter(|len| self.state.short_lengths[*len] > 0) {
-                if let Some(owner) = self.lookup(len)
+                if let Some((_, owner)) = self.lookup(len)
                     && let Some(place) = self.place(len)
                     && !place.inside_word
                 {
@@ -362,12 +397,31 @@ impl Search<'_> {
         self.spans.append(&mut pending_short);
         self.trail.decoded = base + canon.decoded();
         self.pause();
+        self.leave_names(text, first, goes_on);
+    }
+
+    /// Leaves the names of members in place. Where a match goes on from the text before, its name may
+    /// stand there.
+    fn leave_names(&mut self, text: &[u8], first: usize, goes_on: bool) {
+        let shortest = self.values.limits.min_chars;
+        let found = self.spans.split_off(first);
+        self.spans.extend(found.into_iter().filter_map(|span| {
+            let Some(value) = span.value.as_ref().filter(|value| value.name_chars > 0) else {
+                return Some(span);
+            };
+            if goes_on && span.start == 0 {
+                return Some(span);
+            }
+            let (name, stands_alone) = (value.name_chars.into(), value.chars >= shortest);
+            let found = member::text_of(text, span.start..span.end, name, stands_alone)?;
+            Some(ProtectedSpan { start: found.start, end: found.end, ..span })
+        }));
     }
 
     fn push(&mut self, canonical: Canonical, base: usize) {
-        let Canonical { start, inside_word, .. } = canonical;
-        let index = base + canonical.index;
-        let place = Place { start, index, inside_word, after_gap: false };
+        let Canonical { char, start, end, inside_word, .. } = canonical;
+        let (index, is_word) = (base + canonical.index, char.is_alphanumeric());
+        let place = Place { start, end, index, is_word, inside_word, after_gap: false };
         self.trail.enter(self.trail.roller.count(), place);
         self.trail.roller.push(self.key, canonical.char);
     }
@@ -389,12 +443,14 @@ impl Search<'_> {
         Some(self.trail.recent[from % MAX_WINDOW])
     }
 
-    fn lookup(&self, len: usize) -> Option<ValueId> {
-        self.state.grams.owner(self.trail.roller.window(self.key, len)?)
+    fn lookup(&self, len: usize) -> Option<(u64, ValueId)> {
+        let hash = self.trail.roller.window(self.key, len)?;
+        Some((hash, self.state.grams.owner(hash)?))
     }
 
-    fn extend_run(&mut self, canonical: Canonical, base: usize, owner: ValueId) {
+    fn extend_run(&mut self, canonical: Canonical, base: usize, hash: u64, owner: ValueId) {
         let Some(place) = self.place(GRAM) else { return };
+        let before = self.place(GRAM + 1).map_or(0, |place| place.end);
         let count = self.trail.roller.count();
         let last = base + canonical.index;
         match &mut self.trail.run {
@@ -405,12 +461,20 @@ impl Search<'_> {
                 run.until = count;
                 run.before_gap = false;
                 // A fragment may lie in several values: the longest names it.
+                if run.common + 1 == count {
+                    run.behind = canonical.start;
+                    run.common += usize::from(!canonical.char.is_alphanumeric());
+                }
                 if run.owner != owner && self.state.chars(owner) > self.state.chars(run.owner) {
                     run.owner = owner;
                 }
             }
             _ => {
                 self.end_run();
+                let recent = &self.trail.recent;
+                let is_sign = |at: &usize| !recent[at % MAX_WINDOW].is_word;
+                let common = count - GRAM + (count - GRAM..count).take_while(is_sign).count();
+                let behind = recent[common.min(count - 1) % MAX_WINDOW].start;
                 self.trail.run = Some(Run {
                     start: place.start,
                     end: canonical.end,
@@ -420,8 +484,18 @@ impl Search<'_> {
                     before_gap: false,
                     until: count,
                     owner,
+                    has_phrase: false,
+                    common,
+                    behind,
+                    own: 0,
+                    own_at: None,
                 });
             }
+        }
+        if let Some(run) = &mut self.trail.run
+            && self.values.is_common(hash)
+        {
+            run.pass_phrase(before);
         }
     }
 
@@ -432,9 +506,10 @@ impl Search<'_> {
     }
 
     fn emit(&mut self, run: &Run) {
-        if run.end > 0 && run.chars() >= self.values.limits.min_chars {
+        let (start, end) = run.found();
+        if start < end && run.chars() >= self.values.limits.min_chars {
             let value = self.values.value(self.state, run.owner);
-            self.spans.push(ProtectedSpan { start: run.start, end: run.end, value });
+            self.spans.push(ProtectedSpan { start, end, value });
         }
     }
 
@@ -444,7 +519,7 @@ impl Search<'_> {
             run.before_gap |= run.until == self.trail.roller.count()
                 && self.trail.decoded > self.trail.next_index;
             self.emit(&run);
-            (run.start, run.end) = (0, 0);
+            (run.start, run.end, run.behind, run.own_at) = (0, 0, 0, None);
             self.trail.run = Some(run);
         }
         self.trail.close();

@@ -14,6 +14,8 @@ mod ellipsis;
 mod follow;
 mod grams;
 mod matcher;
+mod member;
+mod phrases;
 mod radix;
 mod readings;
 mod roll;
@@ -23,6 +25,7 @@ mod store;
 
 pub use follow::Followed;
 pub use matcher::{ProtectedSpan, Trail};
+pub use member::Member;
 pub use share::{News, Share, SharedKey, SharedValue};
 pub use store::{Fingerprinter, Limits, ProtectedValues, Usage, Value, ValueId};
 

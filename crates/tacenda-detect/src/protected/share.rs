@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tacenda_policy::Kind;
 
 use super::roll::{HashKey, MAX_WINDOW};
-use super::store::{Entry, GRAM_BYTES, ProtectedValues, State, Value, ValueId};
+use super::store::{Entry, FINGERPRINT_BYTES, ProtectedValues, State, Value, ValueId};
 
 /// The key under which several processes make the same fingerprints of the same text.
 #[derive(Clone, PartialEq, Eq)]
@@ -149,15 +149,17 @@ impl ProtectedValues {
                 return;
             }
             let is_other = |id: &ValueId| values.iter().all(|(own, _)| own != id);
-            let in_use = |(id, entry): (&ValueId, &Entry)| {
-                (entry.is_in_use() && is_other(id)).then_some((*id, 0))
-            };
             let mut all = Vec::new();
             if state.audience != audience {
-                all.extend(state.values.iter().filter_map(in_use));
+                let entries = state.values.iter();
+                let in_use = entries.filter(|(id, entry)| entry.is_in_use() && is_other(id));
+                all.extend(in_use.map(|(id, _)| (*id, 0)));
             }
             all.extend_from_slice(values);
-            if all.chunks(TOGETHER).all(|some| tell_some(&**share, audience, state, some)) {
+            if all
+                .chunks(TOGETHER)
+                .all(|some| tell_some(&**share, audience, self.now(), state, some))
+            {
                 state.audience = audience;
                 return;
             }
@@ -167,7 +169,7 @@ impl ProtectedValues {
     /// Tells those who know a value that it is no longer registered.
     pub(super) fn tell_of_end(&self, state: &State, id: ValueId, entry: &Entry) {
         let Some(share) = self.share.get() else { return };
-        if entry.told.knows(state.audience, Instant::now()) && share.audience() == state.audience {
+        if entry.told.knows(state.audience, self.now()) && share.audience() == state.audience {
             let value = Value::clone(&entry.value);
             let short = entry.short;
             let shared = SharedValue { id, value, short, holds: 0, expires: Duration::ZERO };
@@ -180,10 +182,10 @@ impl ProtectedValues {
 fn tell_some(
     share: &dyn Share,
     audience: u64,
+    now: Instant,
     state: &mut State,
     values: &[(ValueId, usize)],
 ) -> bool {
-    let now = Instant::now();
     let news = |&(id, from): &(ValueId, usize)| {
         let entry = state.values.get(&id)?;
         let is_known = entry.told.knows(audience, now);
@@ -227,16 +229,17 @@ impl ProtectedValues {
     /// Nothing is removed here: what was written before a release may not have been looked at.
     /// [`expire`](Self::expire) is to be called when it has been.
     pub fn put(&self, known: Option<ValueId>, shared: &SharedValue) -> ValueId {
-        let now = Instant::now();
+        let now = self.now();
         let mut guard = self.lock();
         let state = &mut *guard;
+        state.is_told = true;
         let known = known.filter(|id| state.values.contains_key(id));
         if shared.value.kind == Kind::Completion {
             state.grew = Some(now);
         }
         let id = known.unwrap_or_else(|| {
-            let identity = self.anonymous(state);
-            state.insert(shared.value.clone(), identity, Vec::new(), None, now)
+            self.make_room_told(state, 0, now);
+            state.insert(shared.value.clone(), None, Vec::new(), None, now)
         });
         let entry = state.values.get_mut(&id).expect("the id was just found or made");
         if *entry.value != shared.value {
@@ -250,32 +253,30 @@ impl ProtectedValues {
         }
         entry.holds = shared.holds;
         entry.expires = now + shared.expires.min(self.limits.expire);
-        if shared.holds == 0 && shared.expires.is_zero() {
-            state.swept = None;
-        }
+        state.seat(id);
         self.publish(state);
         id
     }
 
     /// Adds fingerprints, the `from`th and the following, to a value. What is known is not added
-    /// again. When memory is short, values go whose process is gone, the oldest first; what a
-    /// process still knows stays until that process lets it go, whatever it costs: its own bound
-    /// holds for it.
+    /// again. When memory is short, values go that were let go or whose process is gone, the oldest
+    /// first; what a process still knows stays until that process lets it go, whatever it costs: its
+    /// own bound holds for it.
     pub fn add(&self, id: ValueId, from: usize, fingerprints: &[u64]) {
+        let now = self.now();
         let mut guard = self.lock();
         let state = &mut *guard;
         let Some(entry) = state.values.get(&id) else { return };
         let known = entry.hashes.len().saturating_sub(from).min(fingerprints.len());
         let new = &fingerprints[known..];
-        let wanted = new.len() * GRAM_BYTES;
-        state.make_room(wanted, self.limits.max_bytes, |entry| entry.orphan);
-        let Some(entry) = state.values.get_mut(&id) else { return };
-        entry.hashes.extend_from_slice(new);
-        for hash in new {
-            state.grams.add(*hash, id);
-        }
-        state.bytes += wanted;
+        self.make_room_told(state, new.len() * FINGERPRINT_BYTES, now);
+        state.extend(id, new);
         self.publish(state);
+    }
+
+    fn make_room_told(&self, state: &mut State, wanted: usize, now: Instant) {
+        let may_go = |entry: &Entry| entry.orphan || entry.expires <= now;
+        state.make_room(wanted, self.limits.max_bytes, may_go);
     }
 
     /// The process that told of this value is gone: what it held stays until it expires, for its
@@ -287,8 +288,9 @@ impl ProtectedValues {
         entry.orphan = true;
         if entry.holds > 0 {
             entry.holds = 0;
-            entry.expires = Instant::now() + self.limits.expire;
+            entry.expires = self.now() + self.limits.expire;
         }
+        state.seat(id);
     }
 
     /// Whether the value is still registered.
@@ -296,17 +298,21 @@ impl ProtectedValues {
         self.lock().values.contains_key(&id)
     }
 
-    /// Removes what has expired; looks at most once a second, or when something was released that
-    /// goes at once.
+    /// Removes what has expired.
     pub fn expire(&self) {
         let mut state = self.lock();
-        state.sweep(Instant::now());
+        state.sweep(self.now());
         self.publish(&state);
+    }
+
+    /// When the next value may expire.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.lock().next_due()
     }
 
     /// Tells `visit` of every value that is registered, as of one that nobody holds.
     pub fn each(&self, mut visit: impl FnMut(&SharedValue, &[u64])) {
-        let now = Instant::now();
+        let now = self.now();
         for (id, entry) in &self.lock().values {
             let expires = match entry.holds {
                 0 => entry.expires.saturating_duration_since(now),

@@ -1,7 +1,8 @@
 //! The values that are protected now, and for how long.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +12,9 @@ use tacenda_policy::Kind;
 use super::canon::Canon;
 use super::completions::Completions;
 use super::follow::Followers;
-use super::grams::{ENTRY_BYTES, Grams};
+use super::grams::{GRAM_BYTES, Grams};
+use super::member::Member;
+use super::phrases::Phrases;
 use super::roll::{HashKey, MAX_WINDOW, Roller};
 use super::share::{Share, Told};
 
@@ -29,23 +32,63 @@ const FOLLOW_AFTER_CLOSE: Duration = Duration::from_secs(60);
 /// How long after a token the next one is still expected.
 const GROWING: Duration = Duration::from_secs(1);
 
-/// What a fingerprint and its mirror in the value cost, roughly, in bytes.
-pub(super) const GRAM_BYTES: usize = ENTRY_BYTES + size_of::<u64>();
+/// What a fingerprint and its mirror in the value take at most, in bytes.
+pub(super) const FINGERPRINT_BYTES: usize = GRAM_BYTES + size_of::<u64>();
+
+/// What a value takes besides.
+pub(super) const VALUE_BYTES: usize = allocated(size_of::<Entry>())
+    + allocated(2 * size_of::<usize>() + size_of::<Value>())
+    + 2 * size_of::<(Instant, ValueId)>();
+
+/// What an allocator takes for a piece.
+pub(super) const fn allocated(bytes: usize) -> usize {
+    match bytes {
+        0 => 0,
+        1..24 => 32,
+        _ => (bytes + 8).next_multiple_of(16),
+    }
+}
+
+/// What a table with this capacity takes, one byte for each place included.
+pub(super) fn table_bytes<K, V>(table: &HashMap<K, V>) -> usize {
+    (table.capacity() * 8 / 7).next_power_of_two() * (size_of::<(K, V)>() + 1)
+}
+
+/// Gives back what a table does not need any more.
+fn trim<K: std::hash::Hash + Eq, V>(table: &mut HashMap<K, V>) {
+    if table.capacity() > 4 * table.len() + 64 {
+        table.shrink_to(2 * table.len());
+    }
+}
+
+/// Makes room for more fingerprints of a value: for little more, since memory is bounded.
+pub(super) fn reserve(hashes: &mut Vec<u64>, more: usize) {
+    if hashes.capacity() - hashes.len() < more {
+        hashes.reserve_exact(more.max(hashes.len() / 8));
+    }
+}
 
 /// Bounds of the store.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Shortest fragment that is found, in characters. A shorter value is found only whole.
     pub min_chars: usize,
-    /// Memory for fingerprints. Beyond it the oldest values that nobody holds go first.
+    /// Memory for all that is kept. Beyond it the oldest values that nobody holds go first.
     pub max_bytes: usize,
     /// How long a value stays that nobody holds.
     pub expire: Duration,
+    /// Phrases by which no value is known, besides those that everybody writes.
+    pub phrases: Vec<String>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { min_chars: 16, max_bytes: 64 << 20, expire: Duration::from_secs(15 * 60) }
+        Self {
+            min_chars: 16,
+            max_bytes: 64 << 20,
+            expire: Duration::from_secs(15 * 60),
+            phrases: Vec::new(),
+        }
     }
 }
 
@@ -54,6 +97,9 @@ impl Default for Limits {
 pub struct Value {
     /// What it is.
     pub kind: Kind,
+    /// Of a short text of a structure: how many canonical characters the name has by which it is
+    /// found. 0 for any other.
+    pub name_chars: u16,
     /// Its length in characters.
     pub chars: usize,
     /// Its length in tokens, where a tokenizer told.
@@ -71,7 +117,7 @@ pub struct ValueId(pub u64);
 pub struct Usage {
     /// Protected values.
     pub values: usize,
-    /// Memory for their fingerprints, in bytes, estimated.
+    /// Memory that they take, in bytes.
     pub bytes: usize,
     /// Values dropped before their time because memory was short.
     pub evicted: u64,
@@ -85,6 +131,8 @@ pub struct ProtectedValues {
     /// Set with the first value, so that those who are to find it too can say which one.
     pub(super) key: OnceLock<HashKey>,
     pub(super) share: OnceLock<Box<dyn Share>>,
+    /// Set with the first match.
+    pub(super) phrases: OnceLock<Phrases>,
     pub(super) limits: Limits,
     fingerprint: Fingerprinter,
     identity: RandomState,
@@ -93,6 +141,9 @@ pub struct ProtectedValues {
     /// How many completions there are, and logs that follow some: the same for them.
     followed: AtomicUsize,
     state: Mutex<State>,
+    /// By how much the clock is ahead.
+    #[cfg(test)]
+    pub(super) ahead: Mutex<Duration>,
 }
 
 #[derive(Default)]
@@ -100,16 +151,22 @@ pub(super) struct State {
     pub(super) grams: Grams,
     /// Whole short values: their canonical lengths, and their hashes.
     pub(super) short_lengths: [u32; MAX_WINDOW + 1],
-    pub(super) values: HashMap<ValueId, Entry>,
+    pub(super) values: HashMap<ValueId, Box<Entry>>,
     pub(super) completions: Completions,
     pub(super) followers: Followers,
     by_identity: HashMap<u64, ValueId>,
+    /// The values that nobody holds, by when they have to be looked at: not after they expire.
+    due: BTreeSet<(Instant, ValueId)>,
     next: u64,
-    pub(super) bytes: usize,
+    /// What the values take, without the tables.
+    held: usize,
     pub(super) evicted: u64,
     /// What was taken when all of it was in use.
     looked_for_room_at: usize,
-    pub(super) swept: Option<Instant>,
+    /// Whether other processes tell of what is here.
+    pub(super) is_told: bool,
+    /// When completions were looked at for those whose text is to be forgotten.
+    swept: Option<Instant>,
     /// When a completion grew last.
     pub(super) grew: Option<Instant>,
     /// The audience that knows all that is held.
@@ -120,9 +177,12 @@ pub(super) struct Entry {
     pub(super) value: Arc<Value>,
     pub(super) hashes: Vec<u64>,
     pub(super) short: Option<usize>,
-    identity: u64,
+    /// None for one whose text is not known here.
+    identity: Option<u64>,
     pub(super) holds: u32,
     pub(super) expires: Instant,
+    /// Where it stands among those that nobody holds.
+    due: Option<Instant>,
     pub(super) told: Told,
     /// Another process told of it that is gone.
     pub(super) orphan: bool,
@@ -135,6 +195,11 @@ impl Entry {
     pub(super) fn is_in_use(&self) -> bool {
         self.holds > 0 || self.grows
     }
+
+    /// What it takes.
+    fn bytes(&self) -> usize {
+        VALUE_BYTES + allocated(self.hashes.capacity() * size_of::<u64>())
+    }
 }
 
 impl ProtectedValues {
@@ -143,12 +208,15 @@ impl ProtectedValues {
         Self {
             key: OnceLock::new(),
             share: OnceLock::new(),
+            phrases: OnceLock::new(),
             limits,
             fingerprint,
             identity: RandomState::new(),
             count: AtomicUsize::new(0),
             followed: AtomicUsize::new(0),
             state: Mutex::default(),
+            #[cfg(test)]
+            ahead: Mutex::default(),
         }
     }
 
@@ -169,13 +237,14 @@ impl ProtectedValues {
 
     /// Whether a completion is being generated, here or in a process that tells of it.
     pub fn grows(&self) -> bool {
-        !self.is_empty() && self.lock().grew.is_some_and(|grew| grew.elapsed() < GROWING)
+        let grows = |grew| self.now().saturating_duration_since(grew) < GROWING;
+        !self.is_empty() && self.lock().grew.is_some_and(grows)
     }
 
     /// What the store holds.
     pub fn usage(&self) -> Usage {
-        let state = self.lock();
-        Usage { values: state.values.len(), bytes: state.bytes, evicted: state.evicted }
+        let state = self.lock_current();
+        Usage { values: state.values.len(), bytes: state.bytes(), evicted: state.evicted }
     }
 
     /// Protects `text` until [`release`](Self::release) (`held`) or until it expires. The same
@@ -189,54 +258,76 @@ impl ProtectedValues {
         held: bool,
     ) -> Option<ValueId> {
         let mut state = self.lock();
-        let (id, known) = self.register(&mut state, text, kind, tokens, held)?;
+        let (member, room) = (Member::unnamed(text), self.room());
+        let (id, known) = self.register(&mut state, &member, kind, tokens, held, room)?;
         self.tell(&mut state, &[(id, known)]);
         self.publish(&state);
         Some(id)
     }
 
-    /// The same for several, which others are told of together.
-    pub fn protect_all(
+    /// The same for those of a structure, which others are told of together. Together they take no
+    /// more than one text may: short ones come first.
+    pub fn protect_all<'t>(
         &self,
-        texts: impl IntoIterator<Item = impl AsRef<str>>,
+        members: impl IntoIterator<Item = Member<'t>>,
         kind: Kind,
         held: bool,
     ) -> Vec<ValueId> {
+        let mut members: Vec<_> = members.into_iter().collect();
+        let mut room = self.room();
+        if members.iter().map(Member::cost).sum::<usize>() > room {
+            members.sort_by_key(Member::cost);
+        }
         let mut state = self.lock();
         let mut news = Vec::new();
-        for text in texts {
-            news.extend(self.register(&mut state, text.as_ref(), kind, None, held));
+        for member in members {
+            if room < VALUE_BYTES + MAX_WINDOW * FINGERPRINT_BYTES {
+                break;
+            }
+            news.extend(self.register(&mut state, &member, kind, None, held, room));
+            room = room.saturating_sub(member.cost());
         }
         self.tell(&mut state, &news);
         self.publish(&state);
         news.into_iter().map(|(id, _)| id).collect()
     }
 
-    /// Registers a text; says which value it is, and how many of its fingerprints others know if
+    /// What one text may take, or one structure: who sends it is not to push out all else.
+    fn room(&self) -> usize {
+        self.limits.max_bytes / 2
+    }
+
+    /// Registers a text, or as much of it as there is room for; says which value it is, and how many of its fingerprints others know if
     /// they know it.
     fn register(
         &self,
         state: &mut State,
-        text: &str,
+        member: &Member<'_>,
         kind: Kind,
         tokens: Option<usize>,
         held: bool,
+        room: usize,
     ) -> Option<(ValueId, usize)> {
-        let identity = self.identity.hash_one((text, kind));
-        let now = Instant::now();
+        let sought = &*member.sought();
+        let identity = self.identity.hash_one((sought, kind));
+        let now = self.now();
         state.sweep(now);
         let id = if let Some(&id) = state.by_identity.get(&identity) {
             id
         } else {
-            let (hashes, short) = self.hashes(text)?;
+            let mut parts: Vec<&str> = super::blob::remembered(sought).collect();
+            super::blob::ends(&mut parts, room / FINGERPRINT_BYTES);
+            let chars: usize = parts.iter().map(|part| part.chars().count()).sum();
+            self.make_room(state, chars * FINGERPRINT_BYTES);
+            let (hashes, short) = self.hashes(&parts, chars)?;
             let value = Value {
                 kind,
-                chars: text.chars().count(),
+                name_chars: member.name_chars(),
+                chars: member.text.chars().count(),
                 tokens: None,
-                fingerprint: (self.fingerprint)(text.as_bytes()),
+                fingerprint: (self.fingerprint)(member.text.as_bytes()),
             };
-            self.make_room(state, hashes.len() * GRAM_BYTES);
-            state.insert(value, identity, hashes, short, now)
+            state.insert(value, Some(identity), hashes, short, now)
         };
         let entry = state.values.get_mut(&id).expect("the id was just found or made");
         entry.expires = now + self.limits.expire;
@@ -244,7 +335,9 @@ impl ProtectedValues {
         if tokens.is_some() && entry.value.tokens != tokens {
             Arc::make_mut(&mut entry.value).tokens = tokens;
         }
-        Some((id, entry.hashes.len()))
+        let known = entry.hashes.len();
+        state.seat(id);
+        Some((id, known))
     }
 
     /// Keeps a value until it is released, whatever its expiry.
@@ -270,31 +363,35 @@ impl ProtectedValues {
             let Some(entry) = state.values.get_mut(id) else { continue };
             entry.holds = entry.holds.saturating_sub(1);
             if entry.holds == 0 {
-                entry.expires = Instant::now() + linger;
+                entry.expires = self.now() + linger;
             }
             news.push((*id, entry.hashes.len()));
+            state.seat(*id);
         }
         self.tell(&mut state, &news);
-        if linger.is_zero() {
-            state.swept = None;
-        }
-        state.sweep(Instant::now());
+        state.sweep(self.now());
         self.publish(&state);
     }
 
     /// Starts a completion: a value that grows.
     pub fn open_completion(&self) -> ValueId {
-        let now = Instant::now();
+        let now = self.now();
         let mut state = self.lock();
         state.sweep(now);
-        let value =
-            Value { kind: Kind::Completion, chars: 0, tokens: Some(0), fingerprint: [0; 3] };
-        let identity = self.anonymous(&state);
-        let id = state.insert(value, identity, Vec::new(), None, now);
+        let value = Value {
+            kind: Kind::Completion,
+            name_chars: 0,
+            chars: 0,
+            tokens: Some(0),
+            fingerprint: [0; 3],
+        };
+        let id = state.insert(value, None, Vec::new(), None, now);
         let entry = state.values.get_mut(&id).expect("the value was just inserted");
         entry.grows = true;
         entry.expires = now + self.limits.expire;
+        state.seat(id);
         state.completions.open(id);
+        self.make_room(&mut state, 0);
         self.publish(&state);
         id
     }
@@ -305,17 +402,18 @@ impl ProtectedValues {
         let state = &mut *guard;
         let Some(entry) = state.values.get_mut(&id) else { return };
         let Some(growing) = state.completions.extend(id, segment) else { return };
-        let known = entry.hashes.len();
+        let (known, before) = (entry.hashes.len(), entry.bytes());
         let key = self.key();
         for canonical in Canon::new(segment.as_bytes()) {
             growing.roller.push(key, canonical.char);
             if let Some(hash) = growing.roller.window(key, GRAM) {
+                reserve(&mut entry.hashes, 1);
                 entry.hashes.push(hash);
                 state.grams.add(hash, id);
-                state.bytes += GRAM_BYTES;
             }
         }
-        let now = Instant::now();
+        state.held = state.held + entry.bytes() - before;
+        let now = self.now();
         entry.expires = now + self.limits.expire;
         state.grew = Some(now);
         let value = Arc::make_mut(&mut entry.value);
@@ -334,7 +432,10 @@ impl ProtectedValues {
         let fingerprint = (self.fingerprint)(text.as_bytes());
         Arc::make_mut(&mut entry.value).fingerprint = fingerprint;
         entry.grows = false;
-        state.completions.close(id, Instant::now() + FOLLOW_AFTER_CLOSE);
+        let before = entry.bytes();
+        entry.hashes.shrink_to_fit();
+        state.held = state.held + entry.bytes() - before;
+        state.completions.close(id, self.now() + FOLLOW_AFTER_CLOSE);
         let known = entry.hashes.len();
         self.tell(state, &[(id, known)]);
     }
@@ -342,15 +443,9 @@ impl ProtectedValues {
     /// Makes room for what comes next. What somebody holds, a request that is being served, stays
     /// whatever it costs.
     fn make_room(&self, state: &mut State, wanted: usize) {
-        for (id, entry) in state.make_room(wanted, self.limits.max_bytes, |entry| entry.holds == 0)
-        {
+        for (id, entry) in state.make_room(wanted, self.limits.max_bytes, |_| true) {
             self.tell_of_end(state, id, &entry);
         }
-    }
-
-    /// An identity that no text has.
-    pub(super) fn anonymous(&self, state: &State) -> u64 {
-        self.identity.hash_one(state.next)
     }
 
     /// The value behind an id, its fingerprint up to date; `None` once it has expired.
@@ -360,6 +455,30 @@ impl ProtectedValues {
             Arc::make_mut(&mut value).fingerprint = (self.fingerprint)(text.as_bytes());
         }
         Some(value)
+    }
+
+    /// Whether a fingerprint lies inside a phrase that everybody writes.
+    pub(super) fn is_common(&self, hash: u64) -> bool {
+        let phrases = || Phrases::listed(self.key(), &self.limits.phrases);
+        self.phrases.get_or_init(phrases).hold(hash)
+    }
+
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "a test has a clock of its own"))]
+    pub(super) fn now(&self) -> Instant {
+        let now = Instant::now();
+        #[cfg(test)]
+        let now = now + *self.ahead.lock().expect("no test panics with it");
+        now
+    }
+
+    /// What is held, without what has expired. Where others tell of it, what they have let go is
+    /// looked for until [`expire`](Self::expire).
+    pub(super) fn lock_current(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        if !state.is_told && state.sweep(self.now()) {
+            self.publish(&state);
+        }
+        state
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -373,15 +492,15 @@ impl ProtectedValues {
         self.followed.store(state.completions.len() + state.followers.len(), Ordering::Release);
     }
 
-    /// The fingerprints of `text`: of each eight characters, or of the whole when it is short.
-    fn hashes(&self, text: &str) -> Option<(Vec<u64>, Option<usize>)> {
+    /// The fingerprints of the parts of a text: of each eight characters, or of the whole when it is
+    /// short.
+    fn hashes(&self, parts: &[&str], chars: usize) -> Option<(Vec<u64>, Option<usize>)> {
         let mut roller = Roller::default();
-        let mut hashes = Vec::new();
+        let mut hashes = Vec::with_capacity(chars);
         let mut decoded = 0;
         let key = self.key();
-        for part in super::blob::remembered(text) {
+        for part in parts {
             let mut canon = Canon::new(part.as_bytes());
-            hashes.reserve(part.len());
             for canonical in canon.by_ref() {
                 roller.push(key, canonical.char);
                 hashes.extend(roller.window(key, GRAM));
@@ -395,6 +514,7 @@ impl ProtectedValues {
             }
             return Some((roller.window(key, len).into_iter().collect(), Some(len)));
         }
+        hashes.shrink_to_fit();
         Some((hashes, None))
     }
 }
@@ -409,7 +529,7 @@ impl State {
     pub(super) fn insert(
         &mut self,
         value: Value,
-        identity: u64,
+        identity: Option<u64>,
         hashes: Vec<u64>,
         short: Option<usize>,
         now: Instant,
@@ -422,8 +542,7 @@ impl State {
         if let Some(len) = short {
             self.short_lengths[len] += 1;
         }
-        self.bytes += hashes.len() * GRAM_BYTES;
-        self.by_identity.insert(identity, id);
+        self.by_identity.extend(identity.map(|identity| (identity, id)));
         let value = Arc::new(value);
         let entry = Entry {
             value,
@@ -432,76 +551,135 @@ impl State {
             identity,
             holds: 0,
             expires: now,
+            due: None,
             told: Told::default(),
             orphan: false,
             grows: false,
         };
-        self.values.insert(id, entry);
+        self.held += entry.bytes();
+        self.values.insert(id, Box::new(entry));
         id
     }
 
-    fn remove(&mut self, id: ValueId) -> Option<Entry> {
+    /// What is taken of memory.
+    pub(super) fn bytes(&self) -> usize {
+        let tables = table_bytes(&self.values) + table_bytes(&self.by_identity);
+        let completions = self.completions.bytes() + self.followers.bytes();
+        self.held + self.grams.bytes() + tables + completions
+    }
+
+    /// Adds fingerprints to a value.
+    pub(super) fn extend(&mut self, id: ValueId, hashes: &[u64]) {
+        let Some(entry) = self.values.get_mut(&id) else { return };
+        let before = entry.bytes();
+        reserve(&mut entry.hashes, hashes.len());
+        entry.hashes.extend_from_slice(hashes);
+        self.held = self.held + entry.bytes() - before;
+        for hash in hashes {
+            self.grams.add(*hash, id);
+        }
+    }
+
+    /// Has a value looked at when it expires. One that stays longer than it did is looked at when it
+    /// would have expired before.
+    pub(super) fn seat(&mut self, id: ValueId) {
+        let Some(entry) = self.values.get_mut(&id).filter(|entry| entry.holds == 0) else { return };
+        if entry.due.is_none_or(|due| entry.expires < due) {
+            let before = entry.due.replace(entry.expires);
+            before.map(|due| self.due.remove(&(due, id)));
+            self.due.insert((entry.expires, id));
+        }
+    }
+
+    fn remove(&mut self, id: ValueId) -> Option<Box<Entry>> {
         let entry = self.values.remove(&id)?;
-        self.by_identity.remove(&entry.identity);
+        trim(&mut self.values);
+        if let Some(identity) = entry.identity {
+            self.by_identity.remove(&identity);
+            trim(&mut self.by_identity);
+        }
+        entry.due.map(|due| self.due.remove(&(due, id)));
         if let Some(len) = entry.short {
             self.short_lengths[len] -= 1;
         }
         for hash in &entry.hashes {
             self.grams.take(*hash);
         }
-        self.bytes -= entry.hashes.len() * GRAM_BYTES;
-        self.looked_for_room_at = self.looked_for_room_at.min(self.bytes);
+        self.held -= entry.bytes();
         self.followers.forget(&mut self.completions, &[id]);
+        self.looked_for_room_at = self.looked_for_room_at.min(self.bytes());
         Some(entry)
     }
 
-    /// Removes what has expired; at most once a second, for it looks at every value.
-    pub(super) fn sweep(&mut self, now: Instant) {
+    /// Removes what has expired. True: something has.
+    pub(super) fn sweep(&mut self, now: Instant) -> bool {
         const PERIOD: Duration = Duration::from_secs(1);
-        if self.swept.is_some_and(|swept| now.duration_since(swept) < PERIOD) {
-            return;
+        let mut any = false;
+        if self.completions.len() > 0
+            && self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= PERIOD)
+        {
+            self.swept = Some(now);
+            let due = self.completions.due(now);
+            any = !due.is_empty();
+            self.followers.forget(&mut self.completions, &due);
         }
-        self.swept = Some(now);
-        let due = self.completions.due(now);
-        self.followers.forget(&mut self.completions, &due);
-        let gone: Vec<ValueId> = self
-            .values
-            .iter()
-            .filter(|(_, entry)| entry.holds == 0 && entry.expires <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in gone {
-            self.remove(id);
+        while let Some((due, id)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
+            if self.look_at(due, id) {
+                self.remove(id);
+                any = true;
+            }
         }
+        any
     }
 
-    /// Removes the oldest of those that `may_go` until there is room, and gives them. It makes more
-    /// room than is wanted now, and when it finds too little it does not look again soon: each time
-    /// it looks at every value.
+    /// Not before then does a value expire.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// Whether the value that is to be looked at then expires then. Else nobody sees it there any
+    /// more.
+    fn look_at(&mut self, due: Instant, id: ValueId) -> bool {
+        let entry = self.values.get_mut(&id).expect("a value takes its seat with it");
+        let expires = entry.holds == 0 && entry.expires <= due;
+        if !expires {
+            entry.due = None;
+            self.due.remove(&(due, id));
+            self.seat(id);
+        }
+        expires
+    }
+
+    /// Removes the oldest of those that `may_go` and that nobody holds until there is room, and gives
+    /// them. It makes more room than is wanted now, and when it finds too little it does not look
+    /// again soon: it may look at every value.
     pub(super) fn make_room(
         &mut self,
         wanted: usize,
         max_bytes: usize,
         may_go: impl Fn(&Entry) -> bool,
-    ) -> Vec<(ValueId, Entry)> {
+    ) -> Vec<(ValueId, Box<Entry>)> {
         let step = max_bytes / 16;
         let mut gone = Vec::new();
-        if self.bytes + wanted <= max_bytes.max(self.looked_for_room_at + step) {
+        if self.bytes() + wanted <= max_bytes.max(self.looked_for_room_at + step) {
             return gone;
         }
-        let may_go = self.values.iter().filter(|(_, entry)| may_go(entry));
-        let mut oldest: Vec<(Instant, ValueId)> =
-            may_go.map(|(id, entry)| (entry.expires, *id)).collect();
-        oldest.sort_unstable();
-        for (_, id) in oldest {
-            if self.bytes + wanted <= max_bytes - step {
-                break;
+        let mut behind = Bound::Unbounded;
+        while self.bytes() + wanted > max_bytes - step {
+            let next = self.due.range((behind, Bound::Unbounded)).next().copied();
+            let Some((due, id)) = next else { break };
+            if !self.look_at(due, id) {
+                continue;
             }
-            gone.extend(self.remove(id).map(|entry| (id, entry)));
-            self.evicted += 1;
+            if self.values.get(&id).is_some_and(|entry| may_go(entry)) {
+                gone.extend(self.remove(id).map(|entry| (id, entry)));
+                self.evicted += 1;
+            } else {
+                behind = Bound::Excluded((due, id));
+            }
         }
-        let is_full = self.bytes + wanted > max_bytes;
-        self.looked_for_room_at = if is_full { self.bytes + wanted } else { 0 };
+        let taken = self.bytes() + wanted;
+        self.looked_for_room_at = if taken > max_bytes { taken } else { 0 };
         gone
     }
 

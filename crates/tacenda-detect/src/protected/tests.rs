@@ -3,21 +3,21 @@ use proptest::prelude::*;
 use std::time::Duration;
 use tacenda_policy::Kind;
 
-const PROMPT: &str =
+pub(super) const PROMPT: &str =
     "My name is Jane Q. Roe, I live at 742 Canary Wharf Lane.\nZoë said \"50% off\" & left.";
 
-fn store() -> ProtectedValues {
+pub(super) fn store() -> ProtectedValues {
     ProtectedValues::new(Limits::default(), Box::new(|_| [1, 2, 3]))
 }
 
-fn protecting(value: &str) -> ProtectedValues {
+pub(super) fn protecting(value: &str) -> ProtectedValues {
     let store = store();
     store.protect(value, Kind::Prompt, None, false).expect("long enough");
     store
 }
 
 /// `text` with each span replaced by `#`.
-fn masked(store: &ProtectedValues, text: &str) -> String {
+pub(super) fn masked(store: &ProtectedValues, text: &str) -> String {
     let mut spans = Vec::new();
     store.scan(text.as_bytes(), &mut Trail::default(), &mut spans);
     let (mut out, mut at) = (String::new(), 0);
@@ -111,7 +111,7 @@ fn a_match_goes_on_in_the_next_record() {
         store.scan(line.as_bytes(), &mut trail, &mut spans);
         ends.push(spans.first().map(|span| (span.start, span.end)));
     }
-    assert_eq!(ends, [Some((5, 22)), Some((0, 7)), Some((0, 8)), None]);
+    assert_eq!(ends, [Some((5, 22)), Some((0, 7)), Some((0, 7)), None]);
 }
 
 #[test]
@@ -130,7 +130,77 @@ fn a_released_value_is_forgotten_and_a_shared_one_is_not() {
     store.protect(&shared, Kind::Prompt, None, true).expect("long enough");
     store.release(id, Duration::ZERO);
     assert_eq!(store.usage().values, 1);
-    assert_eq!(masked(&store, PROMPT), "#");
+    assert_eq!(masked(&store, PROMPT), "#.");
+}
+
+fn advance(store: &ProtectedValues, by: Duration) {
+    *store.ahead.lock().unwrap() += by;
+}
+
+#[test]
+fn what_has_expired_is_no_match_and_goes_without_another() {
+    let second = Duration::from_secs(1);
+    let store = store();
+    let expire = store.limits().expire;
+    let kept = "another value, which is held all the time";
+    let held = store.protect(kept, Kind::Prompt, None, true).unwrap();
+    let before = store.usage().bytes;
+    store.protect(&PROMPT.repeat(90), Kind::Prompt, None, false);
+    let released = store.protect(PROMPT, Kind::Prompt, None, true).unwrap();
+    advance(&store, expire.saturating_sub(second));
+    assert_eq!(masked(&store, PROMPT), "#.");
+    advance(&store, second);
+    assert_eq!(masked(&store, PROMPT), "#.", "it is held");
+    store.release(released, second);
+    assert_eq!(masked(&store, PROMPT), "#.");
+    advance(&store, second);
+    assert_eq!(masked(&store, PROMPT), PROMPT);
+    assert_eq!(masked(&store, kept), "#");
+    let usage = store.usage();
+    assert!(usage.values == 1 && usage.bytes <= before + 16_000, "{before} {usage:?}");
+    store.release(held, second);
+    advance(&store, second);
+    assert!(store.usage().values == 0 && store.is_empty());
+}
+
+#[test]
+fn a_value_that_is_seen_again_lasts_longer() {
+    let store = protecting(PROMPT);
+    let expire = store.limits().expire;
+    advance(&store, expire / 2);
+    store.protect(PROMPT, Kind::Prompt, None, false);
+    advance(&store, expire / 2);
+    assert_eq!(masked(&store, PROMPT), "#.");
+    advance(&store, expire / 2);
+    assert_eq!(masked(&store, PROMPT), PROMPT);
+}
+
+#[test]
+fn a_completion_expires_too() {
+    let store = store();
+    let id = store.open_completion();
+    store.extend_completion(id, PROMPT);
+    assert_eq!(store.follow(1, "My name is"), Followed::Started);
+    advance(&store, store.limits().expire);
+    assert_eq!(store.follow(2, "My name is"), Followed::No);
+    assert!(store.is_empty());
+}
+
+#[test]
+fn what_others_let_go_is_looked_for_until_it_is_time() {
+    let (process, filter) = (protecting(PROMPT), store());
+    filter.adopt(&process.shared_key());
+    process.each(|shared, fingerprints| {
+        let shared = SharedValue { expires: Duration::ZERO, ..shared.clone() };
+        let id = filter.put(None, &shared);
+        filter.add(id, 0, fingerprints);
+    });
+    advance(&filter, Duration::from_secs(2));
+    assert_eq!(masked(&filter, PROMPT), "#.");
+    assert!(filter.next_expiry().is_some());
+    filter.expire();
+    assert_eq!(masked(&filter, PROMPT), PROMPT);
+    assert!(filter.is_empty() && filter.next_expiry().is_none());
 }
 
 #[test]
@@ -246,8 +316,8 @@ fn a_completion_is_followed_among_words_of_the_log() {
 #[test]
 fn the_two_ends_of_a_value_are_found_around_an_ellipsis() {
     let store = protecting(PROMPT);
-    for text in ["<'My name is J...ff\" & left.'>", "<My name is Ja… & left. said>", "<…>"] {
-        let expected = if text.contains("ff") { "<'#'>" } else { text };
+    for text in ["<'My name is J...off\" & left.'>", "<My name is Ja… & left. said>", "<…>"] {
+        let expected = if text.contains("ff") { "<'#.'>" } else { text };
         assert_eq!(masked(&store, text), expected);
     }
     let text = "ready to load the model ... and done, my name is ... unknown";
@@ -472,7 +542,7 @@ fn what_is_held_is_not_dropped_for_others() {
     let store = ProtectedValues::new(limits, Box::new(|_| [0; 3]));
     store.protect(PROMPT, Kind::Prompt, None, true).expect("long enough");
     store.protect(&"other words ".repeat(1000), Kind::Prompt, None, true).expect("long enough");
-    assert_eq!(masked(&store, PROMPT), "#");
+    assert_eq!(masked(&store, PROMPT), "#.");
 }
 
 #[test]
@@ -501,7 +571,7 @@ proptest! {
         let fragment: String = chars[from..(from + len).min(chars.len())].iter().collect();
         let store = protecting(&value);
         // A fragment of little but spaces and quotes has nothing to be known by.
-        let left_out = [' ', '"', '\'', ','];
+        let left_out = [' ', '"', '\'', ',', '-', '.', '/'];
         let ends = [fragment.trim_start_matches(left_out), fragment.trim_end_matches(left_out)];
         prop_assume!(ends.iter().all(|end| end.len() + 1 >= fragment.len()));
         prop_assume!(fragment.chars().filter(|char| !left_out.contains(char)).count() >= 8);
@@ -513,8 +583,10 @@ proptest! {
         };
         let text = format!("<{spelled}>");
         let masked = masked(&store, &text);
-        let left = masked.replace("%20", "").replace("%22", "").replace("%27", "").replace("%2C", "");
-        let left: String = left.chars().filter(|char| !matches!(char, ' ' | '"' | '\'' | ',' | '\\')).collect();
+        let escapes = ["%20", "%22", "%27", "%2C", "%2D", "%2E", "%2F"];
+        let left = escapes.iter().fold(masked, |left, escape| left.replace(escape, ""));
+        let left: String =
+            left.chars().filter(|char| *char != '\\' && !left_out.contains(char)).collect();
         prop_assert_eq!(left, "<#>", "of {}", spelled);
     }
 
@@ -573,7 +645,7 @@ fn what_others_know_is_not_told_again_and_what_comes_together_is_told_together()
     const OTHER: &str = "and what the tide has left behind on the sand is another one";
     let (store, ear) = overheard();
     let heard = || std::mem::take(&mut *ear.0.lock().unwrap());
-    let ids = store.protect_all([PROMPT, "no", OTHER], Kind::Prompt, true);
+    let ids = store.protect_all([PROMPT, "no", OTHER].map(Member::unnamed), Kind::Prompt, true);
     assert_eq!(ids.len(), 2);
     let told = heard();
     assert!(told.len() == 1 && told[0].iter().map(|(id, _)| *id).eq(ids.clone()), "{told:?}");
@@ -595,4 +667,18 @@ fn what_others_know_is_not_told_again_and_what_comes_together_is_told_together()
     assert_eq!(heard(), Vec::<Vec<_>>::new());
     store.release(ids[0], Duration::ZERO);
     assert_eq!(heard(), [[(ids[0], 0)]]);
+}
+
+#[test]
+fn words_are_found_whatever_joins_them() {
+    let store = protecting("tell the crimson walrus about the Utrecht merger");
+    for text in [
+        "/var/cache/kv/tell_the_crimson_walrus_about_the_Utrecht_merger.safetensors",
+        "tell-the-crimson-walrus-about-the-utrecht-merger",
+        "tell/the/crimson/walrus/about/the/utrecht/merger",
+        "(tell) (the) (crimson) (walrus) (about)",
+        "tell;the;crimson;walrus #about *the* ~utrecht~ merger",
+    ] {
+        assert!(!masked(&store, text).contains("walrus"), "{text}");
+    }
 }

@@ -116,12 +116,14 @@ impl Follower {
         Ok(Self { task, control, decoder, _signals: signals })
     }
 
-    /// Filters until the task ends. `log` opens the sinks of the log, if the task asks for them.
+    /// Filters until the task ends. `log` opens the sinks of the log, if the task asks for them;
+    /// `abandoned` is called when those who wrote are gone and have not cleaned up.
     pub fn follow<R: Redact + Clone>(
         self,
         redactor: &R,
         values: &ProtectedValues,
         log: impl FnOnce() -> Result<Log, String>,
+        abandoned: impl FnOnce(),
     ) -> io::Result<()> {
         let Self { task, control, decoder, _signals } = self;
         let (mut sinks, patience) = match task.has_sinks().then(log) {
@@ -150,6 +152,12 @@ impl Follower {
         }
         // Who wrote has ended: there is nobody to tell of losses but the sinks themselves.
         sinks.finish(patience);
+        // One is our own; a private TMPDIR is removed by its process, if that comes to its end.
+        if task.remove.iter().filter(|directory| directory.exists()).count() > 1 {
+            // What it told of last.
+            server.catch_up();
+            abandoned();
+        }
         // Before the outputs are closed: whoever reads them to their end finds nothing left.
         task.remove.iter().try_for_each(|directory| remove(directory))
     }

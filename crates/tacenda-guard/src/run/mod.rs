@@ -180,6 +180,7 @@ pub fn run<R: Redact + Clone>(
     let (status, ended_at) = (None, None);
     let mut running = Running { program, streams, server, values, sinks, relay, status, ended_at };
     running.pump().map_err(system("wait for output"))?;
+    running.server.catch_up();
     let left = running.take_what_is_left();
     // Before others go on with the same log.
     let losses = running.finish_sinks(wait);
@@ -245,11 +246,20 @@ fn outcome(status: ExitStatus) -> Outcome {
 
 fn private_tmpdir() -> Result<TempDir, RunError> {
     use std::os::unix::fs::PermissionsExt;
-    tempfile::Builder::new()
-        .prefix("tacenda-")
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir()
-        .map_err(RunError::TemporaryDirectory)
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("tacenda-").permissions(std::fs::Permissions::from_mode(0o700));
+    // As Python looks for one: the program would go on with the next as well.
+    let named = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(std::env::var_os);
+    let usual = ["/tmp", "/var/tmp", "/usr/tmp"].into_iter().map(OsString::from);
+    let mut failure = None;
+    for base in named.chain(usual).filter(|base| !base.is_empty()) {
+        match builder.tempdir_in(base) {
+            Ok(directory) => return Ok(directory),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    let failure = failure.unwrap_or_else(|| io::ErrorKind::NotFound.into());
+    Err(RunError::TemporaryDirectory(failure))
 }
 
 /// Listens for what guarded processes tell of protected values. Where that is not possible, the

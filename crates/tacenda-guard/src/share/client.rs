@@ -10,12 +10,15 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use tacenda_detect::{News, Share, SharedKey};
 
-use super::frame::{encode_fingerprints, encode_value};
+use super::frame::{MOST, encode_fingerprints, encode_value};
 use super::{Decoder, Frame, LOOKS, is_ours, no_signal, wait_for, without_signal};
 use crate::run::identity;
 
 /// Memory that is kept for what is sent next.
 const FRAMES_KEPT: usize = 16 * 1024;
+
+/// What is sent at once, but for the last frame: a long value is told in parts.
+const AT_ONCE: usize = 64 * 1024;
 
 /// Tells filters of protected values.
 ///
@@ -120,27 +123,39 @@ impl Share for Client {
     fn tell(&self, news: &[News<'_>]) -> bool {
         let mut guard = self.lock();
         let state = &mut *guard;
-        state.frames.clear();
+        let mut all = true;
         for News { value, from, fingerprints } in news {
             encode_value(value, &mut state.frames);
-            encode_fingerprints(value.id, *from, fingerprints, &mut state.frames);
-        }
-        let mut all = true;
-        for link in &mut state.links {
-            let Some(socket) = &link.socket else { continue };
-            if let Err(fault) = socket.send(&state.frames) {
-                link.socket = None;
-                // One that ended may have a successor at the same place; one that hangs has none.
-                link.gone = fault == Fault::Stuck;
-                all = false;
+            for (part, from) in fingerprints.chunks(MOST).zip((*from..).step_by(MOST)) {
+                encode_fingerprints(value.id, from, part, &mut state.frames);
+                if state.frames.len() >= AT_ONCE {
+                    all &= state.send();
+                }
             }
         }
+        all &= state.send();
         state.frames.shrink_to(FRAMES_KEPT);
         all
     }
 }
 
 impl State {
+    /// Sends the frames that are there. False: one that was to hear them is gone.
+    fn send(&mut self) -> bool {
+        let mut all = true;
+        for link in &mut self.links {
+            let Some(socket) = &link.socket else { continue };
+            if let Err(fault) = socket.send(&self.frames) {
+                link.socket = None;
+                // One that ended may have a successor at the same place; one that hangs has none.
+                link.gone = fault == Fault::Stuck;
+                all = false;
+            }
+        }
+        self.frames.clear();
+        all
+    }
+
     /// Connects to the filters that are not connected. The first key that is heard of is the key.
     fn connect(&mut self) {
         for link in &mut self.links {

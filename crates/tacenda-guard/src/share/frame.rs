@@ -7,10 +7,10 @@ use tacenda_policy::Kind;
 
 /// Changes with the frames and with how fingerprints are made: processes of different releases
 /// share nothing.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Fingerprints in one frame.
-const MOST: usize = 4096;
+pub(super) const MOST: usize = 4096;
 
 /// Longest frame: a tag, two numbers and fingerprints.
 const LONGEST: usize = 1 + 16 + 8 * MOST;
@@ -53,13 +53,14 @@ impl Frame {
 /// As [`Frame::Value`].
 pub(super) fn encode_value(shared: &SharedValue, out: &mut Vec<u8>) {
     frame(out, b'V', |out| {
-        let Value { kind, chars, tokens, fingerprint } = &shared.value;
+        let Value { kind, name_chars, chars, tokens, fingerprint } = &shared.value;
         let kind = Kind::ALL.iter().position(|known| known == kind).unwrap_or_default();
         out.extend_from_slice(&shared.id.0.to_le_bytes());
         out.push(u8::try_from(kind).unwrap_or_default());
         out.push(shared.short.and_then(|len| u8::try_from(len).ok()).unwrap_or_default());
         out.extend_from_slice(fingerprint);
         out.extend_from_slice(&shared.holds.to_le_bytes());
+        out.extend_from_slice(&name_chars.to_le_bytes());
         out.extend_from_slice(&number(*chars));
         out.extend_from_slice(&tokens.map_or(u64::MAX.to_le_bytes(), number));
         let expires = u64::try_from(shared.expires.as_millis()).unwrap_or(u64::MAX);
@@ -157,6 +158,7 @@ fn value(fields: &mut Fields<'_>) -> Result<SharedValue, Malformed> {
     let kind = *Kind::ALL.get(usize::from(kind)).ok_or(Malformed)?;
     let fingerprint = fields.array()?;
     let holds = u32::from_le_bytes(fields.array()?);
+    let name_chars = u16::from_le_bytes(fields.array()?);
     let chars = fields.usize()?;
     let tokens = match fields.u64()? {
         u64::MAX => None,
@@ -164,7 +166,8 @@ fn value(fields: &mut Fields<'_>) -> Result<SharedValue, Malformed> {
     };
     let expires = Duration::from_millis(fields.u64()?);
     let short = (short > 0).then_some(usize::from(short));
-    Ok(SharedValue { id, value: Value { kind, chars, tokens, fingerprint }, short, holds, expires })
+    let value = Value { kind, name_chars, chars, tokens, fingerprint };
+    Ok(SharedValue { id, value, short, holds, expires })
 }
 
 struct Fields<'b>(&'b [u8]);
@@ -193,13 +196,18 @@ mod tests {
     fn frames() -> impl Strategy<Value = Frame> {
         let value = (
             any::<(u64, [u8; 3], u32)>(),
-            (0..Kind::ALL.len(), any::<u32>(), proptest::option::of(any::<u32>())),
+            (0..Kind::ALL.len(), any::<(u32, u16)>(), proptest::option::of(any::<u32>())),
             (proptest::option::of(1..16_usize), any::<u32>()),
         )
             .prop_map(
-                |((id, fingerprint, holds), (kind, chars, tokens), (short, expires))| {
+                |(
+                    (id, fingerprint, holds),
+                    (kind, (chars, name_chars), tokens),
+                    (short, expires),
+                )| {
                     let (chars, tokens) = (chars as usize, tokens.map(|tokens| tokens as usize));
-                    let value = Value { kind: Kind::ALL[kind], chars, tokens, fingerprint };
+                    let kind = Kind::ALL[kind];
+                    let value = Value { kind, name_chars, chars, tokens, fingerprint };
                     let expires = Duration::from_millis(expires.into());
                     Frame::Value(SharedValue { id: ValueId(id), value, short, holds, expires })
                 },

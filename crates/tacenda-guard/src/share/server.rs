@@ -150,6 +150,11 @@ impl<'v> Server<'v> {
     pub(crate) fn expire(&mut self, settled: bool) {
         if settled {
             self.values.expire();
+            // Many may have come and gone.
+            let known = self.peers.iter().map(|peer| peer.known.len()).sum::<usize>();
+            if known > 2 * self.values.usage().values + 1024 {
+                self.forget();
+            }
         }
         if !self.is_due() {
             return;
@@ -157,11 +162,20 @@ impl<'v> Server<'v> {
         let now = Instant::now();
         self.expire_at = match (settled, self.values.is_empty()) {
             (false, _) => Some(now + SOON),
-            (true, false) => Some(now + LATER),
+            (true, false) => {
+                let at = self.values.next_expiry();
+                Some(at.map_or(now + LATER, |at| at.clamp(now + SOON, now + LATER)))
+            }
             (true, true) => None,
         };
+        self.forget();
+    }
+
+    /// Forgets the numbers of values that are gone.
+    fn forget(&mut self) {
         for peer in &mut self.peers {
             peer.known.retain(|_, id| self.values.knows(*id));
+            peer.known.shrink_to(2 * peer.known.len());
         }
     }
 
@@ -285,14 +299,15 @@ impl Peer {
 }
 
 /// A directory of its own, 0700, with a socket that guarded processes connect to. In `base`, or
-/// in `/tmp` where that has too long a path.
+/// in `/tmp` where that has too long a path or is none.
 pub(crate) fn listen(base: &Path) -> io::Result<(TempDir, PathBuf, OwnedFd)> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("tacenda-").permissions(std::fs::Permissions::from_mode(0o700));
     let room = LONGEST_PATH - "/tacenda-123456/".len() - NAME.len();
     let fits =
         base.as_os_str().as_bytes().len() <= room && !base.as_os_str().as_bytes().contains(&b':');
-    let directory = builder.tempdir_in(if fits { base } else { Path::new("/tmp") })?;
+    let own = if fits { builder.tempdir_in(base).ok() } else { None };
+    let directory = own.map_or_else(|| builder.tempdir_in("/tmp"), Ok)?;
     let path = directory.path().join(NAME);
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;

@@ -159,7 +159,7 @@ impl<'a> Walker<'a> {
             value.known = Known::Writer(Channel::Log);
             return value;
         }
-        self.named(ident, expr.span, value)
+        self.attribute_by_use(base, ident, expr.span, value)
     }
 
     /// Whether a class declares a field as a number, or as what hides its value.

@@ -279,7 +279,7 @@ impl<'a> Walker<'a> {
     }
 
     /// A class of a file, by a name under which this one knows it.
-    fn class_from(&self, file: u32, class: &Name) -> Name {
+    pub(super) fn class_from(&self, file: u32, class: &Name) -> Name {
         if file == self.file {
             return class.clone();
         }

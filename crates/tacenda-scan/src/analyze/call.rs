@@ -152,6 +152,7 @@ impl<'a> Walker<'a> {
             Some(_) => None,
             None => self.sink_of(call, receiver, name),
         };
+        self.note_writer(sink, receiver, name);
         let logs = sink.is_some_and(|sink| sink.channel == Channel::Log);
         let noting = self.shared.notes && (logs || sink.is_none() && is_log_name(&name.name));
         self.noting += u32::from(noting);
@@ -213,11 +214,9 @@ impl<'a> Walker<'a> {
             return value;
         }
         if let Some(Target::Class(file)) = target {
-            let mut value = self.construct(file, name, &arguments, span);
-            // `module.Class`: the class has no name in this file.
-            let known = receiver.and_then(|_| self.made_by(&call.callee, name, target));
-            value.known = known.unwrap_or_else(|| Known::Object(name.name.clone()));
-            return value;
+            let declared = receiver.and_then(|_| self.made_by(&call.callee, name, target));
+            let (value, known) = self.made(file, receiver, name, &arguments, span);
+            return Value { known: declared.unwrap_or(known), ..value };
         }
         let callee = (receiver, name);
         let mut value = self.call_of_library(call, callee, receiver_value, &arguments, span);
@@ -242,6 +241,37 @@ impl<'a> Walker<'a> {
             value.known = Known::Object(Name::new(path));
         }
         value
+    }
+
+    /// Notes which function of another file a sink is: it may not write any more.
+    fn note_writer(&mut self, sink: Option<SinkMatch<'_>>, receiver: Option<&Expr>, name: &Ident) {
+        if sink.is_some_and(|sink| sink.text_first)
+            && let Some(Target::Function(function)) = self.target(receiver, name)
+        {
+            self.outcome.callees.insert(function);
+        }
+    }
+
+    /// An object of a class that is here: by the name that the class has where it is defined, and by
+    /// the one under which it is known in this file.
+    fn made(
+        &mut self,
+        file: u32,
+        receiver: Option<&Expr>,
+        name: &Ident,
+        arguments: &Arguments<'a>,
+        span: Span,
+    ) -> (Value, Known) {
+        let from = if receiver.is_some() { file } else { self.file };
+        let defined = self.shared.program.class_of(from, &name.name);
+        let (file, class) = defined.unwrap_or_else(|| (file, name.name.clone()));
+        let own = Ident { name: class.clone(), class: name.class };
+        let value = self.construct(file, &own, arguments, span);
+        let known = match receiver {
+            Some(_) => self.class_from(file, &class),
+            None => name.name.clone(),
+        };
+        (value, Known::Object(known))
     }
 
     /// A call of a function that is here.
@@ -495,7 +525,7 @@ impl<'a> Walker<'a> {
                         return self.method_in(file, &ident.name, &name.name);
                     }
                     let path = self.path(receiver)?;
-                    program.lookup_in(&path, &name.name)
+                    program.lookup_in(self.file, &path, &name.name)
                 }
             },
         }

@@ -42,7 +42,8 @@ impl<'a> Walker<'a> {
                     value.absorb(kept);
                     value.known = Known::Nothing;
                 }
-                self.named(ident, expr.span, value)
+                let value = self.named(ident, expr.span, value);
+                self.by_use(&ident.name, ident.class, expr.span, value)
             }
             ExprKind::Attribute(base, ident) => self.attribute(expr, base, ident),
             ExprKind::Item(base, key) => {

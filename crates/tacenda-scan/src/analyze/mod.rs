@@ -29,6 +29,7 @@ mod stmt;
 mod template;
 mod through;
 mod told;
+mod used;
 mod wire;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -273,6 +274,8 @@ struct Frame {
     responses: Vec<Name>,
     /// Names of what requests are sent with.
     sent: Vec<Name>,
+    /// Names of what stands for something sensitive by what is done with it.
+    used: Vec<(Name, Label)>,
     /// Attributes of its object that it has set to what is known: `self.token = None`.
     set: Vec<Name>,
     /// The variables of the module that it puts something into.
@@ -409,6 +412,7 @@ impl<'a> Walker<'a> {
             answers: function.answers.clone(),
             responses: function.responses.clone(),
             sent: function.sent.clone(),
+            used: function.used.clone(),
             ..Frame::default()
         };
         let outer = std::mem::replace(&mut self.frame, frame);

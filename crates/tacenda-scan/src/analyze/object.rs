@@ -361,7 +361,8 @@ impl<'a> Walker<'a> {
         if matches!(name, "self" | "cls" | "e" | "err" | "error" | "exc" | "ex" | "exception") {
             return None;
         }
-        let held = self.context.holders.contains(name);
+        let held = self.context.holders.contains(name)
+            || self.shared.program.is_configuration(self.file, name);
         if held && matches!(ident.class, Class::Plain | Class::Sensitive(..)) {
             return Some(Confidence::Medium);
         }
@@ -477,7 +478,12 @@ impl<'a> Walker<'a> {
             .into_iter()
             .find_map(|name| program.method(self.file, class, &Name::new_static(name)))?;
         self.outcome.callees.insert(method);
-        let sources = self.shared.summaries[method].returns.iter();
+        let returns = &self.shared.summaries[method].returns;
+        // What a base writes of whatever is built on it says nothing of what that holds.
+        if returns.is_empty() && !program.has_method(self.file, class, method) {
+            return None;
+        }
+        let sources = returns.iter();
         let shown = |flow: &&Flow| match flow.origin {
             Origin::Source(label, sure) => !label.is_model_text() || sure == Confidence::High,
             Origin::Parameter(_) | Origin::Inner(_) => false,
@@ -625,7 +631,10 @@ fn shown_by(stmt: &Stmt, context: &Context, hidden: bool) -> Option<Label> {
     }
     match targets.first().and_then(Expr::last_name)?.class.within(context) {
         Some((Label::Credential, Confidence::High)) => Some(Label::Settings),
-        Some((label @ (Label::Prompt | Label::Completion), Confidence::High)) => Some(label),
+        Some((
+            label @ (Label::Prompt | Label::Completion | Label::Headers | Label::Body),
+            Confidence::High,
+        )) => Some(label),
         _ => None,
     }
 }

@@ -16,6 +16,7 @@ use crate::ir::{Call, Expr, ExprKind, Ident, Literal, Span};
 use crate::label::Label;
 use crate::lexicon::words;
 use crate::model::{Channel, SinkMatch};
+use crate::program::Target;
 use crate::value::{Flow, Known, Origin, Value, What};
 
 /// Arguments by name that say how to write, not what.
@@ -107,7 +108,8 @@ impl<'a> Walker<'a> {
                             last.is_some_and(|last| last.name == "self" || last.name == "cls");
                         let here = on_self
                             && self.class.as_ref().is_some_and(|class| {
-                                program.method(self.file, class, &name.name).is_some()
+                                let method = program.method(self.file, class, &name.name);
+                                method.is_some_and(|method| !self.writes_elsewhere(method))
                             });
                         if here {
                             return None;
@@ -155,11 +157,24 @@ impl<'a> Walker<'a> {
 
     /// `print_verbose(…)`, from a module that is not here: its name says that it writes.
     fn says_that_it_writes(&self, path: &str, name: &Ident) -> Option<SinkMatch<'a>> {
-        if self.shared.program.lookup(self.file, &name.name).is_some() {
-            return None;
+        match self.shared.program.lookup(self.file, &name.name) {
+            Some(Target::Function(function)) if self.writes_elsewhere(function) => {}
+            Some(_) => return None,
+            None => {}
         }
         let last = path.rsplit('.').next().unwrap_or(path);
         self.models().sink_call(last).filter(|sink| sink.text_first)
+    }
+
+    /// Whether a function of another file writes what it is handed: its name says so, and its code. For
+    /// the map of logging calls it is the one inside that counts.
+    fn writes_elsewhere(&self, function: usize) -> bool {
+        !self.shared.notes
+            && self.shared.program.is_elsewhere(self.file, function)
+            && self.shared.summaries[function]
+                .sinks
+                .iter()
+                .any(|sink| matches!(sink.channel, Channel::Log | Channel::Console))
     }
 
     /// `log_method(…)`, where `log_method = logger.info`.
@@ -405,6 +420,9 @@ impl<'a> Walker<'a> {
     pub(super) fn report(&mut self, flow: &Flow, place: Place, whole: bool) {
         let Origin::Source(label, confidence) = flow.origin else { return };
         let Place { argument, call, channel } = place;
+        if self.is_word_of(self.file, flow) {
+            return;
+        }
         let mut confidence = self.on_channel(label, confidence, channel);
         if channel == Channel::Console && label == Label::Credential && self.is_to_show_it() {
             confidence = Confidence::Low;
@@ -423,6 +441,14 @@ impl<'a> Walker<'a> {
             whole,
             way,
         });
+    }
+
+    /// Whether something is called a token in one file and written in another, where tokens are words:
+    /// `unk_token`.
+    pub(super) fn is_word_of(&self, file: u32, flow: &Flow) -> bool {
+        matches!(flow.origin, Origin::Source(Label::Credential, sure) if sure < Confidence::High)
+            && self.shared.program.units[file as usize].ir.context.lexer
+            && flow.way.as_ref().is_some_and(|step| step.root_file() != file)
     }
 
     /// Whether the function that is run is a command that is there to show a credential: `def token()`.

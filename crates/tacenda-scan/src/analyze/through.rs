@@ -10,6 +10,9 @@ impl Walker<'_> {
     /// A parameter of a function that is called has been written out there.
     pub(super) fn reached(&mut self, sink: &ParameterSink, value: &Value, place: Span, call: Span) {
         for flow in &value.flows {
+            if self.is_word_of(sink.file, flow) {
+                continue;
+            }
             let way = self.step(place, What::Passed, flow.way.clone());
             match flow.origin {
                 Origin::Source(label, confidence) => {

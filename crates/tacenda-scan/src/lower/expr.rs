@@ -55,8 +55,9 @@ impl Lowering<'_> {
             ast::Expr::Subscript(item) => {
                 let base = self.boxed(&item.value);
                 let key = self.boxed(&item.slice);
-                if let ExprKind::Text(_, class) = &key.kind {
+                if let ExprKind::Text(text, class) = &key.kind {
                     self.item(&base, *class);
+                    self.used_as_message(&base, text);
                 }
                 self.key(&key);
                 ExprKind::Item(base, key)
@@ -103,7 +104,9 @@ impl Lowering<'_> {
                 let item = |item: &ast::DictItem| {
                     (item.key.as_ref().map(|key| self.expr(key)), self.expr(&item.value))
                 };
-                ExprKind::Dict(dict.items.iter().map(item).collect())
+                let items: Vec<_> = dict.items.iter().map(item).collect();
+                self.used_in_dict(&items);
+                ExprKind::Dict(items)
             }
             ast::Expr::List(list) => ExprKind::List(self.each(&list.elts)),
             ast::Expr::Tuple(tuple) => ExprKind::List(self.each(&tuple.elts)),
@@ -131,6 +134,7 @@ impl Lowering<'_> {
                     answers: Vec::new(),
                     responses: Vec::new(),
                     sent: Vec::new(),
+                    used: Vec::new(),
                     body,
                 };
                 if let Some(parameters) = &lambda.parameters {
@@ -274,7 +278,9 @@ impl Lowering<'_> {
         });
         let keywords: Vec<_> = keywords.collect();
         self.sent_with(&callee, &keywords);
-        Call { callee, arguments, keywords }
+        let call = Call { callee, arguments, keywords };
+        self.used_in_call(&call);
+        call
     }
 
     fn comprehension(

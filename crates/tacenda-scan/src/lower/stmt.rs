@@ -38,6 +38,7 @@ impl Lowering<'_> {
                 let targets = self.each(&assign.targets);
                 let value = self.expr(&assign.value);
                 self.note_parsed(&targets, &value);
+                self.used_in_assignment(&targets, &value);
                 StmtKind::Assign(targets, Some(value), TypeHint::None)
             }
             ast::Stmt::AnnAssign(assign) => {
@@ -226,6 +227,8 @@ impl Lowering<'_> {
         let answers = std::mem::take(&mut self.answers);
         let sent = std::mem::take(&mut self.sent);
         let responses = std::mem::take(&mut self.responses);
+        let used = std::mem::take(&mut self.used);
+        let parts_of_messages = std::mem::take(&mut self.parts_of_messages);
         let mut lowered = Function {
             name: self.ident(&function.name.id),
             span: span(&function.name),
@@ -244,6 +247,7 @@ impl Lowering<'_> {
             answers: Vec::new(),
             responses: Vec::new(),
             sent: Vec::new(),
+            used: Vec::new(),
             body: Vec::new(),
         };
         self.parameters(&function.parameters, &mut lowered);
@@ -253,6 +257,8 @@ impl Lowering<'_> {
         lowered.answers = std::mem::replace(&mut self.answers, answers);
         lowered.sent = std::mem::replace(&mut self.sent, sent);
         lowered.responses = std::mem::replace(&mut self.responses, responses);
+        lowered.used = std::mem::replace(&mut self.used, used);
+        self.parts_of_messages = parts_of_messages;
         lowered
     }
 
