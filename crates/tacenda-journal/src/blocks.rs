@@ -13,6 +13,8 @@ use crate::survey::{Ciphers, Keys, Survey, ciphers};
 pub(crate) enum Blocks {
     Sealed(Box<Sealed>),
     Wal(Box<Batches>),
+    /// The beginning of a write-ahead file was changed. Its first record has this number.
+    Changed(u64),
     /// All of it was lost, or deleted.
     None,
 }
@@ -32,7 +34,7 @@ impl Blocks {
         match self {
             Self::Sealed(sealed) => sealed.groups(),
             Self::Wal(batches) => batches.survey.batches(),
-            Self::None => 0,
+            Self::Changed(_) | Self::None => 0,
         }
     }
 
@@ -40,13 +42,18 @@ impl Blocks {
     pub(crate) fn end(&self) -> u64 {
         match self {
             Self::Wal(batches) => batches.survey.header.first + u64::from(batches.survey.records),
+            Self::Changed(first) => *first,
             Self::Sealed(_) | Self::None => 0,
         }
     }
 
     /// Whether something stands behind its last record that is more than a frame which is being written.
     pub(crate) fn is_changed(&self) -> bool {
-        matches!(self, Self::Wal(batches) if batches.survey.changed)
+        match self {
+            Self::Wal(batches) => batches.survey.changed,
+            Self::Changed(_) => true,
+            Self::Sealed(_) | Self::None => false,
+        }
     }
 
     /// Whether a record of one of them may pass.
@@ -57,7 +64,7 @@ impl Blocks {
                 let (first, count) = batches.survey.numbers(block);
                 filter.reaches(first, count) && filter.meets(Some(batches.survey.times(block)))
             }
-            Self::None => false,
+            Self::Changed(_) | Self::None => false,
         }
     }
 
@@ -65,7 +72,7 @@ impl Blocks {
     pub(crate) fn closed(&self) -> &[Class] {
         match self {
             Self::Wal(batches) => &batches.closed,
-            Self::Sealed(_) | Self::None => &[],
+            Self::Sealed(_) | Self::Changed(_) | Self::None => &[],
         }
     }
 
@@ -102,7 +109,7 @@ impl Blocks {
                 });
                 Ok(seen.filter(passing).collect())
             }
-            Self::None => Ok(Vec::new()),
+            Self::Changed(_) | Self::None => Ok(Vec::new()),
         }
     }
 }

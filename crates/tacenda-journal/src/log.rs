@@ -177,7 +177,7 @@ impl Writing<'_> {
         let checkpoint = parsed.as_ref().and_then(Checkpoint::of);
         let checkpoint = checkpoint.ok_or(damaged("it holds no checkpoint"))?;
         let size = checkpoint.size.checked_sub(1).ok_or(damaged("it holds no checkpoint"))?;
-        let before = crate::log_view::entries(self.folder, size)?;
+        let (before, _) = crate::log_view::entries(self.folder, size)?;
         let mut leaves: Vec<Hash> = before.iter().map(|entry| tree::leaf(entry)).collect();
         leaves.push(tree::leaf(entry));
         if tree::root(&leaves) != checkpoint.root {

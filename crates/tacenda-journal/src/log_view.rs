@@ -35,20 +35,22 @@ impl LogView {
         };
         let damaged = |what| JournalError::damaged("log/checkpoint", what);
         let mut before = None;
-        let (note, parsed, checkpoint) = loop {
+        let (note, parsed, checkpoint, bytes) = loop {
             let note = folder.read("checkpoint")?;
             let note = note.ok_or(JournalError::Missing { path: root.path().to_owned() })?;
             let parsed = Note::parse(&note).ok_or(damaged("it is no signed note"))?;
             let checkpoint = Checkpoint::of(&parsed).ok_or(damaged("it is no checkpoint"))?;
             if !is_behind(&folder, checkpoint.size)? {
-                break (note, parsed, checkpoint);
+                let (bytes, has_more) = entries(&folder, checkpoint.size)?;
+                if !has_more || folder.has(PENDING)? {
+                    break (note, parsed, checkpoint, bytes);
+                }
             }
             // Whoever writes may have put the newer one in its place just now.
             if before.replace(checkpoint.size) == Some(checkpoint.size) {
-                return Err(damaged("there is a newer one: it was rolled back"));
+                return Err(damaged("the log has more than it covers: it was rolled back"));
             }
         };
-        let bytes = entries(&folder, checkpoint.size)?;
         let note = String::from_utf8(note).map_err(|_| damaged("it is no signed note"))?;
         let view = Self::build(checkpoint, note, bytes)?;
         let (log, epoch) = view.keys(view.checkpoint.size);
@@ -141,17 +143,18 @@ pub(crate) fn epoch_name(origin: &str) -> String {
     format!("{origin}{EPOCH}")
 }
 
-/// The first so many entries.
-pub(crate) fn entries(folder: &Folder, size: u64) -> Result<Vec<Vec<u8>>, JournalError> {
+/// The first so many entries, and whether they were found among more.
+pub(crate) fn entries(folder: &Folder, size: u64) -> Result<(Vec<Vec<u8>>, bool), JournalError> {
     let tiles = folder.folder("tile")?;
-    let mut entries = Vec::new();
+    let (mut entries, mut has_more) = (Vec::new(), false);
     for number in 0..size.div_ceil(WIDTH) {
         let width = (size - number * WIDTH).min(WIDTH);
         // Whoever writes may have put a larger one in its place just now.
         let mut found = None;
-        for width in width..=WIDTH {
-            found = tiles::read(&tiles, &tiles::path("entries", number, width))?;
+        for larger in width..=WIDTH {
+            found = tiles::read(&tiles, &tiles::path("entries", number, larger))?;
             if found.is_some() {
+                has_more |= larger > width;
                 break;
             }
         }
@@ -163,7 +166,7 @@ pub(crate) fn entries(folder: &Folder, size: u64) -> Result<Vec<Vec<u8>>, Journa
         let bundle = bundle.get(..width).ok_or_else(|| damaged("it is cut"))?;
         entries.extend(bundle.iter().map(|entry| entry.to_vec()));
     }
-    Ok(entries)
+    Ok((entries, has_more))
 }
 
 #[cfg(test)]
@@ -187,7 +190,22 @@ mod tests {
             assert!(error.is_some_and(|error| error.contains("rolled back")), "before {removed}");
             fs::remove_file(path("checkpoints").join(removed)).unwrap();
         }
+        let error = LogView::read(&root).err().map(|error| error.to_string());
+        assert!(error.is_some_and(|error| error.contains("rolled back")), "entries are left");
         // Nothing tells of what was cut off with all that belongs to it.
+        let tile = |entries: &[&[u8]]| {
+            let written = entries.iter().map(|entry| {
+                let length = u16::try_from(entry.len()).unwrap();
+                [&length.to_be_bytes(), *entry].concat()
+            });
+            written.collect::<Vec<_>>().concat()
+        };
+        let tiles = path("tile/entries/000.p");
+        let all = fs::read(tiles.join("4")).unwrap();
+        let first = crate::tiles::bundle(&all).unwrap();
+        fs::write(tiles.join("2"), tile(&first[..2])).unwrap();
+        fs::set_permissions(tiles.join("2"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
         assert!(LogView::read(&root).is_ok());
     }
 

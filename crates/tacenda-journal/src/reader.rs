@@ -11,7 +11,7 @@ use tacenda_policy::Class;
 use crate::blocks::{self, Blocks};
 use crate::checked::Checked;
 use crate::deep;
-use crate::entry::{SegmentState, State};
+use crate::entry::{Format, SegmentState, State};
 use crate::error::JournalError;
 use crate::filter::Filter;
 use crate::identities::Identities;
@@ -24,7 +24,7 @@ use crate::recover::ERASING;
 use crate::sealed::Sealed;
 use crate::settings::{LONGEST_FILE, LONGEST_WAL};
 use crate::sha256;
-use crate::survey::{self, Keys, Survey, survey};
+use crate::survey::{self, Keys, Remains, Survey};
 use crate::wal::{self, Header};
 
 /// How often what was changed is looked at, and how long it is waited for in between: it stays so.
@@ -55,7 +55,16 @@ impl Reader {
         allowed: &[Place],
     ) -> Result<Self, JournalError> {
         let root = Folder::root(path, false, allowed, None)?;
-        let view = LogView::read(&root)?;
+        let mut view = LogView::read(&root)?;
+        while has_later(&root, view.state.next.0) {
+            // Whoever writes may have sealed another one since the log was read.
+            let newer = LogView::read(&root)?;
+            if newer.checkpoint.size == view.checkpoint.size {
+                let what = "there are files of later segments: it was rolled back";
+                return Err(JournalError::damaged("log/checkpoint", what));
+            }
+            view = newer;
+        }
         Ok(Self { root, view, identities })
     }
 
@@ -99,8 +108,11 @@ impl Reader {
     /// Records of the active segment that are whole, and the bytes of its file; none when there is
     /// no such segment.
     pub fn active(&self) -> Result<Option<(u64, u64)>, JournalError> {
-        let found = self.unsealed()?;
-        Ok(found.map(|(bytes, survey)| (survey.records.into(), bytes.len() as u64)))
+        Ok(match self.unsealed()? {
+            Unsealed::Begun(bytes, survey) => Some((survey.records.into(), bytes.len() as u64)),
+            Unsealed::Changed(bytes) => Some((0, bytes)),
+            Unsealed::None => None,
+        })
     }
 
     /// Entries of the log, and bytes of the active segment: where neither is another one, there is
@@ -219,16 +231,23 @@ impl Reader {
     }
 
     fn unsealed_blocks(&self) -> Result<Blocks, JournalError> {
+        match self.unsealed_for_good()? {
+            Unsealed::Begun(bytes, survey) => self.unwrapped(bytes, survey),
+            Unsealed::Changed(..) => Ok(Blocks::Changed(self.view.state.next.1)),
+            Unsealed::None => Ok(Blocks::None),
+        }
+    }
+
+    /// What was not sealed yet. When it was changed, it stays so.
+    fn unsealed_for_good(&self) -> Result<Unsealed, JournalError> {
         for _ in 0..LOOKS {
             match self.unsealed()? {
-                None => return Ok(Blocks::None),
-                Some((bytes, survey)) if !survey.changed => return self.unwrapped(bytes, survey),
                 // Whoever writes may be cutting off what had no room.
-                Some(_) => std::thread::sleep(PAUSE),
+                found if found.is_changed() => std::thread::sleep(PAUSE),
+                found => return Ok(found),
             }
         }
-        let Some((bytes, survey)) = self.unsealed()? else { return Ok(Blocks::None) };
-        self.unwrapped(bytes, survey)
+        self.unsealed()
     }
 
     /// Whether all is there that was not sealed yet and may pass.
@@ -236,15 +255,31 @@ impl Reader {
     /// # Errors
     /// When it was changed: what stands behind that place is neither shown nor found.
     pub fn check_unsealed(&self, filter: &Filter) -> Result<(), JournalError> {
-        self.refuse_changed(&self.unsealed_blocks()?, filter)
+        let now = self.again()?;
+        now.refuse_changed(&now.unsealed_blocks()?, filter)
+    }
+
+    /// Whether what was not sealed yet was changed, told without a key.
+    ///
+    /// # Errors
+    /// When it was: then [`Reader::active`] does not count what stands behind that place.
+    pub fn check_active(&self) -> Result<(), JournalError> {
+        let is_changed = self.unsealed_for_good()?.is_changed();
+        if is_changed { Err(self.unsealed_changed()) } else { Ok(()) }
     }
 
     fn refuse_changed(&self, blocks: &Blocks, filter: &Filter) -> Result<(), JournalError> {
-        if !blocks.is_changed() || !filter.reaches(blocks.end(), u64::MAX) {
-            return Ok(());
-        }
-        let place = format!("active/{}", wal::name(self.view.state.next.0));
-        Err(JournalError::damaged(place, "it was changed behind its last record that is whole"))
+        let hides = blocks.is_changed() && filter.reaches(blocks.end(), u64::MAX);
+        if hides { Err(self.unsealed_changed()) } else { Ok(()) }
+    }
+
+    fn unsealed_changed(&self) -> JournalError {
+        let name = wal::name(self.view.state.next.0);
+        let is_moved =
+            self.root.folder("active").and_then(|one| one.has(&name)).is_ok_and(|has| !has);
+        let folder = if is_moved { "segments" } else { "active" };
+        let what = "it was changed behind its last record that is whole";
+        JournalError::damaged(format!("{folder}/{name}"), what)
     }
 
     /// The files of the segments that had been changed before they were sealed, so that records which
@@ -261,32 +296,50 @@ impl Reader {
     }
 
     /// What was not sealed yet.
-    fn unsealed(&self) -> Result<Option<(Vec<u8>, Survey)>, JournalError> {
-        let name = wal::name(self.view.state.next.0);
-        let most = self.view.state.longest_wal();
-        let mut folder = "active";
-        let mut bytes = self.root.folder(folder)?.read_to(&name, most)?;
-        if bytes.is_none() {
-            // After a crash it is moved before the log tells of it.
-            folder = "segments";
-            bytes = self.root.folder(folder)?.read_to(&name, most)?;
+    fn unsealed(&self) -> Result<Unsealed, JournalError> {
+        // After a crash it is moved before the log tells of it.
+        for folder in ["active", "segments"] {
+            let found = self.unsealed_in(folder)?;
+            if !matches!(found, Unsealed::None) {
+                return Ok(found);
+            }
         }
-        let Some(bytes) = bytes else { return Ok(None) };
-        let Some(mut survey) = survey(&bytes) else { return Ok(None) };
-        let damaged = |what| Err(JournalError::damaged(format!("{folder}/{name}"), what));
+        Ok(Unsealed::None)
+    }
+
+    fn unsealed_in(&self, folder: &str) -> Result<Unsealed, JournalError> {
         let State { next: (number, first), origin, .. } = &self.view.state;
-        if !survey.header.is_of(*number, *first, origin) {
+        let name = wal::name(*number);
+        let most = self.view.state.longest_wal();
+        let Some(bytes) = self.root.folder(folder)?.read_to(&name, most)? else {
+            return Ok(Unsealed::None);
+        };
+        let damaged = |what| Err(JournalError::damaged(format!("{folder}/{name}"), what));
+        let of = |view: &LogView| {
+            let key = |log| Some(view.key_after(log)?.key());
+            let remains = Remains::of(&bytes, *number, key);
+            let begun = remains.survey.as_ref().is_some_and(|survey| survey.is_begun_by(key));
+            (remains, begun)
+        };
+        let (mut remains, mut is_begun) = of(&self.view);
+        if !is_begun {
+            // It may have been begun after the log was read, with a key that came after that.
+            (remains, is_begun) = of(&self.again()?.view);
+        }
+        let Remains { survey, changed, .. } = remains;
+        if survey.as_ref().is_some_and(|survey| !survey.header.is_of(*number, *first, origin)) {
             return damaged(survey::ELSEWHERE);
         }
-        let is_begun = |view: &LogView| survey.is_begun_by(|log| Some(view.key_after(log)?.key()));
-        // It may have been begun after the log was read, with a key that came after that.
-        if is_begun(&self.view) || is_begun(&self.again()?.view) {
-            let key = |log| Some(self.view.key_after(log)?.key());
-            survey.changed |= survey::may_go_on_after(&bytes, survey.whole, *number, key);
-            return Ok(Some((bytes, survey)));
+        match survey {
+            Some(mut survey) if is_begun => {
+                survey.changed = changed;
+                Ok(Unsealed::Begun(bytes, survey))
+            }
+            Some(survey) if survey.is_marked() => damaged(survey::NOBODYS),
+            _ if changed => Ok(Unsealed::Changed(bytes.len() as u64)),
+            // Of what was only begun to be written there is no mark: nothing in it is anybody's.
+            _ => Ok(Unsealed::None),
         }
-        // Of what was only begun to be written there is no mark: nothing in it is anybody's.
-        if survey.is_marked() { damaged(survey::NOBODYS) } else { Ok(None) }
     }
 
     fn unwrapped(&self, bytes: Vec<u8>, survey: Survey) -> Result<Blocks, JournalError> {
@@ -458,6 +511,20 @@ impl Reader {
     }
 }
 
+/// Whether there is a file of a segment after the next one: then the log is older than it.
+fn has_later(root: &Folder, next: u64) -> bool {
+    let is_later = |name: &String| {
+        let number = name.split('.').next().and_then(|digits| digits.parse().ok());
+        let is_of = |number, format| *name == SegmentState::file_of(number, format);
+        number.is_some_and(|number: u64| {
+            let is_file = [Format::Parquet, Format::Wal].iter().any(|one| is_of(number, *one));
+            number > next && is_file
+        })
+    };
+    let names = |folder| root.folder(folder).and_then(|one| one.names()).unwrap_or_default();
+    ["active", "segments"].iter().any(|folder| names(folder).iter().any(is_later))
+}
+
 /// Hands over the records of a segment from the number `next` on, and counts on; whether more is
 /// wanted.
 fn each_block(
@@ -495,6 +562,22 @@ fn last_of(
         found.extend(blocks.read(block, filter)?.into_iter().rev().take(missing));
     }
     Ok(())
+}
+
+/// What was not sealed yet.
+#[expect(clippy::large_enum_variant, reason = "one is made at a time")]
+enum Unsealed {
+    /// Its bytes, and what they hold.
+    Begun(Vec<u8>, Survey),
+    /// Its beginning was changed, so that nothing of it is known but how many bytes it has.
+    Changed(u64),
+    None,
+}
+
+impl Unsealed {
+    fn is_changed(&self) -> bool {
+        matches!(self, Self::Begun(_, Survey { changed: true, .. }) | Self::Changed(..))
+    }
 }
 
 /// A segment as it lies on the disk.

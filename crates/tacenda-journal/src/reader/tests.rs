@@ -194,6 +194,7 @@ fn what_a_change_hides_of_what_is_not_sealed_is_told() {
             true
         });
         assert_eq!(reader.check_unsealed(filter).is_ok(), done.is_ok());
+        assert_eq!(reader.check_active().is_ok(), changed == &whole[..changed.len()]);
         (read, done.is_ok())
     };
     let all = Filter::default();
@@ -208,6 +209,27 @@ fn what_a_change_hides_of_what_is_not_sealed_is_told() {
     }
     // What is being written is no change.
     assert_eq!(read(&whole[..at + 40], &all), (vec![0], true));
+    // In the header, in its length so that there seems to be more of it, and in the first mark: of nothing
+    // behind it is known that somebody has written it.
+    let header = 18 + u32::from_be_bytes(*whole[14..].first_chunk().unwrap()) as usize;
+    for place in [0, 14, 15, 17, 18, 300, header, header + 3, header + 4, header + 20, header + 90]
+    {
+        let mut changed = whole.clone();
+        changed[place] ^= 1;
+        assert_eq!(read(&changed, &all), (vec![], false), "byte {place}");
+        let (last, next) = fixture.reader().last(&all, 5).unwrap();
+        assert_eq!((last.len(), next), (0, 0), "byte {place}");
+    }
+    // One that is being begun has nothing yet.
+    for length in [0, 10, 16, 300, header, header + 40] {
+        assert_eq!(read(&whole[..length], &all), (vec![], true), "{length} bytes");
+    }
+    // Also where a crash has it moved, with what is nothing in its old place.
+    let moved = fixture.path().join("segments/0000000000.wal");
+    std::fs::copy(&file, &moved).unwrap();
+    std::fs::write(&moved, &whole).unwrap();
+    assert_eq!(read(&whole[..0], &all), (vec![0, 1, 2], true));
+    std::fs::remove_file(&moved).unwrap();
 
     let mut changed = whole;
     changed[at + 70] ^= 1;
@@ -217,4 +239,33 @@ fn what_a_change_hides_of_what_is_not_sealed_is_told() {
     let after = Filter { numbers: Some((5, 9)), ..Filter::default() };
     let changed = [all, after].map(|filter| fixture.reader().changed(&filter));
     assert_eq!(changed, [vec!["0000000000.wal".to_owned()], vec![]]);
+}
+
+#[test]
+fn a_log_that_knows_less_than_there_is_is_not_read() {
+    let fixture = Fixture::new();
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status();
+        assert!(copied.unwrap().success());
+    };
+    let (log, kept) = (fixture.path().join("log"), fixture.path().parent().unwrap().join("kept"));
+    std::fs::create_dir(&kept).unwrap();
+    for number in 0..3 {
+        copy(&log, &kept.join(number.to_string()));
+        fixture.fill(number, number + 1);
+    }
+    let journal = fixture.open();
+    journal.append(record(3)).unwrap();
+    drop(fixture.reader());
+    // What was active tells, and of what was sealed the newest.
+    for (known, removed) in [(2, "segments/0000000002.parquet"), (0, "active/0000000003.wal")] {
+        std::fs::remove_dir_all(&log).unwrap();
+        copy(&kept.join(known.to_string()), &log);
+        std::fs::remove_file(fixture.path().join(removed)).unwrap();
+        let allowed = [crate::Place::Temporary];
+        let error = crate::Reader::open(&fixture.path(), fixture.all.clone(), &allowed).err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("rolled back"), "{known} {removed:?}: {error}");
+    }
+    std::mem::forget(journal);
 }

@@ -284,7 +284,8 @@ pub(super) fn stat(args: &ListArgs) -> Result<(), Failure> {
             "recipients": recipients(settings),
             "key": reader.key().to_string(),
         });
-        return Ok(writeln!(out, "{json}")?);
+        writeln!(out, "{json}")?;
+        return Ok(reader.check_active()?);
     }
     writeln!(out, "segments    {} ({})", kept.len(), size(bytes))?;
     writeln!(out, "records     {records}, of which {erased} erased")?;
@@ -307,7 +308,8 @@ pub(super) fn stat(args: &ListArgs) -> Result<(), Failure> {
     if !holds.is_empty() {
         writeln!(out, "holds       {}", holds.join(", "))?;
     }
-    Ok(writeln!(out, "key         {}", reader.key())?)
+    writeln!(out, "key         {}", reader.key())?;
+    Ok(reader.check_active()?)
 }
 
 /// Who may read what is written from now on, and of which classes.
