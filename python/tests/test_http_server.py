@@ -60,9 +60,9 @@ def test_texts_in_headers(case: Case) -> None:
         + """
 url = urllib.parse.quote(PROMPT)
 usual = "a browser that nobody has to hide"
-headers = {"X-Prompt": PROMPT, "Referer": "http://here.test/some/page/of/the/site?q=" + url, "User-Agent": usual, "X-Request-Id": "request-0123456789abcdef"}
+headers = {"X-Prompt": PROMPT, "Referer": "http://here.test/some/page/of/the/site?q=" + url, "User-Agent": usual, "X-Request-Id": "request-0123456789abcdef", "X-Tenant": "tenant-0123456789abcdef"}
 post("/", "{}", headers)
-logging.info("by %s, http://here.test/some/page/of/the/site, %s", usual, headers["X-Request-Id"])
+logging.info("by %s, http://here.test/some/page/of/the/site, %s %s", usual, headers["X-Request-Id"], headers["X-Tenant"])
 other = "The walrus is the mauve one, it naps on the canary pier"
 post("/", "{}", {"X-Prompt": urllib.parse.quote(other)})
 logging.info("then %s", other)
@@ -70,7 +70,7 @@ logging.info("then %s", other)
     )
     guarded = case.leak(code, "at the canary wharf", "canary%20wharf", "on the canary pier")
     assert (
-        "by a browser that nobody has to hide, http://here.test/some/page/of/the/site, request-0123456789abcdef"
+        "by a browser that nobody has to hide, http://here.test/some/page/of/the/site, request-0123456789abcdef tenant-0123456789abcdef"
         in guarded.stderr
     )
 

@@ -103,15 +103,21 @@ def protect_headers(headers: Iterable[tuple[Any, Any]], core: Core) -> None:
 
 
 def _protect_field(value: str, core: Core) -> None:
-    """A text in a header, and as the application reads it: UTF-8, or encoded as in a link."""
-    _protect(value, "prompt", core)
+    """A text in a header, and as the application reads it: UTF-8, or encoded as in a link.
+
+    One word is a name or a number by which logs tell requests apart.
+    """
+    readings = [value]
     if "%" in value:
         from urllib.parse import unquote  # only a server needs it
 
-        _protect(unquote(value), "prompt", core)
+        readings.append(unquote(value))
     if not value.isascii():
         with suppress(UnicodeError):
-            _protect(value.encode("iso-8859-1").decode(), "prompt", core)
+            readings.append(value.encode("iso-8859-1").decode())
+    if any(" " in reading.strip() or not reading.isascii() for reading in readings):
+        for reading in readings:
+            _protect(reading, "prompt", core)
 
 
 def _latin(text: Any) -> str:
