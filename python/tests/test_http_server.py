@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
+import pytest
 from cases import EMAIL, Case
+from tacenda.hooks.requests import Body
+
+if TYPE_CHECKING:
+    from tacenda._core import Core
 
 SERVER = """
 import http.client, http.server, json, logging, sys, threading, urllib.parse
@@ -73,6 +80,28 @@ logging.info("then %s", other)
         "by a browser that nobody has to hide, http://here.test/some/page/of/the/site, request-0123456789abcdef tenant-0123456789abcdef"
         in guarded.stderr
     )
+
+
+@pytest.mark.parametrize("size", [1 << 20, 9 << 20])
+@pytest.mark.parametrize("part", [1 << 16, 1 << 30])
+def test_of_a_large_body_the_beginning_and_the_end_are_protected(size: int, part: int) -> None:
+    kept: list[bytes] = []
+
+    class Recorder:
+        def protect_document(self, document: bytes, kind: str, *, held: bool) -> list[int]:
+            kept.append(document)
+            return []
+
+    body = Body(cast("Core", Recorder()))
+    body.expect(size)
+    data = bytes(range(256)) * (size // 256)
+    for at in range(0, size, part):
+        body.seen(data[at : at + part])
+    assert data.startswith(kept[0])
+    assert data.endswith(kept[-1])
+    assert len(kept[-1]) == (size if size <= 8 << 20 else 256 << 10)
+    early = 0 if part >= size <= 8 << 20 else 512 << 10
+    assert sum(map(len, kept[:-1])) == early
 
 
 def test_query_values(case: Case) -> None:

@@ -27,8 +27,13 @@ _NO_CREDENTIAL = "hunter2-hunter2"
 # A body without a length goes on until the connection says so.
 ENDLESS = 1 << 62
 
-# Longer bodies are protected in the parts in which they come, and not as a whole as well.
+# Of longer bodies the beginning and the end are protected, and not the whole.
 _WHOLE = 8 << 20
+
+# So much of a body is protected as it comes, before all of it is there.
+_BEGINNING = 512 << 10
+
+_END = 256 << 10
 
 
 # What every client sends, and what servers in front and tracing add: it says nothing of the user
@@ -208,11 +213,13 @@ class Body:
         self._core = core
         self._left = 0
         self._data = bytearray()
+        self._count = 0
 
     def expect(self, length: int) -> None:
         """The next `length` bytes are a body."""
         self._left = length
         self._data.clear()
+        self._count = 0
 
     def seen(self, data: bytes, *, last: bool = False) -> None:
         """These bytes have come. Never raises: the application has to get them.
@@ -224,16 +231,19 @@ class Body:
         try:
             part = data[: self._left]
             self._left -= len(part)
+            self._data += part
+            is_over = last or self._left <= 0
+            known, self._count = self._count, self._count + len(part)
+            is_whole = self._count <= _WHOLE
             # Before the body is complete, its parts may be logged already.
-            document = part
-            if len(self._data) + len(part) <= _WHOLE:
-                self._data += part
-                if last or self._left <= 0:
-                    document = bytes(self._data)
-            if last:
+            if known < _BEGINNING and not (is_over and is_whole):
+                _protect_document(part[: _BEGINNING - known], self._core)
+            if not is_whole:
+                del self._data[:-_END]
+            if is_over:
+                document = bytes(self._data)
                 self._data.clear()
-                document = _unpacked(document)
-            _protect_document(document, self._core)
+                _protect_document(_unpacked(document), self._core)
         except Exception:
             self._left = 0
 

@@ -246,7 +246,8 @@ fn a_file_of_a_journal_is_no_log() {
 #[test]
 fn a_pipe_is_no_log() {
     let place = Place::new();
-    rustix::fs::mkfifoat(rustix::fs::CWD, place.path("pipe"), rustix::fs::Mode::RWXU).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(place.path("pipe")).status();
+    assert!(made.unwrap().success());
     let error = place.refused(&["import", "sealed", "pipe"]);
     assert!(error.contains("this is no regular file"), "{error}");
 }
