@@ -84,6 +84,9 @@ class Streams:
                 # Data for the process that has started this one, which guards what it writes.
                 self._patches.off("sys.stdout", "the guarded parent reads it: left alone")
             else:
+                if not native:
+                    what = f"sys.{name} leads elsewhere: left alone; `tacenda run` covers it"
+                    self._patches.off(f"native writes to fd {fd}", what)
                 yield fd, stream, native
 
     @property
