@@ -374,7 +374,7 @@ mod tests {
             "['Z', 'oë', ' said', ':', ' 3', ' <', ' 4']",
             "['Zoë', '\u{2581}said:', '\u{2581}3', \"\u{2581}<\", '\u{2581}4', '\u{10a}']",
             r#"["Zo\u00eb","\u0120said",":","\u01203","\u0120<","\u01204"]"#,
-            "/Zoë/said:-3_<_4.txt".trim_end_matches(".txt"),
+            "/Zoë/said:-3_<_4",
             "(zoë) (said:) (3) (<) (4)",
         ] {
             let spelling = spelling(spelled);

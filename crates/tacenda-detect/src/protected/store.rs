@@ -68,8 +68,7 @@ pub(super) fn reserve(hashes: &mut Vec<u64>, more: usize) {
     }
 }
 
-/// Looks at what is held between two at the clock, which takes about as long: what has expired is
-/// found in a few lines more.
+/// Looks at what is held between two at the clock: what has expired is found in a few lines more.
 const LOOKS: u32 = if cfg!(test) { 1 } else { 8 };
 
 /// Bounds of the store.
